@@ -1,0 +1,77 @@
+"""Errors: each says what was expected, what was found, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class TwinbrainError(Exception):
+    """Base of every error that twinbrain raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of an input.
+
+    Parameters
+    ----------
+    where : str
+        Place of the fault: file and key, as far as they are known.
+    message : str
+        What was expected, what was found, and what to do.
+    """
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.where else self.message
+
+    def within(self, prefix: str) -> Problem:
+        """Return the same problem with ``prefix`` put before its place."""
+        return Problem(": ".join(part for part in (prefix, self.where) if part), self.message)
+
+
+class SpecError(TwinbrainError, ValueError):
+    """A declaration (region, brain, workflow) that cannot be right.
+
+    Parameters
+    ----------
+    problems : str or iterable of Problem
+        Every fault that was found, not the first alone.
+    """
+
+    def __init__(self, problems: str | Iterable[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = [Problem("", problems)]
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def within(self, prefix: str) -> SpecError:
+        """Return the same error with ``prefix`` put before the place of each problem."""
+        return type(self)(problem.within(prefix) for problem in self.problems)
+
+
+class UnitError(SpecError):
+    """A quantity without a unit, or with a unit of another dimension."""
+
+
+class ConnectomeError(TwinbrainError, ValueError):
+    """A connectome file or matrix that cannot be right."""
+
+
+class PlanError(TwinbrainError, MemoryError):
+    """A run that would not fit into the memory allowed to it."""
+
+
+class EngineError(TwinbrainError, RuntimeError):
+    """An engine that is unknown, busy, or cannot run the given network."""
+
+
+class StoreError(TwinbrainError, OSError):
+    """A run store that is missing, foreign, of another version, or cannot be written."""
+
+
+class RunInterrupted(TwinbrainError, KeyboardInterrupt):
+    """A run that was asked to stop, and stopped at the end of a window."""

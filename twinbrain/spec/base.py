@@ -1,0 +1,132 @@
+"""What every declaration shares: frozen, no unknown keys, a canonical form and a digest."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic._internal._model_construction import ModelMetaclass
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from twinbrain.errors import Problem, SpecError
+
+
+class _SpecMeta(ModelMetaclass):
+    """Turn pydantic's error into ours where a user constructs a declaration; nested ones keep their places."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except ValidationError as error:
+            raise SpecError(_problems(error, cls)) from None  # type: ignore[arg-type]
+
+
+class Spec(BaseModel, metaclass=_SpecMeta):
+    """Base of all declarations."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+    @classmethod
+    def parse(cls, data: Any, where: str = "") -> Self:
+        """Return the declaration that plain ``data`` (of TOML or JSON) describes.
+
+        Parameters
+        ----------
+        data : dict
+            Nested dicts, lists, strings and numbers.
+        where : str, optional
+            Name of the file, put before the key of each problem.
+
+        Raises
+        ------
+        SpecError
+            With every problem found.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise SpecError(problem.within(where) for problem in _problems(error, cls)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data from which `parse` makes an equal declaration."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the canonical form, which names this declaration."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def reject(*problems: Problem) -> PydanticCustomError:
+    """Return the error for a validator to raise when it has found faults at places of its own."""
+    rows = [(problem.where, problem.message) for problem in problems]
+    return PydanticCustomError("problems", "{text}", {"text": "; ".join(map(str, problems)), "rows": rows})
+
+
+def suggestion(found: str, known: Any) -> str:
+    """Return the end of a message about an unknown name: the nearest known one, and all of them."""
+    names = sorted(map(str, known))
+    near = difflib.get_close_matches(found, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {', '.join(names) if names else 'none'}"
+
+
+def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    found: list[Problem] = []
+    for detail in error.errors(include_url=False):
+        place = _place(detail["loc"])
+        if detail["type"] == "problems":
+            for where, message in detail["ctx"]["rows"]:
+                found.append(Problem(".".join(part for part in (place, where) if part), message))
+        else:
+            found.append(Problem(place, _message(detail, model)))
+    return found
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    # Pydantic adds the names of the union members it tried; they are no keys of the file.
+    parts = [str(part) for part in loc if not (isinstance(part, str) and ("[" in part or part in _UNION_TAGS))]
+    return ".".join(parts)
+
+
+_UNION_TAGS = {"str", "float", "int", "bool", "Distribution", "Quantity"}
+
+
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    value = detail["input"]
+    shown = repr(value) if len(repr(value)) < 80 else f"a {type(value).__name__}"
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _keys_at(model, detail["loc"][:-1])
+            return f"unknown key {detail['loc'][-1]!r}; {suggestion(str(detail['loc'][-1]), known)}"
+        case "missing":
+            return "this key is required and missing; add it"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case _:
+            text = detail["msg"]
+            return f"{text[:1].lower()}{text[1:]}, found {shown}"
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the declaration at ``loc`` allows."""
+    current: Any = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
+            current = _model_within(current.model_fields[str(part)].annotation)
+    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+def _model_within(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (inner := _model_within(argument)) is not None:
+            return inner
+    return None

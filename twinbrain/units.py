@@ -1,0 +1,131 @@
+"""Quantities: parse ``"10 ms"``, convert, print.
+
+Inside the package every quantity is a plain float in one coherent set of units, in which products and quotients need
+no factors: ms, mV, pA, nS, pF, GOhm, mm, 1/ms. Rates of spikes are the one exception; they are kept in Hz.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from twinbrain.errors import UnitError
+
+if TYPE_CHECKING:
+    import pint
+
+# Size of the coherent unit of each base dimension, in SI: mV, pA, ms and mm fix the first four.
+_COHERENT_SCALE = {
+    "[length]": 1e-3,
+    "[mass]": 1e-18,
+    "[time]": 1e-3,
+    "[current]": 1e-12,
+    "[substance]": 1e-9,
+    "[temperature]": 1.0,
+}
+# Units in which quantities are shown, most familiar first.
+_SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/mV", "pA/ms", "mV/ms")
+
+
+@cache
+def _registry() -> pint.UnitRegistry[Any]:
+    import pint
+
+    return pint.UnitRegistry(cache_folder=None)
+
+
+@cache
+def coherent_factor(unit: str) -> float:
+    """Return what one ``unit`` amounts to in the coherent set (``"nS"`` gives 1, ``"s"`` gives 1000).
+
+    Parameters
+    ----------
+    unit : str
+        Any unit expression, for example ``"mV"``, ``"siemens/volt"`` or ``"1"``.
+
+    Raises
+    ------
+    UnitError
+        If the expression is not a unit.
+    """
+    quantity = _parse_quantity(unit if unit.strip() != "1" else "1 dimensionless")
+    base = quantity.to_base_units()
+    factor = 1.0
+    for dimension, exponent in base.dimensionality.items():
+        factor *= _COHERENT_SCALE[dimension] ** float(exponent)
+    return float(f"{base.magnitude / factor:.15g}")
+
+
+def _parse_quantity(text: str) -> Any:
+    import pint
+
+    try:
+        quantity = _registry().Quantity(text)
+    except (pint.errors.PintError, ValueError, TypeError, AssertionError, SyntaxError, AttributeError) as error:
+        raise UnitError(f'expected a number with a unit such as "10 ms", found {text!r} ({error})') from None
+    return quantity
+
+
+def number(value: str | float, unit: str) -> float:
+    """Return ``value`` as a float in ``unit``.
+
+    Parameters
+    ----------
+    value : str or float
+        ``"10 ms"``; a bare number only where ``unit`` is ``"1"``.
+    unit : str
+        The unit of the result, which also fixes the dimension that ``value`` must have.
+
+    Raises
+    ------
+    UnitError
+        If the unit is missing, unknown or of another dimension, or if the value is not finite.
+    """
+    dimensionless = unit.strip() == "1"
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UnitError(f'expected a quantity in {unit} such as "10 {unit}", found {value!r}')
+    quantity = _parse_quantity(value) if isinstance(value, str) else _registry().Quantity(float(value))
+    wanted = _registry().Unit("dimensionless" if dimensionless else unit)
+    if not quantity.is_compatible_with(wanted):
+        if quantity.dimensionless:
+            raise UnitError(f'expected a quantity in {unit}, found {value!r} without a unit; write "{value} {unit}"')
+        raise UnitError(f"expected a quantity in {unit}, found {value!r}, which is of another dimension")
+    result = float(quantity.to(wanted).magnitude)
+    if not math.isfinite(result):
+        raise UnitError(f"expected a finite quantity, found {value!r}")
+    return float(f"{result:.15g}")
+
+
+def coherent(value: str | float, unit: str) -> float:
+    """Return ``value`` in the coherent set, after checking that it has the dimension of ``unit``."""
+    dimensionless = unit.strip() == "1"
+    return float(f"{number(value, unit) * (1.0 if dimensionless else coherent_factor(unit)):.15g}")
+
+
+def normalise(value: str | float) -> str | float:
+    """Return the same quantity in the unit it is shown in, so that equal quantities read alike.
+
+    ``"0.01 s"`` becomes ``"10 ms"``; a dimensionless text becomes a float.
+
+    Raises
+    ------
+    UnitError
+        If the text is not a quantity.
+    """
+    if not isinstance(value, str):
+        return float(value)
+    quantity = _parse_quantity(value)
+    if quantity.dimensionless:
+        return number(value, "1")
+    for unit in _SHOWN:
+        if quantity.is_compatible_with(_registry().Unit(unit)):
+            return show(number(value, unit), unit)
+    base = quantity.to_base_units()
+    return show(float(base.magnitude), f"{base.units:~C}")
+
+
+def show(value: float, unit: str) -> str:
+    """Return ``"10 ms"`` for 10.0 and ``"ms"``; nothing is rounded away."""
+    text = repr(float(value))
+    return f"{text.removesuffix('.0')} {unit}"
