@@ -1,0 +1,377 @@
+"""The connectome: which region reaches which, how strongly, and how far away."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import html
+import json
+import struct
+import zlib
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any, NoReturn, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from twinbrain.errors import ConnectomeError
+
+_HEMISPHERES = ("left", "right", "")
+# Dimensions and unit of each variable, in the order of the digest.
+_VARIABLES = {
+    "weight": (("target", "source"), "1"),
+    "length": (("target", "source"), "mm"),
+    "centroids": (("region", "axis"), "mm"),
+    "hemisphere": (("region",), ""),
+    "cortical": (("region",), ""),
+    "area": (("region",), "mm^2"),
+}
+
+
+class Connectome:
+    """Weights and tract lengths among regions, immutable; always ``weight[target, source]``.
+
+    Parameters
+    ----------
+    weight : array_like, shape (target, source)
+        Strength of the connection from the source (column) to the target (row), not negative.
+    length : array_like, shape (target, source), mm
+        Length of the tract, not negative.
+    labels : sequence of str, shape (region,)
+        Name of each region, no two alike.
+    centroids : array_like, shape (region, 3), mm, optional
+    hemisphere : sequence of {"left", "right", ""}, shape (region,), optional
+        ``""`` for a region of neither side.
+    cortical : array_like of bool, shape (region,), optional
+    area : array_like, shape (region,), mm^2, optional
+    name : str, optional
+        What to call it; not part of the digest.
+    normalisation : str, optional
+        How the weights were normalised.
+
+    Raises
+    ------
+    ConnectomeError
+        If a matrix is not square, shapes disagree, a number is negative or not finite, or labels repeat.
+    """
+
+    _dataset: xr.Dataset
+    _labels: tuple[str, ...]
+
+    def __init__(
+        self,
+        weight: ArrayLike,
+        length: ArrayLike,
+        labels: Iterable[str],
+        *,
+        centroids: ArrayLike | None = None,
+        hemisphere: ArrayLike | None = None,
+        cortical: ArrayLike | None = None,
+        area: ArrayLike | None = None,
+        name: str = "",
+        normalisation: str = "none",
+    ) -> None:
+        names = _labels(labels)
+        n = len(names)
+        fields: dict[str, NDArray[Any] | None] = {
+            "weight": _numbers("weight", weight, (n, n), names),
+            "length": _numbers("length", length, (n, n), names),
+            "centroids": None if centroids is None else _numbers("centroids", centroids, (n, 3), names),
+            "hemisphere": None if hemisphere is None else _words(hemisphere, names),
+            "cortical": None if cortical is None else _flags(cortical, names),
+            "area": None if area is None else _numbers("area", area, (n,), names),
+        }
+        variables = {}
+        for key, array in fields.items():
+            if array is not None:
+                array.flags.writeable = False
+                dims, units = _VARIABLES[key]
+                variables[key] = (dims, array, {"units": units} if units else {})
+        coords: dict[str, Any] = dict.fromkeys(("target", "source", "region"), names) | {"axis": ["x", "y", "z"]}
+        coords = {dim: coords[dim] for dim in coords if any(dim in variable[0] for variable in variables.values())}
+        attrs = {"name": str(name), "normalisation": str(normalisation)}
+        self.__dict__.update(_dataset=xr.Dataset(variables, coords, attrs), _labels=tuple(names))
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"a connectome is immutable; write connectome.replace({name}=...)")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dataset, (self.to_dataset(),)
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All of it as a dataset; the arrays are shared and read-only."""
+        return self._dataset.copy()
+
+    @property
+    def weight(self) -> xr.DataArray:
+        """Strengths ``[target, source]``."""
+        return self.dataset["weight"]
+
+    @property
+    def length(self) -> xr.DataArray:
+        """Tract lengths ``[target, source]`` in mm."""
+        return self.dataset["length"]
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the regions, in the order of the matrices."""
+        return list(self._labels)
+
+    @property
+    def centroids(self) -> xr.DataArray | None:
+        """Centres of the regions ``[region, axis]`` in mm, or None."""
+        return self.dataset.get("centroids")
+
+    @property
+    def hemisphere(self) -> xr.DataArray | None:
+        """``"left"``, ``"right"`` or ``""`` of each region, or None."""
+        return self.dataset.get("hemisphere")
+
+    @property
+    def cortical(self) -> xr.DataArray | None:
+        """Whether each region is cortex, or None."""
+        return self.dataset.get("cortical")
+
+    @property
+    def area(self) -> xr.DataArray | None:
+        """Surface area of each region in mm^2, or None."""
+        return self.dataset.get("area")
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions."""
+        return len(self._labels)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self._dataset.attrs["name"])
+
+    @property
+    def normalisation(self) -> str:
+        """How the weights were normalised."""
+        return str(self._dataset.attrs["normalisation"])
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of everything but the name."""
+        sha = hashlib.sha256(json.dumps([self.normalisation, self.labels]).encode())
+        for key in _VARIABLES:
+            sha.update(f"|{key}|".encode())
+            if key in self._dataset:
+                array = self._dataset[key].values
+                text = array.dtype.kind == "U"
+                sha.update(json.dumps(array.tolist()).encode() if text else array.astype("<f8").tobytes())
+        return sha.hexdigest()
+
+    def match(self, patterns: str | Iterable[str]) -> NDArray[np.intp]:
+        """Return the indices, ascending, of the regions whose label matches any of the patterns.
+
+        Parameters
+        ----------
+        patterns : str or iterable of str
+            Labels, or shell patterns such as ``"l*"``; case matters.
+
+        Raises
+        ------
+        ConnectomeError
+            If a pattern matches no label.
+        """
+        found: set[int] = set()
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            hits = {i for i, label in enumerate(self._labels) if label == pattern or fnmatchcase(label, pattern)}
+            if not hits:
+                raise ConnectomeError(
+                    f"expected labels that match {pattern!r}, found none among the {self.n_regions} of "
+                    f"{self.name or 'the connectome'}; near: {', '.join(_near(pattern, self._labels))}"
+                )
+            found |= hits
+        return np.array(sorted(found), dtype=np.intp)
+
+    def select(self, patterns: str | Iterable[str]) -> Self:
+        """Return the part among the regions that `match`, in the order of this connectome."""
+        index = self.match(patterns)
+        dims = set(self._dataset.dims) & {"target", "source", "region"}
+        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, index)))
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy in which the given arguments of the constructor are changed."""
+        return type(self)(**(_arguments(self._dataset) | changes))
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return a dataset that any store can hold, from which `from_dataset` makes an equal connectome."""
+        texts = {key: variable for key, variable in self._dataset.variables.items() if variable.dtype.kind == "U"}
+        return self._dataset.assign({key: text.astype(np.dtypes.StringDType()) for key, text in texts.items()})
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Self:
+        """Return the connectome that `to_dataset` made into ``dataset``.
+
+        Raises
+        ------
+        ConnectomeError
+            If a variable is missing, or what it holds cannot be right.
+        """
+        for key in ("weight", "length"):
+            if key not in dataset:
+                found = ", ".join(map(str, dataset.data_vars)) or "none"
+                raise ConnectomeError(f"expected a variable {key!r} in the dataset, found {found}; add it")
+        return cls(**_arguments(dataset))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Connectome):
+            return NotImplemented
+        return self.name == other.name and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        n_connections = np.count_nonzero(self.weight)
+        name = f"{self.name!r}, " if self.name else ""
+        return f"Connectome({name}{self.n_regions} regions, {n_connections} connections, {self.normalisation!r})"
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
+
+def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
+    labels = dataset["weight"].coords["target"].values if "target" in dataset["weight"].coords else None
+    if labels is None:
+        raise ConnectomeError("expected labels as the coordinate 'target' of the weight, found none; assign them")
+    found = {key: dataset[key] for key in _VARIABLES if key in dataset}
+    return (
+        found
+        | {"labels": [str(label) for label in labels]}
+        | {key: dataset.attrs[key] for key in ("name", "normalisation") if key in dataset.attrs}
+    )
+
+
+def _labels(labels: Iterable[str]) -> list[str]:
+    names = list(labels)
+    seen: set[str] = set()
+    for i, label in enumerate(names):
+        if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
+            raise ConnectomeError(f"expected a printable text without blanks around it as label {i}, found {label!r}")
+        if label in seen:
+            raise ConnectomeError(f"expected labels that differ, found {label!r} twice, again at {i}; rename one")
+        seen.add(label)
+    if not names:
+        raise ConnectomeError("expected at least one region, found no labels")
+    return names
+
+
+def _shaped(key: str, array: NDArray[Any], shape: tuple[int, ...], labels: list[str]) -> NDArray[Any]:
+    if len(shape) == 2 and shape[0] == shape[1] and (array.ndim != 2 or array.shape[0] != array.shape[1]):
+        raise ConnectomeError(f"expected {key} as a square matrix [target, source], found shape {array.shape}")
+    if array.shape != shape:
+        raise ConnectomeError(
+            f"expected {key} of shape {shape} for {len(labels)} labels, found {array.shape}; "
+            f"give each region one label and one entry"
+        )
+    return array
+
+
+def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[str]) -> NDArray[np.float64]:
+    dims = _VARIABLES[key][0]
+    if isinstance(value, xr.DataArray) and set(value.dims) == set(dims):
+        value = value.transpose(*dims)
+    try:
+        array = np.array(value, dtype=np.float64) + 0.0  # -0.0 becomes 0.0, so that equal weights digest alike
+    except (TypeError, ValueError) as error:
+        raise ConnectomeError(f"expected {key} as numbers, found a {type(value).__name__} ({error})") from None
+    _shaped(key, array, shape, labels)
+    faults = ~np.isfinite(array) if key == "centroids" else ~np.isfinite(array) | (array < 0)
+    if faults.any():
+        first = tuple(int(i) for i in np.argwhere(faults)[0])
+        regions = {"target": labels, "source": labels, "region": labels, "axis": ["x", "y", "z"]}
+        where = ", ".join(f"{dim}={regions[dim][i]!r}" for dim, i in zip(dims, first, strict=True))
+        wanted = "finite" if key == "centroids" else "finite and not negative"
+        raise ConnectomeError(
+            f"expected {key} {wanted}, found {array[first]} at {where} ({faults.sum()} such in all); "
+            f"put 0 where there is no connection"
+            if dims[0] == "target"
+            else f"expected {key} {wanted}, found {array[first]} at {where}; correct it, or leave {key} out"
+        )
+    return array
+
+
+def _words(value: ArrayLike, labels: list[str]) -> NDArray[np.str_]:
+    array = _shaped("hemisphere", np.array(np.asarray(value).tolist(), dtype=np.str_), (len(labels),), labels)
+    for label, word in zip(labels, array.tolist(), strict=True):
+        if word not in _HEMISPHERES:
+            raise ConnectomeError(f"expected hemisphere 'left', 'right' or '', found {word!r} at region={label!r}")
+    return array
+
+
+def _flags(value: ArrayLike, labels: list[str]) -> NDArray[np.bool_]:
+    array = _shaped("cortical", np.array(value), (len(labels),), labels)
+    for label, flag in zip(labels, array.tolist(), strict=True):
+        if flag not in (0, 1):
+            raise ConnectomeError(f"expected cortical as true or false, found {flag!r} at region={label!r}")
+    return array.astype(np.bool_)
+
+
+def _near(pattern: str, labels: tuple[str, ...]) -> list[str]:
+    folded = {label.casefold(): label for label in labels}
+    near = difflib.get_close_matches(pattern.strip("*?").casefold(), folded, n=5, cutoff=0.4)
+    return [folded[name] for name in near] or list(labels[:5])
+
+
+def _html(connectome: Connectome) -> str:
+    weight, length = connectome.weight.values, connectome.length.values
+    connected = weight > 0
+    n, among = connectome.n_regions, connected & ~np.eye(connectome.n_regions, dtype=bool)
+    lengths = length[among] if among.any() else np.zeros(1)
+    rows = {
+        "regions": f"{n}",
+        "connections": f"{connected.sum()}",
+        "density": f"{among.sum() / max(n * (n - 1), 1):.1%}",
+        "length": f"{lengths.min():.4g} to {lengths.max():.4g} mm",
+        "normalisation": connectome.normalisation,
+    }
+    table = "".join(
+        f'<tr><td style="opacity:.6;text-align:left">{key}</td><td style="text-align:left">{html.escape(value)}</td></tr>'
+        for key, value in rows.items()
+    )
+    image = base64.b64encode(_thumbnail(weight)).decode()
+    return (
+        '<div style="display:flex;gap:1.5em;align-items:center">'
+        '<img width="160" height="160" style="image-rendering:pixelated" alt="weights, rows are targets" '
+        f'title="log weight; rows are targets" src="data:image/png;base64,{image}">'
+        f"<div><b>{html.escape(connectome.name or 'Connectome')}</b><table>{table}</table></div></div>"
+    )
+
+
+def _thumbnail(weight: NDArray[np.float64]) -> bytes:
+    """Return a PNG of the log weights, of at most 96 pixels a side."""
+    step = -(-len(weight) // 96)
+    starts = np.arange(0, len(weight), step)
+    shown = np.maximum.reduceat(np.maximum.reduceat(weight, starts, axis=0), starts, axis=1)
+    present = shown > 0
+    shades = np.zeros(shown.shape, dtype=np.uint8)
+    if present.any():
+        logs = np.log10(shown[present])
+        shades[present] = 55 + 200 * (logs - logs.min()) / max(np.ptp(logs), 1e-12) if np.ptp(logs) else 255
+    # From pale (absent) through teal to dark blue; the eye reads darker as stronger.
+    stops = np.array([[246, 246, 243], [127, 205, 187], [29, 145, 192], [8, 29, 88]])
+    palette = np.stack([np.interp(np.linspace(0, 3, 256), range(4), stops[:, i]) for i in range(3)], axis=1)
+    side = len(starts)
+    header = struct.pack(">IIBBBBB", side, side, 8, 3, 0, 0, 0)
+    pixels = np.pad(shades, ((0, 0), (1, 0))).tobytes()  # each row begins with its filter type, 0
+    chunks = {
+        b"IHDR": header,
+        b"PLTE": palette.astype(np.uint8).tobytes(),
+        b"IDAT": zlib.compress(pixels),
+        b"IEND": b"",
+    }
+    parts = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks.items()
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
