@@ -1,0 +1,80 @@
+# Every target that needs an environment makes it by itself: .venv, from pyproject.toml and constraints.txt.
+PYTHON ?= python3
+WORKERS ?= 2
+
+BIN := $(CURDIR)/.venv/bin
+READY := .venv/.ready
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers pytest wheel bench docs format clean
+
+help:
+	@echo "make demo     run the resting-state workflow and draw its summary figure"
+	@echo "make test     every check: style, types, layers, tests, and the built wheel"
+	@echo "make bench    measure speed and memory"
+	@echo "make docs     build the documentation"
+	@echo "make format   format the code and fix what can be fixed"
+	@echo "make clean    remove .venv, caches and build outputs; results in runs/ stay"
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "twinbrain needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
+	@echo "== environment: installing into .venv (a few minutes the first time)"
+	@$(PYTHON) -m venv .venv
+	@$(PIP_INSTALL) -c constraints.txt -e ".[data,dev]"
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/twinbrain run resting_state --overwrite
+
+test: lint types layers pytest wheel
+	@echo "== all checks passed"
+
+lint: $(READY)
+	@echo "== style"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "Some files are not formatted; run: make format"; exit 1; }
+
+types: $(READY)
+	@echo "== types"
+	@$(BIN)/mypy
+
+layers: $(READY)
+	@echo "== layers"
+	@$(BIN)/lint-imports
+
+pytest: $(READY)
+	@echo "== tests"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
+
+# The wheel is built from the sdist, installed outside the checkout, and checked from there.
+wheel: $(READY)
+	@echo "== wheel"
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	{ $(BIN)/python -m build --no-isolation --outdir "$$folder/dist" . > "$$folder/log" 2>&1 || \
+		{ cat "$$folder/log"; exit 1; }; } && \
+	$(PIP_INSTALL) --no-deps --target "$$folder/site" "$$folder"/dist/*.whl && \
+	cd "$$folder" && PYTHONPATH="$$folder/site" $(BIN)/python -m pytest -q -p no:cacheprovider \
+		"$(CURDIR)/tests/wheel/check_installed.py"
+
+bench: $(READY)
+	@$(BIN)/python tests/benchmarks/run.py
+
+docs: .venv/.ready-docs
+	@$(BIN)/python -m sphinx -q -C -D project=twinbrain -D extensions=myst_parser -D root_doc=README \
+		-D suppress_warnings=toc.not_included,myst.xref_missing docs docs/_build/html
+	@echo "Built docs/_build/html/README.html"
+
+.venv/.ready-docs: $(READY)
+	@echo "== environment: adding what the documentation needs"
+	@$(PIP_INSTALL) -c constraints.txt -e ".[docs]"
+	@touch $@
+
+format: $(READY)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

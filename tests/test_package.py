@@ -1,0 +1,40 @@
+"""What `import twinbrain` costs and offers."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import twinbrain
+
+HEAVY = {
+    "brian2",
+    "dask",
+    "matplotlib",
+    "networkx",
+    "numba",
+    "pandas",
+    "pint",
+    "pydantic",
+    "scipy",
+    "snntorch",
+    "sympy",
+    "torch",
+    "typer",
+    "xarray",
+    "zarr",
+}
+
+
+def test_import_loads_no_heavy_module():
+    program = "import json, sys, twinbrain; print(json.dumps(sorted(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    loaded = {name.partition(".")[0] for name in json.loads(found.stdout)}
+    assert "twinbrain" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", dir(twinbrain))
+def test_public_name_resolves(name):
+    assert hasattr(twinbrain, name)
