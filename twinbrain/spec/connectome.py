@@ -335,10 +335,8 @@ def _html(connectome: Connectome) -> str:
         "length": f"{lengths.min():.4g} to {lengths.max():.4g} mm",
         "normalisation": connectome.normalisation,
     }
-    table = "".join(
-        f'<tr><td style="opacity:.6;text-align:left">{key}</td><td style="text-align:left">{html.escape(value)}</td></tr>'
-        for key, value in rows.items()
-    )
+    cell = '<td style="text-align:left">'
+    table = "".join(f"<tr>{cell}<i>{key}</i></td>{cell}{html.escape(value)}</td></tr>" for key, value in rows.items())
     image = base64.b64encode(_thumbnail(weight)).decode()
     return (
         '<div style="display:flex;gap:1.5em;align-items:center">'

@@ -1,0 +1,134 @@
+"""GraphML, with the keys of the Connectome Mapper and braingraph.org.
+
+An edge u → v is ``weight[target=v, source=u]``; an edge of an undirected graph goes both ways.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import numpy as np
+
+from twinbrain.errors import ConnectomeError
+from twinbrain.spec.connectome import Connectome
+
+_LABEL = ("dn_name", "dn_label", "label", "name")
+_WEIGHT = ("weight", "number_of_fibers", "fiber_weight_mean")
+_LENGTH = ("fiber_length_mean", "length")
+_POSITION = ("dn_position_x", "dn_position_y", "dn_position_z")
+
+
+def read_graphml(
+    path: str | Path, *, label: str | None = None, weight: str | None = None, length: str | None = None
+) -> Connectome:
+    """Return the connectome in a GraphML file.
+
+    Parameters
+    ----------
+    path : str or Path
+    label : str, optional
+        Key of a node's label; by default the first of ``dn_name``, ``dn_label``, ``label`` and ``name`` that every
+        node has. ``"id"`` takes the identifiers of the nodes.
+    weight, length : str, optional
+        Keys of an edge's weight (``weight``, ``number_of_fibers``, ``fiber_weight_mean``) and tract length in mm
+        (``fiber_length_mean``, ``length``).
+
+    Raises
+    ------
+    ConnectomeError
+        If the file is damaged, lacks labels, weights or lengths, or holds some that cannot be right.
+    """
+    import networkx as nx
+
+    path = Path(path)
+    try:
+        graph = nx.read_graphml(path)
+    except (ParseError, nx.NetworkXException, ValueError, KeyError) as error:
+        raise ConnectomeError(f"{path}: expected GraphML, found none that can be read ({error})") from None
+    try:
+        return _connectome(graph, path.stem, label, weight, length)
+    except ConnectomeError as error:
+        raise ConnectomeError(f"{path}: {error}") from None
+
+
+def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, length: str | None) -> Connectome:
+    if graph.is_multigraph():
+        raise ConnectomeError("expected at most one edge from node to node, found several; add them up first")
+    nodes: list[dict[str, Any]] = [data | {"id": node} for node, data in graph.nodes(data=True)]
+    edges = [data for _, _, data in graph.edges(data=True)]
+    label_key = _key(nodes, "node", "label", label, _LABEL)
+    keys = [_key(edges, "edge", "weight", weight, _WEIGHT), _key(edges, "edge", "length", length, _LENGTH)]
+    index = {node: i for i, node in enumerate(graph)}
+    matrices = np.zeros((2, len(nodes), len(nodes)))
+    for source, target, data in graph.edges(data=True):
+        i, j = index[target], index[source]
+        try:
+            matrices[:, i, j] = [data[key] for key in keys]
+        except (ValueError, TypeError):
+            raise ConnectomeError(f"edge {source} → {target}: expected numbers as {keys}, found {data}") from None
+        if not graph.is_directed():
+            matrices[:, j, i] = matrices[:, i, j]
+    regions = _column(nodes, "dn_region")
+    positions = [_column(nodes, key) for key in _POSITION]
+    return Connectome(
+        matrices[0],
+        matrices[1],
+        [str(node[label_key]) for node in nodes],
+        centroids=None if None in positions else np.array(positions).T,
+        hemisphere=_column(nodes, "dn_hemisphere"),
+        cortical=None if regions is None else [region == "cortical" for region in regions],
+        area=_column(nodes, "dn_area"),
+        name=str(graph.graph.get("name", stem)),
+        normalisation=str(graph.graph.get("normalisation", "none")),
+    )
+
+
+def _key(items: list[dict[str, Any]], what: str, role: str, given: str | None, known: tuple[str, ...]) -> str:
+    names = known if given is None else (given,)
+    for name in names:
+        if all(name in item for item in items):
+            return name
+    found = sorted({key for item in items for key in item} - {"id"})
+    raise ConnectomeError(
+        f"expected a {role} on every {what}, as {' or '.join(names)}; found the keys {', '.join(found) or 'none'}; "
+        f'say which it is: {role}="..."' + (' ("id" for the identifiers)' if role == "label" else "")
+    )
+
+
+def _column(nodes: list[dict[str, Any]], key: str) -> list[Any] | None:
+    """Return the attribute of every node, or None where no node has it."""
+    lacking = [str(node["id"]) for node in nodes if key not in node]
+    if len(lacking) == len(nodes):
+        return None
+    if lacking:
+        raise ConnectomeError(f"expected {key} on every node or on none, found none on {', '.join(lacking[:5])}")
+    return [node[key] for node in nodes]
+
+
+def encode_graphml(connectome: Connectome) -> bytes:
+    """Return the file that `read_graphml` reads into an equal connectome."""
+    import networkx as nx
+
+    graph = nx.DiGraph(name=connectome.name, normalisation=connectome.normalisation)
+    columns: dict[str, list[Any]] = {"dn_name": connectome.labels}
+    if connectome.centroids is not None:
+        columns |= dict(zip(_POSITION, connectome.centroids.values.T.tolist(), strict=True))
+    if connectome.hemisphere is not None:
+        columns["dn_hemisphere"] = connectome.hemisphere.values.tolist()
+    if connectome.cortical is not None:
+        columns["dn_region"] = ["cortical" if flag else "subcortical" for flag in connectome.cortical.values]
+    if connectome.area is not None:
+        columns["dn_area"] = connectome.area.values.tolist()
+    for i, row in enumerate(zip(*columns.values(), strict=True), start=1):
+        graph.add_node(str(i), **dict(zip(columns, row, strict=True)))
+    weight, length = connectome.weight.values, connectome.length.values
+    # A length without a weight is kept too: some connectomes know the distance of regions that are not connected.
+    for target, source in np.argwhere((weight > 0) | (length > 0)).tolist():
+        about = {"weight": float(weight[target, source]), "fiber_length_mean": float(length[target, source])}
+        graph.add_edge(str(source + 1), str(target + 1), **about)
+    buffer = io.BytesIO()
+    nx.write_graphml(graph, buffer)
+    return buffer.getvalue()

@@ -1,0 +1,43 @@
+"""Load a connectome by name or from a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twinbrain.connectome.datasets import connectome_names, dataset_path
+from twinbrain.connectome.read import READERS, read_connectome
+from twinbrain.errors import ConnectomeError
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.connectome import Connectome
+
+
+def load_connectome(name_or_path: str | Path, **options: Any) -> Connectome:
+    """Return a connectome that ships under a name, or the one in a file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name of `connectome_names`, such as ``"tvb-76"``, or a path.
+    **options
+        Passed to `read_connectome`.
+
+    Raises
+    ------
+    ConnectomeError
+        If the name is unknown, its package is missing, or the file cannot be read.
+
+    Notes
+    -----
+    The centroids of ``tvb-66``, ``tvb-68``, ``tvb-76`` and ``tvb-192`` have x along the brain and y across it,
+    unlike MNI space; what is left is read from the labels. ``tvb-192`` calls left what ``tvb-76`` calls right.
+    """
+    name = str(name_or_path)
+    if name in connectome_names():
+        return read_connectome(dataset_path(name), **options).replace(name=name)
+    path = Path(name_or_path)
+    if path.suffix.lower() in READERS or len(path.parts) > 1 or path.exists():
+        return read_connectome(path, **options)
+    raise ConnectomeError(
+        f"expected the name or the path of a connectome, found {name!r}; {suggestion(name, connectome_names())}"
+    )

@@ -1,0 +1,58 @@
+"""Read a connectome from a file, whatever its format."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twinbrain.connectome.graphml import read_graphml
+from twinbrain.connectome.matlab import read_matlab
+from twinbrain.connectome.matrices import read_matrices
+from twinbrain.connectome.npz import read_npz
+from twinbrain.connectome.tvb import read_tvb
+from twinbrain.errors import ConnectomeError
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.connectome import Connectome
+
+READERS: dict[str, Callable[..., Connectome]] = {
+    ".zip": read_tvb,
+    ".npz": read_npz,
+    ".mat": read_matlab,
+    ".graphml": read_graphml,
+    ".csv": read_matrices,
+    ".tsv": read_matrices,
+}
+
+
+def read_connectome(path: str | Path, **options: Any) -> Connectome:
+    """Return the connectome in a file; its suffix tells the format.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.zip`` (The Virtual Brain), ``.npz``, ``.mat``, ``.graphml``, ``.csv`` or ``.tsv``.
+    **options
+        What the reader of the format takes: `read_matlab`, `read_graphml`, `read_matrices`.
+
+    Raises
+    ------
+    ConnectomeError
+        If there is no such file, the suffix or an option is unknown, or the content cannot be right.
+    """
+    path = Path(path)
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ConnectomeError(
+            f"{path}: expected a file of type {', '.join(READERS)}, found {path.suffix or 'no suffix'!r}"
+        )
+    if not path.is_file():
+        raise ConnectomeError(f"{path}: expected a file, found none; check the path")
+    known = [name for name in inspect.signature(reader).parameters if name != "path"]
+    for option in options:
+        if option not in known:
+            raise ConnectomeError(
+                f"{path}: unknown option {option!r} for a {path.suffix} file; {suggestion(option, known)}"
+            )
+    return reader(path, **options)

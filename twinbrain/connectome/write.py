@@ -1,0 +1,71 @@
+"""Write a connectome to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from twinbrain.connectome.graphml import encode_graphml
+from twinbrain.connectome.matlab import encode_matlab
+from twinbrain.connectome.matrices import encode_matrices
+from twinbrain.connectome.npz import encode_npz
+from twinbrain.connectome.tvb import encode_tvb
+from twinbrain.errors import ConnectomeError
+from twinbrain.spec.connectome import Connectome
+
+_ENCODERS: dict[str, Callable[[Connectome, Path], dict[Path, bytes]]] = {
+    ".zip": lambda connectome, path: {path: encode_tvb(connectome)},
+    ".npz": lambda connectome, path: {path: encode_npz(connectome)},
+    ".mat": lambda connectome, path: {path: encode_matlab(connectome)},
+    ".graphml": lambda connectome, path: {path: encode_graphml(connectome)},
+    ".csv": encode_matrices,
+    ".tsv": encode_matrices,
+}
+
+
+def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: bool = False) -> list[Path]:
+    """Write a connectome; `read_connectome` reads an equal one.
+
+    Parameters
+    ----------
+    connectome : Connectome
+    path : str or Path
+        ``.zip`` (The Virtual Brain), ``.npz``, ``.mat``, ``.graphml``, ``.csv`` or ``.tsv``. Tables are several files,
+        and do not hold the name and the normalisation.
+    overwrite : bool, optional
+        Whether to replace files that exist.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ConnectomeError
+        If the suffix is unknown, a file exists, or the format cannot hold the connectome.
+    """
+    path = Path(path)
+    encode = _ENCODERS.get(path.suffix.lower())
+    if encode is None:
+        raise ConnectomeError(
+            f"{path}: expected a file of type {', '.join(_ENCODERS)}, found {path.suffix or 'no suffix'!r}"
+        )
+    if not path.parent.is_dir():
+        raise ConnectomeError(f"{path}: expected the folder {path.parent}, found none; make it first")
+    files = encode(connectome, path)
+    for target in files:
+        if target.exists() and not overwrite:
+            raise ConnectomeError(f"{target}: expected no such file, found one; write elsewhere, or overwrite=True")
+    temporary = {target: target.with_name(f".{target.name}.{uuid.uuid4().hex}") for target in files}
+    try:
+        for target, data in files.items():
+            temporary[target].write_bytes(data)
+        for target in files:
+            os.replace(temporary[target], target)
+    finally:
+        for leftover in temporary.values():
+            leftover.unlink(missing_ok=True)
+    return list(files)
