@@ -72,8 +72,8 @@ docs: .venv/.ready-docs
 	@touch $@
 
 format: $(READY)
+	@$(BIN)/ruff check --fix --exit-zero .
 	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build
