@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ def read_npz(path: str | Path) -> Connectome:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError) as error:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError) as error:
         raise ConnectomeError(f"{path}: expected an .npz, found none that can be read ({error})") from None
     for key in ("weight", "length", "labels"):
         if key not in arrays:

@@ -119,7 +119,7 @@ def _array(parts: dict[str, bytes], entry: str) -> NDArray[Any]:
                 return _only({key: value for key, value in loadmat(data).items() if not key.startswith("__")})
     except ConnectomeError as error:
         raise ConnectomeError(f"{entry}: {error}") from None
-    except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, TypeError) as error:
+    except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error, TypeError) as error:
         raise ConnectomeError(f"{entry}: expected an array of numbers, found none that can be read ({error})") from None
     raise ConnectomeError(f"{entry}: expected a file of type {', '.join(_SUFFIXES)}, found {suffix or 'no suffix'}")
 

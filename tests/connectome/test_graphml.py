@@ -1,0 +1,106 @@
+import networkx as nx
+import pytest
+
+from twinbrain.connectome.graphml import encode_graphml, read_graphml
+from twinbrain.errors import ConnectomeError
+
+
+def braingraph(kind=nx.Graph):
+    graph = kind()
+    for node, (name, side) in enumerate([("lh.V1", "left"), ("rh.V1", "right"), ("rh.MT", "right")], start=1):
+        position = {f"dn_position_{axis}": float(node + i) for i, axis in enumerate("xyz")}
+        graph.add_node(str(node), dn_name=name, dn_hemisphere=side, dn_region="cortical", **position)
+    graph.add_edge("1", "2", number_of_fibers=5, fiber_length_mean=30.5)
+    return graph
+
+
+@pytest.fixture
+def make(tmp_path):
+    def make(graph):
+        nx.write_graphml(graph, tmp_path / "brain.graphml")
+        return tmp_path / "brain.graphml"
+
+    return make
+
+
+def test_all_is_kept(connectome, tmp_path):
+    midline = connectome.replace(hemisphere=["left", "", "right"])
+    (tmp_path / "a.graphml").write_bytes(encode_graphml(midline))
+    assert read_graphml(tmp_path / "a.graphml") == midline
+
+
+def test_keys_of_the_connectome_mapper_are_known(make):
+    connectome = read_graphml(make(braingraph()))
+    assert connectome.labels == ["lh.V1", "rh.V1", "rh.MT"]
+    assert connectome.centroids.values.tolist() == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+    assert connectome.hemisphere.values.tolist() == ["left", "right", "right"]
+    assert connectome.cortical.values.all()
+    assert connectome.area is None
+
+
+def test_an_undirected_edge_goes_both_ways(make):
+    connectome = read_graphml(make(braingraph()))
+    assert connectome.weight.values.tolist() == [[0, 5, 0], [5, 0, 0], [0, 0, 0]]
+    assert connectome.length.values.tolist() == [[0, 30.5, 0], [30.5, 0, 0], [0, 0, 0]]
+
+
+def test_a_directed_edge_goes_from_source_to_target(make):
+    connectome = read_graphml(make(braingraph(nx.DiGraph)))
+    assert connectome.weight.sel(target="rh.V1", source="lh.V1") == 5
+    assert connectome.weight.sum() == 5
+
+
+def test_keys_may_be_given(make):
+    graph = nx.DiGraph()
+    graph.add_edge("A", "B", fa=0.5, mm=12.0)
+    connectome = read_graphml(make(graph), label="id", weight="fa", length="mm")
+    assert connectome.labels == ["A", "B"]
+    assert connectome.length.sel(target="B", source="A") == 12
+
+
+def test_missing_labels_weights_and_lengths_are_refused(make):
+    graph = braingraph()
+    del graph.nodes["2"]["dn_name"]
+    with pytest.raises(ConnectomeError, match=r'expected a label on every node, as dn_name .*; .*label="..." \("id"'):
+        read_graphml(make(graph))
+    graph = braingraph()
+    del graph.edges["1", "2"]["fiber_length_mean"]
+    with pytest.raises(ConnectomeError, match=r"expected a length on every edge, .* found the keys number_of_fibers"):
+        read_graphml(make(graph))
+    with pytest.raises(ConnectomeError, match="expected a weight on every edge, as adc"):
+        read_graphml(make(braingraph()), weight="adc")
+
+
+def test_what_half_of_the_nodes_have_is_refused(make):
+    graph = braingraph()
+    del graph.nodes["2"]["dn_position_y"]
+    with pytest.raises(ConnectomeError, match="dn_position_y on every node or on none, found none on 2"):
+        read_graphml(make(graph))
+
+
+def test_two_regions_of_one_label_are_refused(make):
+    graph = braingraph()
+    graph.nodes["2"]["dn_name"] = "lh.V1"
+    with pytest.raises(ConnectomeError, match=r"brain\.graphml: .* found 'lh\.V1' twice"):
+        read_graphml(make(graph))
+
+
+def test_a_text_as_weight_is_refused(make):
+    graph = braingraph()
+    graph.edges["1", "2"]["number_of_fibers"] = "many"
+    with pytest.raises(ConnectomeError, match="edge 1 → 2: expected numbers"):
+        read_graphml(make(graph))
+
+
+def test_several_edges_between_two_nodes_are_refused(make):
+    graph = braingraph(nx.MultiGraph)
+    graph.add_edge("1", "2", number_of_fibers=5, fiber_length_mean=30.5)
+    with pytest.raises(ConnectomeError, match="expected at most one edge"):
+        read_graphml(make(graph))
+
+
+@pytest.mark.parametrize("data", [b"", b"junk", b"<graphml></graphml>"])
+def test_a_damaged_file_is_refused(tmp_path, data):
+    (tmp_path / "a.graphml").write_bytes(data)
+    with pytest.raises(ConnectomeError, match="expected GraphML"):
+        read_graphml(tmp_path / "a.graphml")

@@ -1,0 +1,88 @@
+import pytest
+
+from twinbrain.connectome.matrices import read_matrices
+from twinbrain.connectome.write import write_connectome
+from twinbrain.errors import ConnectomeError
+
+WEIGHT = ",A,B\nA,0,2\nB,3,0\n"
+LENGTH = ",A,B\nA,0,10\nB,20,0\n"
+
+
+@pytest.fixture
+def make(tmp_path):
+    def make(weight=WEIGHT, length=LENGTH, regions=None):
+        for name, text in {"brain": weight, "brain_length": length, "brain_regions": regions}.items():
+            if text is not None:
+                (tmp_path / f"{name}.csv").write_text(text)
+        return tmp_path / "brain.csv"
+
+    return make
+
+
+def test_rows_are_targets(make):
+    connectome = read_matrices(make())
+    assert connectome.weight.sel(target="A", source="B") == 2
+    assert connectome.length.sel(target="B", source="A") == 20
+    assert connectome.centroids is None
+
+
+def test_lengths_may_lie_elsewhere(make, tmp_path):
+    path = make(length=None)
+    (tmp_path / "other.tsv").write_text(LENGTH.replace(",", "\t"))
+    assert read_matrices(path, length=tmp_path / "other.tsv") == read_matrices(make())
+
+
+def test_a_table_of_regions_is_read(make):
+    connectome = read_matrices(make(regions="region,hemisphere,x,y,z,area\nA,left,-1,2,3,9\nB,,1,2,3,8\n"))
+    assert connectome.hemisphere.values.tolist() == ["left", ""]
+    assert connectome.centroids.sel(region="A").values.tolist() == [-1, 2, 3]
+    assert connectome.area.values.tolist() == [9, 8]
+    assert connectome.cortical is None
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_labels_may_hold_the_delimiter(connectome, tmp_path, suffix):
+    odd = connectome.replace(labels=["a,b", 'say "c"', "d e"], name="brain", normalisation="none")
+    write_connectome(odd, tmp_path / f"brain{suffix}")
+    assert read_matrices(tmp_path / f"brain{suffix}") == odd
+
+
+def test_regions_of_an_overwritten_connectome_do_not_stay_behind(connectome, tmp_path):
+    write_connectome(connectome, tmp_path / "a.csv")
+    plain = connectome.replace(centroids=None, hemisphere=None, cortical=None, area=None)
+    write_connectome(plain, tmp_path / "a.csv", overwrite=True)
+    assert read_matrices(tmp_path / "a.csv").area is None
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"weight": ",A,C\nA,0,2\nB,3,0"}, r"the rows labelled as the columns .* found 'B' and 'C' at 2"),
+        ({"weight": ",B,A\nA,0,2\nB,3,0"}, "found 'A' and 'B' at 1; sort both alike"),
+        ({"weight": ",A,B,C\nA,0,2,1\nB,3,0,1"}, "labels of the rows as the columns are, found 2 and 3"),
+        ({"weight": ",A,B\nA,0,2\nB,3"}, r"brain\.csv: row 3: expected 3 cells, found 2"),
+        ({"weight": ",A,B\nA,0,x\nB,3,0"}, "expected a number, found 'x' in the row of 'A'"),
+        ({"weight": ",A,B\nA,0,nan\nB,3,0"}, "found nan at target='A', source='B'"),
+        ({"weight": ",A,B\nA,0,-2\nB,3,0"}, "found -2.0 at target='A', source='B'"),
+        (dict.fromkeys(("weight", "length"), ",A,A\nA,0,2\nA,3,0"), "found 'A' twice"),
+        ({"weight": ""}, "expected a row of labels and rows of numbers, found 0 rows"),
+        ({"weight": ',"A\n'}, "expected a table as text"),
+        ({"length": ",B,A\nB,0,2\nA,3,0"}, r"brain_length\.csv: expected the rows of the lengths"),
+        ({"length": None}, r"expected the tract lengths in .*brain_length\.csv, found no such file; give length="),
+        ({"regions": "region,area\nB,1\nA,2"}, r"brain_regions\.csv: expected the regions labelled as"),
+        ({"regions": "region,hemisphere\nA,L\nB,R"}, "expected hemisphere 'left'"),
+        ({"regions": "region,cortical\nA,yes\nB,no"}, "expected a number, found 'yes'"),
+    ],
+)
+def test_a_bad_table_is_refused_with_its_place(make, tables, message):
+    with pytest.raises(ConnectomeError, match=message):
+        read_matrices(make(**tables))
+
+
+def test_other_suffixes_and_bytes_are_refused(make, tmp_path):
+    (tmp_path / "length.txt").write_text(LENGTH)
+    with pytest.raises(ConnectomeError, match=r"expected a file of type \.csv, \.tsv, found '\.txt'"):
+        read_matrices(make(), length=tmp_path / "length.txt")
+    (tmp_path / "brain.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConnectomeError, match="expected a table as text"):
+        read_matrices(tmp_path / "brain.csv")

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from twinbrain.connectome import normalisation_names, normalise
+from twinbrain.errors import ConnectomeError
+from twinbrain.spec.connectome import Connectome
+
+
+@pytest.fixture
+def pair():
+    return Connectome([[1, 3], [0, 4]], [[0, 1], [1, 0]], ["A", "B"])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("none", [[1, 3], [0, 4]]),
+        ("max", [[0.25, 0.75], [0, 1]]),
+        ("row", [[0.25, 0.75], [0, 1]]),
+        ("total", [[0.25, 0.75], [0, 1]]),
+        ("log", np.log([[2, 4], [1, 5]]) / np.log(5)),
+    ],
+)
+def test_each_does_what_its_name_says(pair, name, expected):
+    np.testing.assert_allclose(normalise(pair, name).weight, expected)
+
+
+def test_rows_are_the_inputs_of_targets():
+    uneven = Connectome([[0, 8], [2, 0]], [[0, 1], [1, 0]], ["A", "B"])
+    np.testing.assert_array_equal(normalise(uneven, "row").weight, [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(normalise(uneven, "total").weight, [[0, 1.6], [0.4, 0]])
+
+
+def test_it_is_remembered_in_order(pair):
+    assert normalise(pair, "row").normalisation == "row"
+    assert normalise(normalise(pair, "log"), "row").normalisation == "log+row"
+    assert normalise(pair, "none") == pair
+
+
+def test_an_unknown_name_suggests_a_near_one(pair):
+    with pytest.raises(ConnectomeError, match="found 'rows'; did you mean 'row'"):
+        normalise(pair, "rows")
+    assert normalisation_names() == ["none", "max", "row", "total", "log"]

@@ -1,0 +1,192 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from twinbrain.errors import ConnectomeError
+from twinbrain.spec.base import Spec
+from twinbrain.spec.connectome import Connectome
+
+
+@pytest.fixture
+def pair():
+    return Connectome([[0, 2], [3, 0]], [[0, 10], [20, 0]], ["A", "B"])
+
+
+@pytest.fixture
+def four():
+    labels = ["lV1", "lMT", "rV1", "rMT"]
+    return Connectome(
+        np.arange(16.0).reshape(4, 4),
+        np.ones((4, 4)),
+        labels,
+        centroids=np.arange(12.0).reshape(4, 3),
+        hemisphere=["left", "left", "right", ""],
+        cortical=[1, 1, 0, 1],
+        area=[1, 2, 3, 4],
+        name="four",
+        normalisation="row",
+    )
+
+
+def test_rows_are_targets_and_columns_sources(pair):
+    assert pair.weight.dims == pair.length.dims == ("target", "source")
+    assert pair.weight.sel(target="A", source="B") == 2
+    assert pair.length.sel(target="B", source="A") == 20
+
+
+def test_a_labelled_matrix_is_turned_the_right_way(pair):
+    assert pair.replace(weight=pair.weight.T) == pair
+
+
+def test_what_is_unknown_is_none(pair):
+    assert pair.centroids is pair.hemisphere is pair.cortical is pair.area is None
+    assert (pair.name, pair.normalisation, pair.n_regions, pair.labels) == ("", "none", 2, ["A", "B"])
+
+
+def test_units_stand_in_the_attributes(four):
+    units = {key: variable.attrs.get("units") for key, variable in four.dataset.data_vars.items()}
+    expected = {"weight": "1", "length": "mm", "centroids": "mm", "hemisphere": None, "cortical": None, "area": "mm^2"}
+    assert units == expected
+
+
+def test_it_cannot_be_changed(pair):
+    with pytest.raises(AttributeError, match=r"connectome\.replace\(name=\.\.\.\)"):
+        pair.name = "other"
+    with pytest.raises(ValueError, match="read-only"):
+        pair.weight[0, 0] = 1
+    pair.dataset.attrs["name"] = pair.weight.attrs["units"] = "other"
+    assert (pair.name, pair.weight.attrs["units"]) == ("", "1")
+
+
+def test_it_does_not_follow_the_array_it_was_made_from():
+    weight = np.zeros((1, 1))
+    connectome = Connectome(weight, [[0]], ["A"])
+    weight[0, 0] = 5
+    assert connectome.weight.item() == 0
+
+
+def test_the_digest_names_the_content_not_the_name(pair):
+    assert pair.digest == pair.replace(name="other").digest
+    assert pair != pair.replace(name="other")
+    changes = [
+        {"weight": [[0, 2], [3.5, 0]]},
+        {"length": [[0, 2], [3, 0]]},
+        {"labels": ["A", "C"]},
+        {"area": [1, 2]},
+        {"hemisphere": ["left", "right"]},
+        {"cortical": [True, False]},
+        {"centroids": np.zeros((2, 3))},
+        {"normalisation": "row"},
+    ]
+    assert len({pair.digest, *(pair.replace(**change).digest for change in changes)}) == 1 + len(changes)
+
+
+def test_negative_zero_is_zero(pair):
+    assert pair.replace(weight=[[-0.0, 2], [3, 0]]).digest == pair.digest
+
+
+def test_equal_connectomes_hash_alike_and_others_differ(four):
+    assert hash(four) == hash(four.replace())
+    assert four == four.replace()
+    assert four != "four"
+
+
+def test_copies_are_equal(four):
+    assert pickle.loads(pickle.dumps(four)) == copy.deepcopy(four) == four
+    assert not pickle.loads(pickle.dumps(four)).weight.values.flags.writeable
+
+
+def test_it_is_a_field_of_a_declaration(four):
+    class Holder(Spec):
+        connectome: Connectome
+
+    assert Holder(connectome=four) == Holder(connectome=four.replace())
+    with pytest.raises(ValueError, match="Connectome"):
+        Holder(connectome=3)
+
+
+def test_patterns_select_regions_in_the_order_of_the_connectome(four):
+    assert four.match("r*").tolist() == [2, 3]
+    assert four.match(["rMT", "lV1"]).tolist() == [0, 3]
+    part = four.select(["*MT", "rV1"])
+    assert part.labels == ["lMT", "rV1", "rMT"]
+    np.testing.assert_array_equal(part.weight, four.weight[1:, 1:])
+    np.testing.assert_array_equal(part.centroids, four.centroids[1:])
+    assert part.hemisphere.values.tolist() == ["left", "right", ""]
+    assert (part.name, part.normalisation) == ("four", "row")
+
+
+def test_a_label_with_a_bracket_matches_itself():
+    assert Connectome([[0]], [[0]], ["V[1]"]).match("V[1]").tolist() == [0]
+
+
+def test_a_pattern_that_matches_nothing_shows_near_labels(four):
+    with pytest.raises(ConnectomeError, match=r"match 'lv1\*', found none .* near: lV1"):
+        four.select(["rV1", "lv1*"])
+
+
+def test_a_dataset_round_trips_through_zarr(four, tmp_path):
+    four.to_dataset().to_zarr(tmp_path / "four.zarr", zarr_format=3, consolidated=False)
+    with xr.open_zarr(tmp_path / "four.zarr", consolidated=False) as dataset:
+        assert set(dataset.dims) == {"target", "source", "region", "axis"}
+        assert Connectome.from_dataset(dataset) == four
+
+
+def test_a_dataset_without_length_or_labels_is_refused(pair):
+    with pytest.raises(ConnectomeError, match="expected a variable 'length' in the dataset, found weight"):
+        Connectome.from_dataset(pair.dataset.drop_vars("length"))
+    with pytest.raises(ConnectomeError, match="expected labels"):
+        Connectome.from_dataset(pair.dataset.drop_vars("target"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weight": np.zeros((2, 3))}, r"weight as a square matrix .* found shape \(2, 3\)"),
+        ({"weight": np.zeros(4)}, r"square matrix .* found shape \(4,\)"),
+        ({"weight": np.zeros((3, 3))}, r"weight of shape \(2, 2\) for 2 labels, found \(3, 3\)"),
+        ({"length": np.zeros((3, 3))}, r"length of shape \(2, 2\)"),
+        ({"labels": ["A"]}, r"weight of shape \(1, 1\) for 1 labels, found \(2, 2\)"),
+        ({"labels": []}, "at least one region"),
+        ({"labels": ["A", "A"]}, "found 'A' twice, again at 1; rename one"),
+        ({"labels": ["A", ""]}, "label 1, found ''"),
+        ({"labels": ["A", " B"]}, "label 1, found ' B'"),
+        ({"labels": ["A", 2]}, "label 1, found 2"),
+        ({"weight": [[0, np.nan], [1, 0]]}, "found nan at target='A', source='B'"),
+        ({"weight": [[0, 1], [np.inf, 0]]}, "found inf at target='B', source='A'"),
+        ({"weight": [[0, 1], [-2, -1]]}, r"found -2.0 at target='B', source='A' \(2 such in all\)"),
+        ({"length": [[0, -1], [1, 0]]}, "length finite and not negative, found -1.0"),
+        ({"weight": [["x", 0], [0, 0]]}, "weight as numbers"),
+        ({"weight": [[0], [0, 0]]}, "weight as numbers"),
+        ({"centroids": np.zeros((2, 2))}, r"centroids of shape \(2, 3\)"),
+        ({"centroids": [[0, 0, 0], [0, np.nan, 0]]}, "found nan at region='B', axis='y'"),
+        ({"area": [1, -1]}, "area finite and not negative, found -1.0 at region='B'"),
+        ({"hemisphere": ["left", "R"]}, "expected hemisphere 'left', 'right' or '', found 'R' at region='B'"),
+        ({"hemisphere": ["left"]}, r"hemisphere of shape \(2,\)"),
+        ({"cortical": [0, 2]}, "cortical as true or false, found 2 at region='B'"),
+    ],
+)
+def test_bad_input_is_refused_with_its_place(pair, changes, message):
+    with pytest.raises(ConnectomeError, match=message):
+        pair.replace(**changes)
+
+
+def test_it_shows_itself(four):
+    assert repr(four) == "Connectome('four', 4 regions, 15 connections, 'row')"
+    assert repr(four.replace(name="")) == "Connectome(4 regions, 15 connections, 'row')"
+
+
+@pytest.mark.parametrize("n", [1, 96, 200])
+def test_its_html_is_small_and_escaped(n):
+    weight = np.random.default_rng(0).lognormal(size=(n, n))
+    shown = Connectome(weight, weight, [f"r{i}" for i in range(n)], name="<b>")._repr_html_()
+    assert "data:image/png;base64," in shown
+    assert "&lt;b&gt;" in shown
+    assert len(shown) < 30_000
+
+
+def test_html_of_no_connections(pair):
+    assert "0.0%" in pair.replace(weight=np.zeros((2, 2)))._repr_html_()
