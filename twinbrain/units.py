@@ -25,7 +25,7 @@ _COHERENT_SCALE = {
     "[temperature]": 1.0,
 }
 # Units in which quantities are shown, most familiar first.
-_SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/mV", "pA/ms", "mV/ms")
+_SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/ms", "mV/ms", "pA/mV**3", "mM")
 
 
 @cache
@@ -123,6 +123,15 @@ def normalise(value: str | float) -> str | float:
             return show(number(value, unit), unit)
     base = quantity.to_base_units()
     return show(float(base.magnitude), f"{base.units:~C}")
+
+
+@cache
+def familiar(unit: str) -> str:
+    """Return the unit in which quantities of this dimension are shown: ``"volt"`` gives ``"mV"``."""
+    wanted = _registry().Unit("dimensionless" if unit.strip() == "1" else unit)
+    if wanted.dimensionless:
+        return "1"
+    return next((shown for shown in _SHOWN if _registry().Unit(shown).is_compatible_with(wanted)), f"{wanted:~C}")
 
 
 def show(value: float, unit: str) -> str:

@@ -1,0 +1,151 @@
+"""The contract of an engine: `prepare` a network, then `advance`, `inject`, `collect`, `state`, `restore`.
+
+All engines compute the same step (see `twinbrain.models.step`) in the same order:
+
+1. the inbox of this step is taken: what spikes have delivered to it, and what the drives add;
+2. receptors take their inbox, neurons and receptors are integrated, the threshold is tested (strict ``>``, and not refractory),
+   and neurons that spike are reset;
+3. a spike of step n over a synapse of delay d is added to the inbox of step n + d + 1.
+
+A state is therefore the state variables and the spikes still under way; it means the same to every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.errors import EngineError
+from twinbrain.network.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """Spikes in the order of time, and in a step in the order of neurons.
+
+    Parameters
+    ----------
+    step : ndarray of int32, shape (spike,)
+        Step in which the threshold was crossed; its time is ``step * dt``.
+    neuron : ndarray of int32, shape (spike,)
+        Number of the neuron.
+    """
+
+    step: NDArray[np.int32]
+    neuron: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def since(self, step: int) -> Spikes:
+        """Return the spikes of ``step`` and later."""
+        first = int(np.searchsorted(self.step, step))
+        return Spikes(self.step[first:], self.neuron[first:])
+
+    @staticmethod
+    def none() -> Spikes:
+        """Return no spikes."""
+        return Spikes(np.empty(0, np.int32), np.empty(0, np.int32))
+
+    @staticmethod
+    def concatenate(parts: list[Spikes]) -> Spikes:
+        """Return several, one after the other."""
+        if not parts:
+            return Spikes.none()
+        return Spikes(np.concatenate([p.step for p in parts]), np.concatenate([p.neuron for p in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What was recorded since the last `collect`.
+
+    Parameters
+    ----------
+    spikes : Spikes
+        All spikes of the network's own neurons.
+    samples : dict of str to ndarray of float64, shape (sample, place)
+        For each probe, the sampled values.
+    """
+
+    spikes: Spikes
+    samples: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulationState:
+    """All that a simulation needs to go on, in any engine.
+
+    Parameters
+    ----------
+    step : int
+        The next step to compute.
+    variables : dict of str to ndarray of float64
+        ``"<block>/<variable>"`` to the values of the block's neurons.
+    under_way : Spikes
+        Spikes that may still have synapses to reach.
+    """
+
+    step: int
+    variables: dict[str, NDArray[np.float64]]
+    under_way: Spikes
+
+
+class Simulation(Protocol):
+    """A prepared network at some step."""
+
+    @property
+    def step(self) -> int:
+        """The next step to compute."""
+
+    def advance(self, n_steps: int) -> None:
+        """Compute ``n_steps`` steps."""
+
+    def inject(self, spikes: Spikes) -> None:
+        """Deliver spikes of neurons that are computed elsewhere; those of the past are delivered as far as still due."""
+
+    def collect(self) -> Recording:
+        """Return and forget what was recorded."""
+
+    def state(self) -> SimulationState:
+        """Return a copy of the state."""
+
+    def restore(self, state: SimulationState) -> None:
+        """Go on from a state of any engine; what was recorded is forgotten."""
+
+    def close(self) -> None:
+        """Let go of what the engine holds."""
+
+
+Engine = Callable[[Network], Simulation]
+
+
+def get_engine(name: str) -> Engine:
+    """Return the engine of that name.
+
+    Raises
+    ------
+    EngineError
+        If there is none.
+    """
+    if name == "reference":
+        from twinbrain.engines.reference import prepare as reference
+
+        return reference
+    if name in ("brian2", "brian2-numpy"):
+        from twinbrain.engines.brian2 import prepare as brian2
+
+        target = "numpy" if name.endswith("numpy") else "cython"
+        return lambda network: brian2(network, target=target)
+    raise EngineError(f"unknown engine {name!r}; known: {', '.join(ENGINE_NAMES)}")
+
+
+ENGINE_NAMES = ("brian2", "brian2-numpy", "reference")
+
+
+def first_step_under_way(network: Network, step: int) -> int:
+    """Return the first step whose spikes may still be under way when ``step`` is next."""
+    return max(0, step - network.max_delay - 1)

@@ -1,0 +1,113 @@
+"""How Brian2 compiles for us: flags, cache folder, and the functions that programs use."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from twinbrain.engines.exponential import C_SOURCE, exponential
+from twinbrain.models.brian import import_brian2
+
+# Results must not depend on the compiler's liberties: no fast-math, and no fused multiply-add (contraction). Errors and
+# traps of floating point are not used, and telling so lets loops be vectorised; so does allowing many arrays in one loop.
+FLAGS = (
+    "-w",
+    "-O3",
+    "-march=native",
+    "-std=c++11",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "--param=vect-max-version-for-alias-checks=1000",
+)
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled code; Brian2's own key ignores flags and the processor, so ours names them."""
+    brian2 = import_brian2()
+    import Cython
+
+    processor = platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        processor += next((line for line in info.read_text().splitlines() if line.startswith("flags")), "")
+    parts = (*FLAGS, brian2.__version__, Cython.__version__, np.__version__, platform.python_version(), processor)
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    root = os.environ.get("TWINBRAIN_CACHE_DIR") or platformdirs.user_cache_dir("twinbrain")
+    return Path(root) / "cython" / key
+
+
+@contextmanager
+def preferences(target: str) -> Iterator[None]:
+    """Set Brian2's preferences for the time of a build, and give them back after."""
+    prefs = import_brian2().prefs
+    cache = cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    wanted = {
+        "codegen.target": target,
+        "codegen.loop_invariant_optimisations": False,
+        "codegen.cpp.extra_compile_args_gcc": list(FLAGS),
+        "codegen.runtime.cython.cache_dir": str(cache),
+        "core.default_float_dtype": np.float64,
+        "core.default_integer_dtype": np.int32,
+    }
+    before = {name: prefs[name] for name in wanted}
+    try:
+        for name, value in wanted.items():
+            prefs[name] = value
+        yield
+    finally:
+        for name, value in before.items():
+            prefs[name] = value
+
+
+def functions() -> dict[str, Any]:
+    """Return the functions of programs as Brian2 functions, for Cython and for numpy."""
+    import_brian2()
+    from brian2.core.functions import Function
+
+    def function(name: str, numpy_form: Any, c_source: str, types: list[str]) -> Any:
+        created = Function(
+            numpy_form, arg_units=[1 if t == "float" else None for t in types], return_unit=1, arg_types=types,
+            return_type="float",
+        )
+        arguments = ", ".join("double" if t == "float" else "int" for t in types)
+        quotes = '"""'
+        code = f"cdef extern from *:\n    {quotes}{c_source}{quotes}\n    double twinbrain_{name}({arguments}) noexcept\n"
+        created.implementations.add_implementation("cython", code, name=f"twinbrain_{name}")
+        created.implementations.add_implementation("numpy", numpy_form)
+        return created
+
+    inline = "\nstatic inline double twinbrain_"
+    return {
+        "exponential": function("exponential", exponential, C_SOURCE, ["float"]),
+        "reciprocal": function(
+            "reciprocal", lambda x: 1.0 / x, f"{inline}reciprocal(double x) {{ return 1.0 / x; }}\n", ["float"]
+        ),
+        "select": function(
+            "select",
+            np.where,
+            f"{inline}select(int condition, double a, double b) {{ return condition ? a : b; }}\n",
+            ["boolean", "float", "float"],
+        ),
+        "indicator": function(
+            "indicator",
+            lambda condition: np.where(condition, 1.0, 0.0),
+            f"{inline}indicator(int condition) {{ return condition ? 1.0 : 0.0; }}\n",
+            ["boolean"],
+        ),
+        "bounded": function(
+            "bounded",
+            lambda x, low, high: np.where(x > high, high, np.where(x < low, low, x)),
+            f"{inline}bounded(double x, double low, double high) "
+            "{ return x > high ? high : (x < low ? low : x); }\n",
+            ["float", "float", "float"],
+        ),
+    }

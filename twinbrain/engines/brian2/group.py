@@ -1,0 +1,72 @@
+"""A block as a NeuronGroup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.engines.brian2.compiler import functions
+from twinbrain.models.brian import import_brian2
+from twinbrain.network.network import Block
+
+
+class BlockGroup:
+    """A NeuronGroup that computes the step of a block, its inboxes lying in the network's flat inbox.
+
+    Parameters
+    ----------
+    block : Block
+        What it computes.
+    inbox : ndarray of int32, shape (n_inlets,)
+        The flat inbox.
+    clock : brian2.Clock
+        The network's private clock.
+    """
+
+    def __init__(self, block: Block, inbox: NDArray[np.int32], clock: Any) -> None:
+        brian2 = import_brian2()
+        program = block.program
+        declarations = [
+            *(f"{name} : 1" for name in program.state),
+            *(f"{name} : 1 (constant)" for name in program.constants),
+            *(f"quantum_{inlet.receptor} : 1 (shared, constant)" for inlet in block.inlets),
+            *(f"inbox_{inlet.receptor} : integer" for inlet in block.inlets),
+        ]
+        # Names are canonical: compiled code is found again by its text, and the text holds the names.
+        self.group = brian2.NeuronGroup(
+            block.size,
+            "\n".join(declarations),
+            threshold=program.threshold,
+            reset="\n".join(map(str, program.reset)),
+            clock=clock,
+            name=f"n_{block.name}",
+            namespace=functions(),
+        )
+        self.step = self.group.run_regularly(
+            "\n".join(map(str, program.integrate)), clock=clock, when="groups", name=f"n_{block.name}_step"
+        )
+        self.block = block
+        for name, values in (block.constants | block.initial).items():
+            self.array(name)[:] = values
+        for inlet in block.inlets:
+            self.group.variables[f"quantum_{inlet.receptor}"].set_value(inlet.quantum)
+            variable = self.group.variables[f"inbox_{inlet.receptor}"]
+            variable.device.arrays[variable] = inbox[inlet.start : inlet.stop]
+
+    def array(self, variable: str) -> NDArray[np.float64]:
+        """Return the values of a variable, not a copy."""
+        values: NDArray[np.float64] = self.group.variables[variable].get_value()
+        return values
+
+    @property
+    def spikespace(self) -> NDArray[np.int32]:
+        """Places in the block of the neurons that spiked in this step, and at the end their number."""
+        values: NDArray[np.int32] = self.group.variables["_spikespace"].get_value()
+        return values
+
+    @property
+    def objects(self) -> list[Any]:
+        """The Brian2 objects."""
+        return [self.group, self.step]

@@ -1,0 +1,79 @@
+"""Compiled loops beside Brian2's: take the inbox, draw the drives, deliver spikes."""
+
+# Compiled functions have no type hints: numba infers their types.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from twinbrain.network.random import _M0, _M1, _ROUNDS, _W0, _W1
+
+
+@numba.njit(cache=True)
+def draw_words(first_key, second_key, element, group, words):
+    """Fill ``words[k]`` with word k of Philox(key, (element, group low, group high, 0)), for four steps at once."""
+    mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
+    low, high = np.uint64(group) & mask, np.uint64(group) >> shift
+    for i in range(element.shape[0]):
+        c0, c1, c2, c3 = np.uint64(element[i]), low, high, np.uint64(0)
+        k0, k1 = np.uint64(first_key[i]), np.uint64(second_key[i])
+        for _ in range(_ROUNDS):
+            p0, p1 = c0 * np.uint64(_M0), c2 * np.uint64(_M1)
+            c0, c1, c2, c3 = (p1 >> shift) ^ c1 ^ k0, p1 & mask, (p0 >> shift) ^ c3 ^ k1, p0 & mask
+            k0, k1 = (k0 + np.uint64(_W0)) & mask, (k1 + np.uint64(_W1)) & mask
+        words[0, i], words[1, i], words[2, i], words[3, i] = c0, c1, c2, c3
+
+
+@numba.njit(cache=True)
+def take_inbox(ring, slot, inbox):
+    """Move one slot of the ring into the inbox."""
+    row = ring[slot]
+    for i in range(inbox.shape[0]):
+        inbox[i] = row[i]
+        row[i] = 0
+
+
+@numba.njit(cache=True)
+def add_drives(step, words, start, place, size, weight, first_step, last_step, thresholds, first_threshold, inbox):
+    """Add to the inbox the weight of each drive times its counts: the number of thresholds that a word reaches."""
+    for d in range(start.shape[0]):
+        if step < first_step[d] or step >= last_step[d]:
+            continue
+        target = inbox[start[d] : start[d] + size[d]]
+        word = words[place[d] : place[d] + size[d]]
+        w = weight[d]
+        for t in range(first_threshold[d], first_threshold[d + 1]):
+            threshold = thresholds[t]
+            for i in range(target.shape[0]):
+                target[i] += w if word[i] >= threshold else np.int32(0)
+
+
+@numba.njit(cache=True)
+def gather(spikespace, neurons, step, n_spikes, steps, spikes):
+    """Append the spikes of a block to the record; return their new number, which may be beyond its end."""
+    count = spikespace[spikespace.shape[0] - 1]
+    if n_spikes + count <= steps.shape[0]:
+        for i in range(count):
+            steps[n_spikes + i] = step
+            spikes[n_spikes + i] = neurons[spikespace[i]]
+    return n_spikes + count
+
+
+@numba.njit(cache=True)
+def deliver(steps, spikes, first, last, now, row_start, post, weight, delay, ring):
+    """Add the synapses of spikes ``first … last - 1`` to the ring, those due before step ``now`` left out."""
+    n_slots = ring.shape[0]
+    for s in range(first, last):
+        base = np.int64(steps[s]) + 1
+        slot = base % n_slots
+        missed = now - base
+        for j in range(row_start[spikes[s]], row_start[spikes[s] + 1]):
+            d = np.int64(delay[j])
+            if d < missed:
+                continue
+            place = slot + d
+            if place >= n_slots:
+                place -= n_slots
+            ring[place, post[j]] += weight[j]

@@ -1,0 +1,178 @@
+"""A network in Brian2: NeuronGroups for the neurons, compact tables for the synapses."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.engines.base import Recording, SimulationState, Spikes, first_step_under_way
+from twinbrain.engines.brian2 import kernels
+from twinbrain.engines.brian2.compiler import preferences
+from twinbrain.engines.brian2.group import BlockGroup
+from twinbrain.models.brian import import_brian2
+from twinbrain.network.network import Network
+
+# Brian2 keeps state in the module (preferences, the device): one thread at a time.
+_LOCK = threading.RLock()
+_FIRST_CAPACITY = 1 << 16
+
+
+def prepare(network: Network, *, target: str = "cython") -> Brian2Simulation:
+    """Return a simulation of ``network`` at step 0.
+
+    Parameters
+    ----------
+    network : Network
+        What to simulate.
+    target : {"cython", "numpy"}
+        How Brian2 computes.
+    """
+    with _LOCK, preferences(target):
+        return Brian2Simulation(network)
+
+
+class Brian2Simulation:
+    """See `twinbrain.engines.base.Simulation`."""
+
+    def __init__(self, network: Network) -> None:
+        brian2 = import_brian2()
+        self.network = network
+        self.step = 0
+        self._inbox = np.zeros(network.n_inlets, np.int32)
+        self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int32)
+        clock = brian2.Clock(dt=network.dt * brian2.ms, name="twinbrain_clock")
+        self._groups = [BlockGroup(block, self._inbox, clock) for block in network.blocks]
+        self._brian = brian2.Network(*(o for group in self._groups for o in group.objects))
+        # A run of no length compiles everything; steps are then taken one by one, since a run costs 0.1 s to start.
+        self._brian.run(0 * brian2.second, namespace={})
+        self._steppers = [o.run for o in self._brian.sorted_objects if o.active]
+        self._drives = _Drives(network)
+        self._blocks = [(group.spikespace, group.block.neurons) for group in self._groups]
+        self._tables = [(t.row_start, t.post, t.weight, t.delay) for t in network.tables if t.n_synapses]
+        self._recent = Spikes.none()
+        self._n_spikes = 0
+        self._steps = np.empty(_FIRST_CAPACITY, np.int32)
+        self._spikes = np.empty(_FIRST_CAPACITY, np.int32)
+        self._forget()
+
+    def advance(self, n_steps: int) -> None:
+        with _LOCK:
+            for _ in range(n_steps):
+                self._advance()
+
+    def _advance(self) -> None:
+        kernels.take_inbox(self._ring, self.step % len(self._ring), self._inbox)
+        self._drives.add(self.step, self._inbox)
+        for run in self._steppers:
+            run()
+        first = self._n_spikes
+        for spikespace, neurons in self._blocks:
+            self._gather(spikespace, neurons)
+        last = self._n_spikes
+        self.step += 1
+        if last > first:
+            for table in self._tables:
+                kernels.deliver(self._steps, self._spikes, first, last, self.step, *table, self._ring)
+        for probe in self.network.probes:
+            if self.step % probe.every == 0:
+                values = self._groups[probe.block].array(probe.variable)
+                self._samples[probe.name].append(values[probe.places])
+
+    def _gather(self, spikespace: NDArray[np.int32], neurons: NDArray[np.int32]) -> None:
+        first = self._n_spikes
+        n_spikes = kernels.gather(spikespace, neurons, self.step, first, self._steps, self._spikes)
+        if n_spikes > len(self._steps):
+            for name in ("_steps", "_spikes"):
+                grown = np.empty(2 * n_spikes, np.int32)
+                grown[:first] = getattr(self, name)[:first]
+                setattr(self, name, grown)
+            n_spikes = kernels.gather(spikespace, neurons, self.step, first, self._steps, self._spikes)
+        self._n_spikes = n_spikes
+
+    def inject(self, spikes: Spikes) -> None:
+        self._recent = Spikes.concatenate([self._recent, spikes])
+        for table in self._tables:
+            kernels.deliver(spikes.step, spikes.neuron, 0, len(spikes), self.step, *table, self._ring)
+
+    def collect(self) -> Recording:
+        spikes = self._recorded()
+        samples = {
+            probe.name: np.array(self._samples[probe.name]).reshape(-1, len(probe.places))
+            for probe in self.network.probes
+        }
+        self._recent = self._under_way()
+        self._forget()
+        return Recording(spikes, samples)
+
+    def state(self) -> SimulationState:
+        variables = {
+            f"{group.block.name}/{name}": group.array(name).copy()
+            for group in self._groups
+            for name in group.block.program.state
+        }
+        return SimulationState(self.step, variables, self._under_way())
+
+    def restore(self, state: SimulationState) -> None:
+        self.step = state.step
+        for group in self._groups:
+            for name in group.block.program.state:
+                group.array(name)[:] = state.variables[f"{group.block.name}/{name}"]
+        self._ring[:] = 0
+        self._forget()
+        self._recent = Spikes.none()
+        self.inject(state.under_way)
+
+    def close(self) -> None:
+        self._brian = self._groups = self._steppers = self._blocks = None  # type: ignore[assignment]
+
+    def _recorded(self) -> Spikes:
+        """Return the recorded spikes, in a step in the order of neurons."""
+        steps, neurons = self._steps[: self._n_spikes], self._spikes[: self._n_spikes]
+        order = np.lexsort((neurons, steps))
+        return Spikes(steps[order], neurons[order])
+
+    def _under_way(self) -> Spikes:
+        everything = Spikes.concatenate([self._recent, self._recorded()])
+        order = np.lexsort((everything.neuron, everything.step))
+        ordered = Spikes(everything.step[order], everything.neuron[order])
+        return ordered.since(first_step_under_way(self.network, self.step))
+
+    def _forget(self) -> None:
+        self._n_spikes = 0
+        self._samples: dict[str, list[NDArray[np.float64]]] = {probe.name: [] for probe in self.network.probes}
+
+
+class _Drives:
+    """The Poisson drives of a network as flat arrays."""
+
+    def __init__(self, network: Network) -> None:
+        drives = network.drives
+        size = np.array([d.stop - d.start for d in drives], np.int64)
+        n = int(size.sum())
+        self._first_key = np.repeat(np.array([d.key.first for d in drives], np.uint32), size)
+        self._second_key = np.repeat(np.array([d.key.second for d in drives], np.uint32), size)
+        self._element = np.concatenate([np.empty(0, np.uint32), *(np.arange(s, dtype=np.uint32) for s in size)])
+        self._words = np.empty((4, n), np.uint32)
+        self._group = -1
+        offsets = np.concatenate([[0], np.cumsum([len(d.thresholds) for d in drives])]).astype(np.int64)
+        self._arguments: tuple[Any, ...] = (
+            np.array([d.start for d in drives], np.int64),
+            np.cumsum(size) - size,
+            size,
+            np.array([d.weight for d in drives], np.int32),
+            np.array([d.first_step for d in drives], np.int64),
+            np.array([d.last_step for d in drives], np.int64),
+            np.concatenate([np.empty(0, np.uint32), *(d.thresholds for d in drives)]),
+            offsets,
+        )
+
+    def add(self, step: int, inbox: NDArray[np.int32]) -> None:
+        if not len(self._element):
+            return
+        if step // 4 != self._group:
+            self._group = step // 4
+            kernels.draw_words(self._first_key, self._second_key, self._element, self._group, self._words)
+        kernels.add_drives(step, self._words[step % 4], *self._arguments, inbox)

@@ -1,0 +1,174 @@
+"""The reference engine: plain numpy, short and slow, the oracle of the conformance suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.engines.base import Recording, SimulationState, Spikes, first_step_under_way
+from twinbrain.engines.exponential import exponential
+from twinbrain.models.algebra import Statement
+from twinbrain.network.network import Block, Network, PoissonDrive
+from twinbrain.network.random import philox
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exponential": exponential,
+    "reciprocal": lambda x: 1.0 / x,
+    "select": np.where,
+    "indicator": lambda condition: np.where(condition, 1.0, 0.0),
+    "bounded": lambda x, low, high: np.where(x > high, high, np.where(x < low, low, x)),
+    "abs": np.abs,
+    **{name: getattr(np, name) for name in ("sqrt", "log", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+}
+
+
+def prepare(network: Network) -> ReferenceSimulation:
+    """Return a simulation of ``network`` at step 0."""
+    return ReferenceSimulation(network)
+
+
+class ReferenceSimulation:
+    """See `twinbrain.engines.base.Simulation`."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.step = 0
+        self._blocks = [_BlockState(block) for block in network.blocks]
+        self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int64)
+        self._recent = Spikes.none()
+        self._forget()
+
+    def advance(self, n_steps: int) -> None:
+        for _ in range(n_steps):
+            slot = self.step % len(self._ring)
+            inbox = self._ring[slot].copy()
+            self._ring[slot] = 0
+            for drive in self.network.drives:
+                if drive.first_step <= self.step < drive.last_step:
+                    inbox[drive.start : drive.stop] += drive.weight * poisson_counts(drive, self.step)
+            neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
+            spikes = Spikes(np.full(len(neurons), self.step, np.int32), neurons)
+            self._spikes.append(spikes)
+            self.step += 1
+            self._deliver(spikes)
+            for probe in self.network.probes:
+                if self.step % probe.every == 0:
+                    values = self._blocks[probe.block].state[probe.variable]
+                    self._samples[probe.name].append(values[probe.places])
+
+    def inject(self, spikes: Spikes) -> None:
+        self._recent = Spikes.concatenate([self._recent, spikes])
+        self._deliver(spikes)
+
+    def collect(self) -> Recording:
+        spikes = Spikes.concatenate(self._spikes)
+        samples = {
+            probe.name: np.array(self._samples[probe.name]).reshape(-1, len(probe.places))
+            for probe in self.network.probes
+        }
+        self._recent = self._under_way()
+        self._forget()
+        return Recording(spikes, samples)
+
+    def state(self) -> SimulationState:
+        variables = {
+            f"{block.block.name}/{name}": values.copy() for block in self._blocks for name, values in block.state.items()
+        }
+        return SimulationState(self.step, variables, self._under_way())
+
+    def restore(self, state: SimulationState) -> None:
+        self.step = state.step
+        for block in self._blocks:
+            for name in block.state:
+                block.state[name] = state.variables[f"{block.block.name}/{name}"].copy()
+        self._ring[:] = 0
+        self._forget()
+        self._recent = Spikes.none()
+        self.inject(state.under_way)
+
+    def close(self) -> None:
+        pass
+
+    def _under_way(self) -> Spikes:
+        everything = Spikes.concatenate([self._recent, *self._spikes])
+        order = np.lexsort((everything.neuron, everything.step))
+        ordered = Spikes(everything.step[order], everything.neuron[order])
+        return ordered.since(first_step_under_way(self.network, self.step))
+
+    def _forget(self) -> None:
+        self._spikes: list[Spikes] = []
+        self._samples: dict[str, list[NDArray[np.float64]]] = {probe.name: [] for probe in self.network.probes}
+
+    def _deliver(self, spikes: Spikes) -> None:
+        for table in self.network.tables:
+            for step, neuron in zip(spikes.step, spikes.neuron, strict=True):
+                row = slice(table.row_start[neuron], table.row_start[neuron + 1])
+                due = int(step) + 1 + table.delay[row].astype(np.int64)
+                still = due >= self.step
+                np.add.at(self._ring, (due[still] % len(self._ring), table.post[row][still]), table.weight[row][still])
+
+
+class _BlockState:
+    """The state of one block, and its step."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.state = {name: values.copy() for name, values in block.initial.items()}
+        self._quanta = {f"quantum_{inlet.receptor}": inlet.quantum for inlet in block.inlets}
+
+    def step(self, inbox: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Compute one step; return the numbers of the neurons that spike."""
+        program = self.block.program
+        names: dict[str, Any] = {**self.block.constants, **self._quanta, **self.state}
+        for inlet in self.block.inlets:
+            names[f"inbox_{inlet.receptor}"] = inbox[inlet.start : inlet.stop].astype(np.float64)
+        _execute(program.integrate, names)
+        spiking = np.broadcast_to(_evaluate(program.threshold, names), (self.block.size,)).nonzero()[0]
+        self.state = {name: np.array(np.broadcast_to(names[name], (self.block.size,))) for name in program.state}
+        resetting = {
+            name: value[spiking] if isinstance(value, np.ndarray) and value.shape else value
+            for name, value in names.items()
+        }
+        _execute(program.reset, resetting)
+        for name in program.state:
+            self.state[name][spiking] = resetting[name]
+        return self.block.neurons[spiking]
+
+
+def poisson_counts(drive: PoissonDrive, step: int) -> NDArray[np.int64]:
+    """Return the events of one step.
+
+    Returns
+    -------
+    ndarray of int64, shape (size,)
+    """
+    n = drive.stop - drive.start
+    counter = np.zeros((4, n), np.uint64)
+    counter[0] = np.arange(n)
+    counter[1], counter[2] = (step // 4) & 0xFFFFFFFF, (step // 4) >> 32
+    word = philox(counter, np.array(drive.key, np.uint64)[:, None])[step % 4]
+    return np.searchsorted(drive.thresholds.astype(np.uint64), word, side="right")
+
+
+def _execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:
+    for statement in statements:
+        names[statement.target] = _evaluate(statement.expression, names)
+
+
+def _evaluate(expression: str, names: dict[str, Any]) -> Any:
+    with np.errstate(all="ignore"):
+        return eval(_compile(expression), {"__builtins__": {}, **_FUNCTIONS}, names)
+
+
+_compiled: dict[str, Any] = {}
+
+
+def _compile(expression: str) -> Any:
+    if expression not in _compiled:
+        # On arrays, "and", "or" and "not" are bitwise operators; all operands are comparisons in parentheses.
+        text = expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+        _compiled[expression] = compile(text, "<step>", "eval")
+    return _compiled[expression]

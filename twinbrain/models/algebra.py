@@ -1,0 +1,189 @@
+"""Rewrite update expressions so that a step computes only what changes.
+
+Everything that depends on parameters alone (``exp(-dt/tau)``, ``g_L/C_m``) becomes one constant a neuron, filled once; what
+is left are sums and products in a fixed order and the functions `exponential`, `reciprocal` and `select`, which every engine
+computes alike to the last bit. So neurons that differ cost no more than neurons that do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from twinbrain.errors import SpecError
+
+# Names under which the remaining functions appear in a program; others are left to the engine's own library.
+FUNCTIONS = {"exp": "exponential", "clip": "bounded", "Abs": "abs", "int_": "indicator"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``target = expression``."""
+
+    target: str
+    expression: str
+
+    def __str__(self) -> str:
+        return f"{self.target} = {self.expression}"
+
+
+@dataclass
+class Hoister:
+    """Render expressions of one model; gathers the constants they need.
+
+    Parameters
+    ----------
+    moving : set of str
+        Names whose values change from step to step.
+    constants : dict of str to str
+        Filled by `render`: for each constant, its expression in terms of parameters.
+    """
+
+    moving: set[str]
+    constants: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+    _statements: list[Statement] = field(default_factory=list)
+    _temporaries: dict[str, str] = field(default_factory=dict)
+    _n_temporaries: int = 0
+
+    def assign(self, target: str, expression: sympy.Expr) -> list[Statement]:
+        """Return the statements that give ``target`` the value of ``expression``; ``target`` then counts as moving."""
+        text, before = self._with_temporaries(expression)
+        self.moving.add(target)
+        return [*before, Statement(target, text)]
+
+    def condition(self, condition: sympy.Basic) -> tuple[list[Statement], str]:
+        """Return the statements that a condition needs before it, and the condition."""
+        text, before = self._with_temporaries(condition)
+        return before, text
+
+    def forget(self) -> None:
+        """Compute functions anew from here on: the names that they depend on have been assigned."""
+        self._temporaries = {}
+
+    def _with_temporaries(self, expression: sympy.Basic) -> tuple[str, list[Statement]]:
+        self._statements = []
+        text = self._render(expression)
+        return text, self._statements
+
+    def _render(self, expression: Any) -> str:
+        if isinstance(expression, sympy.logic.boolalg.Boolean) and not expression.is_Symbol:
+            return self._render_condition(expression)
+        if not self._moves(expression):
+            return self._constant(expression)
+        fixed: dict[Any, Any] = {}
+        polynomial = sympy.expand(self._opaque(expression, fixed))
+        terms: dict[tuple[str, ...], sympy.Expr] = {}
+        for term in sympy.Add.make_args(polynomial):
+            coefficient, factors = term.as_independent(*self._moving_symbols(term), as_Add=False)
+            key = _monomial(factors)
+            terms[key] = terms.get(key, sympy.Integer(0)) + coefficient.xreplace(fixed)
+        return self._horner({key: value for key, value in terms.items() if value != 0})
+
+    def _render_condition(self, condition: Any) -> str:
+        if isinstance(condition, sympy.core.relational.Relational):
+            return f"{self._render(condition.lhs)} {condition.rel_op} {self._render(condition.rhs)}"
+        operator = {sympy.And: " and ", sympy.Or: " or "}.get(condition.func)
+        if operator is not None:
+            return operator.join(f"({part})" for part in sorted(self._render(arg) for arg in condition.args))
+        if condition.func is sympy.Not:
+            return f"not ({self._render(condition.args[0])})"
+        raise SpecError(f"expected a comparison such as v > V_th, found {condition}")
+
+    def _opaque(self, expression: Any, fixed: dict[Any, Any]) -> Any:
+        """Replace functions of moving names by temporaries and constants by placeholders: a polynomial is left."""
+        if expression.is_Symbol or expression.is_Number:
+            return expression
+        if not self._moves(expression):
+            placeholder = sympy.Symbol(f"fixed_{len(fixed)}", real=True)
+            fixed[placeholder] = expression
+            return placeholder
+        if expression.func in (sympy.Add, sympy.Mul):
+            return expression.func(*(self._opaque(arg, fixed) for arg in expression.args))
+        if expression.is_Pow and expression.exp.is_Integer and 0 < expression.exp <= 3:
+            return self._opaque(expression.base, fixed) ** expression.exp
+        return sympy.Symbol(self._temporary(self._function(expression)), real=True)
+
+    def _function(self, expression: Any) -> str:
+        if expression.is_Pow:
+            if expression.exp == -1:
+                return f"reciprocal({self._render(expression.base)})"
+            if expression.exp.is_Integer and expression.exp < 0:
+                return f"reciprocal({self._render(expression.base**-expression.exp)})"
+            if expression.exp == sympy.Rational(1, 2):
+                return f"sqrt({self._render(expression.base)})"
+            return f"({self._render(expression.base)})**({self._render(expression.exp)})"
+        name = expression.func.__name__
+        arguments = ", ".join(self._render(arg) for arg in expression.args)
+        return f"{FUNCTIONS.get(name, name)}({arguments})"
+
+    def _temporary(self, text: str) -> str:
+        if text not in self._temporaries:
+            name = f"_t{self._n_temporaries}"
+            self._n_temporaries += 1
+            self.moving.add(name)
+            self._temporaries[text] = name
+            self._statements.append(Statement(name, text))
+        return self._temporaries[text]
+
+    def _horner(self, terms: dict[tuple[str, ...], sympy.Expr]) -> str:
+        """Render a sum of monomials, the name that most of them share taken out first."""
+        if not terms:
+            return "0.0"
+        shared: dict[str, int] = {}
+        for key in terms:
+            for name in dict.fromkeys(key):
+                shared[name] = shared.get(name, 0) + 1
+        if len(terms) > 1 and shared:
+            name = min(shared, key=lambda name: (-shared[name], name))
+            if shared[name] > 1:
+                within = {_without(key, name): value for key, value in terms.items() if name in key}
+                rest = {key: value for key, value in terms.items() if name not in key}
+                product = f"{name}*({self._horner(within)})"
+                return f"{product} + {self._horner(rest)}" if rest else product
+        return " + ".join(self._product(terms[key], key) for key in sorted(terms, key=lambda key: (-len(key), key)))
+
+    def _product(self, coefficient: sympy.Expr, names: tuple[str, ...]) -> str:
+        if coefficient == 1 and names:
+            return "*".join(names)
+        return "*".join([self._constant(coefficient), *names])
+
+    def _constant(self, expression: Any) -> str:
+        if expression.is_Number:
+            value = float(expression)
+            return repr(value) if value >= 0 else f"({value!r})"
+        if expression.is_Symbol:
+            self.constants.setdefault(str(expression), str(expression))
+            return str(expression)
+        text = _python(expression)
+        if text not in self._names:
+            self._names[text] = f"k{len(self._names)}"
+            self.constants[self._names[text]] = text
+        return self._names[text]
+
+    def _moves(self, expression: Any) -> bool:
+        return any(str(symbol) in self.moving for symbol in expression.free_symbols)
+
+    def _moving_symbols(self, expression: Any) -> list[sympy.Symbol]:
+        return [symbol for symbol in expression.free_symbols if str(symbol) in self.moving]
+
+
+def _monomial(factors: Any) -> tuple[str, ...]:
+    names: list[str] = []
+    for base, power in factors.as_powers_dict().items():
+        if base != 1:
+            names += [str(base)] * int(power)
+    return tuple(sorted(names))
+
+
+def _without(key: tuple[str, ...], name: str) -> tuple[str, ...]:
+    index = key.index(name)
+    return key[:index] + key[index + 1 :]
+
+
+def _python(expression: Any) -> str:
+    from brian2.parsing.sympytools import sympy_to_str
+
+    return str(sympy_to_str(expression))

@@ -1,0 +1,27 @@
+"""Import Brian2 and leave the process as it was.
+
+Brian2 takes over the handler of Ctrl-C and the hook for uncaught errors when it is imported; both belong to the program.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import ModuleType
+
+
+def import_brian2() -> ModuleType:
+    """Return the ``brian2`` module."""
+    if (module := sys.modules.get("brian2")) is not None:
+        return module
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("brian2 must first be imported in the main thread of its process; import it there")
+    handler, hook = signal.getsignal(signal.SIGINT), sys.excepthook
+    try:
+        import brian2
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        sys.excepthook = hook
+    brian2.BrianLogger.log_level_error()
+    return brian2

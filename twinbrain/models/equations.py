@@ -1,0 +1,248 @@
+"""Equations of a neuron and its receptors, checked and combined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from twinbrain import units
+from twinbrain.errors import SpecError, UnitError
+from twinbrain.models.brian import import_brian2
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+
+@dataclass(frozen=True)
+class ModelEquations:
+    """A neuron's and its receptors' equations, as Brian2 understands them.
+
+    Parameters
+    ----------
+    state : tuple of str
+        Variables with a differential equation.
+    held : tuple of str
+        Those of them that are held while the neuron is refractory.
+    units, parameters : dict of str to str
+        Units of the state variables; parameters and theirs.
+    systems : tuple
+        Each a set of equations with the method that integrates it.
+    """
+
+    state: tuple[str, ...]
+    held: tuple[str, ...]
+    units: dict[str, str]
+    parameters: dict[str, str]
+    systems: tuple[tuple[Any, str], ...]
+    unit_values: dict[str, float]
+
+    def update(self) -> list[tuple[str, str]]:
+        """Return Brian2's code for one step: names and the expressions assigned to them, in order."""
+        from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
+
+        code: list[tuple[str, str]] = []
+        for equations, method in self.systems:
+            try:
+                text = StateUpdateMethod.apply_stateupdater(equations, _variables(equations), method, group_name="model")
+            except UnsupportedEquationsException as error:
+                raise SpecError(
+                    f"expected equations that method {method!r} can integrate, found some that it cannot ({error}); "
+                    'use "euler", "rk2" or "exponential_euler"'
+                ) from None
+            code += _settle(statements(text), self.state)
+        return code
+
+    def sympy(self, expression: str) -> Any:
+        """Return an expression as sympy's, with units replaced by their size in the coherent set."""
+        import sympy
+        from brian2.parsing.sympytools import str_to_sympy
+
+        values = {
+            sympy.Symbol(name, real=True): sympy.Integer(1) if value == 1 else sympy.Float(value)
+            for name, value in self.unit_values.items()
+        }
+        converted = str_to_sympy(_brian_names(expression))
+        # Brian2 takes dt for positive; here it is a name like any other.
+        plain = {s: sympy.Symbol(s.name, real=True) for s in converted.free_symbols}
+        return converted.xreplace(plain).xreplace(values)
+
+
+def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEquations:
+    """Return the checked equations of a neuron with receptors.
+
+    Raises
+    ------
+    SpecError
+        If Brian2 cannot parse them, a name is unknown or given twice, or units disagree.
+    """
+    import_brian2()
+    currents = " + ".join(r.current for r in receptors.values()) or "0*amp"
+    neuron_text = f"{_brian_names(model.equations)}\nI_syn = {currents} : amp\n"
+    receptor_texts = {name: _brian_names(r.equations) for name, r in receptors.items()}
+    whole = _parse(neuron_text + "".join(receptor_texts.values()))
+    # In the order of the text: Brian2 keeps none, and compiled code is found again by its text.
+    state = tuple(_parse_names(neuron_text + "".join(receptor_texts.values())))
+    for name, receptor in receptors.items():
+        if receptor.jump not in state:
+            raise SpecError(f"receptor {name!r}: expected 'jump' to name a state variable, found {receptor.jump!r}")
+    unit_values = _unit_values(whole, model)
+    _check_units(whole, model, unit_values)
+    if model.method in ("exact", "linear"):
+        systems: tuple[tuple[Any, str], ...] = ((_differential_part(whole, set(state)), "exact"),)
+    else:
+        own = [_parse(text) for text in receptor_texts.values()]
+        systems = (
+            (_differential_part(whole, set(_parse_names(neuron_text))), model.method),
+            *((_differential_part(part, set(part.diff_eq_names)), "exact") for part in own if part.diff_eq_names),
+        )
+    return ModelEquations(
+        state=state,
+        held=tuple(name for name in state if "unless refractory" in whole[name].flags),
+        units={name: _unit_text(whole[name]) for name in state},
+        parameters={name: _unit_text(whole[name]) for name in sorted(whole.parameter_names)},
+        systems=systems,
+        unit_values=unit_values,
+    )
+
+
+def _brian_names(text: str) -> str:
+    # Brian2 has no mM; everyone else writes it.
+    return re.sub(r"\bmM\b", "mmolar", text)
+
+
+def _parse(text: str) -> Any:
+    from brian2.equations import Equations
+
+    try:
+        return Equations(text)
+    except Exception as error:  # Brian2 raises many kinds, some of them its parser's own
+        raise SpecError(f"expected equations that Brian2 accepts, found some that it rejects: {_first_line(error)}") from None
+
+
+def _parse_names(text: str) -> list[str]:
+    return re.findall(r"^\s*d(\w+)\s*/\s*dt", text, flags=re.MULTILINE)
+
+
+def _differential_part(equations: Any, names: set[str]) -> Any:
+    """Return equations of ``names`` alone; other state variables count as given. No flags: holding is done after."""
+    from brian2.equations import Equations
+    from brian2.equations.equations import SingleEquation
+
+    kept = []
+    for name in sorted(equations.names):
+        equation = equations[name]
+        if equation.type == "differential equation":
+            if name in names:
+                kept.append(SingleEquation(equation.type, name, equation.dim, expr=equation.expr))
+            else:
+                kept.append(SingleEquation("parameter", name, equation.dim))
+        else:
+            kept.append(equation)
+    return Equations(kept)
+
+
+def _variables(equations: Any) -> dict[str, Any]:
+    from brian2.core.variables import Variable
+
+    return {
+        name: Variable(
+            name=name,
+            dimensions=equations[name].dim,
+            owner=None,
+            constant=equations[name].type == "parameter",
+            scalar=False,
+        )
+        for name in equations.names
+    }
+
+
+def _unit_values(equations: Any, model: NeuronModel) -> dict[str, float]:
+    """Return the size of every unit that is written in the equations."""
+    from brian2.core.functions import DEFAULT_FUNCTIONS
+    from brian2.utils.stringtools import get_identifiers
+
+    known = {*equations.names, *DEFAULT_FUNCTIONS, "t", "dt", "and", "or", "not", "True", "False"}
+    used = set(equations.identifiers) | get_identifiers(_brian_names(f"{model.threshold}\n{model.reset}"))
+    values = {}
+    for name in sorted(used - known):
+        try:
+            values[name] = units.coherent_factor(name)
+        except UnitError:
+            raise SpecError(
+                f"expected names of variables, parameters or units in the equations, found {name!r}; "
+                f'declare it ("{name} : volt", say) if it is a parameter'
+            ) from None
+    return values
+
+
+def _check_units(equations: Any, model: NeuronModel, unit_values: dict[str, float]) -> None:
+    from brian2.core.functions import DEFAULT_FUNCTIONS
+    from brian2.core.namespace import DEFAULT_UNITS
+    from brian2.core.variables import Constant
+    from brian2.equations.unitcheck import check_dimensions, check_units_statements
+    from brian2.parsing.expressions import is_boolean_expression
+    from brian2.units import second
+    from brian2.units.fundamentalunits import DimensionMismatchError
+
+    known = {name: DEFAULT_UNITS[name] for name in unit_values}
+    variables = {
+        **DEFAULT_FUNCTIONS,
+        **{name: Constant(name, float(unit), dimensions=unit.dim) for name, unit in known.items()},
+        **_variables(equations),
+    }
+    try:
+        for name in sorted(equations.names):
+            equation = equations[name]
+            if equation.type == "differential equation":
+                check_dimensions(equation.expr.code, equation.dim / second.dim, variables)
+            elif equation.type == "subexpression":
+                check_dimensions(equation.expr.code, equation.dim, variables)
+        threshold = _brian_names(model.threshold)
+        if not is_boolean_expression(threshold, variables):
+            raise SpecError(f'expected a threshold condition such as "v > V_th", found {model.threshold!r}')
+        for line in model.reset.replace(";", "\n").splitlines():
+            check_units_statements(_brian_names(line), variables)
+    except (DimensionMismatchError, TypeError, SyntaxError, KeyError, AssertionError) as error:
+        raise SpecError(f"expected equations whose units agree, found: {_first_line(error)}") from None
+
+
+def _unit_text(equation: Any) -> str:
+    from brian2.units.fundamentalunits import get_unit
+
+    names = ("metre", "kilogram", "second", "ampere", "kelvin", "mole", "candela")
+    exponents = get_unit(equation.dim).dim._dims
+    parts = [f"{name}**({exponent:g})" for name, exponent in zip(names, exponents, strict=True) if exponent]
+    return units.familiar(" * ".join(parts) or "1")
+
+
+def statements(text: str) -> list[tuple[str, str]]:
+    """Return names and the expressions assigned to them, augmented assignments written out."""
+    rows = []
+    for line in re.split(r"[;\n]", text):
+        if not line.strip():
+            continue
+        match = re.fullmatch(r"\s*(\w+)\s*([-+*/]?)=\s*(.+?)\s*", _brian_names(line))
+        if match is None:
+            raise SpecError(f'expected statements such as "v = V_reset", found {line.strip()!r}')
+        target, operator, expression = match.groups()
+        rows.append((target, f"{target} {operator} ({expression})" if operator else expression))
+    return rows
+
+
+def _settle(rows: Iterable[tuple[str, str]], state: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Drop the closing ``v = _v`` lines of an integrator and let ``_v = ...`` assign ``v`` itself.
+
+    New values are committed together at the end of the step, so the order of the lines is kept by construction.
+    """
+    rows = list(rows)
+    copies = {expression: target for target, expression in rows if target in state and expression == f"_{target}"}
+    settled = []
+    for target, expression in rows:
+        if target in state and expression == f"_{target}":
+            continue
+        settled.append((copies.get(target, target), expression))
+    return settled
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,45 @@
+"""Look up neuron and receptor models: a region's own first, then the library's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.models.neurons import NEURON_MODELS
+from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+if TYPE_CHECKING:
+    from twinbrain.spec.region import Region
+
+
+_Model = TypeVar("_Model", NeuronModel, ReceptorModel)
+
+
+def neuron_model(name: str, region: Region | None = None) -> NeuronModel:
+    """Return the neuron model of that name.
+
+    Raises
+    ------
+    SpecError
+        If neither the region nor the library has it.
+    """
+    return _look_up(name, "neuron model", region.models if region else {}, NEURON_MODELS)
+
+
+def receptor_model(name: str, region: Region | None = None) -> ReceptorModel:
+    """Return the receptor model of that name.
+
+    Raises
+    ------
+    SpecError
+        If neither the region nor the library has it.
+    """
+    return _look_up(name, "receptor", region.receptors if region else {}, RECEPTOR_MODELS)
+
+
+def _look_up(name: str, what: str, own: dict[str, _Model], library: dict[str, _Model]) -> _Model:
+    if (found := own.get(name, library.get(name))) is None:
+        raise SpecError([Problem("", f"unknown {what} {name!r}; {suggestion(name, [*own, *library])}")])
+    return found

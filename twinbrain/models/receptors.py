@@ -1,0 +1,79 @@
+"""Receptor models of the library: equations, units, defaults, sources."""
+
+from __future__ import annotations
+
+from twinbrain.spec.model import ReceptorModel
+
+_SINGLE = """
+I_{r} = g_{r}*(E_{r} - v) : amp
+dg_{r}/dt = -g_{r}/tau_{r} : siemens
+E_{r} : volt
+tau_{r} : second
+"""
+
+# A rise and a decay, scaled so that one spike's conductance peaks at its weight. The peak is at
+# t = ln(decay/rise) * rise*decay/(decay - rise), where it is (rise/decay)**(rise/(decay - rise)).
+_DOUBLE = """
+I_{r} = {block}g_{r}*(E_{r} - v) : amp
+dg_{r}/dt = -g_{r}/tau_decay_{r} + x_{r}*(tau_decay_{r}/tau_rise_{r})**(tau_rise_{r}/(tau_decay_{r} - tau_rise_{r}))/tau_rise_{r} : siemens
+dx_{r}/dt = -x_{r}/tau_rise_{r} : siemens
+E_{r} : volt
+tau_rise_{r} : second
+tau_decay_{r} : second
+"""
+
+AMPA = ReceptorModel(
+    summary="Fast glutamate conductance with exponential decay.",
+    references=("10.1023/A:1011204814320",),
+    equations=_SINGLE.format(r="ampa"),
+    jump="g_ampa",
+    current="I_ampa",
+    parameters={"E_ampa": "0 mV", "tau_ampa": "2 ms"},
+)
+
+GABA_A = ReceptorModel(
+    summary="Fast GABA conductance with exponential decay.",
+    references=("10.1152/jn.00915.2004",),
+    equations=_SINGLE.format(r="gaba_a"),
+    jump="g_gaba_a",
+    current="I_gaba_a",
+    parameters={"E_gaba_a": "-70 mV", "tau_gaba_a": "7 ms"},
+)
+
+NMDA = ReceptorModel(
+    summary="Slow glutamate conductance with rise, decay and magnesium block; linear, without saturation.",
+    references=("10.1152/jn.00915.2004", "10.1523/JNEUROSCI.10-09-03178.1990"),
+    equations=_DOUBLE.format(r="nmda", block="1/(1 + (Mg_nmda/(3.57*mM))*exp(-0.062*v/mV))*") + "Mg_nmda : mM\n",
+    jump="x_nmda",
+    current="I_nmda",
+    parameters={"E_nmda": "0 mV", "tau_rise_nmda": "4 ms", "tau_decay_nmda": "40 ms", "Mg_nmda": "1 mM"},
+)
+
+GABA_B = ReceptorModel(
+    summary="Slow GABA conductance with rise and decay.",
+    references=("10.1152/jn.00915.2004",),
+    equations=_DOUBLE.format(r="gaba_b", block=""),
+    jump="x_gaba_b",
+    current="I_gaba_b",
+    parameters={"E_gaba_b": "-90 mV", "tau_rise_gaba_b": "60 ms", "tau_decay_gaba_b": "200 ms"},
+)
+
+EXPONENTIAL_CURRENT = ReceptorModel(
+    summary="Current with exponential decay; weights carry the sign.",
+    references=("10.1007/s004220050570",),
+    equations="""
+dI_exponential_current/dt = -I_exponential_current/tau_exponential_current : amp
+tau_exponential_current : second
+""",
+    jump="I_exponential_current",
+    current="I_exponential_current",
+    parameters={"tau_exponential_current": "2 ms"},
+)
+
+RECEPTOR_MODELS = {
+    "ampa": AMPA,
+    "nmda": NMDA,
+    "gaba_a": GABA_A,
+    "gaba_b": GABA_B,
+    "exponential_current": EXPONENTIAL_CURRENT,
+}

@@ -1,0 +1,123 @@
+"""The step of a model: what every engine computes for a neuron in one time step.
+
+The arithmetic is Brian2's: its integrators turn the equations into code, and that code is rewritten (`algebra`), not
+derived anew. A step is, in this order: the receptors take the inbox, refractoriness counts down, neuron and receptors are
+integrated, the threshold is tested, neurons that spike are reset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from twinbrain.errors import SpecError
+from twinbrain.models.algebra import Hoister, Statement
+from twinbrain.models.equations import combine, statements
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+REFRACTORY_LEFT = "refractory_left"
+REFRACTORY_STEPS = "refractory_steps"
+
+
+@dataclass(frozen=True)
+class StepProgram:
+    """A model's step, free of units (everything in the coherent set) and of parameters' names.
+
+    Parameters
+    ----------
+    state : tuple of str
+        State variables, one float64 a neuron.
+    units : dict of str to str
+        Unit of each state variable.
+    jumps : dict of str to str
+        For each receptor, the state variable that its inbox is added to.
+    parameters : dict of str to str
+        Parameters of the equations and their units.
+    constants : dict of str to str
+        Constants of the program, one float64 a neuron, each an expression of the parameters, ``dt`` and
+        `REFRACTORY_STEPS`.
+    integrate, reset : tuple of Statement
+        Statements; in ``integrate`` every ``inbox_<receptor>`` is an integer and ``quantum_<receptor>`` its unit.
+    threshold : str
+        Condition of a spike, after ``integrate``.
+    """
+
+    state: tuple[str, ...]
+    jumps: dict[str, str]
+    units: dict[str, str]
+    parameters: dict[str, str]
+    constants: dict[str, str]
+    integrate: tuple[Statement, ...]
+    threshold: str
+    reset: tuple[Statement, ...]
+
+
+def step_program(model: NeuronModel, receptors: dict[str, ReceptorModel], where: str = "") -> StepProgram:
+    """Return the step of a neuron model with receptors.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        The neuron.
+    receptors : dict of str to ReceptorModel
+        Its receptors by name.
+    where : str, optional
+        Named in errors.
+
+    Raises
+    ------
+    SpecError
+        If Brian2 rejects the equations, their units are wrong, or the method cannot integrate them.
+    """
+    key = (model.model_dump_json(), tuple((name, r.model_dump_json()) for name, r in receptors.items()))
+    try:
+        return _step_program(key)
+    except SpecError as error:
+        raise error.within(where) from None
+
+
+@cache
+def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
+    model = NeuronModel.model_validate_json(key[0])
+    receptors = {name: ReceptorModel.model_validate_json(text) for name, text in key[1]}
+    equations = combine(model, receptors)
+    hoister = Hoister(moving={*equations.state, REFRACTORY_LEFT})
+    integrate = [
+        Statement(r.jump, f"{r.jump} + inbox_{name}*quantum_{name}") for name, r in receptors.items()
+    ]
+    held = equations.held if model.refractory else ()
+    if model.refractory:
+        integrate.append(
+            Statement(REFRACTORY_LEFT, f"select({REFRACTORY_LEFT} > 0.0, {REFRACTORY_LEFT} + (-1.0), 0.0)")
+        )
+    for target, expression in equations.update():
+        if target in equations.state:
+            target = f"_new_{target}"
+        integrate += hoister.assign(target, equations.sympy(expression))
+    updated = [name for name in equations.state if any(s.target == f"_new_{name}" for s in integrate)]
+    for name in updated:
+        value = f"select({REFRACTORY_LEFT} > 0.0, {name}, _new_{name})" if name in held else f"_new_{name}"
+        integrate.append(Statement(name, value))
+    hoister.forget()
+    before, threshold = hoister.condition(equations.sympy(model.threshold))
+    integrate += before
+    if model.refractory:
+        threshold = f"({threshold}) and ({REFRACTORY_LEFT} <= 0.0)"
+    reset: list[Statement] = []
+    for target, expression in statements(model.reset):
+        hoister.forget()
+        reset += hoister.assign(target, equations.sympy(expression))
+    if model.refractory:
+        reset.append(Statement(REFRACTORY_LEFT, REFRACTORY_STEPS))
+        hoister.constants[REFRACTORY_STEPS] = REFRACTORY_STEPS
+    return StepProgram(
+        state=(*equations.state, *((REFRACTORY_LEFT,) if model.refractory else ())),
+        jumps={name: receptor.jump for name, receptor in receptors.items()},
+        units={**equations.units, **({REFRACTORY_LEFT: "1"} if model.refractory else {})},
+        parameters=equations.parameters,
+        constants=dict(hoister.constants),
+        integrate=tuple(integrate),
+        threshold=threshold,
+        reset=tuple(reset),
+    )
+

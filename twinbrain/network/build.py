@@ -1,0 +1,169 @@
+"""The lowering: from a brain to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.models.step import REFRACTORY_LEFT, StepProgram, step_program
+from twinbrain.network.drives import check_stimuli, region_drives, stimulus_drives
+from twinbrain.network.layout import Layout
+from twinbrain.network.network import Block, Inlet, Network, PoissonDrive, PopulationSlice, Probe, with_coupling
+from twinbrain.network.parameters import fill_block
+from twinbrain.network.quanta import receptor_quanta, weight_units
+from twinbrain.network.synapses import InletOf, Synapses, local_synapses, long_range_axons, long_range_synapses
+from twinbrain.network.table import build_tables, check_range
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.record import Record, StateRecord
+
+Progress = Callable[[int, int], None]
+
+
+def build(
+    brain: Brain,
+    layout: Layout,
+    *,
+    dt: float,
+    seed: int,
+    stimuli: tuple[Stimulus, ...] = (),
+    record: Record | None = None,
+    progress: Progress | None = None,
+) -> Network:
+    """Build the network of a brain.
+
+    Parameters
+    ----------
+    brain : Brain
+        What to build.
+    layout : Layout
+        Its layout, from `lay_out`.
+    dt : float (ms)
+        Time step.
+    seed : int
+        Keys every draw.
+    stimuli : tuple of Stimulus, optional
+        What acts on it.
+    record : Record, optional
+        What is sampled.
+    progress : callable, optional
+        Called with the number of nodes built and their total.
+
+    Raises
+    ------
+    SpecError
+        If something in the declaration cannot be built as it stands.
+    """
+    check_stimuli(stimuli, layout)
+    programs = block_programs(layout)
+    units = weight_units(programs)
+    quanta = receptor_quanta(brain, layout, stimuli, units)
+    blocks = _blocks(layout, programs, quanta, dt, seed)
+    inlets = {(i, inlet.receptor): inlet for i, block in enumerate(blocks) for inlet in block.inlets}
+
+    def inlet_of(population: PopulationSlice, receptor: str) -> Inlet:
+        return inlets[population.block, receptor]
+
+    drives = (
+        *region_drives(layout, inlet_of, units, dt, seed),
+        *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
+    )
+    tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
+    probes = tuple(_probes(record or Record(), layout, blocks, dt))
+    network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
+    network = with_coupling(network, brain.coupling)
+    check_range(network.tables, network.drives, network.n_inlets)
+    return network
+
+
+def block_programs(layout: Layout) -> tuple[StepProgram, ...]:
+    """Return the step program of each block.
+
+    Raises
+    ------
+    SpecError
+        If a model's equations cannot be used.
+    """
+    return tuple(step_program(b.model, b.receptors, f"model {b.name}") for b in layout.blocks)
+
+
+def _blocks(
+    layout: Layout, programs: tuple[StepProgram, ...], quanta: dict[str, float], dt: float, seed: int
+) -> tuple[Block, ...]:
+    blocks, start = [], 0
+    members: list[list[np.ndarray]] = [[] for _ in layout.blocks]
+    for p in layout.populations:
+        members[p.block].append(np.arange(p.start, p.stop, dtype=np.int32))
+    problems: list[Problem] = []
+    for i, (block, program) in enumerate(zip(layout.blocks, programs, strict=True)):
+        inlets = []
+        for receptor in program.jumps:
+            inlets.append(Inlet(receptor, start, start + block.size, quanta[receptor]))
+            start += block.size
+        try:
+            constants, initial = fill_block(layout, i, program, dt, seed)
+        except SpecError as error:
+            problems += error.problems
+            continue
+        blocks.append(Block(block.name, program, np.concatenate(members[i]), constants, initial, tuple(inlets)))
+    if problems:
+        raise SpecError(problems)
+    return tuple(blocks)
+
+
+def _synapses(
+    brain: Brain,
+    layout: Layout,
+    inlet_of: InletOf,
+    units: dict[str, str],
+    dt: float,
+    seed: int,
+    progress: Progress | None,
+) -> Iterator[Synapses]:
+    axons = long_range_axons(layout)
+    for node in range(len(layout.regions)):
+        yield from local_synapses(layout, node, inlet_of, units, dt, seed)
+        if (rule := brain.long_range) is not None:
+            values = (rule.in_degree, rule.weight, rule.inhibitory_weight or rule.weight, rule.speed)
+            yield from long_range_synapses(layout, node, axons, values, inlet_of, units, dt, seed)
+        if progress:
+            progress(node + 1, len(layout.regions))
+
+
+def _probes(record: Record, layout: Layout, blocks: tuple[Block, ...], dt: float) -> Iterator[Probe]:
+    for i, wanted in enumerate(record.state):
+        found = _matching(wanted, layout)
+        where = f"record.state[{i}]"
+        if not found:
+            names = {p.population for p in layout.populations}
+            raise SpecError(
+                [Problem(where, f"no population {wanted.population!r} in {wanted.regions!r}; {suggestion('', names)}")]
+            )
+        able = [p for p in found if wanted.variable in blocks[p.block].program.state]
+        if not able:
+            known = {
+                name for p in found for name in blocks[p.block].program.state if name != REFRACTORY_LEFT
+            }
+            raise SpecError(
+                [Problem(f"{where}.variable", f"unknown variable {wanted.variable!r}; {suggestion(wanted.variable, known)}")]
+            )
+        for block in sorted({p.block for p in able}):
+            places = [np.arange(p.offset, p.offset + min(wanted.neurons, p.size)) for p in able if p.block == block]
+            name = f"{wanted.variable}_{blocks[block].name}" + (f"_{i}" if i else "")
+            unit = blocks[block].program.units[wanted.variable]
+            every = max(1, round(wanted.interval / dt))
+            yield Probe(name, block, wanted.variable, unit, np.concatenate(places).astype(np.int32), every)
+
+
+def _matching(wanted: StateRecord, layout: Layout) -> list[PopulationSlice]:
+    return [
+        p
+        for p in layout.populations
+        if fnmatchcase(p.label, wanted.regions) and fnmatchcase(p.population, wanted.population)
+    ]
+
+

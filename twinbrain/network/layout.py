@@ -1,0 +1,116 @@
+"""The layout: which neuron is where. It needs sizes alone, so a plan can be made of it before anything is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.models.library import neuron_model, receptor_model
+from twinbrain.network.network import PopulationSlice
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.region import Region
+
+
+@dataclass(frozen=True)
+class BlockLayout:
+    """A neuron model with all receptors that its cells have anywhere in the brain."""
+
+    name: str
+    model: NeuronModel
+    receptors: dict[str, ReceptorModel]
+    size: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Regions and populations in order, and the blocks that hold them.
+
+    Parameters
+    ----------
+    connectome : Connectome
+        Normalised.
+    regions : tuple of Region
+        One a node.
+    """
+
+    connectome: Connectome
+    regions: tuple[Region, ...]
+    populations: tuple[PopulationSlice, ...]
+    blocks: tuple[BlockLayout, ...]
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return self.populations[-1].stop
+
+    def find(self, label: str, population: str) -> PopulationSlice:
+        """Return a population's slice."""
+        return self._index[label, population]
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str], PopulationSlice]:
+        return {(p.label, p.population): p for p in self.populations}
+
+
+def lay_out(brain: Brain, connectome: Connectome) -> Layout:
+    """Return the layout of a brain on a (loaded and normalised) connectome.
+
+    Raises
+    ------
+    SpecError
+        If a node has no region, or a cell names an unknown model or receptor.
+    """
+    regions = tuple(brain.assignment(connectome.labels))
+    keys: list[tuple[str, str]] = []
+    names: list[str] = []
+    models: list[NeuronModel] = []
+    receptors: list[dict[str, ReceptorModel]] = []
+    sizes: list[int] = []
+    populations: list[PopulationSlice] = []
+    problems: list[Problem] = []
+    known: dict[str, dict[str, int]] = {}
+    start = 0
+    for label, region in zip(connectome.labels, regions, strict=True):
+        if region.name not in known:
+            known[region.name] = {}
+            for name in sorted({population.cell for population in region.populations.values()}):
+                cell = region.cells[name]
+                try:
+                    model = neuron_model(cell.model, region)
+                    own = {receptor: receptor_model(receptor, region) for receptor in cell.receptors}
+                except SpecError as error:
+                    problems += error.within(f"region {region.name}: cells.{name}").problems
+                    continue
+                key = (cell.model, model.digest)
+                if key not in keys:
+                    keys.append(key)
+                    names.append(cell.model if cell.model not in names else f"{cell.model}_{names.count(cell.model) + 1}")
+                    models.append(model)
+                    receptors.append({})
+                    sizes.append(0)
+                block = keys.index(key)
+                for receptor, definition in own.items():
+                    if receptors[block].setdefault(receptor, definition) != definition:
+                        where = f"region {region.name}: receptors.{receptor}"
+                        problems.append(Problem(where, "another region defines this receptor otherwise; rename one"))
+                known[region.name][name] = block
+        if problems:
+            continue
+        for name, population in region.populations.items():
+            block = known[region.name][population.cell]
+            stop = start + population.size
+            populations.append(
+                PopulationSlice(label, region.name, name, start, stop, block, sizes[block], population.transmitter)
+            )
+            sizes[block] += population.size
+            start = stop
+    if problems:
+        raise SpecError(problems)
+    blocks = tuple(
+        BlockLayout(name, model, dict(sorted(own.items())), size)
+        for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
+    )
+    return Layout(connectome, regions, tuple(populations), blocks)

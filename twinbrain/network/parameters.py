@@ -1,0 +1,154 @@
+"""Fill a block: the constants of its program and its initial state, neuron by neuron."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twinbrain.errors import Problem, SpecError, UnitError
+from twinbrain.models.step import REFRACTORY_LEFT, REFRACTORY_STEPS, StepProgram
+from twinbrain.network.layout import BlockLayout, Layout
+from twinbrain.network.network import PopulationSlice
+from twinbrain.network.random import Floats, stream_key
+from twinbrain.network.sampling import sample
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.cell import Cell
+from twinbrain.spec.quantity import Distribution
+
+Values = dict[str, str | float | Distribution]
+
+
+def fill_block(
+    layout: Layout, block: int, program: StepProgram, dt: float, seed: int
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return the constants and the initial state of a block.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the whole brain.
+    block : int
+        Which block.
+    program : StepProgram
+        Its program.
+    dt : float (ms)
+        Time step.
+    seed : int
+        Keys the draws.
+
+    Returns
+    -------
+    constants, initial : dict of str to ndarray of float64, shape (size,)
+
+    Raises
+    ------
+    SpecError
+        With every parameter that is unknown, missing, of a wrong unit, or leads to a constant that is not finite.
+    """
+    size = layout.blocks[block].size
+    constants = {name: np.empty(size) for name in program.constants}
+    initial = {name: np.zeros(size) for name in program.state}
+    problems: list[Problem] = []
+    regions = dict(zip(layout.connectome.labels, layout.regions, strict=True))
+    failed: set[tuple[str, str]] = set()
+    for population in layout.populations:
+        if population.block != block or (population.region, population.population) in failed:
+            continue
+        cell = regions[population.label].cell_of(population.population)
+        filler = _Filler(layout.blocks[block], program, cell, population, dt, seed)
+        try:
+            own_constants, own_initial = filler.constants(), filler.initial()
+        except SpecError as error:
+            # The same population of another node has the same fault; one report is enough.
+            failed.add((population.region, population.population))
+            problems += error.within(f"region {population.region}: population {population.population}").problems
+            continue
+        here = slice(population.offset, population.offset + population.size)
+        for name, values in own_constants.items():
+            constants[name][here] = values
+        for name, values in own_initial.items():
+            initial[name][here] = values
+    if problems:
+        raise SpecError(problems)
+    return constants, initial
+
+
+class _Filler:
+    """The constants and the initial state of one population."""
+
+    def __init__(
+        self, block: BlockLayout, program: StepProgram, cell: Cell, population: PopulationSlice, dt: float, seed: int
+    ) -> None:
+        self.block, self.program, self.cell = block, program, cell
+        self.population, self.dt, self.seed = population, dt, seed
+
+    def constants(self) -> dict[str, Floats]:
+        model = self.block.model
+        defaults: Values = dict(model.parameters)
+        for receptor in self.block.receptors.values():
+            defaults |= receptor.parameters
+        values: Values = defaults | self.cell.parameters
+        problems = [
+            Problem(f"parameters.{name}", f"unknown parameter {name!r}; {suggestion(name, self.program.parameters)}")
+            for name in self.cell.parameters
+            if name not in self.program.parameters
+        ]
+        namespace: dict[str, Floats | float] = {"dt": self.dt}
+        for name, unit in self.program.parameters.items():
+            if name not in values:
+                problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
+                continue
+            try:
+                namespace[name] = self._sample(f"parameter {name}", values[name], unit)
+            except (UnitError, SpecError) as error:
+                problems += error.within(f"parameters.{name}").problems
+        if problems:
+            raise SpecError(problems)
+        if model.refractory:
+            namespace[REFRACTORY_STEPS] = np.floor(np.asarray(namespace[model.refractory]) / self.dt + 0.5)
+        return {name: self._evaluate(expression, namespace) for name, expression in self.program.constants.items()}
+
+    def initial(self) -> dict[str, Floats]:
+        values: Values = self.block.model.initial | self.cell.initial
+        state = [name for name in self.program.state if name != REFRACTORY_LEFT]
+        for name in values:
+            if name not in state:
+                raise SpecError(
+                    [Problem(f"initial.{name}", f"unknown state variable {name!r}; {suggestion(name, state)}")]
+                )
+        return {
+            name: self._sample(f"initial {name}", value, self.program.units[name]) for name, value in values.items()
+        }
+
+    def _sample(self, what: str, value: str | float | Distribution, unit: str) -> Floats:
+        key = stream_key(self.seed, what, self.population.label, self.population.population)
+        return sample(value, unit, self.population.size, key)
+
+    def _evaluate(self, expression: str, namespace: dict[str, Floats | float]) -> Floats:
+        code = compile(expression, "<constant>", "eval")
+        with np.errstate(all="ignore"):
+            value = eval(code, {"__builtins__": {}, **_FUNCTIONS}, namespace)
+        values = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.population.size,))
+        if not np.isfinite(values).all():
+            used = sorted(set(code.co_names) & set(self.program.parameters))
+            raise SpecError(
+                [
+                    Problem(
+                        f"parameters.{', '.join(used)}",
+                        "expected values that give finite constants, found some that divide by zero or overflow "
+                        f"in {expression}; two time constants that are equal must differ by a little",
+                    )
+                ]
+            )
+        return values
+
+
+_FUNCTIONS = {
+    name: getattr(np, numpy_name)
+    for name, numpy_name in {
+        **{name: name for name in ("exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "clip")},
+        **{"abs": "abs", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "expm1": "expm1", "log1p": "log1p"},
+        **{"floor": "floor", "ceil": "ceil", "sign": "sign", "int_": "float64"},
+    }.items()
+}
+
+

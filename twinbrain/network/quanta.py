@@ -1,0 +1,125 @@
+"""Weights as integers: sums of integers do not depend on their order.
+
+A receptor's quantum is a power of two of its unit, small enough that rounding costs less than 1e-4 of the mean weight of any
+projection, drive or rule that reaches it. It follows from the declaration alone, so every shard finds the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.models.step import StepProgram
+from twinbrain.network.layout import Layout
+from twinbrain.network.random import Floats
+from twinbrain.network.sampling import mean_size
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.region import Region
+
+# Half a quantum is the largest rounding error; it stays below this part of the mean weight.
+_PRECISION = 1e-4
+LARGEST = 2**31 - 1
+
+
+def weight_units(programs: tuple[StepProgram, ...]) -> dict[str, str]:
+    """Return the unit of the weights of each receptor."""
+    return {receptor: program.units[jump] for program in programs for receptor, jump in program.jumps.items()}
+
+
+def receptor_quanta(
+    brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...], units: dict[str, str]
+) -> dict[str, float]:
+    """Return the quantum of each receptor.
+
+    Parameters
+    ----------
+    brain : Brain
+        Its regions, and its rule for long-range synapses.
+    layout : Layout
+        Its nodes.
+    stimuli : tuple of Stimulus
+        Drives beside those of the regions.
+    units : dict of str to str
+        Unit of each receptor's weights.
+
+    Returns
+    -------
+    dict of str to float
+        In the coherent unit.
+
+    Raises
+    ------
+    SpecError
+        With every weight of a wrong unit.
+    """
+    smallest: dict[str, float] = {}
+    problems: list[Problem] = []
+    for where, receptor, factor, weight in _weights(brain, layout, stimuli):
+        try:
+            size = mean_size(weight, units[receptor]) * abs(factor)
+        except SpecError as error:
+            problems += error.within(where).problems
+            continue
+        if size:
+            smallest[receptor] = min(smallest.get(receptor, math.inf), size)
+    if problems:
+        raise SpecError(problems)
+    return {
+        receptor: 2.0 ** math.floor(math.log2(2 * _PRECISION * smallest.get(receptor, 1.0))) for receptor in units
+    }
+
+
+def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
+    """Return weights as integers.
+
+    Raises
+    ------
+    SpecError
+        If one is beyond the range of an integer.
+    """
+    scaled = np.rint(weights / quantum)
+    if len(scaled) and (largest := float(np.abs(scaled).max())) > LARGEST:
+        raise SpecError(
+            [
+                Problem(
+                    where,
+                    f"expected weights up to {LARGEST * quantum:g}, found {largest * quantum:g}: beyond the integer range "
+                    f"that the smallest mean weight of this receptor leaves; make the weights less unequal",
+                )
+            ]
+        )
+    return scaled.astype(np.int32)
+
+
+def _weights(
+    brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]
+) -> Iterator[tuple[str, str, float, str | float | Distribution]]:
+    for region in _distinct(layout.regions):
+        for i, projection in enumerate(region.projections):
+            for receptor, factor in projection.receptor.items():
+                yield f"region {region.name}: projections[{i}].weight", receptor, factor, projection.weight
+        for i, drive in enumerate(region.drives):
+            yield f"region {region.name}: drives[{i}].weight", drive.receptor, 1.0, drive.weight
+        if brain.long_range:
+            rule = brain.long_range
+            for name, port in region.ports.inputs.items():
+                known = region.cell_of(name).receptors
+                for key, weight, receptors in (
+                    ("weight", rule.weight, port.glutamate),
+                    ("inhibitory_weight", rule.inhibitory_weight or rule.weight, port.gaba),
+                ):
+                    for receptor, factor in receptors.items():
+                        if receptor in known:
+                            yield f"brain.long_range.{key}", receptor, factor, weight
+    for stimulus in stimuli:
+        yield f"stimuli.{stimulus.name}.weight", stimulus.receptor, 1.0, stimulus.weight
+
+
+def _distinct(regions: tuple[Region, ...]) -> list[Region]:
+    return list({region.name: region for region in regions}.values())

@@ -1,0 +1,78 @@
+"""Sort drawn synapses into tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.errors import SpecError
+from twinbrain.network.network import PoissonDrive, SynapseTable
+from twinbrain.network.quanta import LARGEST
+from twinbrain.network.synapses import Synapses
+
+
+@numba.njit(cache=True)
+def _place(source, post, weight, delay, cursor, out_post, out_weight, out_delay):  # type: ignore[no-untyped-def]
+    """Put each synapse at its source's cursor: a counting sort, stable."""
+    for i in range(source.shape[0]):
+        place = cursor[source[i]]
+        cursor[source[i]] = place + 1
+        out_post[place] = post[i]
+        out_weight[place] = weight[i]
+        out_delay[place] = delay[i]
+
+
+def build_tables(synapses: Iterable[Synapses], n_neurons: int) -> tuple[SynapseTable, ...]:
+    """Return one table a receptor and origin, rows sorted by source and within them by delay.
+
+    Parameters
+    ----------
+    synapses : iterable of Synapses
+        Let go as soon as they are placed.
+    n_neurons : int
+        Number of sources.
+    """
+    groups: dict[tuple[str, str], list[Synapses]] = {}
+    for part in synapses:
+        groups.setdefault((part.receptor, part.origin), []).append(part)
+    return tuple(_build(*key, groups.pop(key), n_neurons) for key in sorted(groups))
+
+
+def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) -> SynapseTable:
+    count = np.zeros(n_neurons, np.int64)
+    for part in parts:
+        count += np.bincount(part.source, minlength=n_neurons)
+    row_start = np.concatenate([[0], np.cumsum(count)])
+    n = int(row_start[-1])
+    post, weight, delay = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint16)
+    cursor = row_start[:-1].copy()
+    # By delay first and by source after: the second pass keeps the order of the first.
+    for part in parts:
+        order = np.argsort(part.delay, kind="stable")
+        _place(
+            part.source[order], part.post[order], part.weight[order], part.delay[order], cursor, post, weight, delay
+        )
+    return SynapseTable(receptor, origin, row_start, post, weight, delay)
+
+
+def check_range(tables: Iterable[SynapseTable], drives: Iterable[PoissonDrive], n_inlets: int) -> None:
+    """Check that no inbox can overflow, whatever spikes arrive in one step.
+
+    Raises
+    ------
+    SpecError
+        If all inputs of some neuron together are beyond an integer.
+    """
+    bound: NDArray[np.float64] = np.zeros(n_inlets)
+    for table in tables:
+        bound += np.bincount(table.post, weights=np.abs(table.weight.astype(np.float64)), minlength=n_inlets)
+    for drive in drives:
+        bound[drive.start : drive.stop] += abs(drive.weight) * (len(drive.thresholds) + 1)
+    if len(bound) and bound.max() > LARGEST:
+        raise SpecError(
+            f"expected the inputs of a neuron to sum to at most {LARGEST} quanta in one step, found up to "
+            f"{bound.max():.3g}: the weights of one receptor are too unequal; make them less so, or use two receptors"
+        )

@@ -1,0 +1,132 @@
+"""A brain: a connectome, a region for each of its nodes, and one rule for the synapses between them."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.quantity import Quantity, Speed
+from twinbrain.spec.region import Region
+
+
+class LongRange(Spec):
+    """How regions are wired: one rule for every pair of them.
+
+    Parameters
+    ----------
+    in_degree : int
+        Mean number of long-range synapses of a neuron that receives; the region's input shares spread them.
+    weight : quantity
+        Weight of a synapse whose axon releases glutamate.
+    inhibitory_weight : quantity
+        Weight of a synapse whose axon releases GABA; as ``weight`` unless given.
+    speed : float (mm/ms)
+        Conduction speed; a delay is length / speed, and at least one step.
+    """
+
+    in_degree: Annotated[int, Field(ge=0)]
+    weight: Quantity
+    inhibitory_weight: Quantity | None = None
+    speed: Speed = Field(default="7 m/s")
+
+
+def _is_connectome(value: Any) -> Any:
+    if not isinstance(value, str | Connectome):
+        raise ValueError(f"expected the name of a connectome, a path or a Connectome, found a {type(value).__name__}")
+    return value
+
+
+ConnectomeField = Annotated[
+    Any,
+    BeforeValidator(_is_connectome),
+    PlainSerializer(lambda c: c if isinstance(c, str) else {"name": c.name, "digest": c.digest}, when_used="json"),
+]
+
+
+class Brain(Spec):
+    """A whole brain.
+
+    Parameters
+    ----------
+    connectome : Connectome or str
+        The connectome, or the name or path of one.
+    normalisation : str
+        Name of the normalisation that is applied to its weights.
+    regions : dict of str to Region
+        For patterns of labels, the region that stands there; the first pattern that fits a label counts.
+    long_range : LongRange or None
+        The rule for synapses between regions; without it the regions are alone.
+    coupling : float
+        Factor on every long-range weight.
+    """
+
+    name: str = ""
+    connectome: ConnectomeField
+    normalisation: str = "none"
+    regions: Annotated[dict[str, Region], Field(min_length=1)]
+    long_range: LongRange | None = None
+    coupling: Annotated[float, Field(ge=0)] = 1.0
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the canonical form; the order of the patterns is part of it."""
+        import hashlib
+        import json
+
+        data = self.model_dump(mode="json")
+        data["regions"] = list(data["regions"].items())
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def assignment(self, labels: list[str]) -> list[Region]:
+        """Return the region of each label.
+
+        Parameters
+        ----------
+        labels : list of str
+            Labels of the connectome.
+
+        Raises
+        ------
+        SpecError
+            If a label fits no pattern, or a pattern decides about no label.
+        """
+        chosen: list[str | None] = [
+            next((pattern for pattern in self.regions if fnmatchcase(label, pattern)), None) for label in labels
+        ]
+        problems = []
+        if bare := [label for label, pattern in zip(labels, chosen, strict=True) if pattern is None]:
+            shown = ", ".join(bare[:8]) + (f" and {len(bare) - 8} more" if len(bare) > 8 else "")
+            problems.append(
+                Problem("brain.regions", f'regions without a model: {shown}; add a pattern for them, such as "*"')
+            )
+        for pattern in self.regions:
+            if pattern not in chosen:
+                fits = any(fnmatchcase(label, pattern) for label in labels)
+                why = "earlier patterns take all it fits; move it up" if fits else suggestion(pattern, labels[:12])
+                problems.append(Problem(f"brain.regions.{pattern!r}", f"the pattern matches no region; {why}"))
+        if problems:
+            raise SpecError(problems)
+        return [self.regions[pattern] for pattern in chosen if pattern is not None]
+
+    def _repr_html_(self) -> str:
+        from twinbrain.spec.html import brain_html
+
+        return brain_html(self)
+
+    @model_validator(mode="after")
+    def _check(self) -> Brain:
+        known: dict[str, Region] = {}
+        for pattern, region in self.regions.items():
+            if known.setdefault(region.name, region) != region:
+                raise reject(
+                    Problem(
+                        f"regions.{pattern}", f"two different regions are named {region.name!r}; give each its own name"
+                    )
+                )
+        return self

@@ -1,0 +1,70 @@
+"""Neuron and receptor models, written in Brian2's equation language."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from twinbrain.spec.base import Spec
+from twinbrain.spec.quantity import Value
+
+
+class NeuronModel(Spec):
+    """Equations of a neuron; the currents of its receptors enter as ``I_syn``.
+
+    Parameters
+    ----------
+    equations : str
+        Brian2 equations in physical units. Parameters are declared in them (``C_m : farad``); a variable marked
+        ``(unless refractory)`` is held while the neuron is refractory. ``I_syn`` (A) is the sum of its receptors' currents.
+    threshold : str
+        Condition of a spike, with a strict ``>``.
+    reset : str
+        Statements carried out after a spike.
+    refractory : str or None
+        Name of the parameter that holds the refractory period.
+    method : str
+        One of Brian2's integrators. ``"exact"`` takes neuron and receptors together; any other takes the neuron's
+        equations alone, while the receptors' linear ones are solved exactly beside it.
+    parameters : dict of str to value
+        Defaults; a parameter without one must be given by the cell.
+    initial : dict of str to value
+        State at time zero, where it is not 0.
+    """
+
+    summary: str = ""
+    references: tuple[str, ...] = ()
+    equations: str
+    threshold: str
+    reset: str
+    refractory: str | None = None
+    method: str = "euler"
+    parameters: dict[str, Value] = {}
+    initial: dict[str, Value] = {}
+
+
+class ReceptorModel(Spec):
+    """Equations of a receptor type; a spike adds its weight to one of their variables.
+
+    Parameters
+    ----------
+    equations : str
+        Brian2 equations, linear in the receptor's own state. They may use the neuron's ``v`` in the current.
+    jump : str
+        The variable to which the weight of an arriving spike is added; its unit is the unit of the weights.
+    current : str
+        The variable that holds the receptor's current (A), positive inwards.
+    """
+
+    summary: str = ""
+    references: tuple[str, ...] = ()
+    equations: str
+    jump: str
+    current: str
+    parameters: dict[str, Value] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> ReceptorModel:
+        for key in ("jump", "current"):
+            if getattr(self, key) not in self.equations:
+                raise ValueError(f"expected {key!r} to name a variable of the equations, found {getattr(self, key)!r}")
+        return self

@@ -1,0 +1,119 @@
+"""A projection: synapses of one kind from one population to another."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from twinbrain.spec.base import Spec
+from twinbrain.spec.quantity import Millimetres, Value
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class DistanceKernel(Spec):
+    """Probability that falls with distance: ``probability * kernel(distance / scale)``."""
+
+    probability: Probability
+    scale: Annotated[Millimetres, Field(gt=0)]
+    kernel: Literal["gaussian", "exponential"] = "gaussian"
+
+
+class Pairs(Spec):
+    """Explicit synapses: indices of the source and the target neuron, each within its population."""
+
+    source: tuple[Annotated[int, Field(ge=0)], ...]
+    target: tuple[Annotated[int, Field(ge=0)], ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Pairs:
+        if len(self.source) != len(self.target):
+            raise ValueError(
+                f"expected as many sources as targets, found {len(self.source)} sources and {len(self.target)} targets"
+            )
+        return self
+
+
+class Connect(Spec):
+    """The rule by which pairs of neurons are drawn; exactly one key is given.
+
+    Parameters
+    ----------
+    probability : float
+        Each pair is connected with this probability, independently.
+    total : int
+        This many synapses, both ends drawn uniformly, with replacement.
+    in_degree, out_degree : int
+        This many synapses for each target (source) neuron, the other end drawn uniformly, with replacement.
+    one_to_one : bool
+        Neuron i to neuron i.
+    distance : DistanceKernel
+        Each pair is connected with a probability that falls with distance.
+    pairs : Pairs
+        Explicit synapses.
+    autapses : bool
+        Whether a neuron may contact itself.
+    """
+
+    probability: Probability | None = None
+    total: Annotated[int, Field(ge=0)] | None = None
+    in_degree: Annotated[int, Field(ge=0)] | None = None
+    out_degree: Annotated[int, Field(ge=0)] | None = None
+    one_to_one: Literal[True] | None = None
+    distance: DistanceKernel | None = None
+    pairs: Pairs | None = None
+    autapses: bool = False
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule that is given."""
+        return next(name for name in _RULES if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _check(self) -> Connect:
+        given = [name for name in _RULES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected exactly one of {', '.join(_RULES)}; found {', '.join(given) or 'none'}")
+        return self
+
+
+_RULES = ("probability", "total", "in_degree", "out_degree", "one_to_one", "distance", "pairs")
+
+
+def _receptor_shares(value: object) -> object:
+    return {value: 1.0} if isinstance(value, str) else value
+
+
+class Projection(Spec):
+    """Synapses from one population of a region to another.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of populations of the region.
+    receptor : str or dict of str to float
+        Receptor of the target cell; a table of receptors with factors puts several at each synapse, each with
+        ``weight`` times its factor.
+    connect : Connect
+        Which neurons are connected.
+    weight : value
+        In the unit of the receptor: nS for a conductance, pA for a current.
+    delay : value
+        At least one step; a distribution is cut off there.
+    name : str
+        Needed only where two projections share source, target and receptor.
+    """
+
+    name: str = ""
+    source: str
+    target: str
+    receptor: Annotated[dict[str, float], BeforeValidator(_receptor_shares), Field(min_length=1)]
+    connect: Connect
+    weight: Value
+    delay: Value
+
+    @property
+    def key(self) -> str:
+        """The name that keys its random stream."""
+        return self.name or f"{self.source}->{self.target}:{'+'.join(self.receptor)}"

@@ -1,0 +1,182 @@
+"""A region: cells, populations, projections among them, drives and ports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from twinbrain.errors import Problem
+from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.cell import Cell
+from twinbrain.spec.drive import Drive
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.population import Population
+from twinbrain.spec.projection import Projection
+from twinbrain.spec.quantity import Rate
+
+
+class InputPort(Spec):
+    """How a population receives long-range synapses.
+
+    Parameters
+    ----------
+    share : float
+        Its share of the region's long-range synapses, relative to the other inputs.
+    glutamate, gaba : str or dict of str to float
+        Receptor that axons releasing glutamate (GABA) reach; a table puts several at each synapse.
+    """
+
+    share: Annotated[float, Field(gt=0)]
+    glutamate: Annotated[dict[str, float], BeforeValidator(lambda v: {v: 1.0} if isinstance(v, str) else v)] = {
+        "ampa": 1.0
+    }
+    gaba: Annotated[dict[str, float], BeforeValidator(lambda v: {v: 1.0} if isinstance(v, str) else v)] = {
+        "gaba_a": 1.0
+    }
+
+
+def _port(value: Any) -> Any:
+    return {"share": value} if isinstance(value, int | float) else value
+
+
+class Ports(Spec):
+    """Where a region meets others: populations whose axons leave, populations that receive."""
+
+    outputs: tuple[str, ...] = ()
+    inputs: dict[str, Annotated[InputPort, BeforeValidator(_port)]] = {}
+
+
+class RateRange(Spec):
+    """The mean rate in which a population of the isolated region is expected, with its source."""
+
+    low: Rate
+    high: Rate
+    source: str
+
+
+class Region(Spec):
+    """A region module.
+
+    Parameters
+    ----------
+    name : str
+        ``family/name``; keys the random streams of what the region builds.
+    models, receptors : dict
+        Equations of the region's own, beside those of the library.
+    expected : dict of str to RateRange
+        Mean rates of the isolated region, for its test and its readers.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[\w./-]+$")]
+    summary: str = ""
+    references: tuple[str, ...] = ()
+    models: dict[str, NeuronModel] = {}
+    receptors: dict[str, ReceptorModel] = {}
+    cells: dict[str, Cell]
+    populations: Annotated[dict[str, Population], Field(min_length=1)]
+    projections: tuple[Projection, ...] = ()
+    drives: tuple[Drive, ...] = ()
+    ports: Ports = Ports()
+    expected: dict[str, RateRange] = {}
+
+    @property
+    def family(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.split("/")[0]
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return sum(population.size for population in self.populations.values())
+
+    def cell_of(self, population: str) -> Cell:
+        """Return the cell class of a population."""
+        return self.cells[self.populations[population].cell]
+
+    def scaled(self, factor: float) -> Region:
+        """Return the region with populations ``factor`` times as large, none below one neuron.
+
+        Rules that give a probability or a total are adapted so that each neuron keeps its number of inputs.
+        """
+        sizes = {name: max(1, round(p.size * factor)) for name, p in self.populations.items()}
+        populations = {name: p.model_copy(update={"size": sizes[name]}) for name, p in self.populations.items()}
+        projections = tuple(self._scaled_projection(projection, sizes) for projection in self.projections)
+        return self.model_copy(update={"populations": populations, "projections": projections})
+
+    def _scaled_projection(self, projection: Projection, sizes: dict[str, int]) -> Projection:
+        connect = projection.connect
+        source = sizes[projection.source] / self.populations[projection.source].size
+        target = sizes[projection.target] / self.populations[projection.target].size
+        if connect.probability is not None:
+            connect = connect.model_copy(update={"probability": min(1.0, connect.probability / source)})
+        elif connect.total is not None:
+            connect = connect.model_copy(update={"total": round(connect.total * target)})
+        elif connect.out_degree is not None:
+            connect = connect.model_copy(update={"out_degree": round(connect.out_degree * target / source)})
+        return projection.model_copy(update={"connect": connect})
+
+    def _repr_html_(self) -> str:
+        from twinbrain.spec.html import region_html
+
+        return region_html(self)
+
+    @model_validator(mode="after")
+    def _check(self) -> Region:
+        if problems := list(self._problems()):
+            raise reject(*problems)
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        for name in self.populations:
+            if not re.fullmatch(r"\w+", name):
+                yield Problem(f"populations.{name}", "expected a name of letters, digits and underscores")
+        for name, population in self.populations.items():
+            if population.cell not in self.cells:
+                yield _unknown(f"populations.{name}.cell", "cell", population.cell, self.cells)
+        for i, projection in enumerate(self.projections):
+            where = f"projections[{i}]"
+            if projection.source not in self.populations:
+                yield _unknown(f"{where}.source", "population", projection.source, self.populations)
+            yield from self._target_problems(where, "target", projection.target, projection.receptor)
+            if projection.connect.pairs and {projection.source, projection.target} <= set(self.populations):
+                for end in ("source", "target"):
+                    size = self.populations[getattr(projection, end)].size
+                    highest = max(getattr(projection.connect.pairs, end), default=0)
+                    if highest >= size:
+                        yield Problem(
+                            f"{where}.connect.pairs.{end}",
+                            f"expected indices below the size {size} of population "
+                            f"{getattr(projection, end)!r}, found {highest}",
+                        )
+        keys = [projection.key for projection in self.projections]
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            yield Problem(
+                f"projections[{keys.index(key)}].name", f"{keys.count(key)} projections are {key!r}; give each a name"
+            )
+        for i, drive in enumerate(self.drives):
+            yield from self._target_problems(f"drives[{i}]", "population", drive.population, {drive.receptor: 1.0})
+        for name in self.ports.outputs:
+            if name not in self.populations:
+                yield _unknown("ports.outputs", "population", name, self.populations)
+        for name in self.ports.inputs:
+            if name not in self.populations:
+                yield _unknown(f"ports.inputs.{name}", "population", name, self.populations)
+        for name in self.expected:
+            if name not in self.populations:
+                yield _unknown(f"expected.{name}", "population", name, self.populations)
+
+    def _target_problems(self, where: str, key: str, target: str, receptors: dict[str, float]) -> Iterator[Problem]:
+        if target not in self.populations:
+            yield _unknown(f"{where}.{key}", "population", target, self.populations)
+        elif self.populations[target].cell in self.cells:
+            known = self.cell_of(target).receptors
+            for receptor in receptors:
+                if receptor not in known:
+                    yield _unknown(f"{where}.receptor", f"receptor of population {target!r}", receptor, known)
+
+
+def _unknown(where: str, what: str, found: str, known: Any) -> Problem:
+    return Problem(where, f"unknown {what} {found!r}; {suggestion(found, known)}")

@@ -1,0 +1,47 @@
+"""A workflow: a brain, how long and how it is run, what acts on it and what is kept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from twinbrain.spec.base import Spec
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.quantity import Milliseconds
+from twinbrain.spec.record import Record
+
+
+class Run(Spec):
+    """How a brain is run.
+
+    Parameters
+    ----------
+    duration, dt, window : float (ms)
+        Model time, time step, and the interval at which results and a checkpoint are committed to the store.
+    seed : int
+        Keys every random draw, of the build and of the run.
+    engine : str
+        Name of the engine.
+    memory_limit : str
+        What a run may take, such as ``"8 GB"``; by default, what the machine has free.
+    """
+
+    duration: Annotated[Milliseconds, Field(gt=0)] = Field(default="1 s")
+    dt: Annotated[Milliseconds, Field(gt=0)] = Field(default="0.1 ms")
+    window: Annotated[Milliseconds, Field(gt=0)] = Field(default="1 s")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    engine: str = "brian2"
+    memory_limit: str | None = None
+
+
+class Workflow(Spec):
+    """All that a run needs."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    summary: str = ""
+    run: Run = Run()
+    brain: Brain
+    stimuli: tuple[Stimulus, ...] = ()
+    record: Record = Record()
