@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -75,9 +77,6 @@ class Brain(Spec):
     @property
     def digest(self) -> str:
         """The sha256 of the canonical form; the order of the patterns is part of it."""
-        import hashlib
-        import json
-
         data = self.model_dump(mode="json")
         data["regions"] = list(data["regions"].items())
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -130,3 +129,9 @@ class Brain(Spec):
                     )
                 )
         return self
+
+
+def single_region_brain(region: Region) -> Brain:
+    """Return a brain that is one region alone."""
+    connectome = Connectome([[0.0]], [[0.0]], [region.name], name="single")
+    return Brain(name=region.name, connectome=connectome, regions={"*": region})

@@ -1,0 +1,211 @@
+"""Find and read regions and workflows: shipped ones by name, anyone's by path."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.brain import single_region_brain
+from twinbrain.spec.region import Region
+from twinbrain.spec.workflow import Workflow
+
+Data = dict[str, Any]
+
+
+def content_folders(kind: str) -> list[Path]:
+    """Return the folders that are searched for ``"regions"`` or ``"workflows"``, in order.
+
+    The installed package's come first, then the checkout's, then those in ``TWINBRAIN_PATH``, the user's data folder and the
+    working folder.
+    """
+    package = Path(str(files("twinbrain")))
+    own = [package / f"_{kind}", package.parent / kind]
+    users = [Path(part) / kind for part in os.environ.get("TWINBRAIN_PATH", "").split(os.pathsep) if part]
+    users += [Path(platformdirs.user_data_dir("twinbrain")) / kind, Path.cwd() / kind]
+    return list(dict.fromkeys(folder.resolve() for folder in [*own, *users] if folder.is_dir()))
+
+
+def region_names() -> list[str]:
+    """Return the names of all regions that can be loaded by name."""
+    return _names("regions")
+
+
+def workflow_names() -> list[str]:
+    """Return the names of all workflows that can be loaded by name."""
+    return _names("workflows")
+
+
+def load_region(name_or_path: str | Path) -> Region:
+    """Return a region.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Such as ``"cortex/column"``, or the path of a TOML file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such region, or its file is wrong; with every problem found.
+    """
+    path = _find("regions", "region", name_or_path)
+    return Region.parse(_read(path), str(path))
+
+
+def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Workflow:
+    """Return a workflow.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Such as ``"resting_state"``, or the path of a TOML file.
+    overrides : iterable of str
+        ``"run.duration=10 s"``: keys that take another value than in the file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such workflow, or its file or an override is wrong; with every problem found.
+    """
+    path = _find("workflows", "workflow", name_or_path)
+    data = _read(path)
+    data.setdefault("name", path.stem)
+    for override in overrides:
+        _override(data, override)
+    return Workflow.parse(_with_brain(data, str(path)), str(path))
+
+
+def is_workflow(path: Path) -> bool:
+    """Return whether a TOML file holds a workflow rather than a region."""
+    return not {"populations", "cells"} & set(_read(path))
+
+
+def _names(kind: str) -> list[str]:
+    found = {str(p.relative_to(folder).with_suffix("")) for folder in content_folders(kind) for p in folder.rglob("*.toml")}
+    return sorted(name.replace(os.sep, "/") for name in found)
+
+
+def _find(kind: str, what: str, name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise SpecError([Problem(str(path), f"expected a {what} file, found none; check the path")])
+        return path
+    for folder in content_folders(kind):
+        if (candidate := folder / f"{name_or_path}.toml").is_file():
+            return candidate
+    hint = suggestion(str(name_or_path), _names(kind))
+    raise SpecError([Problem("", f"unknown {what} {str(name_or_path)!r}; {hint}; or give the path of a .toml file")])
+
+
+def _read(path: Path) -> Data:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError([Problem(str(path), f"expected a TOML file, found a fault in it: {error}")]) from None
+    except OSError as error:
+        raise SpecError([Problem(str(path), f"expected a readable file: {error.strerror}")]) from None
+
+
+def _override(data: Data, text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise SpecError([Problem("--set", f'expected key=value such as "run.duration=10 s", found {text!r}')])
+    parts = _key_parts(key.strip())
+    current: Any = data
+    for i, part in enumerate(parts[:-1]):
+        current = _step_into(current, part, ".".join(parts[: i + 1]))
+    last = parts[-1]
+    if isinstance(current, list):
+        current[_list_index(current, last, key)] = _toml_value(value.strip())
+    else:
+        current[last] = _toml_value(value.strip())
+
+
+def _key_parts(key: str) -> list[str]:
+    # A quoted part may hold dots: brain.regions."BG-*".scale
+    parts, quoted, part = [], False, ""
+    for character in key:
+        if character in "\"'":
+            quoted = not quoted
+        elif character == "." and not quoted:
+            parts.append(part)
+            part = ""
+        else:
+            part += character
+    return [*parts, part]
+
+
+def _step_into(current: Any, part: str, where: str) -> Any:
+    if isinstance(current, list):
+        return current[_list_index(current, part, where)]
+    inner = current.setdefault(part, {})
+    if isinstance(inner, str) and where.split(".")[-2:-1] == ["regions"]:
+        # "cortex/column" is short for a table with the region's name.
+        inner = current[part] = {"region": inner}
+    if not isinstance(inner, dict | list):
+        raise SpecError([Problem(f"--set {where}", f"expected a table, found the value {inner!r}; shorten the key")])
+    return inner
+
+
+def _list_index(items: list[Any], part: str, where: str) -> int:
+    if not part.isdecimal() or int(part) >= len(items):
+        raise SpecError([Problem(f"--set {where}", f"expected an index from 0 to {len(items) - 1}, found {part!r}")])
+    return int(part)
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _with_brain(data: Data, where: str) -> Data:
+    """Replace names of regions by the regions, and ``region = "…"`` by a brain of that region alone."""
+    data = dict(data)
+    problems: list[Problem] = []
+    if "region" in data:
+        if "brain" in data:
+            raise SpecError([Problem(where, 'expected either "region" or a table "brain", found both; drop one')])
+        region = _region(data.pop("region"), f"{where}: region", problems)
+        if region is not None:
+            data["brain"] = single_region_brain(region)
+    elif isinstance(brain := data.get("brain"), dict) and isinstance(brain.get("regions"), dict):
+        regions = {
+            pattern: _region(value, f"{where}: brain.regions.{pattern!r}", problems)
+            for pattern, value in brain["regions"].items()
+        }
+        data["brain"] = brain | {"regions": regions}
+    if problems:
+        raise SpecError(problems)
+    return data
+
+
+def _region(value: Any, where: str, problems: list[Problem]) -> Region | None:
+    try:
+        if isinstance(value, str):
+            return load_region(value)
+        if isinstance(value, dict) and "region" in value:
+            if unknown := sorted(set(value) - {"region", "scale"}):
+                raise SpecError([Problem("", f"unknown key {unknown[0]!r}; known: region, scale")])
+            scale = value.get("scale", 1.0)
+            if isinstance(scale, bool) or not isinstance(scale, int | float) or not scale > 0:
+                raise SpecError([Problem("scale", f"expected a positive number, found {scale!r}")])
+            return load_region(value["region"]).scaled(float(scale))
+        if isinstance(value, dict):
+            return Region.parse(value)
+    except SpecError as error:
+        problems += error.within(where).problems
+        return None
+    problems.append(Problem(where, f"expected the name of a region, found {value!r}"))
+    return None
+
