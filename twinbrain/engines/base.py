@@ -144,8 +144,3 @@ def get_engine(name: str) -> Engine:
 
 
 ENGINE_NAMES = ("brian2", "brian2-numpy", "reference")
-
-
-def first_step_under_way(network: Network, step: int) -> int:
-    """Return the first step whose spikes may still be under way when ``step`` is next."""
-    return max(0, step - network.max_delay - 1)

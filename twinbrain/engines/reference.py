@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import Recording, SimulationState, Spikes, first_step_under_way
+from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.exponential import exponential
+from twinbrain.engines.recorder import Recorder
 from twinbrain.models.algebra import Statement
 from twinbrain.network.network import Block, Network, PoissonDrive
 from twinbrain.network.random import philox
@@ -38,8 +39,7 @@ class ReferenceSimulation:
         self.step = 0
         self._blocks = [_BlockState(block) for block in network.blocks]
         self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int64)
-        self._recent = Spikes.none()
-        self._forget()
+        self._recorder = Recorder(network)
 
     def advance(self, n_steps: int) -> None:
         for _ in range(n_steps):
@@ -51,33 +51,26 @@ class ReferenceSimulation:
                     inbox[drive.start : drive.stop] += drive.weight * poisson_counts(drive, self.step)
             neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
             spikes = Spikes(np.full(len(neurons), self.step, np.int32), neurons)
-            self._spikes.append(spikes)
+            self._recorder.add(spikes)
             self.step += 1
             self._deliver(spikes)
             for probe in self.network.probes:
                 if self.step % probe.every == 0:
                     values = self._blocks[probe.block].state[probe.variable]
-                    self._samples[probe.name].append(values[probe.places])
+                    self._recorder.add_sample(probe.name, values[probe.places])
 
     def inject(self, spikes: Spikes) -> None:
-        self._recent = Spikes.concatenate([self._recent, spikes])
+        self._recorder.add_from_elsewhere(spikes)
         self._deliver(spikes)
 
     def collect(self) -> Recording:
-        spikes = Spikes.concatenate(self._spikes)
-        samples = {
-            probe.name: np.array(self._samples[probe.name]).reshape(-1, len(probe.places))
-            for probe in self.network.probes
-        }
-        self._recent = self._under_way()
-        self._forget()
-        return Recording(spikes, samples)
+        return self._recorder.collect(self.step)
 
     def state(self) -> SimulationState:
         variables = {
             f"{block.block.name}/{name}": values.copy() for block in self._blocks for name, values in block.state.items()
         }
-        return SimulationState(self.step, variables, self._under_way())
+        return SimulationState(self.step, variables, self._recorder.under_way(self.step))
 
     def restore(self, state: SimulationState) -> None:
         self.step = state.step
@@ -85,22 +78,11 @@ class ReferenceSimulation:
             for name in block.state:
                 block.state[name] = state.variables[f"{block.block.name}/{name}"].copy()
         self._ring[:] = 0
-        self._forget()
-        self._recent = Spikes.none()
+        self._recorder = Recorder(self.network)
         self.inject(state.under_way)
 
     def close(self) -> None:
         pass
-
-    def _under_way(self) -> Spikes:
-        everything = Spikes.concatenate([self._recent, *self._spikes])
-        order = np.lexsort((everything.neuron, everything.step))
-        ordered = Spikes(everything.step[order], everything.neuron[order])
-        return ordered.since(first_step_under_way(self.network, self.step))
-
-    def _forget(self) -> None:
-        self._spikes: list[Spikes] = []
-        self._samples: dict[str, list[NDArray[np.float64]]] = {probe.name: [] for probe in self.network.probes}
 
     def _deliver(self, spikes: Spikes) -> None:
         for table in self.network.tables:

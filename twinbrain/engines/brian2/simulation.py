@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import Recording, SimulationState, Spikes, first_step_under_way
+from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.brian2 import kernels
 from twinbrain.engines.brian2.compiler import preferences
 from twinbrain.engines.brian2.group import BlockGroup
+from twinbrain.engines.recorder import Recorder
 from twinbrain.models.brian import import_brian2
 from twinbrain.network.network import Network
 
@@ -52,16 +53,17 @@ class Brian2Simulation:
         self._drives = _Drives(network)
         self._blocks = [(group.spikespace, group.block.neurons) for group in self._groups]
         self._tables = [(t.row_start, t.post, t.weight, t.delay) for t in network.tables if t.n_synapses]
-        self._recent = Spikes.none()
+        self._recorder = Recorder(network)
         self._n_spikes = 0
         self._steps = np.empty(_FIRST_CAPACITY, np.int32)
         self._spikes = np.empty(_FIRST_CAPACITY, np.int32)
-        self._forget()
 
     def advance(self, n_steps: int) -> None:
         with _LOCK:
             for _ in range(n_steps):
                 self._advance()
+            self._recorder.add(Spikes(self._steps[: self._n_spikes], self._spikes[: self._n_spikes]))
+            self._n_spikes = 0
 
     def _advance(self) -> None:
         kernels.take_inbox(self._ring, self.step % len(self._ring), self._inbox)
@@ -79,7 +81,7 @@ class Brian2Simulation:
         for probe in self.network.probes:
             if self.step % probe.every == 0:
                 values = self._groups[probe.block].array(probe.variable)
-                self._samples[probe.name].append(values[probe.places])
+                self._recorder.add_sample(probe.name, values[probe.places])
 
     def _gather(self, spikespace: NDArray[np.int32], neurons: NDArray[np.int32]) -> None:
         first = self._n_spikes
@@ -93,19 +95,12 @@ class Brian2Simulation:
         self._n_spikes = n_spikes
 
     def inject(self, spikes: Spikes) -> None:
-        self._recent = Spikes.concatenate([self._recent, spikes])
+        self._recorder.add_from_elsewhere(spikes)
         for table in self._tables:
             kernels.deliver(spikes.step, spikes.neuron, 0, len(spikes), self.step, *table, self._ring)
 
     def collect(self) -> Recording:
-        spikes = self._recorded()
-        samples = {
-            probe.name: np.array(self._samples[probe.name]).reshape(-1, len(probe.places))
-            for probe in self.network.probes
-        }
-        self._recent = self._under_way()
-        self._forget()
-        return Recording(spikes, samples)
+        return self._recorder.collect(self.step)
 
     def state(self) -> SimulationState:
         variables = {
@@ -113,7 +108,7 @@ class Brian2Simulation:
             for group in self._groups
             for name in group.block.program.state
         }
-        return SimulationState(self.step, variables, self._under_way())
+        return SimulationState(self.step, variables, self._recorder.under_way(self.step))
 
     def restore(self, state: SimulationState) -> None:
         self.step = state.step
@@ -121,28 +116,11 @@ class Brian2Simulation:
             for name in group.block.program.state:
                 group.array(name)[:] = state.variables[f"{group.block.name}/{name}"]
         self._ring[:] = 0
-        self._forget()
-        self._recent = Spikes.none()
+        self._recorder = Recorder(self.network)
         self.inject(state.under_way)
 
     def close(self) -> None:
         self._brian = self._groups = self._steppers = self._blocks = None  # type: ignore[assignment]
-
-    def _recorded(self) -> Spikes:
-        """Return the recorded spikes, in a step in the order of neurons."""
-        steps, neurons = self._steps[: self._n_spikes], self._spikes[: self._n_spikes]
-        order = np.lexsort((neurons, steps))
-        return Spikes(steps[order], neurons[order])
-
-    def _under_way(self) -> Spikes:
-        everything = Spikes.concatenate([self._recent, self._recorded()])
-        order = np.lexsort((everything.neuron, everything.step))
-        ordered = Spikes(everything.step[order], everything.neuron[order])
-        return ordered.since(first_step_under_way(self.network, self.step))
-
-    def _forget(self) -> None:
-        self._n_spikes = 0
-        self._samples: dict[str, list[NDArray[np.float64]]] = {probe.name: [] for probe in self.network.probes}
 
 
 class _Drives:

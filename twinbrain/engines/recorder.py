@@ -1,0 +1,59 @@
+"""What a simulation remembers between calls: spikes and samples to collect, and spikes still under way."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.engines.base import Recording, Spikes
+from twinbrain.network.network import Network
+
+
+class Recorder:
+    """Gathers the recording of one simulation.
+
+    Parameters
+    ----------
+    network : Network
+        Its probes say what is sampled, its longest delay how long a spike is under way.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._spikes: list[Spikes] = []
+        self._earlier: list[Spikes] = []
+        self._samples: dict[str, list[NDArray[np.float64]]] = {probe.name: [] for probe in network.probes}
+
+    def add(self, spikes: Spikes) -> None:
+        """Record spikes of the network's own neurons, in the order of steps; they are put in the order of neurons."""
+        self._spikes.append(_in_order(spikes))
+
+    def add_from_elsewhere(self, spikes: Spikes) -> None:
+        """Remember spikes that are under way but are not to be recorded."""
+        self._earlier.append(spikes)
+
+    def add_sample(self, probe: str, values: NDArray[np.float64]) -> None:
+        """Record one sample of a probe."""
+        self._samples[probe].append(values)
+
+    def collect(self, step: int) -> Recording:
+        """Return and forget what was recorded before ``step``."""
+        samples = {
+            probe.name: np.array(self._samples[probe.name], np.float64).reshape(-1, len(probe.places))
+            for probe in self._network.probes
+        }
+        recording = Recording(Spikes.concatenate(self._spikes), samples)
+        self._earlier = [self.under_way(step)]
+        self._spikes = []
+        self._samples = {probe.name: [] for probe in self._network.probes}
+        return recording
+
+    def under_way(self, step: int) -> Spikes:
+        """Return the spikes that may still have synapses to reach at ``step`` or later."""
+        first = max(0, step - self._network.max_delay - 1)
+        return _in_order(Spikes.concatenate([s.since(first) for s in map(_in_order, [*self._earlier, *self._spikes])]))
+
+
+def _in_order(spikes: Spikes) -> Spikes:
+    order = np.lexsort((spikes.neuron, spikes.step))
+    return Spikes(spikes.step[order], spikes.neuron[order])
