@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import EngineError
 from twinbrain.network.network import Network
+from twinbrain.spec.base import suggestion
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,16 +132,30 @@ def get_engine(name: str) -> Engine:
     EngineError
         If there is none.
     """
+    check_engine_name(name)
     if name == "reference":
         from twinbrain.engines.reference import prepare as reference
 
         return reference
-    if name in ("brian2", "brian2-numpy"):
-        from twinbrain.engines.brian2 import prepare as brian2
+    from twinbrain.engines.brian2 import prepare as brian2
 
-        target = "numpy" if name.endswith("numpy") else "cython"
-        return lambda network: brian2(network, target=target)
-    raise EngineError(f"unknown engine {name!r}; known: {', '.join(ENGINE_NAMES)}")
+    target = "numpy" if name == "brian2-numpy" else "cython"
+    return lambda network: brian2(network, target=target)
+
+
+def check_engine_name(name: str) -> None:
+    """Check that there is an engine of that name.
+
+    Raises
+    ------
+    EngineError
+        If there is none.
+    """
+    if name not in ENGINE_NAMES:
+        raise EngineError(f"run.engine: unknown engine {name!r}; {suggestion(name, ENGINE_NAMES)}")
+
+
+ENGINE_NAMES)}")
 
 
 ENGINE_NAMES = ("brian2", "brian2-numpy", "reference")

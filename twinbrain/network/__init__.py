@@ -1,1 +1,1 @@
-
+"""The lowering: from a brain to a network of a few flat blocks and synapse tables."""

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
 
 import numpy as np
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.models.step import REFRACTORY_LEFT, StepProgram, step_program
+from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import check_stimuli, region_drives, stimulus_drives
 from twinbrain.network.layout import Layout
-from twinbrain.network.network import Block, Inlet, Network, PoissonDrive, PopulationSlice, Probe, with_coupling
+from twinbrain.network.network import Block, Inlet, Network, PoissonDrive, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
+from twinbrain.network.probes import check_record, lower_probes
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.network.synapses import InletOf, Synapses, local_synapses, long_range_axons, long_range_synapses
 from twinbrain.network.table import build_tables, check_range
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
-from twinbrain.spec.record import Record, StateRecord
+from twinbrain.spec.record import Record
 
 Progress = Callable[[int, int], None]
 
@@ -58,7 +57,7 @@ def build(
     SpecError
         If something in the declaration cannot be built as it stands.
     """
-    check_stimuli(stimuli, layout)
+    check_references(layout, stimuli, record or Record())
     programs = block_programs(layout)
     units = weight_units(programs)
     quanta = receptor_quanta(brain, layout, stimuli, units)
@@ -73,11 +72,29 @@ def build(
         *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
     )
     tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
-    probes = tuple(_probes(record or Record(), layout, blocks, dt))
+    probes = tuple(lower_probes(record or Record(), layout, programs, dt))
     network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
     network = with_coupling(network, brain.coupling)
     check_range(network.tables, network.drives, network.n_inlets)
     return network
+
+
+def check_references(layout: Layout, stimuli: tuple[Stimulus, ...], record: Record) -> None:
+    """Check that stimuli and records name regions, populations, receptors and variables that there are.
+
+    Raises
+    ------
+    SpecError
+        With everything that is unknown.
+    """
+    problems: list[Problem] = []
+    for check in (lambda: check_stimuli(stimuli, layout), lambda: check_record(record, layout)):
+        try:
+            check()
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(problems)
 
 
 def block_programs(layout: Layout) -> tuple[StepProgram, ...]:
@@ -132,38 +149,3 @@ def _synapses(
             yield from long_range_synapses(layout, node, axons, values, inlet_of, units, dt, seed)
         if progress:
             progress(node + 1, len(layout.regions))
-
-
-def _probes(record: Record, layout: Layout, blocks: tuple[Block, ...], dt: float) -> Iterator[Probe]:
-    for i, wanted in enumerate(record.state):
-        found = _matching(wanted, layout)
-        where = f"record.state[{i}]"
-        if not found:
-            names = {p.population for p in layout.populations}
-            raise SpecError(
-                [Problem(where, f"no population {wanted.population!r} in {wanted.regions!r}; {suggestion('', names)}")]
-            )
-        able = [p for p in found if wanted.variable in blocks[p.block].program.state]
-        if not able:
-            known = {
-                name for p in found for name in blocks[p.block].program.state if name != REFRACTORY_LEFT
-            }
-            raise SpecError(
-                [Problem(f"{where}.variable", f"unknown variable {wanted.variable!r}; {suggestion(wanted.variable, known)}")]
-            )
-        for block in sorted({p.block for p in able}):
-            places = [np.arange(p.offset, p.offset + min(wanted.neurons, p.size)) for p in able if p.block == block]
-            name = f"{wanted.variable}_{blocks[block].name}" + (f"_{i}" if i else "")
-            unit = blocks[block].program.units[wanted.variable]
-            every = max(1, round(wanted.interval / dt))
-            yield Probe(name, block, wanted.variable, unit, np.concatenate(places).astype(np.int32), every)
-
-
-def _matching(wanted: StateRecord, layout: Layout) -> list[PopulationSlice]:
-    return [
-        p
-        for p in layout.populations
-        if fnmatchcase(p.label, wanted.regions) and fnmatchcase(p.population, wanted.population)
-    ]
-
-

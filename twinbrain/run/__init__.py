@@ -1,1 +1,1 @@
-
+"""Run workflows: prepare, simulate window by window, resume."""

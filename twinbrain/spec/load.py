@@ -60,6 +60,16 @@ def load_region(name_or_path: str | Path) -> Region:
     return Region.parse(_read(path), str(path))
 
 
+def region_path(name: str) -> Path:
+    """Return the file of a region."""
+    return _find("regions", "region", name)
+
+
+def workflow_summary(name: str) -> str:
+    """Return the summary of a workflow, without loading what it needs."""
+    return str(_read(_find("workflows", "workflow", name)).get("summary", ""))
+
+
 def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Workflow:
     """Return a workflow.
 

@@ -1,0 +1,125 @@
+"""Commands about what can be run: regions, workflows, connectomes, validate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from twinbrain.errors import Problem, SpecError, TwinbrainError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+
+regions = typer.Typer(help="List regions, or start a new one.", invoke_without_command=True, rich_markup_mode=None)
+
+
+@regions.callback()
+def list_regions(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the regions that can be loaded by name."""
+    from twinbrain.spec.load import load_region, region_names
+
+    if context.invoked_subcommand is not None:
+        return
+    found = [load_region(name) for name in region_names()]
+    if as_json:
+        typer.echo(json.dumps([region.to_dict() for region in found]))
+        return
+    table = Table("region", "populations", "neurons", "summary")
+    for region in found:
+        table.add_row(region.name, ", ".join(region.populations), f"{region.n_neurons}", region.summary)
+    Console().print(table)
+
+
+@regions.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the new region, such as my_lab/my_region.")],
+    like: Annotated[str, typer.Option(help="The region to start from.")] = "cortex/column",
+) -> None:
+    """Start a region file in ./regions, as a copy of another with a new name."""
+    from twinbrain.spec.load import region_path
+
+    path = Path("regions") / f"{name}.toml"
+    if path.exists():
+        raise SpecError([Problem(str(path), "expected a name that is free, found a file; choose another name")])
+    lines = region_path(like).read_text(encoding="utf-8").splitlines(keepends=True)
+    text = "".join(f'name = "{name}"\n' if line.startswith("name =") else line for line in lines)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    typer.echo(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
+
+
+def workflows(as_json: AsJson = False) -> None:
+    """List the workflows that can be run by name."""
+    from twinbrain.spec.load import workflow_names, workflow_summary
+
+    found = {name: workflow_summary(name) for name in workflow_names()}
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    table = Table("workflow", "summary")
+    for name, summary in found.items():
+        table.add_row(name, summary)
+    Console().print(table)
+
+
+def connectomes(as_json: AsJson = False) -> None:
+    """List the connectomes that can be loaded by name."""
+    from twinbrain.connectome import connectome_names, load_connectome
+
+    rows = []
+    for name in connectome_names():
+        try:
+            found = load_connectome(name)
+            rows.append({"name": name, "n_regions": found.n_regions, "n_connections": int((found.weight > 0).sum())})
+        except TwinbrainError as error:
+            rows.append({"name": name, "missing": str(error)})
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    table = Table("connectome", "regions", "connections")
+    for row in rows:
+        if "missing" in row:
+            table.add_row(str(row["name"]), "–", str(row["missing"]))
+        else:
+            table.add_row(str(row["name"]), f"{row['n_regions']}", f"{row['n_connections']:,}")
+    Console().print(table)
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Files of regions, workflows or connectomes.")],
+) -> None:
+    """Check files, and print every problem found."""
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            _validate(path)
+            typer.echo(f"{path}: right")
+        except SpecError as error:
+            problems += error.problems
+        except TwinbrainError as error:
+            problems.append(Problem(str(path), str(error)))
+    if problems:
+        raise SpecError(problems)
+
+
+def _validate(path: Path) -> None:
+    from twinbrain.connectome import read_connectome
+    from twinbrain.run.prepare import build_network, prepare
+    from twinbrain.spec.brain import single_region_brain
+    from twinbrain.spec.load import is_workflow, load_region, load_workflow
+    from twinbrain.spec.workflow import Workflow
+
+    if path.suffix != ".toml":
+        read_connectome(path)
+        return
+    workflow = is_workflow(path)
+    model = load_workflow(path) if workflow else Workflow(name="region", brain=single_region_brain(load_region(path)))
+    try:
+        # Building finds what only shows then: parameters, weights, delays.
+        build_network(prepare(model))
+    except SpecError as error:
+        raise error.within(str(path)) from None

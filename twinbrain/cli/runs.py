@@ -1,0 +1,124 @@
+"""Commands about runs: run, plan, resume, info."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from twinbrain.cli.progress import progress_bar
+from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
+from twinbrain.errors import RunInterrupted
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help='Another value for a key, such as run.duration="10 s".')
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
+Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow, or the path of its file.")]
+Store = Annotated[Path, typer.Argument(metavar="RUN", help="Path of a run, such as runs/resting_state.zarr.")]
+
+
+def run(
+    workflow: Name,
+    settings: Settings = None,
+    out: Annotated[Path | None, typer.Option(help="Where the run is kept; else runs/<workflow>.zarr.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the workflow's.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that stands there.")] = False,
+    figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run a workflow, keep the run, and draw its summary."""
+    from twinbrain.run.prepare import prepare
+    from twinbrain.run.simulate import run_prepared
+    from twinbrain.spec.load import load_workflow
+
+    console = Console(stderr=as_json, soft_wrap=as_json)
+    changes = [*(settings or ()), *([f"run.seed={seed}"] if seed is not None else ())]
+    prepared = prepare(load_workflow(workflow, changes))
+    path = out or Path("runs") / f"{prepared.workflow.name}.zarr"
+    console.print(plan_table(prepared))
+    with _interruptible(path), progress_bar(console, prepared.workflow.run.dt) as progress:
+        run_prepared(prepared, path, overwrite=overwrite, progress=progress)
+    _report(path, console, figure, as_json)
+
+
+def plan(workflow: Name, settings: Settings = None, as_json: AsJson = False) -> None:
+    """Say what a workflow will need, without running it."""
+    from twinbrain.network.plan import check_memory
+    from twinbrain.run.prepare import prepare
+    from twinbrain.spec.load import load_workflow
+
+    prepared = prepare(load_workflow(workflow, settings or ()))
+    if as_json:
+        typer.echo(json.dumps(prepared.plan.to_dict()))
+    else:
+        Console().print(plan_table(prepared))
+    check_memory(prepared.plan, prepared.workflow.run.memory_limit)
+
+
+def resume(
+    store: Store,
+    figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a run that was interrupted, to the same bits."""
+    from twinbrain.run.simulate import resume as resume_run
+    from twinbrain.store import run_info
+
+    console = Console(stderr=as_json, soft_wrap=as_json)
+    before = run_info(store)
+    if before.status == "complete":
+        console.print(f"{store} is complete; nothing is left to do")
+    with _interruptible(store), progress_bar(console, before.dt) as progress:
+        resume_run(store, progress=progress)
+    _report(store, console, figure, as_json)
+
+
+def info(store: Store, as_json: AsJson = False) -> None:
+    """Say what a run holds, and how far it is."""
+    from twinbrain.store import run_info
+
+    found = run_info(store)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        Console().print(info_table(found))
+
+
+@contextmanager
+def _interruptible(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except RunInterrupted as interruption:
+        typer.echo(f"{interruption}; go on with: twinbrain resume {path}", err=True)
+        raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        hint = f"; go on from the last window with: twinbrain resume {path}" if path.exists() else ""
+        typer.echo(f"stopped at once{hint}", err=True)
+        raise typer.Exit(130) from None
+
+
+def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
+    from twinbrain.analysis import summarise
+    from twinbrain.run.open import open_run
+
+    tree = open_run(path)
+    summary = summarise(tree)
+    picture = path.with_suffix(".png")
+    if figure:
+        from twinbrain.plot import save, summary_figure
+
+        save(summary_figure(tree), picture)
+    if as_json:
+        typer.echo(json.dumps({"run": str(path), "figure": str(picture) if figure else None, "summary": rows(summary)}))
+        return
+    console.print(summary_table(summary))
+    console.print(f"run     {path}")
+    if figure:
+        console.print(f"figure  {picture}")
+

@@ -1,0 +1,93 @@
+"""Tables on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from twinbrain.run.prepare import Prepared
+    from twinbrain.store import RunInfo
+
+
+def plan_table(prepared: Prepared) -> Table:
+    """Return what a run will need."""
+    plan, run = prepared.plan, prepared.workflow.run
+    return _pairs(
+        f"plan of {prepared.workflow.name}",
+        {
+            "regions": f"{plan.n_regions:,}",
+            "neurons": f"{plan.n_neurons:,} in {plan.n_blocks} block{'s' if plan.n_blocks > 1 else ''}",
+            "synapses": f"{plan.n_synapses:,}",
+            "model time": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms",
+            "engine": f"{run.engine}, seed {run.seed}",
+            "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB",
+            "time": f"about {_seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
+        },
+    )
+
+
+def info_table(info: RunInfo) -> Table:
+    """Return what a run holds."""
+    return _pairs(
+        str(info.path),
+        {
+            "workflow": info.workflow,
+            "status": info.status,
+            "model time": f"{info.committed / 1e3:g} of {info.duration / 1e3:g} s",
+            "neurons": f"{info.n_neurons:,}",
+            "synapses": f"{info.n_synapses:,}",
+            "spikes": "not recorded" if info.n_spikes is None else f"{info.n_spikes:,}",
+            "engine": f"{info.engine}, seed {info.seed}",
+            "on disk": f"{info.n_bytes / 1e6:.1f} MB",
+            "spec": info.digest[:16],
+            "written by": ", ".join(f"{name} {version}" for name, version in info.versions.items()),
+        },
+    )
+
+
+def rows(summary: xr.Dataset) -> list[dict[str, Any]]:
+    """Return a summary as a list of rows; what could not be reckoned is None."""
+    dimension = str(next(iter(summary.sizes)))
+    labels = summary[dimension].values if dimension in summary.coords else range(summary.sizes[dimension])
+    return [
+        {dimension: str(label)}
+        | {
+            str(name): None if value != value else value
+            for name, array in summary.data_vars.items()
+            for value in [array.values[i].item()]
+        }
+        for i, label in enumerate(labels)
+    ]
+
+
+def summary_table(summary: xr.Dataset) -> Table:
+    """Return what a run did, a line for each family of regions or each population."""
+    table = Table(title="what happened")
+    titles = {"n_neurons": "neurons", "rate": "rate (Hz)", "cv_isi": "CV of intervals", "synchrony": "synchrony"}
+    found = rows(summary)
+    for i, key in enumerate(found[0]):
+        table.add_column(titles.get(key, key), justify="left" if i == 0 else "right")
+    for row in found:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _pairs(title: str, values: dict[str, str]) -> Table:
+    table = Table(title=title, show_header=False)
+    for name, value in values.items():
+        table.add_row(name, value)
+    return table
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"

@@ -1,0 +1,190 @@
+"""The plan: what a run will need, reckoned from the declaration before anything is built."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import psutil
+
+from twinbrain import units
+from twinbrain.errors import PlanError, SpecError
+from twinbrain.models.step import StepProgram
+from twinbrain.network.connect import expected_synapses
+from twinbrain.network.layout import Layout
+from twinbrain.network.synapses import in_degrees, long_range_axons
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.quantity import Distribution
+
+# What things take, from measurements on one core; see docs/reference/performance.md.
+_BYTES_A_SYNAPSE = 10
+_BYTES_A_SYNAPSE_WHILE_BUILT = 40
+_BYTES_OF_THE_PROCESS = 400_000_000
+_SYNAPSES_BUILT_A_SECOND = 5e6
+_NANOSECONDS_A_STATEMENT = 0.6
+_MICROSECONDS_A_STEP = 15.0
+_MICROSECONDS_A_BLOCK = 12.0
+_EVENTS_A_SECOND = 1e8
+_ASSUMED_RATE = 8.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will need.
+
+    Parameters
+    ----------
+    n_regions, n_neurons, n_synapses, n_blocks : int
+        Sizes; synapses as expected.
+    bytes_synapses, bytes_inboxes, bytes_neurons, bytes_peak : int
+        Memory of the parts, and the most that the whole run takes at once.
+    seconds : float
+        Expected wall time on one core, compiling left out; right to a factor of about two.
+    """
+
+    n_regions: int
+    n_neurons: int
+    n_synapses: int
+    n_blocks: int
+    bytes_synapses: int
+    bytes_inboxes: int
+    bytes_neurons: int
+    bytes_peak: int
+    seconds: float
+
+    def to_dict(self) -> dict[str, int | float]:
+        """Return plain data."""
+        return asdict(self)
+
+
+def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt: float, duration: float) -> Plan:
+    """Return the plan of a run.
+
+    Parameters
+    ----------
+    brain, layout, programs
+        The brain, from `lay_out` and `block_programs`.
+    dt, duration : float (ms)
+        Time step and model time.
+    """
+    local, longest = _local(layout)
+    long_range, longest_tract = _long_range(brain, layout)
+    n_synapses = round(local + long_range)
+    n_slots = int(max(longest, longest_tract) / dt) + 3
+    sizes = [block.size for block in layout.blocks]
+    inboxes = 4 * (n_slots + 1) * sum(size * len(p.jumps) for size, p in zip(sizes, programs, strict=True))
+    neurons = 8 * sum(
+        size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True)
+    )
+    steps = duration / dt
+    statements = sum(
+        size * sum(1 + s.expression.count("*") + 20 * s.expression.count("exponential(") for s in p.integrate)
+        for size, p in zip(sizes, programs, strict=True)
+    )
+    seconds = (
+        n_synapses / _SYNAPSES_BUILT_A_SECOND
+        + steps * 1e-6 * (_MICROSECONDS_A_STEP + _MICROSECONDS_A_BLOCK * len(sizes))
+        + steps * 1e-9 * _NANOSECONDS_A_STATEMENT * statements
+        + n_synapses * _ASSUMED_RATE * duration * 1e-3 / _EVENTS_A_SECOND
+    )
+    synapses = _BYTES_A_SYNAPSE * n_synapses + 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
+    peak = _BYTES_OF_THE_PROCESS + neurons + max(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses, synapses + inboxes)
+    return Plan(
+        n_regions=len(layout.regions),
+        n_neurons=layout.n_neurons,
+        n_synapses=n_synapses,
+        n_blocks=len(sizes),
+        bytes_synapses=synapses,
+        bytes_inboxes=inboxes,
+        bytes_neurons=neurons,
+        bytes_peak=peak,
+        seconds=seconds,
+    )
+
+
+def check_memory(plan: Plan, limit: str | None) -> None:
+    """Refuse what will not fit.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is needed.
+    limit : str or None
+        Such as ``"8 GB"``; by default what the machine has free.
+
+    Raises
+    ------
+    PlanError
+        If the peak is above the limit.
+    SpecError
+        If the limit is no amount of memory.
+    """
+    allowed = psutil.virtual_memory().available if limit is None else _bytes(limit)
+    if plan.bytes_peak > allowed:
+        raise PlanError(
+            f"expected a run that fits into {allowed / 1e9:.2g} GB, found a plan of {plan.bytes_peak / 1e9:.3g} GB "
+            f"({plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses); make populations or in-degrees smaller "
+            "(scale in brain.regions), shorten the longest delay, or raise run.memory_limit"
+        )
+
+
+def _bytes(text: str) -> float:
+    match = re.fullmatch(r"\s*([\d.]+)\s*([kMGT]?)(i?)B\s*", text)
+    if match is None or match[1].count(".") > 1:
+        raise SpecError(f'run.memory_limit: expected an amount of memory such as "8 GB", found {text!r}')
+    power = " kMGT".index(match[2] or " ")
+    return float(match[1]) * (1024.0 if match[3] else 1000.0) ** power
+
+
+def _local(layout: Layout) -> tuple[float, float]:
+    """Return the expected number of local synapses, and the longest local delay in ms."""
+    total, longest = 0.0, 0.0
+    counts: dict[str, tuple[float, float]] = {}
+    for region in layout.regions:
+        if region.name not in counts:
+            n, delay = 0.0, 0.0
+            for projection in region.projections:
+                source, target = (region.populations[p].size for p in (projection.source, projection.target))
+                n += expected_synapses(projection.connect, source, target) * len(projection.receptor)
+                delay = max(delay, _upper(projection.delay))
+            counts[region.name] = n, delay
+        n, delay = counts[region.name]
+        total += n
+        longest = max(longest, delay)
+    return total, longest
+
+
+def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
+    if brain.long_range is None:
+        return 0.0, 0.0
+    axons = long_range_axons(layout)
+    reached = (layout.connectome.weight.values * (axons.count > 0)).astype(bool)
+    np.fill_diagonal(reached, False)
+    total = 0.0
+    for node, region in enumerate(layout.regions):
+        if not reached[node].any():
+            continue
+        for name, degree in in_degrees(layout, node, brain.long_range.in_degree).items():
+            size = layout.find(layout.connectome.labels[node], name).size
+            total += degree * size * len(region.ports.inputs[name].glutamate)
+    lengths = layout.connectome.length.values[reached]
+    return total, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0
+
+
+def _upper(value: str | float | Distribution) -> float:
+    """Return a delay that few exceed, in ms."""
+    if not isinstance(value, Distribution):
+        return units.coherent(value, "ms")
+    if value.maximum is not None:
+        return units.coherent(value.maximum, "ms")
+    first = units.coherent(value.first, "ms")
+    match value.kind:
+        case "normal":
+            return first + 5 * units.coherent(value.second, "ms")
+        case "uniform":
+            return units.coherent(value.second, "ms")
+        case "lognormal":
+            return first * float(np.exp(5 * float(value.second)))
+        case _:
+            return first * (1 + 8 / float(np.sqrt(float(value.second))) + 12 / float(value.second))

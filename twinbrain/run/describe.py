@@ -1,0 +1,53 @@
+"""What a store keeps of a network besides its results."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.network.layout import Layout
+from twinbrain.network.network import Network
+from twinbrain.store import ProbeLayout
+
+
+def network_summary(network: Network, layout: Layout) -> xr.Dataset:
+    """Return the populations and the synapse tables of a network.
+
+    Returns
+    -------
+    Dataset
+        On dimensions ``population`` and ``table``.
+    """
+    populations = network.populations
+    family = {region.name: region.family for region in layout.regions}
+    text = np.dtypes.StringDType()
+    return xr.Dataset(
+        {
+            "label": ("population", np.array([p.label for p in populations], text)),
+            "region": ("population", np.array([p.region for p in populations], text)),
+            "family": ("population", np.array([family[p.region] for p in populations], text)),
+            "name": ("population", np.array([p.population for p in populations], text)),
+            "transmitter": ("population", np.array([p.transmitter for p in populations], text)),
+            "model": ("population", np.array([network.blocks[p.block].name for p in populations], text)),
+            "start": ("population", np.array([p.start for p in populations], np.int64)),
+            "size": ("population", np.array([p.size for p in populations], np.int64)),
+            "receptor": ("table", np.array([t.receptor for t in network.tables], text)),
+            "origin": ("table", np.array([t.origin for t in network.tables], text)),
+            "n_synapses": ("table", np.array([t.n_synapses for t in network.tables], np.int64)),
+        },
+        attrs={"n_neurons": network.n_neurons, "n_synapses": network.n_synapses},
+    )
+
+
+def probe_layouts(network: Network) -> list[ProbeLayout]:
+    """Return what the store must know of each probe."""
+    return [
+        ProbeLayout(
+            name=probe.name,
+            variable=probe.variable,
+            unit=probe.unit,
+            neuron=network.blocks[probe.block].neurons[probe.places],
+            every=probe.every,
+        )
+        for probe in network.probes
+    ]

@@ -1,0 +1,138 @@
+"""From a workflow to what runs it: the connectome loaded, the layout, the plan, the time grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twinbrain.connectome.load import load_connectome
+from twinbrain.connectome.normalise import normalise
+from twinbrain.engines.base import check_engine_name
+from twinbrain.errors import ConnectomeError, Problem, SpecError
+from twinbrain.network.build import block_programs, build, check_references
+from twinbrain.network.layout import Layout, lay_out
+from twinbrain.network.network import Network
+from twinbrain.network.plan import Plan, plan
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.workflow import Workflow
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("build", "compile", "simulate"), how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """Model time in whole steps.
+
+    Parameters
+    ----------
+    dt : float (ms)
+        Time step.
+    n_steps, window, rate_bin : int
+        The run, a window and a bin of the rates, in steps.
+    """
+
+    dt: float
+    n_steps: int
+    window: int
+    rate_bin: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A workflow that has passed every check that needs no build."""
+
+    workflow: Workflow
+    layout: Layout
+    grid: TimeGrid
+    plan: Plan
+
+
+def prepare(workflow: Workflow) -> Prepared:
+    """Check a workflow as a whole and reckon its plan.
+
+    Returns
+    -------
+    Prepared
+        Its workflow holds the connectome itself in place of its name.
+
+    Raises
+    ------
+    SpecError, ConnectomeError, EngineError
+        If it cannot be run.
+    """
+    check_engine_name(workflow.run.engine)
+    grid = time_grid(workflow)
+    connectome = _connectome(workflow)
+    brain = workflow.brain.model_copy(update={"connectome": connectome})
+    workflow = workflow.model_copy(update={"brain": brain})
+    layout = lay_out(brain, normalise(connectome, brain.normalisation))
+    check_references(layout, workflow.stimuli, workflow.record)
+    programs = block_programs(layout)
+    return Prepared(
+        workflow,
+        layout,
+        grid,
+        plan(brain, layout, programs, dt=workflow.run.dt, duration=workflow.run.duration),
+    )
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Take no notice of progress."""
+
+
+def build_network(prepared: Prepared, progress: Progress = silent) -> Network:
+    """Build the network of a prepared workflow; see `twinbrain.network.build.build`."""
+    workflow = prepared.workflow
+    return build(
+        workflow.brain,
+        prepared.layout,
+        dt=workflow.run.dt,
+        seed=workflow.run.seed,
+        stimuli=workflow.stimuli,
+        record=workflow.record,
+        progress=lambda done, total: progress("build", done, total),
+    )
+
+
+def time_grid(workflow: Workflow) -> TimeGrid:
+    """Return the run's time grid.
+
+    Raises
+    ------
+    SpecError
+        If a time is not a whole number of steps, or windows do not hold whole bins.
+    """
+    run, record = workflow.run, workflow.record
+    problems: list[Problem] = []
+    steps: dict[str, int] = {}
+    for name, value in (
+        ("run.duration", run.duration),
+        ("run.window", min(run.window, run.duration)),
+        ("record.rate_bin", record.rate_bin),
+    ):
+        steps[name] = round(value / run.dt)
+        if steps[name] < 1 or abs(steps[name] * run.dt - value) > 1e-6 * run.dt:
+            problems.append(
+                Problem(name, f"expected a whole number of steps of {run.dt:g} ms, found {value:g} ms; change it or run.dt")
+            )
+    if not problems:
+        for name in ("run.duration", "run.window"):
+            if steps[name] % steps["record.rate_bin"]:
+                problems.append(
+                    Problem(name, f"expected a whole number of bins of {record.rate_bin:g} ms (record.rate_bin)")
+                )
+    if problems:
+        raise SpecError(problems)
+    return TimeGrid(run.dt, steps["run.duration"], steps["run.window"], steps["record.rate_bin"])
+
+
+def _connectome(workflow: Workflow) -> Connectome:
+    connectome = workflow.brain.connectome
+    if isinstance(connectome, Connectome):
+        return connectome
+    try:
+        return load_connectome(connectome)
+    except ConnectomeError as error:
+        raise ConnectomeError(f"brain.connectome: {error}") from None

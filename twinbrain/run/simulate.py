@@ -1,0 +1,216 @@
+"""Simulate: from a workflow, a brain or a region to a run in a store."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twinbrain import units
+from twinbrain.engines.base import get_engine
+from twinbrain.errors import SpecError
+from twinbrain.network.plan import check_memory
+from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.prepare import Prepared, Progress, build_network, prepare, silent
+from twinbrain.run.windows import run_windows, simulation_state
+from twinbrain.spec.brain import Brain, single_region_brain
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.load import load_workflow
+from twinbrain.spec.record import Record
+from twinbrain.spec.region import Region
+from twinbrain.spec.workflow import Run, Workflow
+from twinbrain.run.open import open_run
+from twinbrain.store import check_target, create_run, resume_run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def simulate(
+    model: Workflow | Brain | Region | str,
+    *,
+    out: str | Path,
+    duration: str | None = None,
+    dt: str | None = None,
+    window: str | None = None,
+    seed: int | None = None,
+    engine: str | None = None,
+    stimuli: Iterable[Stimulus] | None = None,
+    record: Record | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Simulate a model and keep the run.
+
+    Parameters
+    ----------
+    model : Workflow, Brain, Region or str
+        What to simulate; a text is the name or the path of a workflow.
+    out : str or Path
+        Where the run is kept, such as ``"runs/rest.zarr"``.
+    duration, dt, window : str (ms), optional
+        Model time, time step, and interval between commits, such as ``"2 s"``; otherwise the workflow's.
+    seed : int, optional
+        Keys every draw.
+    engine : str, optional
+        ``"brian2"``, ``"brian2-numpy"`` or ``"reference"``.
+    stimuli : iterable of Stimulus, optional
+        What acts on the brain; replaces the workflow's.
+    record : Record, optional
+        What is kept; replaces the workflow's.
+    overwrite : bool
+        Whether a run that stands at ``out`` may be replaced.
+    progress : callable, optional
+        Called with what is being done, how much of it is done, and of how much.
+
+    Returns
+    -------
+    xarray.DataTree
+        The run, opened lazily.
+
+    Raises
+    ------
+    SpecError, ConnectomeError, PlanError, EngineError, StoreError
+        If it cannot be run; nothing is written then.
+    RunInterrupted
+        If it was asked to stop; `resume` goes on from there.
+    """
+    workflow = _workflow(model)
+    changes = {
+        name: units.number(value, "ms")
+        for name, value in (("duration", duration), ("dt", dt), ("window", window))
+        if value is not None
+    }
+    own: dict[str, Any] = {**changes, **({"seed": seed} if seed is not None else {}), **({"engine": engine} if engine else {})}
+    # Built anew rather than copied, so that the changes are checked.
+    run = Run.parse(workflow.run.to_dict() | {k: units.show(v, "ms") if k in changes else v for k, v in own.items()})
+    workflow = workflow.model_copy(
+        update={
+            "run": run,
+            "stimuli": workflow.stimuli if stimuli is None else tuple(stimuli),
+            "record": record or workflow.record,
+        }
+    )
+    run_prepared(prepare(workflow), Path(out), overwrite=overwrite, progress=progress)
+    return open_run(out)
+
+
+def run_prepared(
+    prepared: Prepared, out: Path, *, overwrite: bool = False, progress: Progress | None = None
+) -> None:
+    """Run a prepared workflow into a store; see `simulate`."""
+    progress = progress or silent
+    workflow = prepared.workflow
+    check_memory(prepared.plan, workflow.run.memory_limit)
+    # Before the build, which may be long.
+    check_target(out, overwrite=overwrite)
+    with Interrupt() as interrupt:
+        network = build_network(prepared, progress)
+        progress("compile", 0, 1)
+        simulation = get_engine(workflow.run.engine)(network)
+        progress("compile", 1, 1)
+        writer = create_run(
+            out,
+            attrs=_attributes(prepared),
+            network=network_summary(network, prepared.layout),
+            connectome=workflow.brain.connectome.to_dataset(),
+            spikes=workflow.record.spikes,
+            rate_bin_steps=prepared.grid.rate_bin,
+            dt=network.dt,
+            probes=probe_layouts(network),
+            overwrite=overwrite,
+        )
+        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
+        simulation.close()
+
+
+def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree:
+    """Go on with a run that was interrupted, to the same bits as if it had not been.
+
+    Parameters
+    ----------
+    path : str or Path
+        The run.
+    progress : callable, optional
+        As in `simulate`.
+
+    Returns
+    -------
+    xarray.DataTree
+        The run, opened lazily; a complete one is returned as it is.
+
+    Raises
+    ------
+    StoreError
+        If it is no run, or of another version.
+    SpecError
+        If this version builds another network from its spec.
+    """
+    progress = progress or silent
+    path = Path(path)
+    tree = open_run(path)
+    if tree.attrs["status"] == "complete":
+        return tree
+    workflow = stored_workflow(tree)
+    tree.close()
+    with Interrupt() as interrupt:
+        prepared = prepare(workflow)
+        if (found := prepared.workflow.digest) != tree.attrs["digest"]:
+            raise SpecError(
+                f"{path}: expected the workflow {tree.attrs['digest'][:12]} that this run was started with, found "
+                f"{found[:12]} when reading it back; resume with twinbrain {tree.attrs['twinbrain_version']}"
+            )
+        check_memory(prepared.plan, workflow.run.memory_limit)
+        network = build_network(prepared, progress)
+        progress("compile", 0, 1)
+        simulation = get_engine(workflow.run.engine)(network)
+        progress("compile", 1, 1)
+        writer, _, state = resume_run(path)
+        if state is not None:
+            simulation.restore(simulation_state(state))
+        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
+        simulation.close()
+    return open_run(path)
+
+
+def stored_workflow(tree: xr.DataTree) -> Workflow:
+    """Return the workflow that a run was made from."""
+    data = json.loads(tree.attrs["spec"])
+    data["brain"]["connectome"] = Connectome.from_dataset(tree["connectome"].to_dataset().load())
+    return Workflow.parse(data, "spec of the run")
+
+
+def _workflow(model: Workflow | Brain | Region | str) -> Workflow:
+    match model:
+        case Workflow():
+            return model
+        case Brain():
+            return Workflow(name=model.name or "brain", brain=model)
+        case Region():
+            return Workflow(name=model.name.replace("/", "_"), brain=single_region_brain(model))
+        case str():
+            return load_workflow(model)
+    raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
+
+
+def _attributes(prepared: Prepared) -> dict[str, Any]:
+    workflow = prepared.workflow
+    versions = {name: version(name) for name in ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")}
+    return {
+        "twinbrain_version": versions["twinbrain"],
+        "workflow": workflow.name,
+        "seed": workflow.run.seed,
+        "dt": workflow.run.dt,
+        "duration": workflow.run.duration,
+        "window": prepared.grid.window * prepared.grid.dt,
+        "engine": workflow.run.engine,
+        "spec": workflow.model_dump_json(),
+        "digest": workflow.digest,
+        "versions": json.dumps(versions | {"python": platform.python_version()}),
+    }
+

@@ -1,0 +1,100 @@
+"""Advance a simulation window by window; record, commit and checkpoint at the end of each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
+from twinbrain.errors import RunInterrupted
+from twinbrain.network.network import Network
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.prepare import Progress, TimeGrid
+from twinbrain.store import RunWriter, StateData, WindowData
+
+# Steps between calls of progress.
+_STRIDE = 200
+
+
+def run_windows(
+    simulation: Simulation, network: Network, writer: RunWriter, grid: TimeGrid, progress: Progress, interrupt: Interrupt
+) -> None:
+    """Run to the end of the time grid.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        At the step where it is to go on.
+    network : Network
+        What it simulates.
+    writer : RunWriter
+        Where results go.
+    grid : TimeGrid
+        How long, and in what windows.
+    progress : callable
+        Told how far it is.
+    interrupt : Interrupt
+        Asked at the end of each window whether to stop.
+
+    Raises
+    ------
+    RunInterrupted
+        If asked to stop; all windows until then are committed.
+    StoreError
+        If the store cannot be written; what was committed stays readable.
+    """
+    sizes = np.array([population.size for population in network.populations])
+    population_of = np.repeat(np.arange(len(sizes)), sizes)
+    progress("simulate", simulation.step, grid.n_steps)
+    while simulation.step < grid.n_steps:
+        first = simulation.step
+        last = min(grid.n_steps, (first // grid.window + 1) * grid.window)
+        while simulation.step < last:
+            simulation.advance(min(_STRIDE, last - simulation.step))
+            progress("simulate", simulation.step, grid.n_steps)
+        window = _window(simulation.collect(), first, last, grid, population_of, sizes)
+        complete = last == grid.n_steps
+        stopped = interrupt.requested and not complete
+        writer.commit(
+            window, state_data(simulation.state()), status="complete" if complete else "interrupted" if stopped else "running"
+        )
+        if stopped:
+            raise RunInterrupted(f"stopped at {last * grid.dt:g} ms of {grid.n_steps * grid.dt:g} ms of model time")
+
+
+def _window(
+    recording: Recording,
+    first: int,
+    last: int,
+    grid: TimeGrid,
+    population_of: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> WindowData:
+    spikes = recording.spikes
+    n_bins = (last - first) // grid.rate_bin
+    cell = (spikes.step - first) // grid.rate_bin * len(sizes) + population_of[spikes.neuron]
+    counts = np.bincount(cell, minlength=n_bins * len(sizes)).reshape(n_bins, len(sizes))
+    rates = (counts / (sizes * grid.rate_bin * grid.dt * 1e-3)).astype(np.float32)
+    return WindowData(
+        first_step=first,
+        next_step=last,
+        time_step=spikes.step,
+        neuron=spikes.neuron,
+        rates=rates,
+        samples=recording.samples,
+    )
+
+
+def state_data(state: SimulationState) -> StateData:
+    """Return a state as the store keeps it."""
+    return StateData(
+        step=state.step,
+        variables=state.variables,
+        under_way_step=state.under_way.step,
+        under_way_neuron=state.under_way.neuron,
+    )
+
+
+def simulation_state(data: StateData) -> SimulationState:
+    """Return a state as an engine takes it."""
+    return SimulationState(data.step, dict(data.variables), Spikes(data.under_way_step, data.under_way_neuron))
