@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from twinbrain.analysis import functional_connectivity
+from twinbrain.errors import UnitError
+
+
+@pytest.fixture
+def mixed(make_run):
+    """Counts a bin of A, B, C and D: B follows A, C turns it round, and D is A and something of its own."""
+    rng = np.random.default_rng(2)
+    a, own = rng.integers(0, 40, 400), rng.integers(0, 40, 400)
+    counts = {"A": a, "B": a, "C": 40 - a, "D": a + own, "E": np.full(400, 9)}
+    trains = [np.concatenate([bin * 1000 + np.arange(n) * 10 for bin, n in enumerate(c)]) for c in counts.values()]
+    run = make_run([(label, "x/a", "e", "glutamate", 1) for label in counts], trains, duration=40_000.0)
+    return run, counts
+
+
+def test_correlations_are_those_of_the_mixture(mixed):
+    run, counts = mixed
+    found = functional_connectivity(run, bin="100 ms")
+    assert found.sel(target="A", source="B").item() == pytest.approx(1)
+    assert found.sel(target="A", source="C").item() == pytest.approx(-1)
+    assert found.sel(target="A", source="D").item() == pytest.approx(np.corrcoef(counts["A"], counts["D"])[0, 1])
+    assert found.sel(target="A", source="D").item() == pytest.approx(np.sqrt(0.5), abs=0.05)
+
+
+def test_it_is_symmetric_with_a_diagonal_of_1(mixed):
+    found = functional_connectivity(mixed[0]).sel(target=list("ABCD"), source=list("ABCD"))
+    assert found.dims == ("target", "source")
+    np.testing.assert_array_equal(found, found.values.T)
+    np.testing.assert_array_equal(np.diag(found), 1)
+
+
+def test_a_constant_rate_correlates_with_nothing(mixed):
+    found = functional_connectivity(mixed[0])
+    assert np.isnan(found.sel(target="E")).all()
+    assert np.isnan(found.sel(source="E")).all()
+
+
+def test_independent_regions_are_uncorrelated_within_the_standard_error(make_run, helpers):
+    rng = np.random.default_rng(4)
+    trains = [helpers.poisson(50, 60_000.0, rng) for _ in range(6)]
+    run = make_run([(label, "x/a", "e", "glutamate", 1) for label in "ABCDEF"], trains, duration=60_000.0)
+    found = functional_connectivity(run).values[np.triu_indices(6, 1)]
+    assert (abs(found) < 4 / np.sqrt(600)).all()
+
+
+def test_too_few_bins_are_refused(mixed):
+    with pytest.raises(UnitError, match="at least 3 bins of 100 ms, found 2; take a shorter bin"):
+        functional_connectivity(mixed[0], stop="250 ms")

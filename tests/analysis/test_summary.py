@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+import twinbrain.analysis
+from twinbrain.analysis import cv_isi, mean_rates, summarise, synchrony
+from twinbrain.analysis.tree import stimuli
+from twinbrain.errors import StoreError
+
+
+def test_a_row_holds_what_the_single_measures_say(run):
+    table = summarise(run, by="population")
+    np.testing.assert_array_equal(table["rate"], mean_rates(run, by="population"))
+    np.testing.assert_array_equal(table["cv_isi"], cv_isi(run, by="population"))
+    np.testing.assert_array_equal(table["synchrony"], synchrony(run, by="population"))
+    assert table["n_neurons"].values.tolist() == [40, 10, 20, 5]
+    assert all({"units", "long_name"} <= set(variable.attrs) for variable in table.data_vars.values())
+
+
+def test_rows_are_families_of_a_brain_and_populations_of_a_region(run, make_run):
+    assert summarise(run)["family"].values.tolist() == ["cortex", "thalamus"]
+    alone = make_run([("A", "x/a", "e", "glutamate", 1), ("A", "x/a", "i", "gaba", 1)], [[0, 9], [1]], duration=10.0)
+    assert summarise(alone)["population"].values.tolist() == ["A/e", "A/i"]
+
+
+def test_a_run_without_spikes_has_rates_still(helpers):
+    table = summarise(helpers.known_run(duration=100.0, record_spikes=False))
+    assert list(table.data_vars) == ["n_neurons", "rate"]
+
+
+def test_the_accessor_does_what_the_functions_do(run):
+    run = run.copy()
+    np.testing.assert_array_equal(run.twin.rates(bin="10 ms"), twinbrain.analysis.rates(run, "10 ms"))
+    np.testing.assert_array_equal(run.twin.mean_rates(by="family"), mean_rates(run, by="family"))
+    np.testing.assert_array_equal(run.twin.spikes("B", start="1 s", stop="2 s")["time"].values[:1] >= 1000, [True])
+    np.testing.assert_array_equal(run.twin.cv_isi(), cv_isi(run))
+    np.testing.assert_array_equal(run.twin.synchrony(measure="correlation"), synchrony(run, measure="correlation"))
+    np.testing.assert_array_equal(run.twin.fano_factor(), twinbrain.analysis.fano_factor(run))
+    np.testing.assert_array_equal(run.twin.spectrum(), twinbrain.analysis.spectrum(run))
+    fc = run.twin.functional_connectivity()
+    np.testing.assert_array_equal(fc, twinbrain.analysis.functional_connectivity(run))
+    assert run.twin.summary().identical(summarise(run))
+    assert run.twin.connectome.labels == ["A", "B"]
+    with pytest.raises(StoreError, match="state variable 'v'"):
+        run.twin.state("v")
+
+
+def test_populations_and_regions_describe_the_network(run):
+    table = run.twin.populations
+    assert table["population"].values.tolist() == ["A/pyr", "A/pv", "B/tc", "B/silent"]
+    assert table.sel(population="A/pv")["module"].item() == "cortex/column"
+    assert table["start"].values.tolist() == [0, 40, 50, 70]
+    regions = run.twin.regions
+    assert regions["n_neurons"].values.tolist() == [50, 25]
+    assert regions["n_populations"].values.tolist() == [2, 2]
+    assert regions["family"].values.tolist() == ["cortex", "thalamus"]
+
+
+def test_a_run_opened_from_zarr_gives_the_same(run, save_run):
+    opened = save_run(run)
+    assert opened["spikes"]["time_step"].chunks is not None
+    assert opened.twin.summary("population").identical(summarise(run, "population"))
+    assert opened.twin.connectome == run.twin.connectome
+
+
+def test_a_damaged_connectome_is_named(run):
+    broken = run.copy()
+    broken["connectome"] = broken["connectome"].to_dataset().drop_vars("length")
+    with pytest.raises(StoreError, match="connectome of the run: expected a variable 'length'"):
+        _ = broken.twin.connectome
+
+
+def test_stimuli_are_read_from_the_spec_and_missed_without_complaint(run):
+    assert stimuli(run) == []
+    told = run.copy()
+    told.attrs["spec"] = '{"stimuli": [{"name": "flash", "start": "0.5 s", "duration": "200 ms"}]}'
+    (flash,) = stimuli(told)
+    assert (flash.name, flash.start, flash.stop) == ("flash", 500, 700)
+    for spec in ("", "[]", '{"stimuli": [{"name": "flash"}]}', '{"stimuli": null}'):
+        told.attrs["spec"] = spec
+        assert stimuli(told) == []

@@ -1,0 +1,90 @@
+"""Means and variances of binned spike counts, of neurons and of groups of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinbrain.analysis.grouping import Grouping
+from twinbrain.analysis.tree import Clock
+from twinbrain.analysis.windows import SPIKES_AT_ONCE, blocks
+from twinbrain.errors import UnitError
+
+
+@dataclass(frozen=True)
+class CountMoments:
+    """Means and variances over bins.
+
+    Parameters
+    ----------
+    neuron_mean, neuron_variance : numpy.ndarray, shape (neuron,)
+        Of the count of each neuron.
+    group_variance : numpy.ndarray, shape (group,)
+        Of the count of each group, its neurons taken together.
+    """
+
+    neuron_mean: NDArray[np.float64]
+    neuron_variance: NDArray[np.float64]
+    group_variance: NDArray[np.float64]
+
+
+def count_moments(
+    tree: xr.DataTree, grouping: Grouping, time: Clock, bin: str, *, spikes_at_once: int = SPIKES_AT_ONCE
+) -> CountMoments:
+    """Return means and variances of spike counts in bins.
+
+    Spikes stream through memory, and sums are integers: the result does not depend on how much is read at once.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    grouping : Grouping
+        Groups whose counts are taken together.
+    time : Clock
+        Part of the run; a last bin that is not full is left out.
+    bin : str
+        Width of the bins, a multiple of the time step.
+    spikes_at_once : int, optional
+        About how many spikes are held in memory.
+
+    Raises
+    ------
+    UnitError
+        If there are fewer than 2 bins.
+    """
+    width = time.steps(bin, "bin")
+    n_bins = (time.stop - time.start) // width
+    if n_bins < 2:
+        raise UnitError(f"expected a run of at least 2 bins of {bin}, found {(time.stop - time.start) * time.dt:g} ms")
+    of_neuron = grouping.of_neuron
+    neuron, group = _Moments(len(of_neuron)), _Moments(grouping.n_groups)
+    for block in blocks(tree, time, multiple=width, spikes_at_once=spikes_at_once):
+        bins = (block.time_step - block.start) // width
+        neuron.add(block.neuron, bins)
+        group.add(of_neuron[block.neuron], bins)
+    return CountMoments(neuron.sum / n_bins, neuron.variance(n_bins), group.variance(n_bins))
+
+
+class _Moments:
+    """Sums of counts and of their squares; bins without a spike add nothing to either."""
+
+    def __init__(self, n: int) -> None:
+        self.sum = np.zeros(n, dtype=np.int64)
+        self.squares = np.zeros(n, dtype=np.int64)
+
+    def add(self, index: NDArray[np.integer], bins: NDArray[np.int64]) -> None:
+        n = len(self.sum)
+        cells, counts = np.unique(bins * n + index, return_counts=True)
+        np.add.at(self.sum, cells % n, counts)
+        np.add.at(self.squares, cells % n, counts**2)
+
+    def variance(self, n_bins: int) -> NDArray[np.float64]:
+        # In Python's integers where a product might not fit into 64 bits; a float would lose digits.
+        largest = max(int(self.squares.max(initial=0)) * n_bins, int(self.sum.max(initial=0)) ** 2)
+        kind = np.int64 if largest < 2**63 else object
+        total, squares = self.sum.astype(kind), self.squares.astype(kind)
+        return ((n_bins * squares - total**2) / n_bins**2).astype(np.float64)

@@ -1,0 +1,95 @@
+"""Firing rates of populations, kinds, regions and families."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.analysis.grouping import By, group_by
+from twinbrain.analysis.tree import clock, group
+from twinbrain.errors import UnitError
+from twinbrain.units import number, show
+
+
+def rates(
+    tree: xr.DataTree,
+    bin: str | None = None,
+    by: By = "region",
+    start: str | None = None,
+    stop: str | None = None,
+) -> xr.DataArray:
+    """Return firing rates over time, which are computed when they are asked for.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    bin : str, optional
+        Width of the bins, such as ``"10 ms"``: a multiple of the stored one, which is the default. A last bin that is
+        not full is left out.
+    by : {"population", "region", "kind", "family"}
+        What a rate is the mean of; populations count by their numbers of neurons.
+    start, stop : str, optional
+        Part of the run.
+
+    Returns
+    -------
+    xarray.DataArray, dims (time, by), Hz
+        ``time`` (ms) is where the bins start.
+
+    Raises
+    ------
+    UnitError
+        If the bin is not a multiple of the stored one, or longer than the run.
+    """
+    grouping = group_by(tree, by)
+    stored = _stored(tree, start, stop)
+    width = _width(tree)
+    factor = 1 if bin is None else round(number(bin, "ms") / width)
+    if bin is not None and (factor < 1 or not np.isclose(factor * width, number(bin, "ms"), rtol=1e-6)):
+        raise UnitError(f"expected bin as a multiple of the recorded {width:g} ms, found {bin!r}; see record.rate_bin")
+    if stored.sizes["time"] < factor:
+        raise UnitError(
+            f"expected at least one bin of {factor * width:g} ms, found {stored.sizes['time'] * width:g} ms"
+        )
+    binned = stored.coarsen(time=factor, boundary="trim", coord_func="min").mean() if factor > 1 else stored
+    mean = grouping.mean_of_populations(binned).transpose("time", by)
+    mean["time"].attrs.update(units="ms", long_name="start of the bin")
+    attrs = {"long_name": "firing rate", "units": "Hz", "bin": show(factor * width, "ms")}
+    return mean.assign_coords(grouping.coords).assign_attrs(attrs).rename("rate")
+
+
+def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, stop: str | None = None) -> xr.DataArray:
+    """Return mean firing rates.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    by : {"population", "region", "kind", "family"}
+        What a rate is the mean of; populations count by their numbers of neurons.
+    start, stop : str, optional
+        Part of the run.
+
+    Returns
+    -------
+    xarray.DataArray, dims (by,), Hz
+    """
+    grouping = group_by(tree, by)
+    mean = grouping.mean_of_populations(_stored(tree, start, stop).mean("time"))
+    return grouping.array(mean.values, long_name="mean firing rate", units="Hz").rename("rate")
+
+
+def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataArray:
+    """Return the recorded rates of populations, in double precision, of the bins within the given time."""
+    rate = group(tree, "rate", "record rates when you run")["rate"]
+    part, time, width = clock(tree, start, stop), rate["time"].values, _width(tree)
+    first, last = np.searchsorted(time, (np.array([part.start, part.stop]) * part.dt) - 1e-6 * width)
+    if first >= last:
+        raise UnitError(f"expected a part of the run with a bin of {width:g} ms, found {start!r} to {stop!r}")
+    return rate.isel(time=slice(int(first), int(last))).drop_vars("population", errors="ignore").astype(np.float64)
+
+
+def _width(tree: xr.DataTree) -> float:
+    time = group(tree, "rate", "record rates when you run")["time"].values
+    return float(time[1] - time[0]) if len(time) > 1 else clock(tree).stop * float(tree.attrs["dt"])

@@ -1,0 +1,42 @@
+"""A run in one table."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from twinbrain.analysis.grouping import By, group_by
+from twinbrain.analysis.intervals import cv_isi
+from twinbrain.analysis.rates import mean_rates
+from twinbrain.analysis.synchrony import synchrony
+from twinbrain.analysis.tree import regions
+
+
+def summarise(tree: xr.DataTree, by: By | None = None, start: str | None = None, stop: str | None = None) -> xr.Dataset:
+    """Return what a run did, a row for each group of neurons.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    by : {"family", "kind", "region", "population"}, optional
+        What a row is; by default families, and populations where there is one region.
+    start, stop : str, optional
+        Part of the run, for example without its first transient.
+
+    Returns
+    -------
+    xarray.Dataset, dim ``by``
+        ``n_neurons``, ``rate`` (Hz) and, where spikes were recorded, ``cv_isi`` and ``synchrony`` (chi in bins of
+        3 ms, or of the time step if that is longer).
+    """
+    by = by or ("family" if regions(tree).sizes["region"] > 1 else "population")
+    rate = mean_rates(tree, by, start, stop)
+    table = {
+        "n_neurons": group_by(tree, by).array(rate["n_neurons"].values, long_name="neurons", units="1"),
+        "rate": rate,
+    }
+    if "spikes" in tree.children:
+        table["cv_isi"] = cv_isi(tree, by, start, stop).drop_vars("n_included")
+        bin = max(1, round(3 / float(tree.attrs["dt"]))) * float(tree.attrs["dt"])
+        table["synchrony"] = synchrony(tree, f"{bin:.15g} ms", by, start, stop)
+    return xr.Dataset({key: array.drop_vars("n_neurons") for key, array in table.items()})

@@ -1,0 +1,174 @@
+"""Read the parts of a run that every analysis needs: its populations, its clock, its stimuli."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.errors import ConnectomeError, StoreError, UnitError
+from twinbrain.spec.connectome import Connectome
+from twinbrain.units import number
+
+_TEXTS = ("label", "region", "family", "name", "transmitter", "model")
+
+
+def group(tree: xr.DataTree, name: str, hint: str) -> xr.Dataset:
+    """Return a group of a run; what it holds stays on disk.
+
+    Raises
+    ------
+    StoreError
+        If the run lacks it; the message ends in ``hint``.
+    """
+    if name not in tree.children:
+        found = ", ".join(tree.children) or "none"
+        raise StoreError(f"expected the group {name!r} in the run, found {found}; {hint}")
+    return tree[name].dataset
+
+
+def populations(tree: xr.DataTree) -> xr.Dataset:
+    """Return the populations of a run.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+
+    Returns
+    -------
+    xarray.Dataset, dim ``population``
+        Named ``"label/name"``. ``region`` is the label of the region, ``module`` what stands there
+        (``"cortex/column"``), ``family`` the first part of that; ``name``, ``transmitter``, ``model``, ``start``
+        (number of its first neuron) and ``size``.
+
+    Raises
+    ------
+    StoreError
+        If the tree is not a run.
+    """
+    network = group(tree, "network", "open a run of twinbrain, not a part of it")
+    texts = {key: np.array(network[key].values.tolist(), dtype=np.str_) for key in _TEXTS}
+    names = [f"{label}/{name}" for label, name in zip(texts["label"], texts["name"], strict=True)]
+    columns = {
+        "region": texts["label"],
+        "module": texts["region"],
+        **{key: texts[key] for key in ("family", "name", "transmitter", "model")},
+        "start": network["start"].values.astype(np.int64),
+        "size": network["size"].values.astype(np.int64),
+    }
+    return xr.Dataset({key: ("population", column) for key, column in columns.items()}, {"population": names})
+
+
+def regions(tree: xr.DataTree) -> xr.Dataset:
+    """Return the regions of a run.
+
+    Returns
+    -------
+    xarray.Dataset, dim ``region``
+        ``module``, ``family``, ``n_neurons`` and ``n_populations`` of each.
+    """
+    table = populations(tree)
+    labels, first, index = np.unique(table["region"].values, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return xr.Dataset(
+        {
+            "module": ("region", table["module"].values[first[order]]),
+            "family": ("region", table["family"].values[first[order]]),
+            "n_neurons": ("region", np.bincount(index, table["size"].values)[order].astype(np.int64)),
+            "n_populations": ("region", np.bincount(index)[order]),
+        },
+        {"region": labels[order]},
+    )
+
+
+def connectome(tree: xr.DataTree) -> Connectome:
+    """Return the connectome of a run, with its weights normalised as they were simulated."""
+    dataset = group(tree, "connectome", "open a run of twinbrain, not a part of it")
+    try:
+        return Connectome.from_dataset(dataset.load())
+    except ConnectomeError as error:
+        raise StoreError(f"connectome of the run: {error}") from None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Steps of a run between two times.
+
+    Parameters
+    ----------
+    dt : float (ms)
+        Length of a step.
+    start, stop : int
+        The first step, and the one after the last.
+    """
+
+    dt: float
+    start: int
+    stop: int
+
+    def steps(self, interval: str, name: str) -> int:
+        """Return an interval, such as ``"3 ms"``, in steps.
+
+        Raises
+        ------
+        UnitError
+            If it is no positive multiple of the step.
+        """
+        length = number(interval, "ms")
+        steps = round(length / self.dt)
+        if steps < 1 or not math.isclose(steps * self.dt, length, rel_tol=1e-6):
+            raise UnitError(f"expected {name} as a multiple of the time step of {self.dt:g} ms, found {interval!r}")
+        return steps
+
+
+def clock(tree: xr.DataTree, start: str | None = None, stop: str | None = None) -> Clock:
+    """Return the steps from ``start`` to ``stop``, cut off where the run ends.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    start, stop : str, optional
+        Such as ``"500 ms"``; by default, all that has been committed.
+
+    Raises
+    ------
+    UnitError
+        If there is nothing between the two.
+    """
+    if "dt" not in tree.attrs:
+        raise StoreError("expected the attribute 'dt' of a run, found none; open a run of twinbrain, not a part of it")
+    dt = float(tree.attrs["dt"])
+    end = float(tree.attrs.get("committed", tree.attrs.get("duration", 0.0)))
+    low = 0.0 if start is None else number(start, "ms")
+    high = end if stop is None else min(number(stop, "ms"), end)
+    if low < 0 or low >= high:
+        raise UnitError(
+            f"expected start before stop, within the {end:g} ms that the run holds, "
+            f"found start {start!r} and stop {stop!r}"
+        )
+    # A time that is a step but for rounding is that step.
+    return Clock(dt, math.ceil(low / dt - 1e-6), math.ceil(high / dt - 1e-6))
+
+
+@dataclass(frozen=True)
+class Span:
+    """When a stimulus was on, in ms."""
+
+    name: str
+    start: float
+    stop: float
+
+
+def stimuli(tree: xr.DataTree) -> list[Span]:
+    """Return when each stimulus of a run was on; none where the stored spec does not tell."""
+    try:
+        found = json.loads(tree.attrs.get("spec", "{}")).get("stimuli") or []
+        spans = [(str(s["name"]), number(s["start"], "ms"), number(s["duration"], "ms")) for s in found]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
+    return [Span(name, start, start + duration) for name, start, duration in spans]

@@ -1,0 +1,82 @@
+"""Stream the spikes of a run through memory, a stretch of time after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinbrain.analysis.tree import Clock, group
+
+SPIKES_AT_ONCE = 2_000_000
+"""Spikes that are held in memory together, unless one index window has more."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The spikes of a stretch of time.
+
+    Parameters
+    ----------
+    start, stop : int
+        The first step, and the one after the last.
+    time_step, neuron : numpy.ndarray, shape (spike,)
+        Step and neuron of each spike, in order of time.
+    """
+
+    start: int
+    stop: int
+    time_step: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+
+
+def _spikes(tree: xr.DataTree) -> xr.Dataset:
+    return group(tree, "spikes", "set record.spikes = true in the workflow and run it again")
+
+
+def _edges(spikes: xr.Dataset) -> tuple[int, NDArray[np.int64]]:
+    """Return the steps of an index window, and the first spike of each window and of the one after the last."""
+    index = spikes["window_start"]
+    window_steps = int((spikes.attrs | index.attrs)["window_steps"])
+    return window_steps, np.append(index.values.astype(np.int64), spikes.sizes["spike"])
+
+
+def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
+    """Read the spikes of the steps from ``start`` to ``stop``; only the index windows that hold them are read."""
+    spikes = _spikes(tree)
+    window_steps, edges = _edges(spikes)
+    last = len(edges) - 1
+    low, high = edges[min(start // window_steps, last)], edges[min(-(-stop // window_steps), last)]
+    # Only the slice is loaded, whatever the variables are backed by.
+    part = spikes[["time_step", "neuron"]].isel(spike=slice(int(low), int(high))).load()
+    time_step = part["time_step"].values.astype(np.int64)
+    within = slice(*np.searchsorted(time_step, [start, stop]))
+    return Block(start, stop, time_step[within], part["neuron"].values[within].astype(np.int64))
+
+
+def blocks(tree: xr.DataTree, time: Clock, multiple: int = 1, spikes_at_once: int = SPIKES_AT_ONCE) -> Iterator[Block]:
+    """Yield the spikes of a run block after block.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    time : Clock
+        Part of the run.
+    multiple : int, optional
+        Blocks are multiples of this many steps long, counted from the start; what is left at the end is dropped.
+    spikes_at_once : int, optional
+        Blocks are made of as many index windows as have this many spikes, and of one at least.
+    """
+    window_steps, edges = _edges(_spikes(tree))
+    start, end = time.start, time.start + (time.stop - time.start) // multiple * multiple
+    while start < end:
+        window = min(start // window_steps, len(edges) - 1)
+        full = int(np.searchsorted(edges, edges[window] + spikes_at_once, side="right")) - 1
+        wanted = max(full, window + 1) * window_steps
+        stop = end if full >= len(edges) - 1 else min(start + -(-(wanted - start) // multiple) * multiple, end)
+        yield read_block(tree, start, stop)
+        start = stop
