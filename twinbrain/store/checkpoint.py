@@ -1,0 +1,113 @@
+"""The state to go on from, in two slots that are written in turn: the valid one is never touched."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.store import Store
+from zarr.api import asynchronous
+
+from twinbrain.errors import StoreError
+from twinbrain.store.growing import EXACT, compressor
+from twinbrain.store.layout import SLOTS
+from twinbrain.store.root import Document, Root, describe
+from twinbrain.store.together import together
+from twinbrain.store.window import StateData
+
+_UNDER_WAY = ("under_way_step", "under_way_neuron")
+_CHUNK = 2**18
+
+
+class Slot:
+    """One of the two slots of the checkpoint.
+
+    Parameters
+    ----------
+    store : Store
+        The run's store.
+    name : {"even", "odd"}
+        Which.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store = store
+        self._path = f"checkpoint/{name}"
+        self._group: zarr.AsyncGroup | None = None
+        self._arrays: dict[str, zarr.AsyncArray[Any]] = {}
+        self._dims: dict[str, str] = {}
+
+    async def write(self, state: StateData) -> dict[str, Document]:
+        """Replace what the slot holds, and return the metadata of its group and arrays."""
+        values = _arrays_of(state)
+        dims = {name: _dim(name, value) for name, value in values.items()}
+        if self._group is None or dims != self._dims:
+            self._group = await self._create(values, dims)
+        await self._group.update_attributes({"step": state.step})
+        await together(_replace(self._arrays[name], value) for name, value in values.items())
+        arrays = {f"{self._path}/{name}": describe(array) for name, array in self._arrays.items()}
+        return {self._path: describe(self._group)} | arrays
+
+    async def _create(self, values: dict[str, NDArray[Any]], dims: dict[str, str]) -> zarr.AsyncGroup:
+        self._group = None  # until all of it is there
+        group = await asynchronous.create_group(store=self._store, path=self._path, overwrite=True, zarr_format=3)
+        self._arrays = {
+            name: await group.create_array(
+                name,
+                shape=value.shape,
+                dtype=value.dtype,
+                chunks=(_CHUNK if name in _UNDER_WAY else min(max(len(value), 1), _CHUNK),),
+                fill_value=0,
+                compressors=compressor(value.dtype),
+                dimension_names=(dims[name],),
+                config=EXACT,
+            )
+            for name, value in values.items()
+        }
+        self._dims = dims
+        return group
+
+
+def other_slot(valid: str) -> str:
+    """Return the slot to write to while ``valid`` is the valid one (or ``""``: none is)."""
+    return SLOTS[1] if valid == SLOTS[0] else SLOTS[0]
+
+
+def read_checkpoint(store: Store, root: Root) -> StateData | None:
+    """Return the state of the valid slot, or None if nothing was committed."""
+    valid = root.attributes["checkpoint"]
+    if not valid:
+        return None
+    group = zarr.open_group(store, path=f"checkpoint/{valid}", mode="r", use_consolidated=False)
+    arrays = {name: np.asarray(array[...]) for name, array in group.arrays()}
+    step, neuron = (arrays.pop(name) for name in _UNDER_WAY)
+    variables = {unquote(name): values for name, values in sorted(arrays.items())}
+    return StateData(int(str(group.attrs["step"])), variables, step, neuron)
+
+
+def _arrays_of(state: StateData) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, values in state.variables.items():
+        if name in _UNDER_WAY or np.ndim(values) != 1:
+            raise StoreError(
+                f"expected variables of one dimension named '<block>/<variable>', found {name!r} of shape "
+                f"{np.shape(values)}; rename or flatten it"
+            )
+        arrays[quote(name, safe="")] = np.asarray(values, np.float64)
+    under_way = (state.under_way_step, state.under_way_neuron)
+    return arrays | {name: np.asarray(v, np.int32) for name, v in zip(_UNDER_WAY, under_way, strict=True)}
+
+
+def _dim(name: str, value: NDArray[Any]) -> str:
+    """Return a name under which arrays of different lengths can stand in one group."""
+    return "under_way" if name in _UNDER_WAY else f"length_{len(value)}"
+
+
+async def _replace(array: zarr.AsyncArray[Any], value: NDArray[Any]) -> None:
+    if array.shape != value.shape:
+        await array.resize(value.shape)
+    if len(value):
+        await array.setitem(slice(None), value)

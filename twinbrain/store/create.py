@@ -1,0 +1,140 @@
+"""Creation of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.abc.store import Store
+from zarr.core.sync import sync
+from zarr.storage import LocalStore
+
+from twinbrain.errors import StoreError
+from twinbrain.store.failures import saying_what_is_safe
+from twinbrain.store.growing import GrowingArray
+from twinbrain.store.layout import FORMAT, GROUPS, ProbeLayout
+from twinbrain.store.root import CREATING, Document, Root, describe, is_run, is_unfinished, read_bytes, write_bytes
+from twinbrain.store.schema import RunSchema, run_schema
+from twinbrain.store.writer import RunWriter
+
+REQUIRED = ("twinbrain_version", "workflow", "seed", "duration", "window", "engine", "spec", "digest", "versions")
+
+
+def create_run(
+    path: str | os.PathLike[str],
+    *,
+    attrs: dict[str, Any],
+    network: xr.Dataset,
+    connectome: xr.Dataset,
+    spikes: bool,
+    rate_bin_steps: int,
+    dt: float,
+    probes: Sequence[ProbeLayout] = (),
+    overwrite: bool = False,
+) -> RunWriter:
+    """Create a run without windows.
+
+    Until all of it is there, the root document says that it is being created; such a run is replaced without asking.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the run; parents are made.
+    attrs : dict
+        Attributes of the run: twinbrain_version, workflow, seed, duration (ms), window (ms), engine, spec, digest,
+        versions.
+    network : Dataset
+        Populations (dimension ``population``) and synapse tables (dimension ``table``).
+    connectome : Dataset
+        The connectome.
+    spikes : bool
+        Whether spikes are recorded.
+    rate_bin_steps : int
+        Steps of a bin of the rates.
+    dt : float (ms)
+        Time step.
+    probes : sequence of ProbeLayout
+        State variables that are recorded.
+    overwrite : bool
+        Replace a run that is there. Anything else that is there is never replaced.
+
+    Raises
+    ------
+    StoreError
+        If something is there already, or the folder cannot be written.
+    """
+    missing = [key for key in REQUIRED if key not in attrs]
+    if missing:
+        raise StoreError(f"expected the attributes {', '.join(REQUIRED)}, found no {', '.join(missing)}; give them all")
+    path = Path(path)
+    schema = run_schema(
+        spikes=spikes, rate_bin_steps=rate_bin_steps, n_populations=network.sizes["population"], probes=probes, dt=dt
+    )
+    attributes = attrs | {"twinbrain_format": FORMAT, "status": CREATING, "dt": dt, "committed": 0.0, "checkpoint": ""}
+    with saying_what_is_safe(path):
+        store = LocalStore(path)
+        _check_free(path, store, overwrite=overwrite)
+        sync(write_bytes(store, Root(attributes, {}).encode()))
+        for group in GROUPS:
+            sync(store.delete_dir(group))
+        nodes = _write_dataset(store, "network", network) | _write_dataset(store, "connectome", connectome)
+        nodes |= _create_groups(store, schema) | _write_neurons(store, probes)
+        arrays = {array: GrowingArray.create(store, array, declared) for array, declared in schema.arrays.items()}
+        nodes |= {name: array.document for name, array in arrays.items()}
+        document = Root(attributes | {"status": "running"}, nodes).encode()
+        sync(write_bytes(store, document))
+    return RunWriter(path, store, document, arrays)
+
+
+def _check_free(path: Path, store: Store, *, overwrite: bool) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise StoreError(f"expected a free path for a run, found a file: {path}; name another path, or remove it")
+    if all(entry.suffix == ".partial" for entry in path.iterdir()):
+        return
+    document = sync(read_bytes(store))
+    if not is_run(document):
+        raise StoreError(
+            f"expected a free path for a run, found a folder that is no twinbrain run: {path}; name another path, "
+            f"or remove it yourself"
+        )
+    if not overwrite and not is_unfinished(document):
+        raise StoreError(
+            f"expected a free path for a run, found a run: {path}; replace it with overwrite=True (--overwrite), "
+            f"go on with it by resuming, or name another path"
+        )
+
+
+def _create_groups(store: Store, schema: RunSchema) -> dict[str, Document]:
+    return {
+        group: describe(zarr.create_group(store, path=group, zarr_format=3, attributes=attributes))
+        for group, attributes in schema.groups.items()
+    }
+
+
+def _write_neurons(store: Store, probes: Sequence[ProbeLayout]) -> dict[str, Document]:
+    nodes = {}
+    for probe in probes:
+        name = f"state/{probe.name}/neuron"
+        array = zarr.create_array(
+            store,
+            name=name,
+            data=np.asarray(probe.neuron, np.int32),
+            dimension_names=("neuron",),
+            attributes={"long_name": "number of the neuron"},
+            zarr_format=3,
+        )
+        nodes[name] = describe(array)
+    return nodes
+
+
+def _write_dataset(store: Store, path: str, dataset: xr.Dataset) -> dict[str, Document]:
+    dataset.drop_encoding().to_zarr(store, group=path, mode="w", consolidated=False, zarr_format=3)
+    group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
+    return {path: describe(group)} | {f"{path}/{name}": describe(array) for name, array in group.arrays()}

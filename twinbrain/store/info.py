@@ -1,0 +1,108 @@
+"""What a run is, at a glance."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from zarr.core.sync import sync
+from zarr.storage import LocalStore
+
+from twinbrain.store.root import parse, read_document
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a run is.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    workflow, engine : str
+        Names of its workflow and its engine.
+    status : {"running", "interrupted", "complete"}
+        A run that was killed is left as running.
+    seed : int
+        Seed of all draws.
+    dt, duration, committed, window : float (ms)
+        Time step, wanted duration, model time that is committed, and length of a window.
+    n_neurons, n_synapses : int
+        Size of the network.
+    n_spikes : int or None
+        Number of spikes; None if they are not recorded.
+    probes : tuple of str
+        Names of the probes.
+    n_bytes : int
+        Size on disk, of all that lies in the folder.
+    n_bytes_of : dict of str to int
+        Size on disk of each group.
+    spec : str
+        The declaration of the workflow, as JSON.
+    digest : str
+        Its digest.
+    version : str
+        Version of twinbrain that wrote it.
+    versions : dict of str to str
+        Versions of what else had a part in it.
+    """
+
+    path: Path
+    workflow: str
+    engine: str
+    status: str
+    seed: int
+    dt: float
+    duration: float
+    committed: float
+    window: float
+    n_neurons: int
+    n_synapses: int
+    n_spikes: int | None
+    probes: tuple[str, ...]
+    n_bytes: int
+    n_bytes_of: dict[str, int]
+    spec: str
+    digest: str
+    version: str
+    versions: dict[str, str]
+
+
+def run_info(path: str | os.PathLike[str]) -> RunInfo:
+    """Return what the run at ``path`` is.
+
+    Raises
+    ------
+    StoreError
+        If there is no run of this format.
+    """
+    path = Path(path)
+    store = LocalStore(path, read_only=True)
+    root = parse(path, read_document(path, store))
+    attributes, nodes = root.attributes, root.nodes
+    probes = (name for name in nodes if name.startswith("state/") and name.count("/") == 1)
+    groups = sorted({name.split("/")[0] for name in nodes})
+    network = nodes["network"]["attributes"]
+    return RunInfo(
+        path=path,
+        workflow=attributes["workflow"],
+        engine=attributes["engine"],
+        status=attributes["status"],
+        seed=attributes["seed"],
+        dt=attributes["dt"],
+        duration=attributes["duration"],
+        committed=attributes["committed"],
+        window=attributes["window"],
+        n_neurons=network["n_neurons"],
+        n_synapses=network["n_synapses"],
+        n_spikes=nodes["spikes/time_step"]["shape"][0] if "spikes" in nodes else None,
+        probes=tuple(name.removeprefix("state/") for name in probes),
+        n_bytes=sync(store.getsize_prefix("")),
+        n_bytes_of={name: sync(store.getsize_prefix(name)) for name in groups},
+        spec=attributes["spec"],
+        digest=attributes["digest"],
+        version=attributes["twinbrain_version"],
+        versions=json.loads(attributes["versions"]),
+    )

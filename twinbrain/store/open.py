@@ -1,0 +1,83 @@
+"""Reading of a run."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from zarr.storage import LocalStore
+
+from twinbrain.errors import StoreError
+from twinbrain.store.root import parse, read_document
+
+
+def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
+    """Open a run, also while it is being written; values are loaded as they are used.
+
+    What is returned stays as it is while the run goes on; open it anew to see more.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the run.
+
+    Raises
+    ------
+    StoreError
+        If there is no run of this format.
+    """
+    path = Path(path)
+    parse(path, read_document(path, LocalStore(path, read_only=True)))
+    return xr.open_datatree(path, engine="zarr", chunks={}, consolidated=True)
+
+
+def read_spikes(
+    run: xr.DataTree | str | os.PathLike[str], start_ms: float | None = None, stop_ms: float | None = None
+) -> xr.Dataset:
+    """Load the spikes of a time window, and nothing else.
+
+    Parameters
+    ----------
+    run : DataTree or path
+        A run, as opened or its folder.
+    start_ms, stop_ms : float (ms), optional
+        Spikes at or after the start and before the stop; by default, all.
+
+    Returns
+    -------
+    Dataset
+        ``time_step`` and ``neuron`` (dimension ``spike``), in memory, in the order of time.
+
+    Raises
+    ------
+    StoreError
+        If the run did not record spikes.
+    """
+    tree = run if isinstance(run, xr.DataTree) else open_run(run)
+    if "spikes" not in tree.children:
+        raise StoreError("expected a run with spikes, found one that did not record them; record them and run it again")
+    spikes = tree["spikes"].to_dataset()
+    index_steps, dt = int(spikes.attrs["window_steps"]), float(spikes.attrs["dt"])
+    n_spikes = spikes.sizes["spike"]
+    starts = np.append(spikes["window_start"].values, n_spikes)
+
+    first_step = 0 if start_ms is None else _first_step(start_ms, dt)
+    first_entry = min(max(0, first_step // index_steps), len(starts) - 1)
+    if stop_ms is None:
+        last_entry = len(starts) - 1
+    else:
+        last_entry = min(max(0, -(-_first_step(stop_ms, dt) // index_steps)), len(starts) - 1)
+    found = spikes[["time_step", "neuron"]].isel(spike=slice(int(starts[first_entry]), int(starts[last_entry]))).load()
+
+    steps = found["time_step"].values
+    first = int(np.searchsorted(steps, first_step))
+    stop = len(steps) if stop_ms is None else int(np.searchsorted(steps, _first_step(stop_ms, dt)))
+    return found.isel(spike=slice(first, stop))
+
+
+def _first_step(time: float, dt: float) -> int:
+    """Return the first step at or after ``time``, which a rounding error may have put a little late."""
+    return math.ceil(time / dt - 1e-6)
