@@ -61,7 +61,7 @@ def _parse_quantity(text: str) -> Any:
     import pint
 
     try:
-        quantity = _registry().Quantity(text)
+        quantity: Any = _registry().Quantity(text)
     except (pint.errors.PintError, ValueError, TypeError, AssertionError, SyntaxError, AttributeError) as error:
         raise UnitError(f'expected a number with a unit such as "10 ms", found {text!r} ({error})') from None
     return quantity

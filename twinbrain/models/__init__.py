@@ -1,1 +1,1 @@
-
+"""Neuron and receptor models, and the step that they compute."""

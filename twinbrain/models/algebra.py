@@ -1,8 +1,8 @@
 """Rewrite update expressions so that a step computes only what changes.
 
-Everything that depends on parameters alone (``exp(-dt/tau)``, ``g_L/C_m``) becomes one constant a neuron, filled once; what
-is left are sums and products in a fixed order and the functions `exponential`, `reciprocal` and `select`, which every engine
-computes alike to the last bit. So neurons that differ cost no more than neurons that do not.
+Everything that depends on parameters alone (``exp(-dt/tau)``, ``g_L/C_m``) becomes one constant a neuron, filled once;
+what is left are sums and products in a fixed order and the functions `exponential`, `reciprocal` and `select`, which
+every engine computes alike to the last bit. So neurons that differ cost no more than neurons that do not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Import Brian2 and leave the process as it was.
 
-Brian2 takes over the handler of Ctrl-C and the hook for uncaught errors when it is imported; both belong to the program.
+Brian2 takes over the handler of Ctrl-C and the hook for uncaught errors when it is imported; both belong to the
+program.
 """
 
 from __future__ import annotations

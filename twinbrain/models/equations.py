@@ -43,7 +43,9 @@ class ModelEquations:
         code: list[tuple[str, str]] = []
         for equations, method in self.systems:
             try:
-                text = StateUpdateMethod.apply_stateupdater(equations, _variables(equations), method, group_name="model")
+                text = StateUpdateMethod.apply_stateupdater(
+                    equations, _variables(equations), method, group_name="model"
+                )
             except UnsupportedEquationsException as error:
                 raise SpecError(
                     f"expected equations that method {method!r} can integrate, found some that it cannot ({error}); "
@@ -116,7 +118,9 @@ def _parse(text: str) -> Any:
     try:
         return Equations(text)
     except Exception as error:  # Brian2 raises many kinds, some of them its parser's own
-        raise SpecError(f"expected equations that Brian2 accepts, found some that it rejects: {_first_line(error)}") from None
+        raise SpecError(
+            f"expected equations that Brian2 accepts, found some that it rejects: {_first_line(error)}"
+        ) from None
 
 
 def _parse_names(text: str) -> list[str]:

@@ -62,7 +62,8 @@ ADEX = NeuronModel(
     references=("10.1152/jn.00686.2005", "10.1007/s00422-008-0264-7"),
     # The exponent is capped: past 20 the neuron spikes in this step whatever the value, and nothing overflows.
     equations="""
-dv/dt = (g_L*(E_L - v) + g_L*Delta_T*exp(clip((v - V_T)/Delta_T, -100, 20)) - w + I_e + I_syn)/C_m : volt (unless refractory)
+dv/dt = (g_L*(E_L - v) + g_L*Delta_T*exp(clip((v - V_T)/Delta_T, -100, 20)) - w + I_e + I_syn)/C_m \
+: volt (unless refractory)
 dw/dt = (a*(v - E_L) - w)/tau_w : amp
 C_m : farad
 g_L : siemens

@@ -15,7 +15,8 @@ tau_{r} : second
 # t = ln(decay/rise) * rise*decay/(decay - rise), where it is (rise/decay)**(rise/(decay - rise)).
 _DOUBLE = """
 I_{r} = {block}g_{r}*(E_{r} - v) : amp
-dg_{r}/dt = -g_{r}/tau_decay_{r} + x_{r}*(tau_decay_{r}/tau_rise_{r})**(tau_rise_{r}/(tau_decay_{r} - tau_rise_{r}))/tau_rise_{r} : siemens
+dg_{r}/dt = -g_{r}/tau_decay_{r} \
++ x_{r}*(tau_decay_{r}/tau_rise_{r})**(tau_rise_{r}/(tau_decay_{r} - tau_rise_{r}))/tau_rise_{r} : siemens
 dx_{r}/dt = -x_{r}/tau_rise_{r} : siemens
 E_{r} : volt
 tau_rise_{r} : second

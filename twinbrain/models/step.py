@@ -1,8 +1,8 @@
 """The step of a model: what every engine computes for a neuron in one time step.
 
 The arithmetic is Brian2's: its integrators turn the equations into code, and that code is rewritten (`algebra`), not
-derived anew. A step is, in this order: the receptors take the inbox, refractoriness counts down, neuron and receptors are
-integrated, the threshold is tested, neurons that spike are reset.
+derived anew. A step is, in this order: the receptors take the inbox, refractoriness counts down, neuron and receptors
+are integrated, the threshold is tested, neurons that spike are reset.
 """
 
 from __future__ import annotations
@@ -82,9 +82,7 @@ def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
     receptors = {name: ReceptorModel.model_validate_json(text) for name, text in key[1]}
     equations = combine(model, receptors)
     hoister = Hoister(moving={*equations.state, REFRACTORY_LEFT})
-    integrate = [
-        Statement(r.jump, f"{r.jump} + inbox_{name}*quantum_{name}") for name, r in receptors.items()
-    ]
+    integrate = [Statement(r.jump, f"{r.jump} + inbox_{name}*quantum_{name}") for name, r in receptors.items()]
     held = equations.held if model.refractory else ()
     if model.refractory:
         integrate.append(
@@ -120,4 +118,3 @@ def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
         threshold=threshold,
         reset=tuple(reset),
     )
-

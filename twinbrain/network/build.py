@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import check_stimuli, region_drives, stimulus_drives
 from twinbrain.network.layout import Layout
-from twinbrain.network.network import Block, Inlet, Network, PoissonDrive, PopulationSlice, with_coupling
+from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.probes import check_record, lower_probes
 from twinbrain.network.quanta import receptor_quanta, weight_units
@@ -88,7 +89,7 @@ def check_references(layout: Layout, stimuli: tuple[Stimulus, ...], record: Reco
         With everything that is unknown.
     """
     problems: list[Problem] = []
-    for check in (lambda: check_stimuli(stimuli, layout), lambda: check_record(record, layout)):
+    for check in (partial(check_stimuli, stimuli, layout), partial(check_record, record, layout)):
         try:
             check()
         except SpecError as error:

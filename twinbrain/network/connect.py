@@ -130,7 +130,9 @@ def _bernoulli(probability: float, n_sources: int, n_targets: int, streams: Stre
     return source, target
 
 
-def _uniform_sources(target: NDArray[np.int64], n_sources: int, streams: Streams, no_autapses: bool) -> NDArray[np.int64]:
+def _uniform_sources(
+    target: NDArray[np.int64], n_sources: int, streams: Streams, no_autapses: bool
+) -> NDArray[np.int64]:
     """Draw the other end of each synapse, uniformly; the neuron itself is left out by shifting past it."""
     if no_autapses and n_sources == 1 and len(target):
         raise SpecError("connect: expected a source besides the neuron itself, found a population of one neuron")
@@ -138,9 +140,7 @@ def _uniform_sources(target: NDArray[np.int64], n_sources: int, streams: Streams
     return source + (source >= target) if no_autapses else source
 
 
-def _by_distance(
-    connect: Connect, sources: Floats, targets: Floats, streams: Streams, no_autapses: bool
-) -> Pairs:
+def _by_distance(connect: Connect, sources: Floats, targets: Floats, streams: Streams, no_autapses: bool) -> Pairs:
     kernel = connect.distance
     assert kernel is not None
     rows = max(1, _CHUNK // max(1, len(sources)))

@@ -39,7 +39,7 @@ def poisson_thresholds(mean: float) -> NDArray[np.uint32]:
     ndarray of uint32, shape (n,)
     """
     k = np.arange(int(mean + 12 * np.sqrt(mean) + 24))
-    scaled = np.rint(special.pdtr(k, mean) * 2.0**32)
+    scaled: NDArray[np.float64] = np.rint(special.pdtr(k, mean) * 2.0**32)
     return scaled[scaled < 2.0**32].astype(np.uint32)
 
 

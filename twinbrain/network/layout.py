@@ -87,7 +87,9 @@ def lay_out(brain: Brain, connectome: Connectome) -> Layout:
                 key = (cell.model, model.digest)
                 if key not in keys:
                     keys.append(key)
-                    names.append(cell.model if cell.model not in names else f"{cell.model}_{names.count(cell.model) + 1}")
+                    names.append(
+                        cell.model if cell.model not in names else f"{cell.model}_{names.count(cell.model) + 1}"
+                    )
                     models.append(model)
                     receptors.append({})
                     sizes.append(0)

@@ -147,8 +147,8 @@ class SynapseTable:
 class PoissonDrive:
     """Independent Poisson input to each neuron of a population.
 
-    In step n, element i draws word ``n % 4`` of Philox(key, counter (i, n // 4 low, n // 4 high, 0)); its count is the number
-    of ``thresholds`` that do not exceed the word.
+    In step n, element i draws word ``n % 4`` of Philox(key, counter (i, n // 4 low, n // 4 high, 0)); its count is the
+    number of ``thresholds`` that do not exceed the word.
 
     Parameters
     ----------
@@ -261,7 +261,9 @@ def with_coupling(network: Network, factor: float) -> Network:
     if factor == 1.0:
         return network
     tables = tuple(
-        replace(table, weight=np.rint(table.weight * factor).astype(np.int32)) if table.origin == "long_range" else table
+        replace(table, weight=np.rint(table.weight * factor).astype(np.int32))
+        if table.origin == "long_range"
+        else table
         for table in network.tables
     )
     return replace(network, tables=tables)

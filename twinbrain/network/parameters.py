@@ -146,9 +146,14 @@ _FUNCTIONS = {
     name: getattr(np, numpy_name)
     for name, numpy_name in {
         **{name: name for name in ("exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "clip")},
-        **{"abs": "abs", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "expm1": "expm1", "log1p": "log1p"},
+        **{
+            "abs": "abs",
+            "arcsin": "arcsin",
+            "arccos": "arccos",
+            "arctan": "arctan",
+            "expm1": "expm1",
+            "log1p": "log1p",
+        },
         **{"floor": "floor", "ceil": "ceil", "sign": "sign", "int_": "float64"},
     }.items()
 }
-
-

@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from twinbrain import units
 from twinbrain.errors import PlanError, SpecError
@@ -74,9 +74,7 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
     n_slots = int(max(longest, longest_tract) / dt) + 3
     sizes = [block.size for block in layout.blocks]
     inboxes = 4 * (n_slots + 1) * sum(size * len(p.jumps) for size, p in zip(sizes, programs, strict=True))
-    neurons = 8 * sum(
-        size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True)
-    )
+    neurons = 8 * sum(size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True))
     steps = duration / dt
     statements = sum(
         size * sum(1 + s.expression.count("*") + 20 * s.expression.count("exponential(") for s in p.integrate)

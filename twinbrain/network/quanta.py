@@ -1,7 +1,7 @@
 """Weights as integers: sums of integers do not depend on their order.
 
-A receptor's quantum is a power of two of its unit, small enough that rounding costs less than 1e-4 of the mean weight of any
-projection, drive or rule that reaches it. It follows from the declaration alone, so every shard finds the same.
+A receptor's quantum is a power of two of its unit, small enough that rounding costs less than 1e-4 of the mean weight
+of any projection, drive or rule that reaches it. It follows from the declaration alone, so every shard finds the same.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def receptor_quanta(
             smallest[receptor] = min(smallest.get(receptor, math.inf), size)
     if problems:
         raise SpecError(problems)
-    return {
-        receptor: 2.0 ** math.floor(math.log2(2 * _PRECISION * smallest.get(receptor, 1.0))) for receptor in units
-    }
+    return {receptor: 2.0 ** math.floor(math.log2(2 * _PRECISION * smallest.get(receptor, 1.0))) for receptor in units}
 
 
 def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
@@ -89,8 +87,8 @@ def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
             [
                 Problem(
                     where,
-                    f"expected weights up to {LARGEST * quantum:g}, found {largest * quantum:g}: beyond the integer range "
-                    f"that the smallest mean weight of this receptor leaves; make the weights less unequal",
+                    f"expected weights up to {LARGEST * quantum:g}, found {largest * quantum:g}: beyond the integer "
+                    "range that the smallest mean weight of this receptor leaves; make the weights less unequal",
                 )
             ]
         )

@@ -1,7 +1,8 @@
 """Keyed randomness: every draw is Philox4x32-10 of a key and a counter, and nothing has a state.
 
-A stream is named by the seed and by what it is for (``("weights", "V1", "pyr->pv:ampa")``); its 64-bit key is the sha256 of
-both. A draw's number is its counter. So any part of a brain can be built alone, in any order, and gives the same numbers.
+A stream is named by the seed and by what it is for (``("weights", "V1", "pyr->pv:ampa")``); its 64-bit key is the
+sha256 of both. A draw's number is its counter. So any part of a brain can be built alone, in any order, and gives the
+same numbers.
 
 References
 ----------
@@ -104,7 +105,7 @@ def uniforms(key: Key, n: int) -> Floats:
     -------
     ndarray of float64, shape (n,)
     """
-    return (words(key, n) + 0.5) * 2.0**-32
+    return np.asarray((words(key, n) + 0.5) * 2.0**-32, np.float64)
 
 
 def integers(key: Key, n: int, high: int) -> NDArray[np.int64]:

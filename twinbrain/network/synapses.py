@@ -114,7 +114,7 @@ def positions(region: Region, population: PopulationSlice, seed: int) -> Floats 
     if extent is None:
         return None
     key = stream_key(seed, "position", population.label, population.population)
-    return uniforms(key, 3 * population.size).reshape(-1, 3) * np.array(extent)
+    return np.asarray(uniforms(key, 3 * population.size).reshape(-1, 3) * np.array(extent), np.float64)
 
 
 def delay_steps(value: str | float | Distribution, n: int, key: Key, dt: float) -> NDArray[np.uint16]:
@@ -127,15 +127,22 @@ def delay_steps(value: str | float | Distribution, n: int, key: Key, dt: float) 
     """
     delay = sample(value, "ms", n, key)
     if not isinstance(value, Distribution) and n and delay[0] < dt / 2:
-        raise SpecError([Problem("delay", f"expected at least one step ({dt:g} ms), found {value}; give a longer delay")])
+        raise SpecError(
+            [Problem("delay", f"expected at least one step ({dt:g} ms), found {value}; give a longer delay")]
+        )
     return _in_steps(delay, dt, "delay")
 
 
 def _in_steps(delay: Floats, dt: float, where: str) -> NDArray[np.uint16]:
-    steps = np.maximum(np.floor(delay / dt + 0.5), 1.0)
+    steps: Floats = np.maximum(np.floor(delay / dt + 0.5), 1.0)
     if len(steps) and steps.max() > LONGEST_DELAY:
         raise SpecError(
-            [Problem(where, f"expected at most {LONGEST_DELAY} steps of {dt:g} ms, found {delay.max():g} ms; use a larger dt")]
+            [
+                Problem(
+                    where,
+                    f"expected at most {LONGEST_DELAY} steps of {dt:g} ms, found {delay.max():g} ms; use a larger dt",
+                )
+            ]
         )
     return steps.astype(np.uint16)
 

@@ -52,9 +52,7 @@ def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) ->
     # By delay first and by source after: the second pass keeps the order of the first.
     for part in parts:
         order = np.argsort(part.delay, kind="stable")
-        _place(
-            part.source[order], part.post[order], part.weight[order], part.delay[order], cursor, post, weight, delay
-        )
+        _place(part.source[order], part.post[order], part.weight[order], part.delay[order], cursor, post, weight, delay)
     return SynapseTable(receptor, origin, row_start, post, weight, delay)
 
 

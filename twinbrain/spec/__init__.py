@@ -1,1 +1,1 @@
-
+"""Declarations: frozen, validated, serialisable, and named by a digest."""

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.quantity import Quantity, Speed
+from twinbrain.spec.quantity import Quantity, Speed, default
 from twinbrain.spec.region import Region
 
 
@@ -34,7 +34,7 @@ class LongRange(Spec):
     in_degree: Annotated[int, Field(ge=0)]
     weight: Quantity
     inhibitory_weight: Quantity | None = None
-    speed: Speed = Field(default="7 m/s")
+    speed: Speed = default("7 m/s")
 
 
 def _is_connectome(value: Any) -> Any:

@@ -23,8 +23,8 @@ Data = dict[str, Any]
 def content_folders(kind: str) -> list[Path]:
     """Return the folders that are searched for ``"regions"`` or ``"workflows"``, in order.
 
-    The installed package's come first, then the checkout's, then those in ``TWINBRAIN_PATH``, the user's data folder and the
-    working folder.
+    The installed package's come first, then the checkout's, then those in ``TWINBRAIN_PATH``, the user's data folder
+    and the working folder.
     """
     package = Path(str(files("twinbrain")))
     own = [package / f"_{kind}", package.parent / kind]
@@ -99,7 +99,9 @@ def is_workflow(path: Path) -> bool:
 
 
 def _names(kind: str) -> list[str]:
-    found = {str(p.relative_to(folder).with_suffix("")) for folder in content_folders(kind) for p in folder.rglob("*.toml")}
+    found = {
+        str(p.relative_to(folder).with_suffix("")) for folder in content_folders(kind) for p in folder.rglob("*.toml")
+    }
     return sorted(name.replace(os.sep, "/") for name in found)
 
 
@@ -218,4 +220,3 @@ def _region(value: Any, where: str, problems: list[Problem]) -> Region | None:
         return None
     problems.append(Problem(where, f"expected the name of a region, found {value!r}"))
     return None
-

@@ -15,7 +15,8 @@ class NeuronModel(Spec):
     ----------
     equations : str
         Brian2 equations in physical units. Parameters are declared in them (``C_m : farad``); a variable marked
-        ``(unless refractory)`` is held while the neuron is refractory. ``I_syn`` (A) is the sum of its receptors' currents.
+        ``(unless refractory)`` is held while the neuron is refractory. ``I_syn`` (A) is the sum of its receptors'
+        currents.
     threshold : str
         Condition of a spike, with a strict ``>``.
     reset : str

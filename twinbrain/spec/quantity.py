@@ -33,6 +33,11 @@ Millimetres = Annotated[float, *_mm]
 """A length; written "1 mm", kept as 1.0."""
 
 
+def default(text: str) -> Any:
+    """Return the default of a field, written with its unit as in a file."""
+    return Field(default=text)
+
+
 def _normalised(value: Any) -> Any:
     if isinstance(value, str):
         return units.normalise(value)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from twinbrain.spec.base import Spec
-from twinbrain.spec.quantity import Milliseconds
+from twinbrain.spec.quantity import Milliseconds, default
 
 
 class StateRecord(Spec):
@@ -29,7 +29,7 @@ class StateRecord(Spec):
     regions: str = "*"
     population: str = "*"
     neurons: Annotated[int, Field(ge=1)] = 1
-    interval: Annotated[Milliseconds, Field(gt=0)] = Field(default="1 ms")
+    interval: Annotated[Milliseconds, Field(gt=0)] = default("1 ms")
 
 
 class Record(Spec):
@@ -46,5 +46,5 @@ class Record(Spec):
     """
 
     spikes: bool = True
-    rate_bin: Annotated[Milliseconds, Field(gt=0)] = Field(default="1 ms")
+    rate_bin: Annotated[Milliseconds, Field(gt=0)] = default("1 ms")
     state: tuple[StateRecord, ...] = ()

@@ -9,7 +9,7 @@ from pydantic import Field
 from twinbrain.spec.base import Spec
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
-from twinbrain.spec.quantity import Milliseconds
+from twinbrain.spec.quantity import Milliseconds, default
 from twinbrain.spec.record import Record
 
 
@@ -28,9 +28,9 @@ class Run(Spec):
         What a run may take, such as ``"8 GB"``; by default, what the machine has free.
     """
 
-    duration: Annotated[Milliseconds, Field(gt=0)] = Field(default="1 s")
-    dt: Annotated[Milliseconds, Field(gt=0)] = Field(default="0.1 ms")
-    window: Annotated[Milliseconds, Field(gt=0)] = Field(default="1 s")
+    duration: Annotated[Milliseconds, Field(gt=0)] = default("1 s")
+    dt: Annotated[Milliseconds, Field(gt=0)] = default("0.1 ms")
+    window: Annotated[Milliseconds, Field(gt=0)] = default("1 s")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     engine: str = "brian2"
     memory_limit: str | None = None
