@@ -1,4 +1,4 @@
-"""A run in miniature, any window of which can be drawn at any time; as a script, it writes windows until it is killed."""
+"""A run in miniature, any window of which can be drawn at any time; as a script, it writes until it is killed."""
 
 import json
 import sys

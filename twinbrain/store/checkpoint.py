@@ -12,7 +12,7 @@ from zarr.abc.store import Store
 from zarr.api import asynchronous
 
 from twinbrain.errors import StoreError
-from twinbrain.store.growing import EXACT, compressor
+from twinbrain.store.growing import EXACT
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.root import Document, Root, describe
 from twinbrain.store.together import together
@@ -38,6 +38,7 @@ class Slot:
         self._path = f"checkpoint/{name}"
         self._group: zarr.AsyncGroup | None = None
         self._arrays: dict[str, zarr.AsyncArray[Any]] = {}
+        self._documents: dict[str, Document] = {}
         self._dims: dict[str, str] = {}
 
     async def write(self, state: StateData) -> dict[str, Document]:
@@ -46,10 +47,14 @@ class Slot:
         dims = {name: _dim(name, value) for name, value in values.items()}
         if self._group is None or dims != self._dims:
             self._group = await self._create(values, dims)
-        await self._group.update_attributes({"step": state.step})
-        await together(_replace(self._arrays[name], value) for name, value in values.items())
-        arrays = {f"{self._path}/{name}": describe(array) for name, array in self._arrays.items()}
-        return {self._path: describe(self._group)} | arrays
+        await together(
+            [
+                self._group.update_attributes({"step": state.step}),
+                *(_replace(self._arrays[name], value) for name, value in values.items()),
+            ]
+        )
+        shapes = {f"{self._path}/{name}": {"shape": list(value.shape)} for name, value in values.items()}
+        return {self._path: describe(self._group)} | {path: self._documents[path] | shapes[path] for path in shapes}
 
     async def _create(self, values: dict[str, NDArray[Any]], dims: dict[str, str]) -> zarr.AsyncGroup:
         self._group = None  # until all of it is there
@@ -61,12 +66,13 @@ class Slot:
                 dtype=value.dtype,
                 chunks=(_CHUNK if name in _UNDER_WAY else min(max(len(value), 1), _CHUNK),),
                 fill_value=0,
-                compressors=compressor(value.dtype),
+                compressors=None,  # it does not grow, and hardly shrinks
                 dimension_names=(dims[name],),
                 config=EXACT,
             )
             for name, value in values.items()
         }
+        self._documents = {f"{self._path}/{name}": describe(array) for name, array in self._arrays.items()}
         self._dims = dims
         return group
 

@@ -68,6 +68,7 @@ def create_run(
     StoreError
         If something is there already, or the folder cannot be written.
     """
+    check_target(path, overwrite=overwrite)
     missing = [key for key in REQUIRED if key not in attrs]
     if missing:
         raise StoreError(f"expected the attributes {', '.join(REQUIRED)}, found no {', '.join(missing)}; give them all")
@@ -78,7 +79,6 @@ def create_run(
     attributes = attrs | {"twinbrain_format": FORMAT, "status": CREATING, "dt": dt, "committed": 0.0, "checkpoint": ""}
     with saying_what_is_safe(path):
         store = LocalStore(path)
-        _check_free(path, store, overwrite=overwrite)
         sync(write_bytes(store, Root(attributes, {}).encode()))
         for group in GROUPS:
             sync(store.delete_dir(group))
@@ -91,14 +91,24 @@ def create_run(
     return RunWriter(path, store, document, arrays)
 
 
-def _check_free(path: Path, store: Store, *, overwrite: bool) -> None:
+def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Raise a `StoreError` if `create_run` would find something at ``path`` that it does not replace.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the run.
+    overwrite : bool
+        Whether a run may be replaced; anything else never is.
+    """
+    path = Path(path)
     if not path.exists():
         return
     if not path.is_dir():
         raise StoreError(f"expected a free path for a run, found a file: {path}; name another path, or remove it")
     if all(entry.suffix == ".partial" for entry in path.iterdir()):
         return
-    document = sync(read_bytes(store))
+    document = sync(read_bytes(LocalStore(path, read_only=True)))
     if not is_run(document):
         raise StoreError(
             f"expected a free path for a run, found a folder that is no twinbrain run: {path}; name another path, "

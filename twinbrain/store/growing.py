@@ -18,7 +18,7 @@ from twinbrain.store.schema import ArraySchema
 EXACT: ArrayConfigParams = {"write_empty_chunks": True}
 
 
-def compressor(dtype: Any) -> BloscCodec:
+def _compressor(dtype: Any) -> BloscCodec:
     """Return the compressor of numbers of that type: fast, and good at small integers."""
     return BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", typesize=np.dtype(dtype).itemsize)
 
@@ -59,7 +59,7 @@ class GrowingArray:
             shards=schema.cut.shards,
             dtype=schema.dtype,
             fill_value=0,
-            compressors=compressor(schema.dtype),
+            compressors=_compressor(schema.dtype),
             dimension_names=schema.dims,
             attributes=schema.attributes,
             zarr_format=3,

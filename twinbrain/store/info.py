@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
@@ -68,6 +69,10 @@ class RunInfo:
     digest: str
     version: str
     versions: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values that JSON can hold."""
+        return asdict(self) | {"path": str(self.path), "probes": list(self.probes)}
 
 
 def run_info(path: str | os.PathLike[str]) -> RunInfo:

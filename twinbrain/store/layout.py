@@ -15,8 +15,7 @@ SLOTS = ("even", "odd")
 INDEX_INTERVAL = 100.0  # ms
 
 # The shard that is being filled is written anew at each commit, so its size bounds what a commit costs.
-_SHARD_BYTES = 2**22
-_SHARD_ROWS = 2**19
+_SHARD_BYTES = 2**21
 _CHUNK_BYTES = 2**18
 _CHUNK_ROWS = 512
 # Rows of an object of arrays that grow by little: coordinates and the index.
@@ -88,7 +87,7 @@ def cut_fast(columns: tuple[int, ...], itemsize: int) -> Cut:
         Size of an element.
     """
     n_columns = max(1, *columns) if columns else 1
-    shard_rows = min(_SHARD_ROWS, _power_of_two(_SHARD_BYTES // (n_columns * itemsize)))
+    shard_rows = _power_of_two(_SHARD_BYTES // (n_columns * itemsize))
     chunk_rows = min(shard_rows, max(_CHUNK_ROWS, _power_of_two(_CHUNK_BYTES // (n_columns * itemsize))))
     if not columns:
         return Cut((chunk_rows,), (shard_rows,))
