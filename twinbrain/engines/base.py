@@ -124,6 +124,9 @@ class Simulation(Protocol):
 Engine = Callable[[Network], Simulation]
 
 
+ENGINE_NAMES = ("brian2", "brian2-numpy", "reference")
+
+
 def get_engine(name: str) -> Engine:
     """Return the engine of that name.
 
@@ -153,9 +156,3 @@ def check_engine_name(name: str) -> None:
     """
     if name not in ENGINE_NAMES:
         raise EngineError(f"run.engine: unknown engine {name!r}; {suggestion(name, ENGINE_NAMES)}")
-
-
-ENGINE_NAMES)}")
-
-
-ENGINE_NAMES = ("brian2", "brian2-numpy", "reference")

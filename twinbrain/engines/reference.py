@@ -12,6 +12,7 @@ from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.exponential import exponential
 from twinbrain.engines.recorder import Recorder
 from twinbrain.models.algebra import Statement
+from twinbrain.models.step import REFRACTORY_LEFT
 from twinbrain.network.network import Block, Network, PoissonDrive
 from twinbrain.network.random import philox
 
@@ -108,7 +109,10 @@ class _BlockState:
         for inlet in self.block.inlets:
             names[f"inbox_{inlet.receptor}"] = inbox[inlet.start : inlet.stop].astype(np.float64)
         _execute(program.integrate, names)
-        spiking = np.broadcast_to(_evaluate(program.threshold, names), (self.block.size,)).nonzero()[0]
+        crossed = np.broadcast_to(_evaluate(program.threshold, names), (self.block.size,))
+        if REFRACTORY_LEFT in program.state:
+            crossed = crossed & (names[REFRACTORY_LEFT] <= 0.0)
+        spiking = crossed.nonzero()[0]
         self.state = {name: np.array(np.broadcast_to(names[name], (self.block.size,))) for name in program.state}
         resetting = {
             name: value[spiking] if isinstance(value, np.ndarray) and value.shape else value

@@ -39,7 +39,7 @@ class StepProgram:
     integrate, reset : tuple of Statement
         Statements; in ``integrate`` every ``inbox_<receptor>`` is an integer and ``quantum_<receptor>`` its unit.
     threshold : str
-        Condition of a spike, after ``integrate``.
+        Condition of a spike, after ``integrate``; where there is `REFRACTORY_LEFT`, that must be 0 besides.
     """
 
     state: tuple[str, ...]
@@ -99,8 +99,6 @@ def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
     hoister.forget()
     before, threshold = hoister.condition(equations.sympy(model.threshold))
     integrate += before
-    if model.refractory:
-        threshold = f"({threshold}) and ({REFRACTORY_LEFT} <= 0.0)"
     reset: list[Statement] = []
     for target, expression in statements(model.reset):
         hoister.forget()

@@ -8,12 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.brian2.compiler import functions
+from twinbrain.models.algebra import Statement
 from twinbrain.models.brian import import_brian2
+from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 from twinbrain.network.network import Block
+
+
+SPIKED = "has_spiked"
 
 
 class BlockGroup:
     """A NeuronGroup that computes the step of a block, its inboxes lying in the network's flat inbox.
+
+    The whole step, threshold and reset included, is one piece of code: it vectorises, and is compiled once.
 
     Parameters
     ----------
@@ -29,23 +36,17 @@ class BlockGroup:
         brian2 = import_brian2()
         program = block.program
         declarations = [
-            *(f"{name} : 1" for name in program.state),
+            *(f"{name} : 1" for name in (*program.state, SPIKED)),
             *(f"{name} : 1 (constant)" for name in program.constants),
             *(f"quantum_{inlet.receptor} : 1 (shared, constant)" for inlet in block.inlets),
             *(f"inbox_{inlet.receptor} : integer" for inlet in block.inlets),
         ]
         # Names are canonical: compiled code is found again by its text, and the text holds the names.
         self.group = brian2.NeuronGroup(
-            block.size,
-            "\n".join(declarations),
-            threshold=program.threshold,
-            reset="\n".join(map(str, program.reset)),
-            clock=clock,
-            name=f"n_{block.name}",
-            namespace=functions(),
+            block.size, "\n".join(declarations), clock=clock, name=f"n_{block.name}", namespace=functions()
         )
         self.step = self.group.run_regularly(
-            "\n".join(map(str, program.integrate)), clock=clock, when="groups", name=f"n_{block.name}_step"
+            "\n".join(_code(program)), clock=clock, when="groups", name=f"n_{block.name}_step"
         )
         self.block = block
         for name, values in (block.constants | block.initial).items():
@@ -61,12 +62,18 @@ class BlockGroup:
         return values
 
     @property
-    def spikespace(self) -> NDArray[np.int32]:
-        """Places in the block of the neurons that spiked in this step, and at the end their number."""
-        values: NDArray[np.int32] = self.group.variables["_spikespace"].get_value()
-        return values
-
-    @property
     def objects(self) -> list[Any]:
         """The Brian2 objects."""
         return [self.group, self.step]
+
+
+def _code(program: StepProgram) -> list[str]:
+    """Return the step, the reset applied where the threshold was crossed."""
+    reset = [
+        Statement(s.target, f"select({SPIKED} > 0.0, {s.expression}, {s.target})") if s.target in program.state else s
+        for s in program.reset
+    ]
+    spiked = f"indicator({program.threshold})"
+    if REFRACTORY_LEFT in program.state:
+        spiked = f"select({REFRACTORY_LEFT} > 0.0, 0.0, {spiked})"
+    return [str(s) for s in (*program.integrate, Statement(SPIKED, spiked), *reset)]

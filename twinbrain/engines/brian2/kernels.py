@@ -51,14 +51,24 @@ def add_drives(step, words, start, place, size, weight, first_step, last_step, t
 
 
 @numba.njit(cache=True)
-def gather(spikespace, neurons, step, n_spikes, steps, spikes):
+def gather(has_spiked, neurons, step, n_spikes, steps, spikes):
     """Append the spikes of a block to the record; return their new number, which may be beyond its end."""
-    count = spikespace[spikespace.shape[0] - 1]
-    if n_spikes + count <= steps.shape[0]:
-        for i in range(count):
-            steps[n_spikes + i] = step
-            spikes[n_spikes + i] = neurons[spikespace[i]]
-    return n_spikes + count
+    capacity = steps.shape[0]
+    n = has_spiked.shape[0]
+    for first in range(0, n, 32):
+        last = min(first + 32, n)
+        total = 0.0
+        for i in range(first, last):
+            total += has_spiked[i]
+        if total == 0.0:
+            continue
+        for i in range(first, last):
+            if has_spiked[i] != 0.0:
+                if n_spikes < capacity:
+                    steps[n_spikes] = step
+                    spikes[n_spikes] = neurons[i]
+                n_spikes += 1
+    return n_spikes
 
 
 @numba.njit(cache=True)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.brian2 import kernels
+from twinbrain.engines.brian2.ahead import compile_ahead, mark_compiled
 from twinbrain.engines.brian2.compiler import preferences
-from twinbrain.engines.brian2.group import BlockGroup
+from twinbrain.engines.brian2.group import SPIKED, BlockGroup
 from twinbrain.engines.recorder import Recorder
 from twinbrain.models.brian import import_brian2
 from twinbrain.network.network import Network
@@ -21,7 +22,7 @@ _LOCK = threading.RLock()
 _FIRST_CAPACITY = 1 << 16
 
 
-def prepare(network: Network, *, target: str = "cython") -> Brian2Simulation:
+def prepare(network: Network, *, target: str = "cython", ahead: bool = True) -> Brian2Simulation:
     """Return a simulation of ``network`` at step 0.
 
     Parameters
@@ -30,9 +31,17 @@ def prepare(network: Network, *, target: str = "cython") -> Brian2Simulation:
         What to simulate.
     target : {"cython", "numpy"}
         How Brian2 computes.
+    ahead : bool
+        Whether blocks that are not in the cache of compiled code are compiled by several processes at once.
     """
     with _LOCK, preferences(target):
-        return Brian2Simulation(network)
+        helpers = compile_ahead(network) if target == "cython" and ahead else []
+        simulation = Brian2Simulation(network)
+        for helper in helpers:
+            helper.wait()
+        if target == "cython":
+            mark_compiled(network)
+        return simulation
 
 
 class Brian2Simulation:
@@ -51,7 +60,7 @@ class Brian2Simulation:
         self._brian.run(0 * brian2.second, namespace={})
         self._steppers = [o.run for o in self._brian.sorted_objects if o.active]
         self._drives = _Drives(network)
-        self._blocks = [(group.spikespace, group.block.neurons) for group in self._groups]
+        self._blocks = [(group.array(SPIKED), group.block.neurons) for group in self._groups]
         self._tables = [(t.row_start, t.post, t.weight, t.delay) for t in network.tables if t.n_synapses]
         self._recorder = Recorder(network)
         self._n_spikes = 0
@@ -71,8 +80,8 @@ class Brian2Simulation:
         for run in self._steppers:
             run()
         first = self._n_spikes
-        for spikespace, neurons in self._blocks:
-            self._gather(spikespace, neurons)
+        for has_spiked, neurons in self._blocks:
+            self._gather(has_spiked, neurons)
         last = self._n_spikes
         self.step += 1
         if last > first:
@@ -83,15 +92,15 @@ class Brian2Simulation:
                 values = self._groups[probe.block].array(probe.variable)
                 self._recorder.add_sample(probe.name, values[probe.places])
 
-    def _gather(self, spikespace: NDArray[np.int32], neurons: NDArray[np.int32]) -> None:
+    def _gather(self, has_spiked: NDArray[np.float64], neurons: NDArray[np.int32]) -> None:
         first = self._n_spikes
-        n_spikes = kernels.gather(spikespace, neurons, self.step, first, self._steps, self._spikes)
+        n_spikes = kernels.gather(has_spiked, neurons, self.step, first, self._steps, self._spikes)
         if n_spikes > len(self._steps):
             for name in ("_steps", "_spikes"):
                 grown = np.empty(2 * n_spikes, np.int32)
                 grown[:first] = getattr(self, name)[:first]
                 setattr(self, name, grown)
-            n_spikes = kernels.gather(spikespace, neurons, self.step, first, self._steps, self._spikes)
+            n_spikes = kernels.gather(has_spiked, neurons, self.step, first, self._steps, self._spikes)
         self._n_spikes = n_spikes
 
     def inject(self, spikes: Spikes) -> None:
