@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ class _Sums:
     def __init__(self, n_neurons: int) -> None:
         self.last = np.full(n_neurons, -1, dtype=np.int64)
         self.interval = np.zeros(n_neurons, dtype=np.int64)  # the last one; 0 before the second spike
+        self.n_spikes = np.zeros(n_neurons, dtype=np.int64)
         self.n = np.zeros(n_neurons, dtype=np.int64)
         self.sum = np.zeros(n_neurons, dtype=np.int64)
         self.squares = np.zeros(n_neurons, dtype=np.int64)
@@ -40,6 +43,7 @@ class _Sums:
         previous[first] = self.interval[neuron[first]]
         ends = np.append(first[1:], len(neuron)) - 1
         self.last[neuron[ends]], self.interval[neuron[ends]] = step[ends], interval[ends]
+        self.n_spikes[neuron[first]] += ends + 1 - first
         self.n[neuron[first]] += np.add.reduceat((interval > 0).astype(np.int64), first)
         self.sum[neuron[first]] += np.add.reduceat(interval, first)
         self.squares[neuron[first]] += np.add.reduceat(interval**2, first)
@@ -47,13 +51,18 @@ class _Sums:
         contrast = np.abs(interval - previous) / np.where(both, interval + previous, 1)
         self.contrast[neuron[first]] += np.add.reduceat(np.where(both, contrast, 0.0), first)
 
-    def of_neurons(self, dt: float) -> dict[str, NDArray[np.float64]]:
-        """Return mean interval (ms), CV and CV2 of each neuron, NaN where there are fewer than 2 intervals."""
+    def of_neurons(self, dt: float) -> dict[str, NDArray[Any]]:
+        """Return the statistics of each neuron, NaN where there are fewer than 2 intervals."""
         n = np.where(self.n > 1, self.n, np.nan)
         mean = self.sum / n
         # Relative deviations lose no digits where trains are regular, as a difference of sums of squares would.
         variance = (self.n * self.squares - self.sum**2) / n**2
-        return {"mean": mean * dt, "cv": np.sqrt(variance) / mean, "cv2": 2 * self.contrast / (n - 1)}
+        return {
+            "n_spikes": self.n_spikes,
+            "mean": mean * dt,
+            "cv": np.sqrt(variance) / mean,
+            "cv2": 2 * self.contrast / (n - 1),
+        }
 
 
 def interval_statistics(
@@ -75,8 +84,8 @@ def interval_statistics(
     Returns
     -------
     xarray.Dataset, dim ``neuron``
-        ``mean`` (ms), ``cv`` (standard deviation / mean) and ``cv2`` [1]_ of its intervals; NaN for a neuron with
-        fewer than 3 spikes.
+        ``n_spikes``, and of the intervals ``mean`` (ms), ``cv`` (standard deviation / mean) and ``cv2`` [1]_, NaN for a
+        neuron with fewer than 3 spikes.
 
     References
     ----------
@@ -89,6 +98,7 @@ def interval_statistics(
         sums.add(block)
     found = sums.of_neurons(part.dt)
     attrs = {
+        "n_spikes": {"long_name": "number of spikes", "units": "1"},
         "mean": {"long_name": "mean inter-spike interval", "units": "ms"},
         "cv": {"long_name": "CV of inter-spike intervals", "units": "1"},
         "cv2": {"long_name": "CV2 of inter-spike intervals", "units": "1"},

@@ -1,0 +1,131 @@
+"""Regions where they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinbrain import analysis
+from twinbrain.errors import ConnectomeError
+from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
+from twinbrain.plot.palette import FAINT, PLAIN, RATE_MAP, colour_key
+from twinbrain.spec.connectome import Connectome
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def brain_map(
+    run: xr.DataTree | Connectome,
+    values: xr.DataArray | None = None,
+    *,
+    n_connections: int = 150,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the regions at their centroids, along the two axes in which they spread most.
+
+    Data sets do not agree on what x, y and z are: the axes carry the names that the connectome gives them, and no side
+    is called left or front.
+
+    Parameters
+    ----------
+    run : xarray.DataTree or Connectome
+        A run, or a connectome alone.
+    values : xarray.DataArray, dims (region,), optional
+        What the colour tells, with its ``long_name`` and ``units``; by default the family.
+    n_connections : int, optional
+        How many of the strongest connections are drawn as lines.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ConnectomeError
+        If the connectome has no centroids.
+    """
+    connectome = run if isinstance(run, Connectome) else analysis.connectome(run)
+    if connectome.centroids is None:
+        raise ConnectomeError(
+            f"expected the centroids of {connectome.name or 'the connectome'}, found none; "
+            "add them: connectome.replace(centroids=...)"
+        )
+    spread = np.ptp(connectome.centroids.values, axis=0)
+    upward, across = np.argsort(-spread, kind="stable")[:2]
+    place = connectome.centroids.values[:, [across, upward]]
+    ax = new_axes(ax, 4.6, 5)
+    _draw_outline(ax, place)
+    _draw_connections(ax, connectome, place, n_connections)
+    # What lies on top is drawn last.
+    height = connectome.centroids.values[:, ({0, 1, 2} - {upward, across}).pop()]
+    order = np.argsort(height, kind="stable")
+    style: dict[str, Any] = {
+        "s": float(np.clip(4000 / len(place), 18, 90)),
+        "edgecolors": "white",
+        "linewidths": 0.6,
+        "zorder": 3,
+    }
+    if values is not None:
+        shown = values.sel(region=connectome.labels).values[order]
+        top = float(np.nanquantile(shown, 0.95)) or 1.0
+        dots = ax.scatter(
+            place[order, 0], place[order, 1], c=shown, cmap=RATE_MAP, vmin=min(0.0, np.nanmin(shown)), vmax=top, **style
+        )
+        label = f"{values.attrs.get('long_name', values.name)} ({values.attrs.get('units', '1')})"
+        draw_scale(ax, dots, label, beside=0.06, width=0.05, more=bool(shown.max() > top))
+    elif isinstance(run, Connectome) or (key := colour_key(run)).by != "family":
+        ax.scatter(place[order, 0], place[order, 1], color=PLAIN, **style)
+    else:
+        family = analysis.regions(run)["family"].sel(region=connectome.labels).values[order]
+        ax.scatter(place[order, 0], place[order, 1], color=[key.colour[str(name)] for name in family], **style)
+        for name in key.names:
+            ax.plot([], [], "o", ms=5, mew=0, color=key.colour[name], label=key.label(name))
+        draw_legend(ax)
+    ax.set_aspect("equal")
+    tidy(ax)
+    names = connectome.centroids["axis"].values
+    ax.set_xlabel(f"{names[across]} (mm)")
+    ax.set_ylabel(f"{names[upward]} (mm)")
+    return ax
+
+
+def _draw_outline(ax: Axes, place: NDArray[np.float64]) -> None:
+    """Fill the convex hull of the regions, a little widened and rounded."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        corners = place[ConvexHull(place).vertices]
+    except (QhullError, ValueError):  # fewer than three regions, or all in a line
+        return
+    angle = np.linspace(0, 2 * np.pi, 361)
+    direction = np.stack([np.cos(angle), np.sin(angle)])
+    # The farthest corner in each direction, moved outwards: the support function of the hull and a disc.
+    reach = (corners @ direction).max(axis=0) + 0.06 * np.ptp(place, axis=0).max()
+    step = np.gradient(reach, angle)
+    outline = reach * direction + step * np.stack([-np.sin(angle), np.cos(angle)])
+    ax.fill(*outline, facecolor="#f4f4f4", edgecolor="#d0d0d0", linewidth=1, zorder=0)
+
+
+def _draw_connections(ax: Axes, connectome: Connectome, place: NDArray[np.float64], n: int) -> None:
+    from matplotlib.collections import LineCollection
+
+    weight = connectome.weight.values.copy()
+    np.fill_diagonal(weight, 0)
+    weight = np.triu(np.maximum(weight, weight.T))
+    # Among equally strong ones, those drawn are spread over the brain rather than the first in the list.
+    spread = np.arange(weight.size) * 0.6180339887498949 % 1
+    target, source = np.unravel_index(np.lexsort((spread, -weight.ravel()))[:n], weight.shape)
+    kept = weight[target, source] > 0
+    target, source = target[kept], source[kept]
+    if target.size:
+        strength = weight[target, source] / weight.max()
+        lines = np.stack([place[target], place[source]], axis=1)
+        ax.add_collection(
+            LineCollection(list(lines), colors=FAINT, linewidths=0.2 + 0.8 * strength, alpha=0.5, zorder=1)
+        )
