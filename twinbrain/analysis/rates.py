@@ -84,12 +84,17 @@ def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataAr
     """Return the recorded rates of populations, in double precision, of the bins within the given time."""
     rate = group(tree, "rate", "record rates when you run")["rate"]
     part, time, width = clock(tree, start, stop), rate["time"].values, _width(tree)
-    first, last = np.searchsorted(time, (np.array([part.start, part.stop]) * part.dt) - 1e-6 * width)
+    # Bins that lie within, whole: the last one of a run may have been cut short.
+    first = np.searchsorted(time, part.start * part.dt - 1e-6 * width)
+    last = np.searchsorted(time, part.stop * part.dt - (1 - 1e-6) * width, side="right")
     if first >= last:
         raise UnitError(f"expected a part of the run with a bin of {width:g} ms, found {start!r} to {stop!r}")
     return rate.isel(time=slice(int(first), int(last))).drop_vars("population", errors="ignore").astype(np.float64)
 
 
 def _width(tree: xr.DataTree) -> float:
-    time = group(tree, "rate", "record rates when you run")["time"].values
+    rate = group(tree, "rate", "record rates when you run")
+    if "bin" in rate.attrs:
+        return float(rate.attrs["bin"])
+    time = rate["time"].values
     return float(time[1] - time[0]) if len(time) > 1 else clock(tree).stop * float(tree.attrs["dt"])
