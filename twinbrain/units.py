@@ -7,6 +7,8 @@ no factors: ms, mV, pA, nS, pF, GOhm, mm, 1/ms. Rates of spikes are the one exce
 from __future__ import annotations
 
 import math
+import numbers
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,10 @@ _COHERENT_SCALE = {
     "[current]": 1e-12,
     "[substance]": 1e-9,
     "[temperature]": 1.0,
+    "[luminosity]": 1.0,
 }
+_EXAMPLE = '"mV" or "nS/ms"'
+_QUANTITY = re.compile(r"\s*([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf))\s*(|[^\d\s.].*?)\s*", re.ASCII)
 # Units in which quantities are shown, most familiar first.
 _SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/ms", "mV/ms", "pA/mV**3", "mM")
 
@@ -32,7 +37,9 @@ _SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "p
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    return pint.UnitRegistry(cache_folder=None)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(cache_folder=None)
+    registry.define("@alias ohm = Ohm")  # MOhm, as many write it
+    return registry
 
 
 @cache
@@ -49,22 +56,39 @@ def coherent_factor(unit: str) -> float:
     UnitError
         If the expression is not a unit.
     """
-    quantity = _parse_quantity(unit if unit.strip() != "1" else "1 dimensionless")
-    base = quantity.to_base_units()
+    parsed = _unit(unit, f"expected a unit such as {_EXAMPLE}, found {unit!r}")
+    base: Any = _registry().Quantity(1.0, parsed).to_base_units()
     factor = 1.0
     for dimension, exponent in base.dimensionality.items():
         factor *= _COHERENT_SCALE[dimension] ** float(exponent)
     return float(f"{base.magnitude / factor:.15g}")
 
 
-def _parse_quantity(text: str) -> Any:
-    import pint
-
+@cache
+def _unit(text: str, expected: str) -> Any:
+    """Return pint's unit; pint raises errors of many kinds, and takes expressions that are no units."""
+    text = text.strip()
+    if text == "1":
+        return _registry().Unit("dimensionless")
+    if not re.fullmatch(r"[^\W\d_][\w\s/*^().-]*|[%°]\w*|1?\s*/[\w\s/*^().-]+", text):
+        raise UnitError(expected)
     try:
-        quantity: Any = _registry().Quantity(text)
-    except (pint.errors.PintError, ValueError, TypeError, AssertionError, SyntaxError, AttributeError) as error:
-        raise UnitError(f'expected a number with a unit such as "10 ms", found {text!r} ({error})') from None
-    return quantity
+        unit = _registry().parse_units(f"1{text}" if text.startswith("/") else text)
+        unit.dimensionality  # noqa: B018
+    except Exception as error:
+        import pint
+
+        reason = f" ({error})" if isinstance(error, pint.UndefinedUnitError) else ""
+        raise UnitError(f"{expected}{reason}") from None
+    return unit
+
+
+def _parse_quantity(text: str) -> Any:
+    expected = f'expected a number with a unit such as "10 ms", found {text!r}'
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise UnitError(expected)
+    return _registry().Quantity(float(match[1]), _unit(match[2] or "1", expected))
 
 
 def number(value: str | float, unit: str) -> float:
@@ -83,7 +107,7 @@ def number(value: str | float, unit: str) -> float:
         If the unit is missing, unknown or of another dimension, or if the value is not finite.
     """
     dimensionless = unit.strip() == "1"
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
         raise UnitError(f'expected a quantity in {unit} such as "10 {unit}", found {value!r}')
     quantity = _parse_quantity(value) if isinstance(value, str) else _registry().Quantity(float(value))
     wanted = _registry().Unit("dimensionless" if dimensionless else unit)
@@ -94,7 +118,7 @@ def number(value: str | float, unit: str) -> float:
     result = float(quantity.to(wanted).magnitude)
     if not math.isfinite(result):
         raise UnitError(f"expected a finite quantity, found {value!r}")
-    return float(f"{result:.15g}")
+    return float(f"{result:.15g}") + 0.0  # no negative zero, which would read otherwise
 
 
 def coherent(value: str | float, unit: str) -> float:

@@ -50,7 +50,13 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise SpecError(problem.within(where) for problem in _problems(error, cls)) from None
+            found = list(dict.fromkeys([*_problems(error, cls), *cls._further_problems(data)]))
+            raise SpecError(problem.within(where) for problem in found) from None
+
+    @classmethod
+    def _further_problems(cls, data: Any) -> list[Problem]:
+        """Return problems that validation does not reach in ``data`` that has others already."""
+        return []
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which `parse` makes an equal declaration."""
@@ -59,8 +65,22 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     @property
     def digest(self) -> str:
         """The sha256 of the canonical form, which names this declaration."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        data = _in_order(self.model_dump(mode="json"))
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+# Tables whose order counts: it numbers the neurons, and the first pattern that fits a label decides.
+_ORDERED = {"populations", "regions"}
+
+
+def _in_order(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {
+            key: list(_in_order(value).items()) if key in _ORDERED and isinstance(value, dict) else _in_order(value)
+            for key, value in data.items()
+        }
+    return [_in_order(item) for item in data] if isinstance(data, list) else data
 
 
 def reject(*problems: Problem) -> PydanticCustomError:
@@ -90,12 +110,8 @@ def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    # Pydantic adds the names of the union members it tried; they are no keys of the file.
-    parts = [str(part) for part in loc if not (isinstance(part, str) and ("[" in part or part in _UNION_TAGS))]
-    return ".".join(parts)
-
-
-_UNION_TAGS = {"str", "float", "int", "bool", "Distribution", "Quantity"}
+    """Return the key as it is written: ``projections[0].weight``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -117,13 +133,18 @@ def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Return the keys that the declaration at ``loc`` allows."""
     current: Any = model
+    within_table = False
     for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel) and part in current.model_fields:
-            current = _model_within(current.model_fields[str(part)].annotation)
-    return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
+        if within_table or not isinstance(part, str) or current is None:
+            within_table = False  # an index, or a name that the user gave
+        elif part in current.model_fields:
+            annotation = current.model_fields[part].annotation
+            current = _model_within(annotation)
+            within_table = getattr(annotation, "__origin__", None) is dict
+    return list(current.model_fields) if current is not None else []
 
 
-def _model_within(annotation: Any) -> Any:
+def _model_within(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -73,14 +71,6 @@ class Brain(Spec):
     regions: Annotated[dict[str, Region], Field(min_length=1)]
     long_range: LongRange | None = None
     coupling: Annotated[float, Field(ge=0)] = 1.0
-
-    @property
-    def digest(self) -> str:
-        """The sha256 of the canonical form; the order of the patterns is part of it."""
-        data = self.model_dump(mode="json")
-        data["regions"] = list(data["regions"].items())
-        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
 
     def assignment(self, labels: list[str]) -> list[Region]:
         """Return the region of each label.

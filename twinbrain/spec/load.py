@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
@@ -14,6 +15,8 @@ import platformdirs
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import single_region_brain
+from twinbrain.spec.cell import Cell
+from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
 
@@ -88,9 +91,20 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     path = _find("workflows", "workflow", name_or_path)
     data = _read(path)
     data.setdefault("name", path.stem)
+    problems: list[Problem] = []
     for override in overrides:
-        _override(data, override)
-    return Workflow.parse(_with_brain(data, str(path)), str(path))
+        try:
+            _override(data, override)
+        except SpecError as error:
+            problems += error.problems
+    data = _with_brain(data, str(path), problems)
+    try:
+        workflow = Workflow.parse(data, str(path))
+    except SpecError as error:
+        problems += error.problems
+    if problems:
+        raise SpecError(problems)
+    return workflow
 
 
 def is_workflow(path: Path) -> bool:
@@ -132,9 +146,11 @@ def _override(data: Data, text: str) -> None:
     if not equals or not key.strip():
         raise SpecError([Problem("--set", f'expected key=value such as "run.duration=10 s", found {text!r}')])
     parts = _key_parts(key.strip())
+    if not all(parts):
+        raise SpecError([Problem("--set", f'expected a key such as brain.regions."TM-*".scale, found {key.strip()!r}')])
     current: Any = data
-    for i, part in enumerate(parts[:-1]):
-        current = _step_into(current, part, ".".join(parts[: i + 1]))
+    for i in range(len(parts) - 1):
+        current = _step_into(current, parts[: i + 1])
     last = parts[-1]
     if isinstance(current, list):
         current[_list_index(current, last, key)] = _toml_value(value.strip())
@@ -143,24 +159,19 @@ def _override(data: Data, text: str) -> None:
 
 
 def _key_parts(key: str) -> list[str]:
-    # A quoted part may hold dots: brain.regions."BG-*".scale
-    parts, quoted, part = [], False, ""
-    for character in key:
-        if character in "\"'":
-            quoted = not quoted
-        elif character == "." and not quoted:
-            parts.append(part)
-            part = ""
-        else:
-            part += character
-    return [*parts, part]
+    # A quoted part may hold dots: brain.regions."A.B-*".scale
+    part = r"""(?:"([^"]*)"|'([^']*)'|([^."']*))"""
+    if not re.fullmatch(rf"{part}(\.{part})*", key):
+        return [""]
+    return ["".join(found) for found in re.findall(rf"(?:^|\.){part}", key)]
 
 
-def _step_into(current: Any, part: str, where: str) -> Any:
+def _step_into(current: Any, parts: list[str]) -> Any:
+    part, where = parts[-1], ".".join(parts)
     if isinstance(current, list):
         return current[_list_index(current, part, where)]
     inner = current.setdefault(part, {})
-    if isinstance(inner, str) and where.split(".")[-2:-1] == ["regions"]:
+    if isinstance(inner, str) and parts[:-1] == ["brain", "regions"]:
         # "cortex/column" is short for a table with the region's name.
         inner = current[part] = {"region": inner}
     if not isinstance(inner, dict | list):
@@ -181,15 +192,14 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def _with_brain(data: Data, where: str) -> Data:
+def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
     """Replace names of regions by the regions, and ``region = "…"`` by a brain of that region alone."""
     data = dict(data)
-    problems: list[Problem] = []
     if "region" in data:
-        if "brain" in data:
-            raise SpecError([Problem(where, 'expected either "region" or a table "brain", found both; drop one')])
         region = _region(data.pop("region"), f"{where}: region", problems)
-        if region is not None:
+        if "brain" in data:
+            problems.append(Problem(where, 'expected either "region" or a table "brain", found both; drop one'))
+        else:
             data["brain"] = single_region_brain(region)
     elif isinstance(brain := data.get("brain"), dict) and isinstance(brain.get("regions"), dict):
         regions = {
@@ -197,12 +207,16 @@ def _with_brain(data: Data, where: str) -> Data:
             for pattern, value in brain["regions"].items()
         }
         data["brain"] = brain | {"regions": regions}
-    if problems:
-        raise SpecError(problems)
     return data
 
 
-def _region(value: Any, where: str, problems: list[Problem]) -> Region | None:
+# Stands where a region could not be read, so that the rest of the file is checked too.
+_UNREAD = Region(
+    name="unread", cells={"unread": Cell(model="")}, populations={"unread": Population(cell="unread", size=1)}
+)
+
+
+def _region(value: Any, where: str, problems: list[Problem]) -> Region:
     try:
         if isinstance(value, str):
             return load_region(value)
@@ -217,6 +231,6 @@ def _region(value: Any, where: str, problems: list[Problem]) -> Region | None:
             return Region.parse(value)
     except SpecError as error:
         problems += error.within(where).problems
-        return None
+        return _UNREAD
     problems.append(Problem(where, f"expected the name of a region, found {value!r}"))
-    return None
+    return _UNREAD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -41,7 +42,7 @@ def default(text: str) -> Any:
 def _normalised(value: Any) -> Any:
     if isinstance(value, str):
         return units.normalise(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise UnitError(f'expected a quantity such as "10 ms", found {value!r}')
     return float(value)
 

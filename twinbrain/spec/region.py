@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from twinbrain.errors import Problem
+from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import Drive
@@ -39,7 +39,7 @@ class InputPort(Spec):
 
 
 def _port(value: Any) -> Any:
-    return {"share": value} if isinstance(value, int | float) else value
+    return {"share": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class Ports(Spec):
@@ -55,6 +55,12 @@ class RateRange(Spec):
     low: Rate
     high: Rate
     source: str
+
+    @model_validator(mode="after")
+    def _check(self) -> RateRange:
+        if self.high < self.low:
+            raise ValueError(f"expected low up to high, found {self.low:g} Hz and {self.high:g} Hz")
+        return self
 
 
 class Region(Spec):
@@ -99,19 +105,36 @@ class Region(Spec):
     def scaled(self, factor: float) -> Region:
         """Return the region with populations ``factor`` times as large, none below one neuron.
 
-        Rules that give a probability or a total are adapted so that each neuron keeps its number of inputs.
+        Rules that give a probability, a total or an out-degree are adapted so that each neuron keeps its expected
+        number of inputs; a probability stops at 1.
+
+        Raises
+        ------
+        SpecError
+            If explicit pairs name neurons that are no longer there.
         """
         sizes = {name: max(1, round(p.size * factor)) for name, p in self.populations.items()}
         populations = {name: p.model_copy(update={"size": sizes[name]}) for name, p in self.populations.items()}
         projections = tuple(self._scaled_projection(projection, sizes) for projection in self.projections)
-        return self.model_copy(update={"populations": populations, "projections": projections})
+        region = self.model_copy(update={"populations": populations, "projections": projections})
+        if problems := list(region._problems()):
+            raise SpecError(problems)
+        return region
 
     def _scaled_projection(self, projection: Projection, sizes: dict[str, int]) -> Projection:
         connect = projection.connect
         source = sizes[projection.source] / self.populations[projection.source].size
         target = sizes[projection.target] / self.populations[projection.target].size
+        # Where autapses are left out, a neuron has one possible source less than there are.
+        left_out = int(projection.source == projection.target and not connect.autapses)
+        before, after = self.populations[projection.source].size - left_out, sizes[projection.source] - left_out
+        more_likely = before / after if after else 1.0
         if connect.probability is not None:
-            connect = connect.model_copy(update={"probability": min(1.0, connect.probability / source)})
+            connect = connect.model_copy(update={"probability": min(1.0, connect.probability * more_likely)})
+        elif connect.distance is not None:
+            probability = min(1.0, connect.distance.probability * more_likely)
+            kernel = connect.distance.model_copy(update={"probability": probability})
+            connect = connect.model_copy(update={"distance": kernel})
         elif connect.total is not None:
             connect = connect.model_copy(update={"total": round(connect.total * target)})
         elif connect.out_degree is not None:
@@ -128,6 +151,10 @@ class Region(Spec):
         if problems := list(self._problems()):
             raise reject(*problems)
         return self
+
+    @classmethod
+    def _further_problems(cls, data: Any) -> list[Problem]:
+        return list(_unknown_names(_table(data)))
 
     def _problems(self) -> Iterator[Problem]:
         for name in self.populations:
@@ -176,6 +203,31 @@ class Region(Spec):
             for receptor in receptors:
                 if receptor not in known:
                     yield _unknown(f"{where}.receptor", f"receptor of population {target!r}", receptor, known)
+
+
+def _unknown_names(data: dict[str, Any]) -> Iterator[Problem]:
+    """Check the names in plain data that is no region for other reasons, as far as it can be read."""
+    cells, populations = _table(data.get("cells")), _table(data.get("populations"))
+    for name, population in populations.items():
+        if isinstance(cell := _table(population).get("cell"), str) and cell not in cells:
+            yield _unknown(f"populations.{name}.cell", "cell", cell, cells)
+    for kind, end in (("projections", "source"), ("projections", "target"), ("drives", "population")):
+        entries = data.get(kind)
+        for i, entry in enumerate(entries if isinstance(entries, list | tuple) else ()):
+            found, receptors = _table(entry).get(end), _table(entry).get("receptor")
+            if not isinstance(found, str):
+                continue
+            if found not in populations:
+                yield _unknown(f"{kind}[{i}].{end}", "population", found, populations)
+            elif end != "source":
+                known = _table(cells.get(str(_table(populations[found]).get("cell")))).get("receptors")
+                for receptor in [receptors] if isinstance(receptors, str) else _table(receptors):
+                    if isinstance(known, list | tuple) and receptor not in known:
+                        yield _unknown(f"{kind}[{i}].receptor", f"receptor of population {found!r}", receptor, known)
+
+
+def _table(data: Any) -> dict[str, Any]:
+    return data if isinstance(data, dict) else {}
 
 
 def _unknown(where: str, what: str, found: str, known: Any) -> Problem:

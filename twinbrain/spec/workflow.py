@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from twinbrain.spec.base import Spec
+from twinbrain.errors import Problem
+from twinbrain.spec.base import Spec, reject
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.quantity import Milliseconds, default
@@ -45,3 +46,15 @@ class Workflow(Spec):
     brain: Brain
     stimuli: tuple[Stimulus, ...] = ()
     record: Record = Record()
+
+    @model_validator(mode="after")
+    def _check(self) -> Workflow:
+        names = [stimulus.name for stimulus in self.stimuli]
+        if repeated := [i for i, name in enumerate(names) if name in names[:i]]:
+            raise reject(
+                *(
+                    Problem(f"stimuli[{i}].name", f"another stimulus is {names[i]!r} too; give each its own name")
+                    for i in repeated
+                )
+            )
+        return self
