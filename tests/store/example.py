@@ -1,11 +1,13 @@
-"""A run in miniature, any window of which can be drawn at any time; as a script, it writes until it is killed."""
+"""A run in miniature, any window of which can be drawn at any time. As a script, it writes until it is killed."""
 
 import json
+import os
 import sys
 
 import numpy as np
 import xarray as xr
 
+from twinbrain.errors import StoreError
 from twinbrain.store import ProbeLayout, StateData, WindowData, create_run, resume_run
 
 DT, N_NEURONS, N_POPULATIONS = 0.1, 50, 3
@@ -81,16 +83,24 @@ def contents(tree):
     } | {f"{node.path} attributes": node.attrs for node in tree.subtree}
 
 
-def main(path):
-    """Commit windows for ever, going on where the last process was killed."""
+def write_for_ever(path):
+    """Commit windows, going on where the last process was killed."""
     try:
         writer, _, _ = resume_run(path)
-    except OSError:
+    except StoreError:  # killed before it was created
         writer = create(path)
-    k = writer.step // WINDOW_STEPS
     while True:
-        commit(writer, [k])
-        k += 1
+        commit(writer, [writer.step // WINDOW_STEPS])
+
+
+def main(path):
+    """For each line of input, start a process that writes, name it, and wait until it is killed."""
+    for _ in sys.stdin:
+        if not (process := os.fork()):
+            write_for_ever(path)
+        print(process, flush=True)
+        os.waitpid(process, 0)
+        print("killed", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from zarr.abc.store import Store
 from zarr.api import asynchronous
 
 from twinbrain.errors import StoreError
-from twinbrain.store.growing import EXACT
+from twinbrain.store.growing import EXACT, compressor
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.root import Document, Root, describe
 from twinbrain.store.together import together
@@ -20,6 +20,7 @@ from twinbrain.store.window import StateData
 
 _UNDER_WAY = ("under_way_step", "under_way_neuron")
 _CHUNK = 2**18
+_UNDER_WAY_CHUNK = 2**14
 
 
 class Slot:
@@ -64,9 +65,10 @@ class Slot:
                 name,
                 shape=value.shape,
                 dtype=value.dtype,
-                chunks=(_CHUNK if name in _UNDER_WAY else min(max(len(value), 1), _CHUNK),),
+                chunks=(_UNDER_WAY_CHUNK if name in _UNDER_WAY else min(max(len(value), 1), _CHUNK),),
                 fill_value=0,
-                compressors=None,  # it does not grow, and hardly shrinks
+                # States hardly shrink, and there are only two.
+                compressors=compressor(value.dtype) if name in _UNDER_WAY else None,
                 dimension_names=(dims[name],),
                 config=EXACT,
             )

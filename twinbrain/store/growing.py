@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.codecs import BloscCodec
 from zarr.core.array_spec import ArrayConfigParams
+from zarr.core.buffer import Buffer
+from zarr.storage import MemoryStore, StorePath
 
 from twinbrain.store.root import Document, describe
 from twinbrain.store.schema import ArraySchema
+from twinbrain.store.together import together
 
 # Keeps the sign of zeros: zarr takes a chunk of -0.0 for an empty one.
 EXACT: ArrayConfigParams = {"write_empty_chunks": True}
 
 
-def _compressor(dtype: Any) -> BloscCodec:
+def compressor(dtype: Any) -> BloscCodec:
     """Return the compressor of numbers of that type: fast, and good at small integers."""
     return BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", typesize=np.dtype(dtype).itemsize)
 
@@ -59,7 +62,7 @@ class GrowingArray:
             shards=schema.cut.shards,
             dtype=schema.dtype,
             fill_value=0,
-            compressors=_compressor(schema.dtype),
+            compressors=compressor(schema.dtype),
             dimension_names=schema.dims,
             attributes=schema.attributes,
             zarr_format=3,
@@ -95,9 +98,8 @@ class GrowingArray:
         if not len(rows):
             return
         unwritten = np.concatenate([self._tail, rows.astype(self._tail.dtype, copy=False)])
-        array = self._array.async_array
-        await array.resize((n_rows, *self.row_shape))
-        await array.setitem(slice(first, n_rows), unwritten)
+        await self._array.async_array.resize((n_rows, *self.row_shape))
+        await self._write(first, unwritten)
         full = n_rows - n_rows % self._rows_per_object
         # A copy where rows were left behind, lest they stay in memory.
         self._staged = (n_rows, unwritten[full - first :].copy() if full > first else unwritten)
@@ -105,6 +107,15 @@ class GrowingArray:
     def accept(self) -> None:
         """Take the staged rows as committed."""
         self.n_rows, self._tail = self._staged
+
+    async def _write(self, first: int, rows: NDArray[Any]) -> None:
+        """Write whole objects from row ``first``."""
+        # Encoded in memory, since zarr would first read the shards that are there.
+        encoded: dict[str, Buffer] = {}
+        array = zarr.AsyncArray(self._array.metadata, StorePath(MemoryStore(encoded)), config=EXACT)
+        await array.setitem(slice(first, first + len(rows)), rows)
+        target = self._array.store_path
+        await together((target / key).set(value) for key, value in encoded.items())
 
     def _described(self, n_rows: int) -> Document:
         return self._document | {"shape": [n_rows, *self.row_shape]}
