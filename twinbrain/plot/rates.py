@@ -37,7 +37,7 @@ def rates(
     tree : xarray.DataTree
         A run.
     bin : str, optional
-        Width of the bins; by default about 300 to the run, of 5 ms or more.
+        Width of the bins; by default about 300 to the run, of 5 ms or more, and of 20 ms for small populations.
     by : {"region", "kind", "population", "family"}, optional
         Whose rates; by default of regions, and of populations where there is one region.
     start, stop : str, optional
@@ -52,7 +52,7 @@ def rates(
     matplotlib.axes.Axes
     """
     by = by or ("region" if analysis.regions(tree).sizes["region"] > 1 else "kind")
-    rate = analysis.rates(tree, bin or _bin(tree, start, stop), by, start, stop)
+    rate = analysis.rates(tree, bin or _bin(tree, by, start, stop), by, start, stop)
     width = number(rate.attrs["bin"], "ms")
     low = float(rate["time"][0])
     high = low + width * rate.sizes["time"]
@@ -68,14 +68,18 @@ def rates(
     return ax
 
 
-def _bin(tree: xr.DataTree, start: str | None, stop: str | None) -> str:
-    """Return a round multiple of the recorded bin, of which there are about 300 to the run."""
-    stored = analysis.rates(tree, None, "family", start, stop)
+def _bin(tree: xr.DataTree, by: By, start: str | None, stop: str | None) -> str:
+    """Return a round multiple of the recorded bin, of which there are about 300 to the run.
+
+    A bin is also long enough for the neurons of the smallest group to show a rate rather than single spikes: 20 ms for
+    fifteen neurons or fewer, 5 ms for sixty or more.
+    """
+    stored = analysis.rates(tree, None, by, start, stop)
     width = number(stored.attrs["bin"], "ms")
-    duration = width * stored.sizes["time"]
-    wanted = max(duration / 300, 5.0) / width
+    shortest = min(max(300 / int(stored["n_neurons"].min()), 5.0), 20.0)
+    wanted = max(width * stored.sizes["time"] / 300, shortest) / width
     rounds = [m * 10**e for e in range(7) for m in (1, 2, 5)]
-    factor = next(factor for factor in rounds if factor >= min(wanted, stored.sizes["time"]) or factor == rounds[-1])
+    factor = next((factor for factor in rounds if factor >= wanted), rounds[-1])
     return f"{width * min(factor, stored.sizes['time']):.15g} ms"
 
 
