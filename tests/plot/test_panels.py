@@ -201,7 +201,17 @@ def test_a_spectrum_has_a_line_a_family_and_none_for_silence(brain, helpers):
     ax = plot.spectrum(helpers.known_run(duration=1000.0), by="population", highest=80)
     assert [line.get_label() for line in ax.lines] == ["A/pyr", "A/pv", "B/tc"]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert ax.get_xlim()[1] == 80
+    assert 78 <= ax.get_xlim()[1] <= 80
+
+
+def test_a_spectrum_keeps_low_frequencies_and_the_mean_power_of_high_ones(brain):
+    (line, *_), power = plot.spectrum(brain).lines, analysis.spectrum(brain).isel(family=0)
+    frequency, drawn = line.get_data()
+    np.testing.assert_allclose(drawn[:10], power[:10])
+    step = np.round(40 * np.log10(power["frequency"].values))
+    last = (step == np.round(40 * np.log10(frequency[-1]))) & (power["frequency"].values <= 200)
+    assert last.sum() > 3
+    assert drawn[-1] == pytest.approx(float(power.values[last].mean()))
 
 
 def test_colours_differ_and_stay_with_their_family():

@@ -27,7 +27,7 @@ def spectrum(
     legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw power spectra of firing rates on logarithmic axes.
+    """Draw power spectra of firing rates on logarithmic axes, averaged within steps of 1/40 decade.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def spectrum(
     key = colour_key(tree)
     by = by or key.by
     power = analysis.spectrum(tree, by, segment, None, start, stop)
-    power = power.isel(frequency=power["frequency"].values <= highest)
+    power = _in_even_steps(power.isel(frequency=power["frequency"].values <= highest))
     ax = new_axes(ax, 5, 4)
     names = power[by].values.tolist()
     colour = key.colour if by == key.by else colours(names)
@@ -74,3 +74,12 @@ def spectrum(
             draw_legend(ax)
     tidy(ax)
     return ax
+
+
+def _in_even_steps(power: xr.DataArray) -> xr.DataArray:
+    """Return means over steps of 1/40 decade; where frequencies lie wider apart, each stays as it is."""
+    frequency = power["frequency"].values
+    _, first, n = np.unique(np.round(40 * np.log10(frequency)), return_index=True, return_counts=True)
+    values = np.add.reduceat(power.transpose("frequency", ...).values, first, axis=0) / n[:, None]
+    steps = np.add.reduceat(frequency, first) / n
+    return power.isel(frequency=first).copy(data=values).assign_coords(frequency=("frequency", steps))
