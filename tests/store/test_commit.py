@@ -27,10 +27,10 @@ def windows_of(n_steps, n_spikes):
         first = stop
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(
     windows=st.lists(
-        st.tuples(st.integers(1, 40), st.one_of(st.just(0), st.integers(0, 3000), st.just(600_000))), max_size=4
+        st.tuples(st.integers(1, 40), st.one_of(st.just(0), st.integers(0, 3000), st.just(600_000))), max_size=3
     ),
     resumed=st.booleans(),
 )

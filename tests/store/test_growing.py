@@ -32,7 +32,7 @@ def rows(schema, n_rows, random):
 
 
 @pytest.mark.parametrize("kind", SCHEMATA)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=st.lists(st.tuples(LENGTHS, st.sampled_from(["accept", "fail", "reopen"])), max_size=8))
 def test_rows_read_back_are_those_accepted_after_any_sequence_of_appends_failures_and_reopenings(kind, steps):
     schema, random, store = SCHEMATA[kind], np.random.default_rng(0), MemoryStore()
