@@ -1,0 +1,221 @@
+import json
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from tests.examples import CORTEX, RELAY, in_another_process, region_data, relay_region, small_brain
+from twinbrain.errors import SpecError
+from twinbrain.spec.base import Spec
+from twinbrain.spec.region import Region
+from twinbrain.spec.workflow import Workflow
+
+WORKFLOW = {
+    "name": "rest",
+    "run": {"duration": "2 s", "dt": "0.05 ms", "seed": 3, "memory_limit": "8 GB"},
+    "brain": {
+        "connectome": "somewhere",
+        "normalisation": "row",
+        "regions": {"TH-*": region_data(RELAY), "*": region_data(CORTEX)},
+        "long_range": {"in_degree": 10, "weight": "0.4 nS"},
+        "coupling": 0.5,
+    },
+    "stimuli": [
+        {
+            "name": "flash",
+            "regions": "TH-*",
+            "population": "relay",
+            "receptor": "ampa",
+            "rate": "100 Hz",
+            "weight": "1 nS",
+            "start": "0.1 s",
+            "duration": "50 ms",
+        }
+    ],
+    "record": {"rate_bin": "2 ms", "state": [{"variable": "v", "interval": "0.5 ms"}]},
+}
+
+
+def as_toml(data):
+    """Write plain data as TOML."""
+    if isinstance(data, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {as_toml(value)}" for key, value in data.items()) + "}"
+    if isinstance(data, list):
+        return "[" + ", ".join(map(as_toml, data)) + "]"
+    return json.dumps(data)
+
+
+def through_toml(data):
+    return tomllib.loads("\n".join(f"{key} = {as_toml(value)}" for key, value in data.items()))
+
+
+EVERYTHING = [
+    pytest.param(Region, region_data(CORTEX), id="cortex"),
+    pytest.param(Region, region_data(RELAY), id="relay"),
+    pytest.param(Workflow, WORKFLOW, id="workflow"),
+]
+
+
+@pytest.mark.parametrize("through", [through_toml, lambda data: json.loads(json.dumps(data))], ids=["toml", "json"])
+@pytest.mark.parametrize(("kind", "data"), EVERYTHING)
+def test_a_declaration_survives_as_text(kind, data, through):
+    declared = kind.parse(data)
+    again = kind.parse(through(declared.to_dict()))
+    assert again == declared
+    assert again.digest == declared.digest
+    assert again.to_dict() == declared.to_dict()
+
+
+@pytest.mark.parametrize(("kind", "data"), EVERYTHING)
+def test_a_digest_does_not_depend_on_the_order_of_keys(kind, data):
+    def reversed_keys(value, ordered=False):
+        if isinstance(value, dict):
+            items = list(value.items()) if ordered else list(value.items())[::-1]
+            return {k: reversed_keys(v, k in ("populations", "regions")) for k, v in items}
+        return [reversed_keys(item) for item in value] if isinstance(value, list) else value
+
+    assert kind.parse(reversed_keys(data)).digest == kind.parse(data).digest
+
+
+@pytest.mark.parametrize("path", [("populations",), ("brain", "regions"), ("brain", "regions", "*", "populations")])
+def test_a_digest_depends_on_an_order_that_counts(path):
+    kind, data = (
+        (Region, region_data(CORTEX)) if path == ("populations",) else (Workflow, json.loads(json.dumps(WORKFLOW)))
+    )
+    before = kind.parse(data).digest
+    *way, last = path
+    table = data
+    for key in way:
+        table = table[key]
+    table[last] = dict(reversed(table[last].items()))
+    assert kind.parse(data).digest != before
+
+
+def leaves(data, path=()):
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(data, list):
+        for i, value in enumerate(data):
+            yield from leaves(value, (*path, i))
+    else:
+        yield path
+
+
+def changed(value):
+    """Return another value that stands for another thing wherever ``value`` may stand."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value - 1 if 1 < value < 8 else value + 1  # within the bounds of the indices in pairs
+    if isinstance(value, float):
+        return value / 2
+    number, _, unit = value.partition(" ")
+    try:
+        return f"{(float(number) or 1e-9) * 1.0000001!r} {unit}"
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize(("kind", "data"), EVERYTHING)
+def test_every_number_counts_in_the_digest(kind, data):
+    before, tried = kind.parse(data).digest, 0
+    for *way, last in leaves(data):
+        copy = json.loads(json.dumps(data))
+        table = copy
+        for key in way:
+            table = table[key]
+        if (other := changed(table[last])) is None:
+            continue
+        table[last] = other
+        assert kind.parse(copy).digest != before, (*way, last)
+        tried += 1
+    assert tried > 20
+
+
+def test_the_connectome_counts_in_the_digest():
+    brain = small_brain()
+    other = brain.connectome.replace(weight=brain.connectome.weight * 1.5)
+    assert brain.model_copy(update={"connectome": other}).digest != brain.digest
+    assert small_brain().digest == brain.digest
+
+
+@pytest.mark.parametrize("hash_seed", [1, 2])
+def test_digests_are_the_same_in_every_process(hash_seed):
+    code = "from tests.examples import *; print(small_brain().digest, relay_region().digest)"
+    assert in_another_process(code, hash_seed).split() == [small_brain().digest, relay_region().digest]
+
+
+def test_a_digest_is_a_sha256():
+    assert len(bytes.fromhex(relay_region().digest)) == 32
+
+
+def test_declarations_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        relay_region().name = "other"
+
+
+class Inner(Spec):
+    weight: float
+    places: dict[str, float] = Field(default_factory=dict)
+
+
+class Outer(Spec):
+    inner: Inner | None = None
+    table: dict[str, Inner] = Field(default_factory=dict)
+    row: tuple[Inner, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"inne": {}}, "inne: unknown key 'inne'; did you mean 'inner'? Known: inner, row, table"),
+        (
+            {"inner": {"weight": 1, "weigth": 1}},
+            "inner.weigth: unknown key 'weigth'; did you mean 'weight'? Known: places, weight",
+        ),
+        (
+            {"table": {"weight": {"weight": 1, "x": 1}}},
+            "table.weight.x: unknown key 'x'; Known: places, weight",
+        ),
+        (
+            {"row": [{"weight": 1}, {"weight": 1, "plces": {}}]},
+            "row[1].plces: unknown key 'plces'; did you mean 'places'?",
+        ),
+        ({"table": {"a[1]": {}}}, "table.a[1].weight: this key is required and missing; add it"),
+        ({"inner": {"weight": "x"}}, "inner.weight: input should be a valid number"),
+        ({"inner": {"weight": float("nan")}}, "inner.weight: input should be a finite number, found nan"),
+        (
+            {"inner": {"weight": 1, "places": {"str": None}}},
+            "inner.places.str: input should be a valid number, found None",
+        ),
+    ],
+)
+def test_a_fault_is_reported_with_its_place(data, message):
+    with pytest.raises(SpecError) as caught:
+        Outer.parse(data, "a.toml")
+    assert len(caught.value.problems) == 1
+    assert str(caught.value).startswith(f"a.toml: {message}")
+
+
+def test_faults_of_a_constructor_are_reported_in_the_same_way():
+    with pytest.raises(SpecError, match=r"^weigth: unknown key 'weigth'; did you mean 'weight'\?"):
+        Inner(weight=1, weigth=2)
+
+
+def test_all_faults_are_reported():
+    with pytest.raises(SpecError) as caught:
+        Outer.parse({"inner": {"weight": "x", "y": 1}, "table": {"a": {}}, "z": 1})
+    assert {problem.where for problem in caught.value.problems} == {"inner.weight", "inner.y", "table.a.weight", "z"}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_any_data_is_a_region_or_an_error_of_the_declaration(data):
+    with pytest.raises(SpecError):
+        Region.parse(data)
