@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from twinbrain.store.root import parse, read_document
@@ -84,8 +84,7 @@ def run_info(path: str | os.PathLike[str]) -> RunInfo:
         If there is no run of this format.
     """
     path = Path(path)
-    store = LocalStore(path, read_only=True)
-    root = parse(path, read_document(path, store))
+    root = parse(path, read_document(path, LocalStore(path, read_only=True)))
     attributes, nodes = root.attributes, root.nodes
     probes = (name for name in nodes if name.startswith("state/") and name.count("/") == 1)
     groups = sorted({name.split("/")[0] for name in nodes})
@@ -104,10 +103,19 @@ def run_info(path: str | os.PathLike[str]) -> RunInfo:
         n_synapses=network["n_synapses"],
         n_spikes=nodes["spikes/time_step"]["shape"][0] if "spikes" in nodes else None,
         probes=tuple(name.removeprefix("state/") for name in probes),
-        n_bytes=sync(store.getsize_prefix("")),
-        n_bytes_of={name: sync(store.getsize_prefix(name)) for name in groups},
+        n_bytes=_size(path),
+        n_bytes_of={name: _size(path / name) for name in groups},
         spec=attributes["spec"],
         digest=attributes["digest"],
         version=attributes["twinbrain_version"],
         versions=json.loads(attributes["versions"]),
     )
+
+
+def _size(folder: Path) -> int:
+    n_bytes = 0
+    for parent, _, files in os.walk(folder):
+        for file in files:
+            with suppress(FileNotFoundError):  # a temporary file of a run that is being written
+                n_bytes += os.path.getsize(os.path.join(parent, file))
+    return n_bytes
