@@ -1,0 +1,53 @@
+"""Measure every bar, and print them as a table: ``make bench``, or ``python -m tests.benchmarks.run NAME …``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.benchmarks import against_brian2, lowering, whole_runs
+
+
+def _kills() -> str:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/faults", "-k", "kill"]
+    done = subprocess.run(
+        command, env=os.environ | {"TWINBRAIN_KILLS": "20"}, capture_output=True, text=True, check=False
+    )
+    return f"20 kills: {done.stdout.strip().splitlines()[-1]}"
+
+
+BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
+    "demo": ("`make demo` after install, empty caches", "≤ 60 s", whole_runs.measure_demo),
+    "objects": ("Brian2 objects and compiled units, 2 regions and 96", "equal", lowering.measure_objects),
+    "lowering": ("lowering", "≥ 5 million synapses/s", lowering.measure_speed),
+    "memory": ("memory of static synapses", "≤ 16 bytes", lowering.measure_memory),
+    "duration": ("peak memory, 20 s run against 2 s", "≤ 1.2 ×", whole_runs.measure_peak_memory),
+    "brian2": ("10,000 LIF, 5 million synapses, against plain Brian2", "≥ 2.5 ×", against_brian2.measure),
+    "diversity": (
+        "10,000 LIF, per-neuron time constants against shared",
+        "≤ 1.25 ×",
+        against_brian2.measure_heterogeneity,
+    ),
+    "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
+    "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
+}
+
+
+def main(names: list[str]) -> None:
+    """Measure the named benchmarks, or all."""
+    print(
+        f"Python {platform.python_version()}, {platform.machine()}\n\n| what | bar | measured | name |\n| --- | --- | --- | --- |"
+    )
+    for name in names or BENCHMARKS:
+        what, bar, measure = BENCHMARKS[name]
+        print(f"| {what} | {bar} | {measure()} | `{name}` |", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

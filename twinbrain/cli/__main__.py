@@ -1,0 +1,5 @@
+"""``python -m twinbrain.cli`` is ``twinbrain``."""
+
+from twinbrain.cli import main
+
+main()
