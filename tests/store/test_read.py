@@ -11,14 +11,20 @@ def run(example, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def everything(run):
+    return open_run(run)["spikes"].to_dataset().load()
+
+
 WINDOWS = [(None, None), (0, 630), (100, 200), (99.9, 100.1), (123.4, 456.7), (500, None), (None, 500), (600, 9999)]
 EMPTY = [(200, 200), (300, 200), (9999, None), (-50, 0), (None, -1)]
 
 
 @pytest.mark.parametrize(("start", "stop"), WINDOWS + EMPTY)
 @pytest.mark.parametrize("opened", [False, True])
-def test_spikes_of_a_time_window_are_those_at_or_after_its_start_and_before_its_stop(run, opened, start, stop):
-    everything = open_run(run)["spikes"].to_dataset().load()
+def test_spikes_of_a_time_window_are_those_at_or_after_its_start_and_before_its_stop(
+    run, everything, opened, start, stop
+):
     time = everything["time_step"] * 0.1
     first, last = -np.inf if start is None else start - 1e-6, np.inf if stop is None else stop - 1e-6
     expected = everything[["time_step", "neuron"]].isel(spike=((time >= first) & (time < last)).values)
