@@ -85,11 +85,12 @@ def draw_pairs(
             return source[order], target[order]
 
 
-def expected_synapses(connect: Connect, n_sources: int, n_targets: int) -> float:
+def expected_synapses(connect: Connect, n_sources: int, n_targets: int, *, same: bool = False) -> float:
     """Return the expected number of synapses; an upper bound for the distance kernel."""
+    n_pairs = n_sources * n_targets - (n_targets if same and not connect.autapses else 0)
     match connect.rule:
         case "probability":
-            return float(connect.probability or 0.0) * n_sources * n_targets
+            return float(connect.probability or 0.0) * n_pairs
         case "total":
             return float(connect.total or 0)
         case "in_degree":
@@ -100,7 +101,7 @@ def expected_synapses(connect: Connect, n_sources: int, n_targets: int) -> float
             return float(n_targets)
         case "distance":
             assert connect.distance is not None
-            return connect.distance.probability * n_sources * n_targets
+            return connect.distance.probability * n_pairs
         case _:
             assert connect.pairs is not None
             return float(len(connect.pairs.source))

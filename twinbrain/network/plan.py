@@ -144,7 +144,8 @@ def _local(layout: Layout) -> tuple[float, float]:
             n, delay = 0.0, 0.0
             for projection in region.projections:
                 source, target = (region.populations[p].size for p in (projection.source, projection.target))
-                n += expected_synapses(projection.connect, source, target) * len(projection.receptor)
+                same = projection.source == projection.target
+                n += expected_synapses(projection.connect, source, target, same=same) * len(projection.receptor)
                 delay = max(delay, _upper(projection.delay))
             counts[region.name] = n, delay
         n, delay = counts[region.name]

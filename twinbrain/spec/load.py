@@ -199,8 +199,7 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
         region = _region(data.pop("region"), f"{where}: region", problems)
         if "brain" in data:
             problems.append(Problem(where, 'expected either "region" or a table "brain", found both; drop one'))
-        else:
-            data["brain"] = single_region_brain(region)
+        data["brain"] = single_region_brain(region)
     elif isinstance(brain := data.get("brain"), dict) and isinstance(brain.get("regions"), dict):
         regions = {
             pattern: _region(value, f"{where}: brain.regions.{pattern!r}", problems)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.spec.base import Spec
-from twinbrain.spec.quantity import Millimetres, Value
+from twinbrain.spec.quantity import Millimetres, TimeValue, Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -111,7 +111,7 @@ class Projection(Spec):
     receptor: Annotated[dict[str, float], BeforeValidator(_receptor_shares), Field(min_length=1)]
     connect: Connect
     weight: Value
-    delay: Value
+    delay: TimeValue
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from twinbrain import units
 from twinbrain.errors import UnitError
@@ -112,3 +112,20 @@ def _value(value: Any) -> Any:
 
 Value = Annotated[str | float | Distribution, BeforeValidator(_value)]
 """A quantity shared by all, or a distribution over them."""
+
+
+def _of_time(value: str | float | Distribution) -> str | float | Distribution:
+    if isinstance(value, Distribution):
+        parts = [value.first, value.minimum, value.maximum]
+        if value.kind not in _SECOND_IS_A_NUMBER:
+            parts.append(value.second)
+    else:
+        parts = [value]
+    for part in parts:
+        if part is not None:
+            units.number(part, "ms")
+    return value
+
+
+TimeValue = Annotated[Value, AfterValidator(_of_time)]
+"""A duration shared by all, or a distribution over them."""
