@@ -17,7 +17,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for command in (runs.run, runs.plan, runs.resume, runs.info, contents.workflows, contents.connectomes, contents.validate):
+for command in (
+    runs.run,
+    runs.plan,
+    runs.resume,
+    runs.info,
+    contents.workflows,
+    contents.connectomes,
+    contents.validate,
+):
     app.command()(command)
 app.add_typer(contents.regions, name="regions")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
@@ -40,13 +42,17 @@ def new(
     like: Annotated[str, typer.Option(help="The region to start from.")] = "cortex/column",
 ) -> None:
     """Start a region file in ./regions, as a copy of another with a new name."""
-    from twinbrain.spec.load import region_path
+    from twinbrain.spec.load import region_names, region_path
 
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", name):
+        raise SpecError([Problem("NAME", f"expected a name such as my_lab/my_region, found {name!r}")])
     path = Path("regions") / f"{name}.toml"
-    if path.exists():
-        raise SpecError([Problem(str(path), "expected a name that is free, found a file; choose another name")])
-    lines = region_path(like).read_text(encoding="utf-8").splitlines(keepends=True)
-    text = "".join(f'name = "{name}"\n' if line.startswith("name =") else line for line in lines)
+    if path.exists() or name in region_names():
+        raise SpecError([Problem(str(path), "expected a name that is free, found a region of it; choose another name")])
+    # The first is the region's own; projections may have names too.
+    text = re.sub(
+        r"^name *=.*$", f'name = "{name}"', region_path(like).read_text(encoding="utf-8"), count=1, flags=re.MULTILINE
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     typer.echo(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
@@ -101,7 +107,8 @@ def validate(
         except SpecError as error:
             problems += error.problems
         except TwinbrainError as error:
-            problems.append(Problem(str(path), str(error)))
+            place = "" if str(path) in str(error) else str(path)
+            problems.append(Problem(place, str(error)))
     if problems:
         raise SpecError(problems)
 
@@ -118,8 +125,6 @@ def _validate(path: Path) -> None:
         return
     workflow = is_workflow(path)
     model = load_workflow(path) if workflow else Workflow(name="region", brain=single_region_brain(load_region(path)))
-    try:
+    with naming(str(path)):
         # Building finds what only shows then: parameters, weights, delays.
         build_network(prepare(model))
-    except SpecError as error:
-        raise error.within(str(path)) from None

@@ -23,12 +23,25 @@ def progress_bar(console: Console, dt: float) -> Iterator[Callable[[str, int, in
     dt : float (ms)
         Time step, to show model time.
     """
-    columns = (TextColumn("{task.description:<11}"), BarColumn(), TextColumn("{task.fields[detail]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         tasks: dict[str, TaskID] = {}
         start: dict[str, tuple[float, int]] = {}
 
+        stopping = False
+
         def tell(what: str, done: int, total: int) -> None:
+            nonlocal stopping
+            if what == "stop":
+                if not stopping:
+                    console.print("stopping at the end of this window; to stop at once, ask again")
+                stopping = True
+                return
             if what not in tasks:
                 tasks[what] = bar.add_task(_NAMES.get(what, what), total=total, detail="")
                 start[what] = time.monotonic(), done

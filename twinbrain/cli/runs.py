@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
-from twinbrain.errors import RunInterrupted
+from twinbrain.errors import RunInterrupted, StoreError
 
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help='Another value for a key, such as run.duration="10 s".')
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help='Another value for a key, such as run.duration="10 s".'),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow, or the path of its file.")]
@@ -39,10 +42,12 @@ def run(
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     changes = [*(settings or ()), *([f"run.seed={seed}"] if seed is not None else ())]
-    prepared = prepare(load_workflow(workflow, changes))
+    declared = load_workflow(workflow, changes)
+    with naming(workflow):
+        prepared = prepare(declared)
     path = out or Path("runs") / f"{prepared.workflow.name}.zarr"
     console.print(plan_table(prepared))
-    with _interruptible(path), progress_bar(console, prepared.workflow.run.dt) as progress:
+    with _interruptible(path), naming(workflow), progress_bar(console, prepared.workflow.run.dt) as progress:
         run_prepared(prepared, path, overwrite=overwrite, progress=progress)
     _report(path, console, figure, as_json)
 
@@ -53,12 +58,15 @@ def plan(workflow: Name, settings: Settings = None, as_json: AsJson = False) -> 
     from twinbrain.run.prepare import prepare
     from twinbrain.spec.load import load_workflow
 
-    prepared = prepare(load_workflow(workflow, settings or ()))
+    declared = load_workflow(workflow, settings or ())
+    with naming(workflow):
+        prepared = prepare(declared)
     if as_json:
         typer.echo(json.dumps(prepared.plan.to_dict()))
     else:
         Console().print(plan_table(prepared))
-    check_memory(prepared.plan, prepared.workflow.run.memory_limit)
+    with naming(workflow):
+        check_memory(prepared.plan, prepared.workflow.run.memory_limit)
 
 
 def resume(
@@ -74,7 +82,7 @@ def resume(
     before = run_info(store)
     if before.status == "complete":
         console.print(f"{store} is complete; nothing is left to do")
-    with _interruptible(store), progress_bar(console, before.dt) as progress:
+    with _interruptible(store), naming(str(store)), progress_bar(console, before.dt) as progress:
         resume_run(store, progress=progress)
     _report(store, console, figure, as_json)
 
@@ -95,12 +103,23 @@ def _interruptible(path: Path) -> Iterator[None]:
     try:
         yield
     except RunInterrupted as interruption:
-        typer.echo(f"{interruption}; go on with: twinbrain resume {path}", err=True)
+        typer.echo(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(path))}", err=True)
         raise typer.Exit(130) from None
     except KeyboardInterrupt:
-        hint = f"; go on from the last window with: twinbrain resume {path}" if path.exists() else ""
-        typer.echo(f"stopped at once{hint}", err=True)
+        typer.echo(f"stopped at once; {_way_on(path)}", err=True)
         raise typer.Exit(130) from None
+
+
+def _way_on(path: Path) -> str:
+    from twinbrain.store import run_info
+
+    try:
+        found = run_info(path)
+    except StoreError:
+        return "nothing was recorded"
+    if found.status == "complete":
+        return f"the run {path} is complete"
+    return f"go on from {found.committed:g} ms with: twinbrain resume {shlex.quote(str(path))}"
 
 
 def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
@@ -113,7 +132,13 @@ def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
     if figure:
         from twinbrain.plot import save, summary_figure
 
-        save(summary_figure(tree), picture)
+        try:
+            save(summary_figure(tree), picture)
+        except OSError as error:
+            raise StoreError(
+                f"the run {path} is complete, but its figure {picture} cannot be written: {error.strerror or error}; "
+                f"make room, then: twinbrain resume {shlex.quote(str(path))}"
+            ) from error
     if as_json:
         typer.echo(json.dumps({"run": str(path), "figure": str(picture) if figure else None, "summary": rows(summary)}))
         return
@@ -121,4 +146,3 @@ def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
     console.print(f"run     {path}")
     if figure:
         console.print(f"figure  {picture}")
-

@@ -41,15 +41,17 @@ class ReferenceSimulation:
         self._blocks = [_BlockState(block) for block in network.blocks]
         self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int64)
         self._recorder = Recorder(network)
+        self._words: dict[PoissonDrive, tuple[int, NDArray[np.uint64]]] = {}
 
     def advance(self, n_steps: int) -> None:
+        """Compute ``n_steps`` steps."""
         for _ in range(n_steps):
             slot = self.step % len(self._ring)
             inbox = self._ring[slot].copy()
             self._ring[slot] = 0
             for drive in self.network.drives:
                 if drive.first_step <= self.step < drive.last_step:
-                    inbox[drive.start : drive.stop] += drive.weight * poisson_counts(drive, self.step)
+                    inbox[drive.start : drive.stop] += drive.weight * self._counts(drive)
             neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
             spikes = Spikes(np.full(len(neurons), self.step, np.int32), neurons)
             self._recorder.add(spikes)
@@ -61,19 +63,25 @@ class ReferenceSimulation:
                     self._recorder.add_sample(probe.name, values[probe.places])
 
     def inject(self, spikes: Spikes) -> None:
+        """Deliver spikes of neurons that are computed elsewhere."""
         self._recorder.add_from_elsewhere(spikes)
         self._deliver(spikes)
 
     def collect(self) -> Recording:
+        """Return and forget what was recorded."""
         return self._recorder.collect(self.step)
 
     def state(self) -> SimulationState:
+        """Return a copy of the state."""
         variables = {
-            f"{block.block.name}/{name}": values.copy() for block in self._blocks for name, values in block.state.items()
+            f"{block.block.name}/{name}": values.copy()
+            for block in self._blocks
+            for name, values in block.state.items()
         }
         return SimulationState(self.step, variables, self._recorder.under_way(self.step))
 
     def restore(self, state: SimulationState) -> None:
+        """Go on from a state; what was recorded is forgotten."""
         self.step = state.step
         for block in self._blocks:
             for name in block.state:
@@ -83,7 +91,15 @@ class ReferenceSimulation:
         self.inject(state.under_way)
 
     def close(self) -> None:
-        pass
+        """Do nothing: all it holds is memory."""
+
+    def _counts(self, drive: PoissonDrive) -> NDArray[np.int64]:
+        # A draw gives words for four steps.
+        group, words = self._words.get(drive, (-1, None))
+        if words is None or group != self.step // 4:
+            words = poisson_words(drive, self.step // 4)
+            self._words[drive] = self.step // 4, words
+        return np.searchsorted(drive.thresholds.astype(np.uint64), words[self.step % 4], side="right")
 
     def _deliver(self, spikes: Spikes) -> None:
         for table in self.network.tables:
@@ -124,19 +140,18 @@ class _BlockState:
         return self.block.neurons[spiking]
 
 
-def poisson_counts(drive: PoissonDrive, step: int) -> NDArray[np.int64]:
-    """Return the events of one step.
+def poisson_words(drive: PoissonDrive, group: int) -> NDArray[np.uint64]:
+    """Return the random words of steps ``4 * group`` … ``4 * group + 3``.
 
     Returns
     -------
-    ndarray of int64, shape (size,)
+    ndarray of uint64, shape (4, size)
     """
     n = drive.stop - drive.start
     counter = np.zeros((4, n), np.uint64)
     counter[0] = np.arange(n)
-    counter[1], counter[2] = (step // 4) & 0xFFFFFFFF, (step // 4) >> 32
-    word = philox(counter, np.array(drive.key, np.uint64)[:, None])[step % 4]
-    return np.searchsorted(drive.thresholds.astype(np.uint64), word, side="right")
+    counter[1], counter[2] = group & 0xFFFFFFFF, group >> 32
+    return philox(counter, np.array(drive.key, np.uint64)[:, None])
 
 
 def _execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:

@@ -16,9 +16,11 @@ from twinbrain.network.plan import Plan, plan
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.workflow import Workflow
 
-
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("build", "compile", "simulate"), how much of it is done, and of how much."""
+"""Called with what is being done ("build", "compile", "simulate"), how much of it is done, and of how much.
+
+Once a run was asked to stop, also with "stop", and how much of the last window is done.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def prepare(workflow: Workflow) -> Prepared:
     brain = workflow.brain.model_copy(update={"connectome": connectome})
     workflow = workflow.model_copy(update={"brain": brain})
     layout = lay_out(brain, normalise(connectome, brain.normalisation))
-    check_references(layout, workflow.stimuli, workflow.record)
     programs = block_programs(layout)
+    check_references(layout, workflow.stimuli, workflow.record)
     return Prepared(
         workflow,
         layout,
@@ -105,24 +107,27 @@ def time_grid(workflow: Workflow) -> TimeGrid:
         If a time is not a whole number of steps, or windows do not hold whole bins.
     """
     run, record = workflow.run, workflow.record
-    problems: list[Problem] = []
-    steps: dict[str, int] = {}
-    for name, value in (
-        ("run.duration", run.duration),
-        ("run.window", min(run.window, run.duration)),
-        ("record.rate_bin", record.rate_bin),
-    ):
-        steps[name] = round(value / run.dt)
-        if steps[name] < 1 or abs(steps[name] * run.dt - value) > 1e-6 * run.dt:
-            problems.append(
-                Problem(name, f"expected a whole number of steps of {run.dt:g} ms, found {value:g} ms; change it or run.dt")
-            )
+    times = {
+        "run.duration": run.duration,
+        "run.window": min(run.window, run.duration),
+        "record.rate_bin": record.rate_bin,
+    }
+    times |= {f"record.state[{i}].interval": wanted.interval for i, wanted in enumerate(record.state)}
+    times |= {f"stimuli.{stimulus.name}.duration": stimulus.duration for stimulus in workflow.stimuli}
+    # These may be 0.
+    times |= {f"stimuli.{stimulus.name}.start": stimulus.start for stimulus in workflow.stimuli if stimulus.start}
+    steps = {name: round(value / run.dt) for name, value in times.items()}
+    problems = [
+        Problem(name, f"expected a whole number of steps of {run.dt:g} ms, found {value:g} ms; change it or run.dt")
+        for name, value in times.items()
+        if steps[name] < 1 or abs(steps[name] * run.dt - value) > 1e-6 * run.dt
+    ]
     if not problems:
-        for name in ("run.duration", "run.window"):
-            if steps[name] % steps["record.rate_bin"]:
-                problems.append(
-                    Problem(name, f"expected a whole number of bins of {record.rate_bin:g} ms (record.rate_bin)")
-                )
+        problems += [
+            Problem(name, f"expected a whole number of bins of {record.rate_bin:g} ms (record.rate_bin)")
+            for name in ("run.duration", "run.window")
+            if steps[name] % steps["record.rate_bin"]
+        ]
     if problems:
         raise SpecError(problems)
     return TimeGrid(run.dt, steps["run.duration"], steps["run.window"], steps["record.rate_bin"])

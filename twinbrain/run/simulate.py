@@ -9,12 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twinbrain import units
-from twinbrain.engines.base import get_engine
+from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
+from twinbrain.network.network import Network
 from twinbrain.network.plan import check_memory
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, prepare, silent
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain, single_region_brain
@@ -24,7 +25,6 @@ from twinbrain.spec.load import load_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.run.open import open_run
 from twinbrain.store import check_target, create_run, resume_run
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    model: Workflow | Brain | Region | str,
+    model: Workflow | Brain | Region | str | Path,
     *,
     out: str | Path,
     duration: str | None = None,
@@ -49,7 +49,7 @@ def simulate(
 
     Parameters
     ----------
-    model : Workflow, Brain, Region or str
+    model : Workflow, Brain, Region, str or Path
         What to simulate; a text is the name or the path of a workflow.
     out : str or Path
         Where the run is kept, such as ``"runs/rest.zarr"``.
@@ -81,28 +81,21 @@ def simulate(
         If it was asked to stop; `resume` goes on from there.
     """
     workflow = _workflow(model)
-    changes = {
-        name: units.number(value, "ms")
-        for name, value in (("duration", duration), ("dt", dt), ("window", window))
-        if value is not None
-    }
-    own: dict[str, Any] = {**changes, **({"seed": seed} if seed is not None else {}), **({"engine": engine} if engine else {})}
-    # Built anew rather than copied, so that the changes are checked.
-    run = Run.parse(workflow.run.to_dict() | {k: units.show(v, "ms") if k in changes else v for k, v in own.items()})
-    workflow = workflow.model_copy(
-        update={
-            "run": run,
-            "stimuli": workflow.stimuli if stimuli is None else tuple(stimuli),
-            "record": record or workflow.record,
-        }
+    given = {"duration": duration, "dt": dt, "window": window, "seed": seed, "engine": engine}
+    # Made anew rather than copied, so that the changes are checked.
+    workflow = Workflow(
+        name=workflow.name,
+        summary=workflow.summary,
+        run=Run.parse(workflow.run.to_dict() | {name: value for name, value in given.items() if value is not None}),
+        brain=workflow.brain,
+        stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
+        record=record or workflow.record,
     )
     run_prepared(prepare(workflow), Path(out), overwrite=overwrite, progress=progress)
     return open_run(out)
 
 
-def run_prepared(
-    prepared: Prepared, out: Path, *, overwrite: bool = False, progress: Progress | None = None
-) -> None:
+def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, progress: Progress | None = None) -> None:
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
@@ -111,9 +104,7 @@ def run_prepared(
     check_target(out, overwrite=overwrite)
     with Interrupt() as interrupt:
         network = build_network(prepared, progress)
-        progress("compile", 0, 1)
-        simulation = get_engine(workflow.run.engine)(network)
-        progress("compile", 1, 1)
+        simulation = _simulation(workflow, network, progress)
         writer = create_run(
             out,
             attrs=_attributes(prepared),
@@ -167,9 +158,7 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
             )
         check_memory(prepared.plan, workflow.run.memory_limit)
         network = build_network(prepared, progress)
-        progress("compile", 0, 1)
-        simulation = get_engine(workflow.run.engine)(network)
-        progress("compile", 1, 1)
+        simulation = _simulation(workflow, network, progress)
         writer, _, state = resume_run(path)
         if state is not None:
             simulation.restore(simulation_state(state))
@@ -185,7 +174,7 @@ def stored_workflow(tree: xr.DataTree) -> Workflow:
     return Workflow.parse(data, "spec of the run")
 
 
-def _workflow(model: Workflow | Brain | Region | str) -> Workflow:
+def _workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
     match model:
         case Workflow():
             return model
@@ -193,9 +182,16 @@ def _workflow(model: Workflow | Brain | Region | str) -> Workflow:
             return Workflow(name=model.name or "brain", brain=model)
         case Region():
             return Workflow(name=model.name.replace("/", "_"), brain=single_region_brain(model))
-        case str():
+        case str() | Path():
             return load_workflow(model)
     raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
+
+
+def _simulation(workflow: Workflow, network: Network, progress: Progress) -> Simulation:
+    progress("compile", 0, 1)
+    simulation = get_engine(workflow.run.engine)(network)
+    progress("compile", 1, 1)
+    return simulation
 
 
 def _attributes(prepared: Prepared) -> dict[str, Any]:
@@ -213,4 +209,3 @@ def _attributes(prepared: Prepared) -> dict[str, Any]:
         "digest": workflow.digest,
         "versions": json.dumps(versions | {"python": platform.python_version()}),
     }
-

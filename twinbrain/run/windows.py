@@ -17,7 +17,12 @@ _STRIDE = 200
 
 
 def run_windows(
-    simulation: Simulation, network: Network, writer: RunWriter, grid: TimeGrid, progress: Progress, interrupt: Interrupt
+    simulation: Simulation,
+    network: Network,
+    writer: RunWriter,
+    grid: TimeGrid,
+    progress: Progress,
+    interrupt: Interrupt,
 ) -> None:
     """Run to the end of the time grid.
 
@@ -46,20 +51,31 @@ def run_windows(
     sizes = np.array([population.size for population in network.populations])
     population_of = np.repeat(np.arange(len(sizes)), sizes)
     progress("simulate", simulation.step, grid.n_steps)
+    if interrupt.requested and simulation.step < grid.n_steps:  # asked while the network was built
+        writer.set_status("interrupted")
+        raise _interrupted(simulation.step, grid)
     while simulation.step < grid.n_steps:
         first = simulation.step
         last = min(grid.n_steps, (first // grid.window + 1) * grid.window)
         while simulation.step < last:
             simulation.advance(min(_STRIDE, last - simulation.step))
             progress("simulate", simulation.step, grid.n_steps)
+            if interrupt.requested:
+                progress("stop", simulation.step - first, last - first)
         window = _window(simulation.collect(), first, last, grid, population_of, sizes)
         complete = last == grid.n_steps
         stopped = interrupt.requested and not complete
         writer.commit(
-            window, state_data(simulation.state()), status="complete" if complete else "interrupted" if stopped else "running"
+            window,
+            state_data(simulation.state()),
+            status="complete" if complete else "interrupted" if stopped else "running",
         )
         if stopped:
-            raise RunInterrupted(f"stopped at {last * grid.dt:g} ms of {grid.n_steps * grid.dt:g} ms of model time")
+            raise _interrupted(last, grid)
+
+
+def _interrupted(step: int, grid: TimeGrid) -> RunInterrupted:
+    return RunInterrupted(f"stopped at {step * grid.dt:g} ms of {grid.n_steps * grid.dt:g} ms of model time")
 
 
 def _window(
