@@ -7,7 +7,7 @@ from twinbrain.store import StateData, resume_run
 from twinbrain.store.checkpoint import Slot
 
 
-@pytest.mark.parametrize("n_before", [0, 1, 2, 5])
+@pytest.mark.parametrize("n_before", [0, 1, 4])
 def test_a_resumed_run_equals_an_uninterrupted_one(example, path, seen, uninterrupted, n_before):
     example.commit(example.create(path), range(n_before))
     writer, info, _ = resume_run(path)
@@ -39,7 +39,7 @@ def test_there_is_no_state_before_the_first_window(example, path):
 def test_states_may_change_their_variables_their_lengths_and_their_spikes_under_way(example, path):
     writer = example.create(path)
     names = [{"a/v": 3, "a/v.w": 3, "a%2Fv": 2}, {"a/v": 3}, {"a/v": 5, "b/v": 0}, {}, {"ä b/v": 1, "a/v": 5}]
-    for k, lengths in enumerate([*names, *reversed(names)]):
+    for k, lengths in enumerate([*names, *names[:2]]):
         n = 20_000 * (k % 3)
         variables = {name: np.random.default_rng(k).random(length) for name, length in lengths.items()}
         under_way = (np.full(n, k, np.int32), np.arange(n, dtype=np.int32))

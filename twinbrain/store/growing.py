@@ -47,8 +47,9 @@ class GrowingArray:
         if array.shape[0] != n_rows:
             array.resize((n_rows, *array.shape[1:]))
         self.n_rows = n_rows
-        first = n_rows - n_rows % self._rows_per_object
-        self._tail: NDArray[Any] = np.asarray(array[first:n_rows])
+        n_in_tail = n_rows % self._rows_per_object
+        tail = array[n_rows - n_in_tail : n_rows] if n_in_tail else np.empty((0, *array.shape[1:]), array.dtype)
+        self._tail: NDArray[Any] = np.asarray(tail)
         self._staged = (self.n_rows, self._tail)
 
     @classmethod
