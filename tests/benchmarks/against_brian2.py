@@ -81,7 +81,8 @@ def measure(repetitions: int = 3, n_seconds: float = 1.0) -> str:
     n = network.N_EXCITATORY + network.N_INHIBITORY
     return (
         f"{np.median(ratios):.2f} × faster (of {repetitions}: {min(ratios):.2f}–{max(ratios):.2f}); last pair "
-        f"{plain[0]:.2f} s at {plain[1] / n / n_seconds:.1f} Hz against {own[0]:.2f} s at {own[1] / n / n_seconds:.1f} Hz"
+        f"{plain[0]:.2f} s at {plain[1] / n / n_seconds:.1f} Hz against "
+        f"{own[0]:.2f} s at {own[1] / n / n_seconds:.1f} Hz"
     )
 
 
@@ -104,8 +105,8 @@ def measure_heterogeneity(repetitions: int = 5, n_steps: int = 2000) -> str:
         ratios.append(times[1] / times[0])
     plain_shared, plain_own = (_plain_step(heterogeneous, n_steps) for heterogeneous in (False, True))
     return (
-        f"{np.median(ratios):.2f} × ({np.median(own_times):.0f} against {np.median(shared_times):.0f} µs a step); plain "
-        f"Brian2 {plain_own / plain_shared:.1f} × ({plain_own:.0f} against {plain_shared:.0f} µs)"
+        f"{np.median(ratios):.2f} × ({np.median(own_times):.0f} against {np.median(shared_times):.0f} µs a step); "
+        f"plain Brian2 {plain_own / plain_shared:.1f} × ({plain_own:.0f} against {plain_shared:.0f} µs)"
     )
 
 

@@ -36,7 +36,7 @@ def measure_memory() -> str:
     grown = process.memory_info().rss - before
     arrays = sum(table.nbytes for table in network.tables)
     n = network.n_synapses
-    return f"{arrays / n:.1f} bytes a synapse in arrays, {max(grown, arrays) / n:.1f} by the growth of the process"
+    return f"{arrays / n:.1f} bytes a synapse in arrays, {grown / n:.1f} by the growth of the process"
 
 
 def count_objects(n_regions: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import check_stimuli, region_drives, stimulus_drives
+from twinbrain.network.heap import return_freed_memory
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
@@ -73,6 +74,7 @@ def build(
         *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
     )
     tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
+    return_freed_memory()
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
     network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
     network = with_coupling(network, brain.coupling)
