@@ -10,7 +10,19 @@ from typing import Any
 from twinbrain import units
 from twinbrain.errors import SpecError, UnitError
 from twinbrain.models.brian import import_brian2
+from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+METHODS = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "heun")
+"""Names of the integrators, which are Brian2's."""
+# What every engine can compute; Brian2 has more.
+_FUNCTIONS = ("exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "clip", "int")
+_OF_TIME = re.compile(r"t|dt|t_in_timesteps|timestep|xi|xi_\w*|rand|randn|poisson|binomial")
+# Names that a step has for what it adds to the equations.
+_TAKEN = re.compile(
+    r"k\d+|fixed_\d+|inbox_\w+|quantum_\w+|refractory_left|refractory_steps|has_spiked|exponential|reciprocal|select|"
+    r"indicator|bounded|i|j|N|not_refractory|lastspike"
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,10 @@ class ModelEquations:
         Units of the state variables; parameters and theirs.
     systems : tuple
         Each a set of equations with the method that integrates it.
+    unit_values : dict of str to float
+        Size of every unit that is written in the equations, in the coherent set.
+    subexpressions : dict of str to str
+        Variables that are functions of others, and their expressions.
     """
 
     state: tuple[str, ...]
@@ -35,6 +51,7 @@ class ModelEquations:
     parameters: dict[str, str]
     systems: tuple[tuple[Any, str], ...]
     unit_values: dict[str, float]
+    subexpressions: dict[str, str]
 
     def update(self) -> list[tuple[str, str]]:
         """Return Brian2's code for one step: names and the expressions assigned to them, in order."""
@@ -55,7 +72,7 @@ class ModelEquations:
         return code
 
     def sympy(self, expression: str) -> Any:
-        """Return an expression as sympy's, with units replaced by their size in the coherent set."""
+        """Return an expression as sympy's: subexpressions written out, units replaced by their size."""
         import sympy
         from brian2.parsing.sympytools import str_to_sympy
 
@@ -64,9 +81,16 @@ class ModelEquations:
             for name, value in self.unit_values.items()
         }
         converted = str_to_sympy(_brian_names(expression))
+        names = {"Abs" if name == "abs" else "int_" if name == "int" else name for name in _FUNCTIONS}
+        for function in sorted(converted.atoms(sympy.Function), key=str):
+            if function.func.__name__ not in names:
+                raise SpecError(
+                    f"expected one of the functions {', '.join(_FUNCTIONS)}, found {function}; write it otherwise"
+                )
         # Brian2 takes dt for positive; here it is a name like any other.
         plain = {s: sympy.Symbol(s.name, real=True) for s in converted.free_symbols}
-        return converted.xreplace(plain).xreplace(values)
+        written_out = {s: self.sympy(self.subexpressions[s.name]) for s in plain if s.name in self.subexpressions}
+        return converted.xreplace(plain | written_out).xreplace(values)
 
 
 def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEquations:
@@ -80,7 +104,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
     import_brian2()
     currents = " + ".join(r.current for r in receptors.values()) or "0*amp"
     neuron_text = f"{_brian_names(model.equations)}\nI_syn = {currents} : amp\n"
-    receptor_texts = {name: _brian_names(r.equations) for name, r in receptors.items()}
+    receptor_texts = {name: f"{_brian_names(r.equations)}\n" for name, r in receptors.items()}
     whole = _parse(neuron_text + "".join(receptor_texts.values()))
     # In the order of the text: Brian2 keeps none, and compiled code is found again by its text.
     state = tuple(_parse_names(neuron_text + "".join(receptor_texts.values())))
@@ -88,6 +112,8 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         if receptor.jump not in state:
             raise SpecError(f"receptor {name!r}: expected 'jump' to name a state variable, found {receptor.jump!r}")
     unit_values = _unit_values(whole, model)
+    _check_kinds(whole, model)
+    _check_assigned(model, state)
     _check_units(whole, model, unit_values)
     if model.method in ("exact", "linear"):
         systems: tuple[tuple[Any, str], ...] = ((_differential_part(whole, set(state)), "exact"),)
@@ -104,6 +130,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         parameters={name: _unit_text(whole[name]) for name in sorted(whole.parameter_names)},
         systems=systems,
         unit_values=unit_values,
+        subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
     )
 
 
@@ -161,15 +188,28 @@ def _variables(equations: Any) -> dict[str, Any]:
 
 
 def _unit_values(equations: Any, model: NeuronModel) -> dict[str, float]:
-    """Return the size of every unit that is written in the equations."""
+    """Return the size of every unit that is written in the equations; nothing else is left unknown."""
     from brian2.core.functions import DEFAULT_FUNCTIONS
+    from brian2.core.namespace import DEFAULT_UNITS
     from brian2.utils.stringtools import get_identifiers
 
-    known = {*equations.names, *DEFAULT_FUNCTIONS, "t", "dt", "and", "or", "not", "True", "False"}
+    if taken := sorted(name for name in equations.names if _TAKEN.fullmatch(name)):
+        raise SpecError(f"expected names that the step does not use itself, found {taken[0]!r}; rename it")
     used = set(equations.identifiers) | get_identifiers(_brian_names(f"{model.threshold}\n{model.reset}"))
     values = {}
-    for name in sorted(used - known):
+    for name in sorted(used - {*equations.names, *_FUNCTIONS, "and", "or", "not", "True", "False"}):
+        if _OF_TIME.fullmatch(name):
+            raise SpecError(
+                f"expected equations of state variables and parameters alone, found {name!r}; "
+                "for input that changes in time or is random, use drives and stimuli"
+            )
+        if name in DEFAULT_FUNCTIONS:
+            raise SpecError(
+                f"expected one of the functions {', '.join(_FUNCTIONS)}, found {name!r}; write it otherwise"
+            )
         try:
+            if name not in DEFAULT_UNITS:
+                raise UnitError("")
             values[name] = units.coherent_factor(name)
         except UnitError:
             raise SpecError(
@@ -179,14 +219,43 @@ def _unit_values(equations: Any, model: NeuronModel) -> dict[str, float]:
     return values
 
 
+def _check_kinds(equations: Any, model: NeuronModel) -> None:
+    """Check the method, the refractory parameter, and that variables are of a kind that a step has."""
+    from brian2.units import second
+
+    if model.method not in METHODS:
+        raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
+    for name in sorted(equations.names):
+        equation = equations[name]
+        allowed = {"differential equation": {"unless refractory"}, "parameter": {"constant"}}.get(equation.type, set())
+        if unknown := sorted(set(equation.flags) - allowed):
+            raise SpecError(f"expected no flag ({unknown[0]}) for {name!r}; the step has no use for it, drop it")
+        if equation.var_type != "float":
+            raise SpecError(f'expected {name!r} with a unit, found "{equation.var_type}"; write "{name} : 1"')
+    if model.refractory is None:
+        return
+    if model.refractory not in equations.parameter_names:
+        hint = suggestion(model.refractory, equations.parameter_names)
+        raise SpecError(f"expected 'refractory' to name a parameter, found {model.refractory!r}; {hint}")
+    if equations[model.refractory].dim is not second.dim:
+        raise SpecError(f"expected the refractory period {model.refractory!r} in seconds, found another unit")
+
+
+def _check_assigned(model: NeuronModel, state: tuple[str, ...]) -> None:
+    for target, _ in statements(model.reset):
+        if target not in state:
+            raise SpecError(f"expected a reset of state variables, found {target!r}; {suggestion(target, state)}")
+
+
 def _check_units(equations: Any, model: NeuronModel, unit_values: dict[str, float]) -> None:
     from brian2.core.functions import DEFAULT_FUNCTIONS
     from brian2.core.namespace import DEFAULT_UNITS
     from brian2.core.variables import Constant
     from brian2.equations.unitcheck import check_dimensions, check_units_statements
-    from brian2.parsing.expressions import is_boolean_expression
+    from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
     from brian2.units import second
     from brian2.units.fundamentalunits import DimensionMismatchError
+    from brian2.utils.stringtools import get_identifiers
 
     known = {name: DEFAULT_UNITS[name] for name in unit_values}
     variables = {
@@ -202,11 +271,13 @@ def _check_units(equations: Any, model: NeuronModel, unit_values: dict[str, floa
             elif equation.type == "subexpression":
                 check_dimensions(equation.expr.code, equation.dim, variables)
         threshold = _brian_names(model.threshold)
-        if not is_boolean_expression(threshold, variables):
+        moving = equations.diff_eq_names | equations.subexpr_names
+        if not is_boolean_expression(threshold, variables) or not get_identifiers(threshold) & moving:
             raise SpecError(f'expected a threshold condition such as "v > V_th", found {model.threshold!r}')
+        parse_expression_dimensions(threshold, variables)
         for line in model.reset.replace(";", "\n").splitlines():
             check_units_statements(_brian_names(line), variables)
-    except (DimensionMismatchError, TypeError, SyntaxError, KeyError, AssertionError) as error:
+    except (DimensionMismatchError, TypeError, SyntaxError, KeyError, AssertionError, NotImplementedError) as error:
         raise SpecError(f"expected equations whose units agree, found: {_first_line(error)}") from None
 
 
@@ -223,9 +294,10 @@ def statements(text: str) -> list[tuple[str, str]]:
     """Return names and the expressions assigned to them, augmented assignments written out."""
     rows = []
     for line in re.split(r"[;\n]", text):
+        line = line.partition("#")[0]
         if not line.strip():
             continue
-        match = re.fullmatch(r"\s*(\w+)\s*([-+*/]?)=\s*(.+?)\s*", _brian_names(line))
+        match = re.fullmatch(r"\s*(\w+)\s*([-+*/]?)=(?!=)\s*(.+?)\s*", _brian_names(line))
         if match is None:
             raise SpecError(f'expected statements such as "v = V_reset", found {line.strip()!r}')
         target, operator, expression = match.groups()
