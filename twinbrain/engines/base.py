@@ -3,8 +3,8 @@
 All engines compute the same step (see `twinbrain.models.step`) in the same order:
 
 1. the inbox of this step is taken: what spikes have delivered to it, and what the drives add;
-2. receptors take their inbox, neurons and receptors are integrated, the threshold is tested (strict ``>``, and not refractory),
-   and neurons that spike are reset;
+2. receptors take their inbox, neurons and receptors are integrated, the threshold is tested (strict ``>``, and not
+   refractory), and neurons that spike are reset;
 3. a spike of step n over a synapse of delay d is added to the inbox of step n + d + 1.
 
 A state is therefore the state variables and the spikes still under way; it means the same to every engine.
@@ -106,7 +106,7 @@ class Simulation(Protocol):
         """Compute ``n_steps`` steps."""
 
     def inject(self, spikes: Spikes) -> None:
-        """Deliver spikes of neurons that are computed elsewhere; those of the past are delivered as far as still due."""
+        """Deliver spikes of neurons that are computed elsewhere; of past ones, what is still due."""
 
     def collect(self) -> Recording:
         """Return and forget what was recorded."""

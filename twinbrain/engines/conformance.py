@@ -22,7 +22,7 @@ class ConformanceError(AssertionError):
 
 
 def check_spikes_and_samples(engine: Engine, network: Network, n_steps: int) -> None:
-    """Spikes, samples and final state are those of the reference."""
+    """Check that spikes, samples and final state are those of the reference."""
     expected, found = reference(network), engine(network)
     for simulation in (expected, found):
         simulation.advance(n_steps)
@@ -32,7 +32,7 @@ def check_spikes_and_samples(engine: Engine, network: Network, n_steps: int) -> 
 
 
 def check_windows_do_not_matter(engine: Engine, network: Network, n_steps: int) -> None:
-    """A run in windows of uneven length gives what one run gives."""
+    """Check that a run in windows of uneven length gives what one run gives."""
     whole, parts = engine(network), engine(network)
     whole.advance(n_steps)
     collected = []
@@ -46,7 +46,7 @@ def check_windows_do_not_matter(engine: Engine, network: Network, n_steps: int) 
 
 
 def check_restore(engine: Engine, network: Network, n_steps: int) -> None:
-    """A run that goes on from a state, in a fresh simulation, gives what an undisturbed run gives."""
+    """Check that a run that goes on from a state, in a fresh simulation, gives what an undisturbed run gives."""
     whole, first, second = engine(network), engine(network), engine(network)
     half = n_steps // 2 + 1  # not a multiple of the drives' four steps
     whole.advance(half)
@@ -65,7 +65,7 @@ def check_restore(engine: Engine, network: Network, n_steps: int) -> None:
 
 
 def check_states_are_portable(engine: Engine, network: Network, n_steps: int) -> None:
-    """A state of the reference means the same to the engine, and the other way round."""
+    """Check that a state of the reference means the same to the engine, and the other way round."""
     for one, other in ((reference, engine), (engine, reference)):
         whole, first, second = one(network), one(network), other(network)
         half = n_steps // 2
@@ -79,7 +79,7 @@ def check_states_are_portable(engine: Engine, network: Network, n_steps: int) ->
 
 
 def check_injected_spikes(engine: Engine, network: Network, n_steps: int) -> None:
-    """Spikes from elsewhere arrive when they are due, also those of steps past."""
+    """Check that spikes from elsewhere arrive when they are due, also those of steps past."""
     expected, found = reference(network), engine(network)
     rng = np.random.default_rng(0)
     for simulation in (expected, found):
@@ -166,7 +166,8 @@ def _compare_states(expected: Simulation, found: Simulation) -> None:
         if not np.array_equal(values, other.variables[name]):
             i = int((values != other.variables[name]).argmax())
             raise ConformanceError(
-                f"state {name!r} differs at step {one.step}: neuron {i} has {values[i]!r} and {other.variables[name][i]!r}"
+                f"state {name!r} differs at step {one.step}: "
+                f"neuron {i} has {values[i]!r} and {other.variables[name][i]!r}"
             )
     if _first_difference(one.under_way, other.under_way, min(len(one.under_way), len(other.under_way))) or (
         len(one.under_way) != len(other.under_way)

@@ -1,8 +1,8 @@
 """The exponential function that every engine shares.
 
-Libraries differ in its last bit (numpy's, the C library's and a GPU's do), and a last bit is enough for two engines to part
-ways. This one is made of IEEE additions and multiplications in a fixed order, so it is the same wherever they are; it also
-vectorises, which the C library's does not. Its error is below one unit in the last place.
+Libraries differ in its last bit (numpy's, the C library's and a GPU's do), and a last bit is enough for two engines to
+part ways. This one is made of IEEE additions and multiplications in a fixed order, so it is the same wherever they are;
+it also vectorises, which the C library's does not. Its error is below 1.2 units in the last place (1.15 measured).
 
 Method: exp(x) = 2**k * exp(r) with |r| <= log(2)/2, and a polynomial for exp(r).
 """

@@ -22,8 +22,8 @@ _DONE = ".compiled"
 def compile_ahead(network: Network) -> list[subprocess.Popen[bytes]]:
     """Start compiling all blocks but the first that are not in the cache yet.
 
-    The first is left to the caller's own process. Compiled code is shared through the cache, whose lock lets one process
-    wait for what another is compiling.
+    The first is left to the caller's own process. Compiled code is shared through the cache, whose lock lets one
+    process wait for what another is compiling.
 
     Parameters
     ----------

@@ -13,7 +13,6 @@ from twinbrain.models.brian import import_brian2
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 from twinbrain.network.network import Block
 
-
 SPIKED = "has_spiked"
 
 

@@ -1,0 +1,41 @@
+"""Every shipped region, for a second of model time, in every engine."""
+
+import numpy as np
+import pytest
+
+import twinbrain as tb
+from tests.examples import build_brain
+from twinbrain.engines.base import get_engine
+
+ENGINES = ("brian2", "brian2-numpy", "reference")
+
+
+@pytest.fixture(scope="module")
+def network():
+    """All shipped regions side by side without synapses between them: each is alone, and all are compiled at once."""
+    regions = {name: tb.load_region(name) for name in tb.region_names()}
+    alone = np.zeros((len(regions), len(regions)))
+    return build_brain(tb.Brain(connectome=tb.Connectome(alone, alone, list(regions)), regions=regions))
+
+
+@pytest.fixture(scope="module")
+def spikes(network):
+    """The spikes of each engine, as rows of step and neuron."""
+    found = {}
+    for engine in ENGINES:
+        simulation = get_engine(engine)(network)
+        simulation.advance(10_000)
+        recorded = simulation.collect().spikes
+        found[engine] = np.column_stack([recorded.step, recorded.neuron])
+        simulation.close()
+    return found
+
+
+@pytest.mark.parametrize("name", tb.region_names())
+def test_a_second_of_a_shipped_region_has_the_same_spikes_in_every_engine(name, network, spikes):
+    populations = [population for population in network.populations if population.label == name]
+    first, last = populations[0].start, populations[-1].stop
+    one, other, expected = (rows[(rows[:, 1] >= first) & (rows[:, 1] < last)] for rows in spikes.values())
+    assert len(expected) >= (last - first) / 10
+    np.testing.assert_array_equal(one, expected)
+    np.testing.assert_array_equal(other, expected)

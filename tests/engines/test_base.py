@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+import twinbrain as tb
+from twinbrain.engines.base import ENGINE_NAMES, Spikes, check_engine_name, get_engine
+
+
+def test_an_unknown_engine_is_refused_and_the_near_one_named():
+    for look_up in (get_engine, check_engine_name):
+        with pytest.raises(tb.EngineError, match=r"run\.engine: unknown engine 'brain2'; did you mean 'brian2'\?"):
+            look_up("brain2")
+
+
+def test_every_named_engine_can_be_had():
+    for name in ENGINE_NAMES:
+        assert callable(get_engine(name))
+
+
+def test_spikes_since_a_step_are_those_of_it_and_later():
+    spikes = Spikes(np.array([1, 3, 3, 8], np.int32), np.array([5, 0, 2, 1], np.int32))
+    assert spikes.since(3).neuron.tolist() == [0, 2, 1]
+    assert len(spikes.since(9)) == 0
+    assert len(Spikes.concatenate([])) == 0
+    assert Spikes.concatenate([spikes.since(8), spikes]).step.tolist() == [8, 1, 3, 3, 8]
