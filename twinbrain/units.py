@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import UnitError
@@ -121,6 +121,7 @@ def number(value: str | float, unit: str) -> float:
     return float(f"{result:.15g}") + 0.0  # no negative zero, which would read otherwise
 
 
+@lru_cache(maxsize=1 << 14, typed=True)
 def coherent(value: str | float, unit: str) -> float:
     """Return ``value`` in the coherent set, after checking that it has the dimension of ``unit``."""
     dimensionless = unit.strip() == "1"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from types import CodeType
+
 import numpy as np
 
 from twinbrain.errors import Problem, SpecError, UnitError
@@ -124,7 +127,7 @@ class _Filler:
         return sample(value, unit, self.population.size, key)
 
     def _evaluate(self, expression: str, namespace: dict[str, Floats | float]) -> Floats:
-        code = compile(expression, "<constant>", "eval")
+        code = _compile(expression)
         with np.errstate(all="ignore"):
             value = eval(code, {"__builtins__": {}, **_FUNCTIONS}, namespace)
         values = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.population.size,))
@@ -140,6 +143,11 @@ class _Filler:
                 ]
             )
         return values
+
+
+@cache
+def _compile(expression: str) -> CodeType:
+    return compile(expression, "<constant>", "eval")
 
 
 _FUNCTIONS = {
