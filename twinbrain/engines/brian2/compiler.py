@@ -17,7 +17,8 @@ from twinbrain.engines.exponential import C_SOURCE, exponential
 from twinbrain.models.brian import import_brian2
 
 # Results must not depend on the compiler's liberties: no fast-math, and no fused multiply-add (contraction). Errors and
-# traps of floating point are not used, and telling so lets loops be vectorised; so does allowing many arrays in one loop.
+# traps of floating point are not used, and telling so lets loops be vectorised; so does allowing many arrays in one loop,
+# and not guessing from the many checks before it that the loop is cold.
 FLAGS = (
     "-w",
     "-O3",
@@ -26,7 +27,8 @@ FLAGS = (
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-trapping-math",
-    "--param=vect-max-version-for-alias-checks=1000",
+    "--param=vect-max-version-for-alias-checks=10000",
+    "-fno-guess-branch-probability",
 )
 
 

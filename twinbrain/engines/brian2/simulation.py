@@ -128,6 +128,10 @@ class Brian2Simulation:
         self._recorder = Recorder(self.network)
         self.inject(state.under_way)
 
+    def count_compiled(self) -> tuple[int, int]:
+        """Return the number of Brian2 objects and of code objects; neither depends on the number of regions."""
+        return len(self._brian.objects), sum(len(o.code_objects) for o in self._brian.sorted_objects)
+
     def close(self) -> None:
         self._brian = self._groups = self._steppers = self._blocks = None  # type: ignore[assignment]
 
