@@ -1,6 +1,7 @@
 """Step programs computed with plain numpy, and the same step out of Brian2's code, in SI units."""
 
 import re
+from functools import cache
 
 import numpy as np
 
@@ -42,6 +43,11 @@ _FUNCTIONS = {
 }
 
 
+@cache
+def _compiled(text):
+    return compile(text, "<step>", "eval")
+
+
 def models(name, receptors):
     return NEURON_MODELS[name], {receptor: RECEPTOR_MODELS[receptor] for receptor in receptors}
 
@@ -49,7 +55,7 @@ def models(name, receptors):
 def constants(program, parameters, dt, refractory_steps=0):
     """Return a program's constants for parameters in the coherent set."""
     names = {**parameters, "dt": dt, REFRACTORY_STEPS: refractory_steps}
-    return {key: eval(text, dict(_FUNCTIONS), names) for key, text in program.constants.items()}
+    return {key: eval(_compiled(text), dict(_FUNCTIONS), names) for key, text in program.constants.items()}
 
 
 def step(program, values, state, inbox, quantum=1.0):
@@ -57,14 +63,14 @@ def step(program, values, state, inbox, quantum=1.0):
     names = {**values, **state}
     names |= {f"inbox_{r}": inbox.get(r, 0) for r in program.jumps} | {f"quantum_{r}": quantum for r in program.jumps}
     for statement in program.integrate:
-        names[statement.target] = eval(statement.expression, dict(_FUNCTIONS), names)
+        names[statement.target] = eval(_compiled(statement.expression), dict(_FUNCTIONS), names)
     condition = program.threshold.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
-    spiking = np.broadcast_to(eval(condition, dict(_FUNCTIONS), names), np.shape(state["v"]))
+    spiking = np.broadcast_to(eval(_compiled(condition), dict(_FUNCTIONS), names), np.shape(state["v"]))
     if REFRACTORY_LEFT in program.state:
         spiking = spiking & (names[REFRACTORY_LEFT] == 0)
     reset = dict(names)
     for statement in program.reset:
-        reset[statement.target] = eval(statement.expression, dict(_FUNCTIONS), reset)
+        reset[statement.target] = eval(_compiled(statement.expression), dict(_FUNCTIONS), reset)
     return {name: np.where(spiking, reset[name], names[name]) for name in program.state}, spiking
 
 

@@ -13,7 +13,7 @@ from twinbrain.models.brian import import_brian2
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
-METHODS = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "heun")
+METHODS = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4")
 """Names of the integrators, which are Brian2's."""
 # What every engine can compute; Brian2 has more.
 _FUNCTIONS = ("exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "clip", "int")
@@ -102,6 +102,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         If Brian2 cannot parse them, a name is unknown or given twice, or units disagree.
     """
     import_brian2()
+    model = model.model_copy(update={key: re.sub("#.*", "", getattr(model, key)) for key in ("threshold", "reset")})
     currents = " + ".join(r.current for r in receptors.values()) or "0*amp"
     neuron_text = f"{_brian_names(model.equations)}\nI_syn = {currents} : amp\n"
     receptor_texts = {name: f"{_brian_names(r.equations)}\n" for name, r in receptors.items()}

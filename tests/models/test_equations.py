@@ -1,0 +1,218 @@
+import numpy as np
+import pytest
+
+from tests.models.steps import constants, step
+from twinbrain.errors import SpecError
+from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.models.step import step_program
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+EQUATIONS = """
+dv/dt = (E - v)/tau + I_syn/C : volt (unless refractory)
+I_own = C*(v - E)/tau : amp
+E : volt
+b : volt
+tau : second
+t_ref : second
+C : farad
+"""
+
+
+def neuron(equations=EQUATIONS, threshold="v > E + 10*mV", reset="v = E", refractory="t_ref", method="euler"):
+    return NeuronModel(equations=equations, threshold=threshold, reset=reset, refractory=refractory, method=method)
+
+
+def drift(text):
+    return neuron(EQUATIONS.replace("(E - v)/tau", text))
+
+
+def receptor(equations, jump="g", current="I"):
+    return {"own": ReceptorModel(equations=equations, jump=jump, current=current)}
+
+
+TEMPORAL = (
+    "of state variables and parameters alone, found '{}'; for input that changes in time or is random, use drives"
+)
+FUNCTIONS = r"one of the functions exp, log, .*, found '?{}.*; write it otherwise"
+UNKNOWN = "names of variables, parameters or units in the equations, found '{}'; declare it"
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (neuron("dv/dt = (E - v /tau : volt"), r"expected equations that Brian2 accepts, found some that it rejects: "),
+        (neuron("dv/dt = (E - v)/tau"), "expected equations that Brian2 accepts"),
+        (
+            neuron(EQUATIONS + "E : volt\n"),
+            "Brian2 accepts, found some that it rejects: Duplicate definition of variable 'E'",
+        ),
+        (neuron(EQUATIONS + "I_syn : amp\n"), "rejects: Duplicate definition of variable 'I_syn'"),
+        (drift("(E - v)"), "expected equations whose units agree, found: .* uses inconsistent units"),
+        (neuron(threshold="v > 3"), "whose units agree, found: Comparison of expressions with different units"),
+        (neuron(reset="v = 3*ms"), r'whose units agree, found: The right-hand-side of code statement "v = 3\*ms"'),
+        (drift("(F - v)/tau"), UNKNOWN.format("F")),
+        (drift("foo(v/b)*b/tau"), UNKNOWN.format("foo")),
+        (neuron(threshold="v > V_th"), UNKNOWN.format("V_th")),
+        (neuron(reset="v = V_reset"), UNKNOWN.format("V_reset")),
+        (neuron(reset="x = v; v = x"), UNKNOWN.format("x")),
+        (neuron(threshold="v > E and v > N*mV"), UNKNOWN.format("N")),
+        (drift("b/tau*sin(t/tau)"), TEMPORAL.format("t")),
+        (drift("(E - v)/tau + b/dt"), TEMPORAL.format("dt")),
+        (neuron(threshold="v > E and t > 3*ms"), TEMPORAL.format("t")),
+        (neuron(reset="v = E*(t/ms)"), TEMPORAL.format("t")),
+        (drift("(E - v)/tau + b*xi/tau**0.5"), TEMPORAL.format("xi")),
+        (drift("(E - v)/tau + b*xi_1/tau**0.5"), TEMPORAL.format("xi_1")),
+        (drift("b*rand()/tau"), TEMPORAL.format("rand")),
+        (neuron(threshold="v > E + randn()*mV"), TEMPORAL.format("randn")),
+        (neuron(reset="v = b*poisson(3)"), TEMPORAL.format("poisson")),
+        (neuron(reset="v = b*floor(v/b)"), FUNCTIONS.format("floor")),
+        (drift("sign(v/b)*b/tau"), FUNCTIONS.format("sign")),
+        (neuron(reset="v = v % b"), FUNCTIONS.format("Mod")),
+        (neuron(threshold="v - E"), "expected a threshold condition such as \"v > V_th\", found 'v - E'"),
+        (neuron(threshold="True"), "expected a threshold condition"),
+        (neuron(threshold="E > b"), "expected a threshold condition"),
+        (neuron(threshold="v >"), "expected equations whose units agree, found: invalid syntax"),
+        (neuron(reset="v == E"), "expected statements such as \"v = V_reset\", found 'v == E'"),
+        (neuron(reset="v"), "expected statements such as \"v = V_reset\", found 'v'"),
+        (neuron(reset="E = v"), "expected a reset of state variables, found 'E'; Known: v"),
+        (neuron(reset="I_own = 0*amp"), "expected a reset of state variables, found 'I_own'"),
+        (neuron(refractory="t_rf"), "expected 'refractory' to name a parameter, found 't_rf'; did you mean 't_ref'?"),
+        (neuron(refractory="v"), "expected 'refractory' to name a parameter, found 'v'"),
+        (neuron(refractory="b"), "expected the refractory period 'b' in seconds"),
+        (neuron(method="eulr"), "unknown method 'eulr'; did you mean 'euler'?"),
+        (neuron(method="gsl"), "unknown method 'gsl'"),
+        (
+            neuron(EQUATIONS.replace("(E - v)/tau", "(E - v)**2/tau/b"), method="exponential_euler"),
+            "equations that method 'exponential_euler' can integrate, found some that it cannot .*; use \"euler\"",
+        ),
+        (
+            neuron(EQUATIONS.replace("(E - v)/tau", "(E - v)**2/tau/b"), method="exact"),
+            "expected equations that method 'exact' can integrate",
+        ),
+        (neuron(EQUATIONS + "k0 : volt\n"), "expected names that the step does not use itself, found 'k0'; rename it"),
+        (neuron(EQUATIONS + "z : volt (shared)\n"), r"expected no flag \(shared\) for 'z'"),
+        (neuron(EQUATIONS + "z : integer\n"), 'expected \'z\' with a unit, found "integer"; write "z : 1"'),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_refused(model, message):
+    with pytest.raises(SpecError, match=message) as caught:
+        step_program(model, {}, "model mine")
+    assert len(caught.value.problems) == 1
+    assert str(caught.value).startswith("model mine: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (
+            receptor("dg/dt = -g**2/tau_r/nS : siemens\nI = g*(E - v) : amp\ntau_r : second"),
+            "method 'exact' can integrate",
+        ),
+        (receptor("dg/dt = -g/tau_r : siemens\nI = g : siemens\ntau_r : second"), "whose units agree"),
+        (
+            receptor("dg/dt = -g/tau_r : siemens\nI = g*(E - v) : amp\ntau_r : second", jump="tau_r"),
+            "receptor 'own': .*'jump'",
+        ),
+        (receptor("dg/dt = -g/ms + nS*sin(t/ms)/ms : siemens\nI = g*(E - v) : amp"), "use drives and stimuli"),
+        (receptor("dv/dt = -v/ms : volt\nI = v*nS : amp", jump="v"), "Duplicate definition of variable 'v'"),
+        (
+            {"ampa": RECEPTOR_MODELS["ampa"], "again": RECEPTOR_MODELS["ampa"]},
+            "Duplicate definition of variable 'I_ampa'",
+        ),
+    ],
+)
+def test_a_receptor_that_cannot_be_used_is_refused(own, message):
+    with pytest.raises(SpecError, match=message):
+        step_program(neuron(), own)
+
+
+@pytest.mark.parametrize("key", ["jump", "current"])
+def test_a_receptor_names_its_variables(key):
+    names = {"jump": "g", "current": "I"} | {key: "conductance"}
+    with pytest.raises(SpecError, match=f"expected '{key}' to name a variable of the equations, found 'conductance'"):
+        ReceptorModel(equations="dg/dt = -g/ms : siemens\nI = g*v : amp", **names)
+
+
+def test_exact_integration_with_a_conductance_is_refused():
+    with pytest.raises(SpecError, match=r"method 'exact' can integrate, .*; use .*\"exponential_euler\""):
+        step_program(neuron(method="exact"), {"ampa": RECEPTOR_MODELS["ampa"]})
+
+
+VALUES = {"E": -70.0, "b": 3.0, "tau": 20.0, "t_ref": 0.0, "C": 200.0}
+
+
+def one_step(model, v, own=None, values=VALUES, **state):
+    program = step_program(model, own or {})
+    state = {name: np.zeros(1) for name in program.state} | {"v": np.array([v])} | state
+    found, spiking = step(program, constants(program, values, 0.1), state, {})
+    return float(found["v"][0]), bool(spiking[0])
+
+
+@pytest.mark.parametrize("method", ["euler", "rk2", "rk4", "exponential_euler", "exact", "linear"])
+def test_every_method_integrates_a_decay_to_its_order(method):
+    order = {"euler": 1, "rk2": 2, "rk4": 4}.get(method)
+    found, _ = one_step(neuron(method=method), -65.0)
+    h = 0.1 / 20
+    expected = -70 + 5 * np.exp(-h)
+    if order is None:
+        assert found == pytest.approx(expected, rel=1e-15)
+    else:
+        # The first term that a method of this order leaves out.
+        left_out = 5 * h ** (order + 1) / np.prod(np.arange(1, order + 2))
+        assert abs(found - expected) == pytest.approx(left_out, rel=0.05)
+
+
+def test_a_function_of_the_state_may_stand_in_threshold_and_reset():
+    model = neuron(threshold="I_own > 20*pA", reset="v = E + 0.5*I_own*tau/C")
+    assert one_step(model, -67.0, refractory_left=np.zeros(1)) == (pytest.approx(-70 + 0.5 * 3 * (1 - 0.1 / 20)), True)
+    assert one_step(model, -69.0)[1] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        ("exp(v/b)", np.exp),
+        ("sin(v/b)", np.sin),
+        ("tanh(v/b)", np.tanh),
+        ("abs(v/b)", np.abs),
+        ("clip(v/b, -1, 1)", lambda x: np.clip(x, -1, 1)),
+        ("sqrt(-v/b)", lambda x: np.sqrt(-x)),
+        ("int(v > E)", lambda x: float(x > -70 / 3)),
+        ("(v/b)**3", lambda x: x**3),
+        ("(v/b)**-1", lambda x: 1 / x),
+        ("1/(1 + (v/b)**2)", lambda x: 1 / (1 + x**2)),
+        ("(b/v)**2*(v/b)**5", lambda x: x**3),
+    ],
+)
+@pytest.mark.parametrize("v", [-75.5, -2.25])
+def test_functions_of_the_state_are_computed(text, function, v):
+    found, _ = one_step(neuron(EQUATIONS.replace("(E - v)/tau", f"{text}*b/tau"), threshold="v > 900*mV"), v)
+    assert found == pytest.approx(v + 0.1 / 20 * 3 * function(v / 3), rel=1e-14)
+
+
+def test_units_in_equations_are_converted():
+    text = "20*nA/(2*nF) + 0.003*volt/second + 5*uvolt/us + 1*Mohm*3*nA/(30*second)"
+    found, _ = one_step(drift(text), -70.0)
+    assert found == pytest.approx(-70 + 0.1 * (10 + 0.003 + 5 + 1e-4), rel=1e-14)
+
+
+def test_comments_and_several_lines_are_allowed():
+    model = neuron("# a neuron\n" + EQUATIONS, reset="v = E  # back\nv += b # and up\n\n")
+    assert one_step(model, -30.0) == (-67.0, True)
+
+
+def test_receptors_need_no_newline_at_their_end():
+    own = receptor("dg/dt = -g/tau_r : siemens\nI = g*(E - v) : amp\ntau_r : second")
+    other = receptor("dh/dt = -h/tau_h : siemens\nJ = h*(E - v) : amp\ntau_h : second", jump="h", current="J")
+    program = step_program(neuron(), {"one": own["own"], "two": other["own"]})
+    assert program.state == ("v", "g", "h", "refractory_left")
+    assert program.jumps == {"one": "g", "two": "h"}
+
+
+def test_a_model_may_do_without_receptors_current():
+    model = neuron("dv/dt = (E - v)/tau : volt\nE : volt\ntau : second", refractory=None)
+    program = step_program(model, {"ampa": RECEPTOR_MODELS["ampa"]})
+    assert program.state == ("v", "g_ampa")
+    assert program.parameters == {"E": "mV", "tau": "ms", "E_ampa": "mV", "tau_ampa": "ms"}
+    assert program.units == {"v": "mV", "g_ampa": "nS"}
