@@ -1,0 +1,105 @@
+import json
+import signal
+import threading
+
+import pytest
+
+import twinbrain as tb
+from tests.examples import small_brain
+
+
+@pytest.mark.parametrize(("step", "committed"), [(100, 10.0), (200, 20.0)])
+def test_an_interrupted_run_stops_at_the_end_of_a_window_and_resumes_to_the_same_bits(
+    simulate, same, interrupt_at, whole, tmp_path, step, committed
+):
+    with pytest.raises(tb.RunInterrupted, match=f"stopped at {committed:g} ms of 30 ms of model time"):
+        simulate(progress=interrupt_at(step))
+    stopped = tb.open_run(tmp_path / "run.zarr")
+    assert (stopped.attrs["status"], stopped.attrs["committed"]) == ("interrupted", committed)
+    resumed = tb.resume(tmp_path / "run.zarr")
+    assert (resumed.attrs["status"], resumed.attrs["committed"]) == ("complete", 30.0)
+    same(resumed, whole)
+
+
+def test_a_brain_interrupted_after_each_window_resumes_to_the_same_bits(simulate, same, interrupt_at, tmp_path):
+    brain = small_brain(3)
+    with pytest.raises(tb.RunInterrupted):
+        simulate(model=brain, progress=interrupt_at(100))
+    with pytest.raises(tb.RunInterrupted):
+        tb.resume(tmp_path / "run.zarr", progress=interrupt_at(200))
+    same(tb.resume(tmp_path / "run.zarr"), simulate("whole.zarr", model=brain))
+
+
+def test_asked_while_the_network_is_built_it_stops_before_the_first_window(
+    simulate, same, interrupt_at, whole, tmp_path
+):
+    with pytest.raises(tb.RunInterrupted, match="stopped at 0 ms"):
+        simulate(progress=interrupt_at(1, what="build"))
+    assert tb.open_run(tmp_path / "run.zarr").attrs["status"] == "interrupted"
+    same(tb.resume(tmp_path / "run.zarr"), whole)
+
+
+def test_asked_in_the_last_window_it_completes(simulate, interrupt_at):
+    assert simulate(progress=interrupt_at(300)).attrs["status"] == "complete"
+
+
+def test_asked_twice_it_stops_at_once_and_resumes_from_the_last_window(simulate, same, interrupt_at, whole, tmp_path):
+    with pytest.raises(KeyboardInterrupt) as stop:
+        simulate(progress=interrupt_at(200, n_times=2))
+    assert not isinstance(stop.value, tb.RunInterrupted)
+    assert tb.open_run(tmp_path / "run.zarr").attrs["committed"] == 10.0
+    same(tb.resume(tmp_path / "run.zarr"), whole)
+
+
+def test_a_run_that_crashed_resumes_from_the_last_window(simulate, same, whole, tmp_path):
+    def crash(what, done, total):
+        if what == "simulate" and done == 300:
+            raise RuntimeError("a crash")
+
+    with pytest.raises(RuntimeError, match="a crash"):
+        simulate(progress=crash)
+    assert tb.open_run(tmp_path / "run.zarr").attrs["committed"] == 20.0
+    same(tb.resume(tmp_path / "run.zarr"), whole)
+
+
+def test_the_handlers_of_the_program_are_given_back(simulate, interrupt_at):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(tb.RunInterrupted):
+        simulate(progress=interrupt_at(100))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_run_in_another_thread_leaves_signals_to_the_program(simulate, same, whole):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(simulate("thread.zarr")))
+    before = signal.getsignal(signal.SIGINT)
+    thread.start()
+    while thread.is_alive():
+        assert signal.getsignal(signal.SIGINT) is before
+        thread.join(0.05)
+    same(found[0], whole)
+
+
+def test_a_complete_run_is_returned_as_it_is(simulate, same, tmp_path):
+    complete = simulate()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run.zarr").rglob("*")}
+    same(tb.resume(tmp_path / "run.zarr"), complete)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run.zarr").rglob("*")} == before
+
+
+def test_a_spec_that_was_changed_is_refused(simulate, interrupt_at, tmp_path):
+    with pytest.raises(tb.RunInterrupted):
+        simulate(progress=interrupt_at(200))
+    root = tmp_path / "run.zarr" / "zarr.json"
+    document = json.loads(root.read_text())
+    spec = json.loads(document["attributes"]["spec"])
+    spec["run"]["seed"] = 99
+    document["attributes"]["spec"] = json.dumps(spec)
+    root.write_text(json.dumps(document))
+    with pytest.raises(tb.SpecError, match=r"run\.zarr: expected the workflow .* that this run was started with"):
+        tb.resume(tmp_path / "run.zarr")
+
+
+def test_what_is_no_run_cannot_be_resumed(tmp_path):
+    with pytest.raises(tb.StoreError, match="found nothing"):
+        tb.resume(tmp_path / "none.zarr")
