@@ -8,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
-from twinbrain.network.random import Floats, Key, integers, uniforms
-from twinbrain.spec.projection import Connect
+from twinbrain.network.random import Floats, Key, integers, stream_key, uniforms
+from twinbrain.spec.projection import Connect, DistanceKernel
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 Streams = Callable[[str], Key]
+Extent = tuple[float, float, float]
 
 # Candidate pairs of a distance kernel are tested this many at a time.
 _CHUNK = 1 << 22
+# The mean of a distance kernel is taken over this many pairs.
+_TRIED = 1 << 14
 
 
 def draw_pairs(
@@ -85,8 +88,16 @@ def draw_pairs(
             return source[order], target[order]
 
 
-def expected_synapses(connect: Connect, n_sources: int, n_targets: int, *, same: bool = False) -> float:
-    """Return the expected number of synapses; an upper bound for the distance kernel."""
+def expected_synapses(
+    connect: Connect,
+    n_sources: int,
+    n_targets: int,
+    *,
+    same: bool = False,
+    source_extent: Extent | None = None,
+    target_extent: Extent | None = None,
+) -> float:
+    """Return the expected number of synapses; without extents, an upper bound for the distance kernel."""
     n_pairs = n_sources * n_targets - (n_targets if same and not connect.autapses else 0)
     match connect.rule:
         case "probability":
@@ -101,7 +112,13 @@ def expected_synapses(connect: Connect, n_sources: int, n_targets: int, *, same:
             return float(n_targets)
         case "distance":
             assert connect.distance is not None
-            return connect.distance.probability * n_pairs
+            if source_extent is None or target_extent is None:
+                return connect.distance.probability * n_pairs
+            ends = (
+                uniforms(stream_key(0, "expected", end), 3 * _TRIED).reshape(-1, 3) * np.array(extent)
+                for end, extent in (("source", source_extent), ("target", target_extent))
+            )
+            return float(connect.distance.probability * n_pairs * _falloff(connect.distance, *ends).mean())
         case _:
             assert connect.pairs is not None
             return float(len(connect.pairs.source))
@@ -118,8 +135,8 @@ def _bernoulli(probability: float, n_sources: int, n_targets: int, streams: Stre
         expected = n_pairs * probability
         n_draws = int(expected + 8 * np.sqrt(expected) + 16)
         while True:
-            gaps = np.floor(np.log(uniforms(streams("pair"), n_draws)) / np.log1p(-probability)).astype(np.int64) + 1
-            pair = np.cumsum(gaps) - 1
+            gaps = np.floor(np.log(uniforms(streams("pair"), n_draws)) / np.log1p(-probability))
+            pair = np.cumsum(np.minimum(gaps, n_pairs).astype(np.int64) + 1) - 1
             if pair[-1] >= n_pairs:
                 break
             n_draws *= 2
@@ -141,6 +158,11 @@ def _uniform_sources(
     return source + (source >= target) if no_autapses else source
 
 
+def _falloff(kernel: DistanceKernel, sources: Floats, targets: Floats) -> Floats:
+    distance = np.sqrt(((targets - sources) ** 2).sum(-1)) / kernel.scale
+    return np.asarray(np.exp(-(distance**2) / 2) if kernel.kernel == "gaussian" else np.exp(-distance), np.float64)
+
+
 def _by_distance(connect: Connect, sources: Floats, targets: Floats, streams: Streams, no_autapses: bool) -> Pairs:
     kernel = connect.distance
     assert kernel is not None
@@ -148,9 +170,8 @@ def _by_distance(connect: Connect, sources: Floats, targets: Floats, streams: St
     found: list[Pairs] = []
     for first in range(0, len(targets), rows):
         part = targets[first : first + rows]
-        distance = np.sqrt(((part[:, None, :] - sources[None, :, :]) ** 2).sum(-1)) / kernel.scale
-        falloff = np.exp(-(distance**2) / 2) if kernel.kernel == "gaussian" else np.exp(-distance)
-        draws = uniforms(streams(f"pair {first}"), distance.size).reshape(distance.shape)
+        falloff = _falloff(kernel, sources[None, :, :], part[:, None, :])
+        draws = uniforms(streams(f"pair {first}"), falloff.size).reshape(falloff.shape)
         target, source = np.nonzero(draws < kernel.probability * falloff)
         found.append((source, target + first))
     source, target = (np.concatenate([pair[end] for pair in found]) for end in (0, 1))

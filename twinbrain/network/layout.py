@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
@@ -87,9 +88,7 @@ def lay_out(brain: Brain, connectome: Connectome) -> Layout:
                 key = (cell.model, model.digest)
                 if key not in keys:
                     keys.append(key)
-                    names.append(
-                        cell.model if cell.model not in names else f"{cell.model}_{names.count(cell.model) + 1}"
-                    )
+                    names.append(_unused(cell.model, names))
                     models.append(model)
                     receptors.append({})
                     sizes.append(0)
@@ -116,3 +115,9 @@ def lay_out(brain: Brain, connectome: Connectome) -> Layout:
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
     )
     return Layout(connectome, regions, tuple(populations), blocks)
+
+
+def _unused(name: str, names: list[str]) -> str:
+    """Return the name, numbered if other models of that name are there before it."""
+    candidates = (name if i == 1 else f"{name}_{i}" for i in count(1))
+    return next(candidate for candidate in candidates if candidate not in names)

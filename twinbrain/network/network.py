@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram
 from twinbrain.network.random import Key
 
@@ -256,10 +257,22 @@ def with_coupling(network: Network, factor: float) -> Network:
     network : Network
         A network that was built with coupling 1.
     factor : float
-        At least 0.
+        At least 0. Weights are rounded to whole quanta once more: the error is under 1e-4 of the mean weight before
+        the multiplication.
+
+    Raises
+    ------
+    SpecError
+        If a weight is beyond the range of an integer.
     """
     if factor == 1.0:
         return network
+    weights = [t.weight for t in network.tables if t.origin == "long_range" and t.n_synapses]
+    largest = max((float(np.abs(weight).max()) for weight in weights), default=0.0)
+    if largest * factor > (most := np.iinfo(np.int32).max):
+        raise SpecError(
+            [Problem("brain.coupling", f"expected at most {most / largest:.3g}, found {factor:g}; make it smaller")]
+        )
     tables = tuple(
         replace(table, weight=np.rint(table.weight * factor).astype(np.int32))
         if table.origin == "long_range"

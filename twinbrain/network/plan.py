@@ -128,8 +128,8 @@ def check_memory(plan: Plan, limit: str | None) -> None:
 
 
 def _bytes(text: str) -> float:
-    match = re.fullmatch(r"\s*([\d.]+)\s*([kMGT]?)(i?)B\s*", text)
-    if match is None or match[1].count(".") > 1:
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kMGT]?)(i?)B\s*", text, flags=re.ASCII)
+    if match is None:
         raise SpecError(f'run.memory_limit: expected an amount of memory such as "8 GB", found {text!r}')
     power = " kMGT".index(match[2] or " ")
     return float(match[1]) * (1024.0 if match[3] else 1000.0) ** power
@@ -143,9 +143,15 @@ def _local(layout: Layout) -> tuple[float, float]:
         if region.name not in counts:
             n, delay = 0.0, 0.0
             for projection in region.projections:
-                source, target = (region.populations[p].size for p in (projection.source, projection.target))
-                same = projection.source == projection.target
-                n += expected_synapses(projection.connect, source, target, same=same) * len(projection.receptor)
+                source, target = (region.populations[p] for p in (projection.source, projection.target))
+                n += len(projection.receptor) * expected_synapses(
+                    projection.connect,
+                    source.size,
+                    target.size,
+                    same=projection.source == projection.target,
+                    source_extent=source.extent,
+                    target_extent=target.extent,
+                )
                 delay = max(delay, _upper(projection.delay))
             counts[region.name] = n, delay
         n, delay = counts[region.name]

@@ -28,8 +28,22 @@ LARGEST = 2**31 - 1
 
 
 def weight_units(programs: tuple[StepProgram, ...]) -> dict[str, str]:
-    """Return the unit of the weights of each receptor."""
-    return {receptor: program.units[jump] for program in programs for receptor, jump in program.jumps.items()}
+    """Return the unit of the weights of each receptor.
+
+    Raises
+    ------
+    SpecError
+        If regions define a receptor with different units.
+    """
+    units: dict[str, str] = {}
+    for program in programs:
+        for receptor, jump in program.jumps.items():
+            if units.setdefault(receptor, program.units[jump]) != program.units[jump]:
+                raise SpecError(
+                    f"receptor {receptor!r}: expected weights of one unit, found {units[receptor]} and "
+                    f"{program.units[jump]} in different regions; rename one of the receptors"
+                )
+    return units
 
 
 def receptor_quanta(

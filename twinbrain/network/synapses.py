@@ -212,7 +212,7 @@ def long_range_synapses(
     if row.sum() == 0:
         return
     cumulative = np.cumsum(row) / row.sum()
-    length = layout.connectome.length.values[node]
+    length = np.where(row > 0, layout.connectome.length.values[node], 0.0)
     delay_of_node = _in_steps(length / speed, dt, f"brain.long_range.speed, length to {label}")
     for name, degree in in_degrees(layout, node, mean).items():
         target = layout.find(label, name)

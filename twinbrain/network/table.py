@@ -25,6 +25,20 @@ def _place(source, post, weight, delay, cursor, out_post, out_weight, out_delay)
         out_delay[place] = delay[i]
 
 
+@numba.njit(cache=True)
+def _sort_rows(row_start, post, weight, delay):  # type: ignore[no-untyped-def]
+    """Sort each row by delay, what is equal left in its order."""
+    for row in range(row_start.shape[0] - 1):
+        first, last = row_start[row], row_start[row + 1]
+        for i in range(first + 1, last):
+            if delay[i] < delay[i - 1]:
+                order = np.argsort(delay[first:last], kind="mergesort")
+                post[first:last] = post[first:last][order]
+                weight[first:last] = weight[first:last][order]
+                delay[first:last] = delay[first:last][order]
+                break
+
+
 def build_tables(synapses: Iterable[Synapses], n_neurons: int) -> tuple[SynapseTable, ...]:
     """Return one table a receptor and origin, rows sorted by source and within them by delay.
 
@@ -49,10 +63,10 @@ def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) ->
     n = int(row_start[-1])
     post, weight, delay = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint16)
     cursor = row_start[:-1].copy()
-    # By delay first and by source after: the second pass keeps the order of the first.
-    for part in parts:
-        order = np.argsort(part.delay, kind="stable")
-        _place(part.source[order], part.post[order], part.weight[order], part.delay[order], cursor, post, weight, delay)
+    while parts:
+        part = parts.pop(0)
+        _place(part.source, part.post, part.weight, part.delay, cursor, post, weight, delay)
+    _sort_rows(row_start, post, weight, delay)
     return SynapseTable(receptor, origin, row_start, post, weight, delay)
 
 
