@@ -21,7 +21,12 @@ from twinbrain.models.brian import import_brian2
 # and not guessing from the many checks before it that the loop is cold.
 FLAGS = (
     "-w",
-    "-O3",
+    "-O1",
+    "-finline-functions",
+    "-ftree-vectorize",
+    "-ftree-loop-if-convert",
+    "-fvect-cost-model=dynamic",
+    "--param=vect-epilogues-nomask=0",
     "-march=native",
     "-std=c++11",
     "-ffp-contract=off",
