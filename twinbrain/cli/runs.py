@@ -15,7 +15,7 @@ from rich.console import Console
 from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
-from twinbrain.errors import RunInterrupted, StoreError
+from twinbrain.errors import RunInterrupted, StoreError, UnitError
 
 Settings = Annotated[
     list[str] | None,
@@ -127,7 +127,11 @@ def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
     from twinbrain.run.open import open_run
 
     tree = open_run(path)
-    summary = summarise(tree)
+    try:
+        summary = summarise(tree)
+    except UnitError as error:
+        console.print(f"no table of what happened: {error}")
+        summary = None
     picture = path.with_suffix(".png")
     if figure:
         from twinbrain.plot import save, summary_figure
@@ -140,9 +144,18 @@ def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
                 f"make room, then: twinbrain resume {shlex.quote(str(path))}"
             ) from error
     if as_json:
-        typer.echo(json.dumps({"run": str(path), "figure": str(picture) if figure else None, "summary": rows(summary)}))
+        typer.echo(
+            json.dumps(
+                {
+                    "run": str(path),
+                    "figure": str(picture) if figure else None,
+                    "summary": None if summary is None else rows(summary),
+                }
+            )
+        )
         return
-    console.print(summary_table(summary))
+    if summary is not None:
+        console.print(summary_table(summary))
     console.print(f"run     {path}")
     if figure:
         console.print(f"figure  {picture}")

@@ -68,6 +68,7 @@ class Brian2Simulation:
         self._spikes = np.empty(_FIRST_CAPACITY, np.int32)
 
     def advance(self, n_steps: int) -> None:
+        """Compute ``n_steps`` steps."""
         with _LOCK:
             for _ in range(n_steps):
                 self._advance()
@@ -104,14 +105,17 @@ class Brian2Simulation:
         self._n_spikes = n_spikes
 
     def inject(self, spikes: Spikes) -> None:
+        """Deliver spikes of neurons that are computed elsewhere."""
         self._recorder.add_from_elsewhere(spikes)
         for table in self._tables:
             kernels.deliver(spikes.step, spikes.neuron, 0, len(spikes), self.step, *table, self._ring)
 
     def collect(self) -> Recording:
+        """Return and forget what was recorded."""
         return self._recorder.collect(self.step)
 
     def state(self) -> SimulationState:
+        """Return a copy of the state."""
         variables = {
             f"{group.block.name}/{name}": group.array(name).copy()
             for group in self._groups
@@ -120,6 +124,7 @@ class Brian2Simulation:
         return SimulationState(self.step, variables, self._recorder.under_way(self.step))
 
     def restore(self, state: SimulationState) -> None:
+        """Go on from a state of any engine."""
         self.step = state.step
         for group in self._groups:
             for name in group.block.program.state:
@@ -133,6 +138,7 @@ class Brian2Simulation:
         return len(self._brian.objects), sum(len(o.code_objects) for o in self._brian.sorted_objects)
 
     def close(self) -> None:
+        """Let go of Brian2's objects."""
         self._brian = self._groups = self._steppers = self._blocks = None  # type: ignore[assignment]
 
 
@@ -161,9 +167,11 @@ class _Drives:
         )
 
     def add(self, step: int, inbox: NDArray[np.int32]) -> None:
+        """Add what the drives give in ``step``."""
         if not len(self._element):
             return
         if step // 4 != self._group:
             self._group = step // 4
             kernels.draw_words(self._first_key, self._second_key, self._element, self._group, self._words)
-        kernels.add_drives(step, self._words[step % 4], *self._arguments, inbox)
+        add_drives: Any = kernels.add_drives  # a compiled function, whose type says nothing of its arguments
+        add_drives(step, self._words[step % 4], *self._arguments, inbox)
