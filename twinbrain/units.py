@@ -27,7 +27,6 @@ _COHERENT_SCALE = {
     "[temperature]": 1.0,
     "[luminosity]": 1.0,
 }
-_EXAMPLE = '"mV" or "nS/ms"'
 _QUANTITY = re.compile(r"\s*([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf))\s*(|[^\d\s.].*?)\s*", re.ASCII)
 # Units in which quantities are shown, most familiar first.
 _SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/ms", "mV/ms", "pA/mV**3", "mM")
@@ -56,8 +55,10 @@ def coherent_factor(unit: str) -> float:
     UnitError
         If the expression is not a unit.
     """
-    parsed = _unit(unit, f"expected a unit such as {_EXAMPLE}, found {unit!r}")
-    base: Any = _registry().Quantity(1.0, parsed).to_base_units()
+    try:
+        base: Any = _registry().Quantity(1.0, _unit(unit)).to_base_units()
+    except UnitError as error:
+        raise UnitError(f'expected a unit such as "mV" or "nS/ms", found {unit!r}{error}') from None
     factor = 1.0
     for dimension, exponent in base.dimensionality.items():
         factor *= _COHERENT_SCALE[dimension] ** float(exponent)
@@ -65,30 +66,30 @@ def coherent_factor(unit: str) -> float:
 
 
 @cache
-def _unit(text: str, expected: str) -> Any:
-    """Return pint's unit; pint raises errors of many kinds, and takes expressions that are no units."""
+def _unit(text: str) -> Any:
+    """Return pint's unit, or raise the end of a message. Pint raises many kinds of errors, and takes what is no unit."""
     text = text.strip()
     if text == "1":
         return _registry().Unit("dimensionless")
     if not re.fullmatch(r"[^\W\d_][\w\s/*^().-]*|[%°]\w*|1?\s*/[\w\s/*^().-]+", text):
-        raise UnitError(expected)
+        raise UnitError("")
     try:
         unit = _registry().parse_units(f"1{text}" if text.startswith("/") else text)
         unit.dimensionality  # noqa: B018
     except Exception as error:
         import pint
 
-        reason = f" ({error})" if isinstance(error, pint.UndefinedUnitError) else ""
-        raise UnitError(f"{expected}{reason}") from None
+        raise UnitError(f" ({error})" if isinstance(error, pint.UndefinedUnitError) else "") from None
     return unit
 
 
 def _parse_quantity(text: str) -> Any:
-    expected = f'expected a number with a unit such as "10 ms", found {text!r}'
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
-        raise UnitError(expected)
-    return _registry().Quantity(float(match[1]), _unit(match[2] or "1", expected))
+    try:
+        if (match := _QUANTITY.fullmatch(text)) is None:
+            raise UnitError("")
+        return _registry().Quantity(float(match[1]), _unit(match[2] or "1"))
+    except UnitError as error:
+        raise UnitError(f'expected a number with a unit such as "10 ms", found {text!r}{error}') from None
 
 
 def number(value: str | float, unit: str) -> float:
@@ -106,11 +107,10 @@ def number(value: str | float, unit: str) -> float:
     UnitError
         If the unit is missing, unknown or of another dimension, or if the value is not finite.
     """
-    dimensionless = unit.strip() == "1"
     if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
         raise UnitError(f'expected a quantity in {unit} such as "10 {unit}", found {value!r}')
     quantity = _parse_quantity(value) if isinstance(value, str) else _registry().Quantity(float(value))
-    wanted = _registry().Unit("dimensionless" if dimensionless else unit)
+    wanted = _unit(unit)
     if not quantity.is_compatible_with(wanted):
         if quantity.dimensionless:
             raise UnitError(f'expected a quantity in {unit}, found {value!r} without a unit; write "{value} {unit}"')

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tests.examples import CORTEX, build_brain, build_region, region_data, small_brain, two_population_region
+from twinbrain.engines.reference import poisson_words
+from twinbrain.errors import SpecError
+from twinbrain.network.drives import poisson_thresholds
+from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.region import Region
+
+
+@given(st.floats(0, 200))
+def test_thresholds_are_the_poisson_distribution(mean):
+    thresholds = poisson_thresholds(mean)
+    k = np.arange(len(thresholds))
+    np.testing.assert_allclose(thresholds / 2.0**32, stats.poisson.cdf(k, mean), rtol=0, atol=1e-9)
+    assert (np.diff(thresholds.astype(np.int64)) >= 0).all()
+    # What is left out is rarer than one word in 2**32.
+    assert stats.poisson.sf(len(thresholds), mean) < 2.0**-32
+    # The count is the number of thresholds that a uniform word reaches, so its mean is the sum of the chances of each.
+    assert np.sum(1 - thresholds / 2.0**32) == pytest.approx(mean, abs=1e-7)
+
+
+def counts(mean, n_steps, size):
+    region = two_population_region()
+    data = region.to_dict() | {
+        "drives": [{"population": "pyr", "receptor": "ampa", "rate": f"{mean * 1e4} Hz", "weight": "1 nS"}]
+    }
+    data["populations"]["pyr"]["size"] = size
+    (drive,) = build_region(Region.parse(data)).drives
+    assert drive.stop - drive.start == size
+    words = np.concatenate([poisson_words(drive, group) for group in range(n_steps // 4)])
+    return np.searchsorted(drive.thresholds.astype(np.uint64), words, side="right")
+
+
+@pytest.mark.parametrize("mean", [0.12, 3.0])
+def test_counts_are_poisson_and_independent_over_neurons_and_steps(mean):
+    found = counts(mean, 400, 200)
+    k = np.arange(found.max() + 2)
+    expected = stats.poisson.pmf(k, mean) * found.size
+    expected[-1] += stats.poisson.sf(k[-1], mean) * found.size
+    observed = np.bincount(found.ravel(), minlength=len(k)).astype(float)
+    while expected[-1] < 5:  # join the rare counts
+        expected = np.append(expected[:-2], expected[-2:].sum())
+        observed = np.append(observed[:-2], observed[-2:].sum())
+    assert stats.chisquare(observed, expected).pvalue > 1e-3
+    limit = 5 / np.sqrt(found.size)
+    assert abs(np.corrcoef(found[1:].ravel(), found[:-1].ravel())[0, 1]) < limit
+    assert abs(np.corrcoef(found[:, 1:].ravel(), found[:, :-1].ravel())[0, 1]) < limit
+
+
+def test_a_drive_reaches_its_population_with_its_weight():
+    network = build_region(two_population_region())
+    pyr, pv = network.drives
+    inlets = {(i, inlet.receptor): inlet for i, block in enumerate(network.blocks) for inlet in block.inlets}
+    for drive, population, weight, rate in ((pyr, 0, 1.5, 1900), (pv, 1, 1.0, 1500)):
+        place = network.populations[population]
+        inlet = inlets[place.block, "ampa"]
+        assert (drive.start, drive.stop) == (inlet.start + place.offset, inlet.start + place.offset + place.size)
+        assert drive.weight * inlet.quantum == pytest.approx(weight, rel=1e-4)
+        assert drive.mean == pytest.approx(rate * 1e-4)
+        assert drive.first_step == 0
+        assert drive.last_step > 2**60
+
+
+def test_every_drive_has_its_own_stream():
+    drives = build_brain(small_brain(6)).drives
+    assert len({drive.key for drive in drives}) == len({drive.name for drive in drives}) == len(drives) == 12
+
+
+def test_a_drive_without_events_is_left_out():
+    data = region_data(CORTEX)
+    data["drives"][0]["rate"] = "0 Hz"
+    assert len(build_region(Region.parse(data)).drives) == 1
+
+
+def stimulus(**changes):
+    return Stimulus.parse(
+        {
+            "name": "flash",
+            "regions": "CX-*",
+            "population": "pyr",
+            "receptor": "ampa",
+            "rate": "50 Hz",
+            "weight": "1 nS",
+            "start": "10 ms",
+            "duration": "5 ms",
+        }
+        | changes
+    )
+
+
+def test_a_stimulus_acts_on_the_regions_it_fits_for_its_time():
+    brain = small_brain(3)
+    plain, with_it = build_brain(brain), build_brain(brain, stimuli=(stimulus(),))
+    added = with_it.drives[len(plain.drives) :]
+    assert [drive.name for drive in added] == ["stimulus flash pyr:ampa of CX-0", "stimulus flash pyr:ampa of CX-2"]
+    assert {(drive.first_step, drive.last_step) for drive in added} == {(100, 150)}
+    assert [drive.key for drive in with_it.drives[: len(plain.drives)]] == [drive.key for drive in plain.drives]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"regions": "V*"}, "stimuli.flash.regions: the pattern 'V*' matches no region; Known: CX-0, CX-2, TH-1"),
+        ({"population": "pyra"}, "stimuli.flash.population: unknown population 'pyra'; did you mean 'pyr'?"),
+        (
+            {"receptor": "amba"},
+            "stimuli.flash.receptor: unknown receptor 'amba' of population 'pyr'; did you mean 'ampa'?",
+        ),
+        (
+            {"weight": "1 pA"},
+            "stimuli.flash.weight: expected a quantity in nS, found '1 pA', which is of another dimension",
+        ),
+        ({"rate": "3 MHz"}, "stimuli.flash: rate: expected at most 200 events a step, found 300; split the drive"),
+    ],
+)
+def test_a_stimulus_that_reaches_nothing_is_refused(changes, message):
+    with pytest.raises(SpecError) as caught:
+        build_brain(small_brain(3), stimuli=(stimulus(**changes),))
+    assert str(caught.value).startswith(message)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_drive_of_too_many_events_is_refused_with_its_place():
+    data = region_data(CORTEX)
+    data["drives"][1]["rate"] = "3 MHz"
+    with pytest.raises(SpecError, match=r"^region test/cortex: drives\[1\]: rate: expected at most 200 events a step"):
+        build_region(Region.parse(data))
