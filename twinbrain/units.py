@@ -67,7 +67,7 @@ def coherent_factor(unit: str) -> float:
 
 @cache
 def _unit(text: str) -> Any:
-    """Return pint's unit, or raise the end of a message. Pint raises many kinds of errors, and takes what is no unit."""
+    """Return pint's unit, or raise the end of a message. Pint raises all kinds of errors, and takes what is no unit."""
     text = text.strip()
     if text == "1":
         return _registry().Unit("dimensionless")

@@ -68,15 +68,14 @@ def test_a_step_is_what_brian2_computes(name, receptors):
         np.testing.assert_allclose(found[key], expected[key] / si[key], rtol=1e-12, atol=1e-12 * usual, err_msg=key)
 
 
-@pytest.mark.parametrize("hash_seed", [1, 2])
-def test_a_program_is_the_same_in_every_process(hash_seed):
+def test_a_program_is_the_same_in_another_process():
     code = (
         "import hashlib; from tests.models.steps import COMBINATIONS, models; "
         "from twinbrain.models.step import step_program; "
         "print([hashlib.sha256(repr(step_program(*models(*c))).encode()).hexdigest() for c in COMBINATIONS])"
     )
     here = [hashlib.sha256(repr(step_program(*models(*c))).encode()).hexdigest() for c in COMBINATIONS]
-    assert in_another_process(code, hash_seed) == str(here)
+    assert in_another_process(code, hash_seed=1) == str(here)
 
 
 @pytest.mark.parametrize("name", NEURON_MODELS)

@@ -142,10 +142,9 @@ def test_the_connectome_counts_in_the_digest():
     assert small_brain().digest == brain.digest
 
 
-@pytest.mark.parametrize("hash_seed", [1, 2])
-def test_digests_are_the_same_in_every_process(hash_seed):
+def test_digests_are_the_same_in_another_process():
     code = "from tests.examples import *; print(small_brain().digest, relay_region().digest)"
-    assert in_another_process(code, hash_seed).split() == [small_brain().digest, relay_region().digest]
+    assert in_another_process(code, hash_seed=1).split() == [small_brain().digest, relay_region().digest]
 
 
 def test_a_digest_is_a_sha256():
