@@ -41,9 +41,8 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
 
 def main(names: list[str]) -> None:
     """Measure the named benchmarks, or all."""
-    print(
-        f"Python {platform.python_version()}, {platform.machine()}\n\n| what | bar | measured | name |\n| --- | --- | --- | --- |"
-    )
+    print(f"Python {platform.python_version()}, {platform.machine()}\n")
+    print("| what | bar | measured | name |\n| --- | --- | --- | --- |")
     for name in names or BENCHMARKS:
         what, bar, measure = BENCHMARKS[name]
         print(f"| {what} | {bar} | {measure()} | `{name}` |", flush=True)
