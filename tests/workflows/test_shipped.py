@@ -1,0 +1,74 @@
+"""Every shipped workflow runs, made small, and does what it is shipped for."""
+
+import sys
+from fnmatch import fnmatchcase
+
+import pytest
+
+import twinbrain as tb
+from twinbrain.cli import main
+from twinbrain.run.prepare import prepare
+
+SMALL = ("run.duration=20 ms", "run.window=10 ms", "run.engine=brian2-numpy")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run a shipped workflow through the command line, with populations a fifth as large, and return the run."""
+
+    def call(name, *settings):
+        patterns = tb.load_workflow(name).brain.regions
+        if len(patterns) > 1:
+            settings = (*settings, *(f'brain.regions."{pattern}".scale=0.2' for pattern in patterns))
+        options = [part for setting in (*SMALL, *settings) for part in ("--set", setting)]
+        out = tmp_path / "runs" / f"{name}.zarr"
+        monkeypatch.setattr(sys, "argv", ["twinbrain", "run", name, *options, "--out", str(out), "--no-figure"])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 0, capsys.readouterr().err
+        return tb.open_run(out)
+
+    return call
+
+
+@pytest.mark.parametrize("name", tb.workflow_names())
+def test_a_shipped_workflow_runs(run, name):
+    tree = run(name, *(["stimuli.0.start=5 ms", "stimuli.0.duration=5 ms"] if name == "thalamic_pulse" else []))
+    assert (tree.attrs["status"], tree.attrs["committed"]) == ("complete", 20.0)
+    assert len(tree["spikes/neuron"]) > 0
+    assert tb.load_workflow(name).summary
+
+
+def test_whole_brains_have_regions_of_every_kind():
+    for name in ("resting_state", "thalamic_pulse"):
+        workflow = tb.load_workflow(name)
+        connectome = tb.load_connectome(workflow.brain.connectome)
+        assert connectome.n_regions == 96
+        families = {region.family for region in workflow.brain.assignment(connectome.labels)}
+        assert families == {"cortex", "thalamus", "basal_ganglia", "hippocampus", "amygdala"}
+
+
+def test_the_resting_state_is_as_large_as_promised():
+    plan = prepare(tb.load_workflow("resting_state")).plan
+    assert plan.n_regions >= 96
+    assert plan.n_neurons >= 10_000
+    assert plan.n_synapses >= 1_000_000
+
+
+def test_the_pulse_excites_the_thalamus_and_spreads_to_the_pallidum(run):
+    tree = run("thalamic_pulse", "run.duration=130 ms", "run.window=130 ms", "stimuli.0.start=80 ms")
+    stimulus = tb.load_workflow("thalamic_pulse").stimuli[0]
+    rates, sizes = tree["rate"]["rate"].values, tree["network"]["size"].values
+    names, labels = (list(tree["network"][name].values) for name in ("name", "label"))
+
+    def response(population, pattern):
+        """Return the mean rates in the 50 ms before the pulse and in those of it."""
+        chosen = [n == population and fnmatchcase(label, pattern) for n, label in zip(names, labels, strict=True)]
+        share = sizes[chosen] / sizes[chosen].sum()
+        return (rates[30:80, chosen] @ share).mean(), (rates[85:130, chosen] @ share).mean()
+
+    before, during = response(stimulus.population, stimulus.regions)
+    assert during > 3 * before + 10
+    # No drive reaches these neurons from the stimulus itself; their only way to it is through synapses.
+    before, during = response("prototypic", "BG-*")
+    assert during > 1.4 * before
