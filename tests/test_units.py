@@ -9,7 +9,26 @@ from hypothesis import strategies as st
 from twinbrain import units
 from twinbrain.errors import SpecError, UnitError
 
-UNITS = ["ms", "s", "us", "mV", "V", "pA", "nA", "nS", "uS", "pF", "nF", "Hz", "kHz", "mm", "um", "m/s", "Mohm", "GOhm", "MOhm"]
+UNITS = [
+    "ms",
+    "s",
+    "us",
+    "mV",
+    "V",
+    "pA",
+    "nA",
+    "nS",
+    "uS",
+    "pF",
+    "nF",
+    "Hz",
+    "kHz",
+    "mm",
+    "m/s",
+    "Mohm",
+    "GOhm",
+    "MOhm",
+]
 AMOUNTS = st.floats(-1e12, 1e12).map(lambda x: float(f"{x:.12g}"))
 
 

@@ -191,12 +191,14 @@ def test_progress_is_told_node_by_node():
 def test_faults_of_several_blocks_are_reported_at_once():
     data = region_data(CORTEX)
     data["cells"]["pyr"]["parameters"]["Delta_t"] = "2 mV"
+    data["cells"]["pyr"]["initial"] = {"V": "-60 mV"}
     data["cells"]["pv"]["parameters"]["C_m"] = "100 pA"
     with pytest.raises(SpecError) as caught:
         build_region(Region.parse(data))
     places = [problem.where for problem in caught.value.problems]
     assert sorted(places) == [
         "region test/cortex: population pv: parameters.C_m",
+        "region test/cortex: population pyr: initial.V",
         "region test/cortex: population pyr: parameters.Delta_t",
     ]
 

@@ -19,6 +19,9 @@ from twinbrain.spec.quantity import Distribution
 
 Values = dict[str, str | float | Distribution]
 
+# Units of time constants and capacitances, with which neurons of the wrong sign would run away.
+_NOT_NEGATIVE = ("ms", "pF")
+
 
 def fill_block(
     layout: Layout, block: int, program: StepProgram, dt: float, seed: int
@@ -58,18 +61,15 @@ def fill_block(
             continue
         cell = regions[population.label].cell_of(population.population)
         filler = _Filler(layout.blocks[block], program, cell, population, dt, seed)
-        try:
-            own_constants, own_initial = filler.constants(), filler.initial()
-        except SpecError as error:
-            # The same population of another node has the same fault; one report is enough.
-            failed.add((population.region, population.population))
-            problems += error.within(f"region {population.region}: population {population.population}").problems
-            continue
         here = slice(population.offset, population.offset + population.size)
-        for name, values in own_constants.items():
-            constants[name][here] = values
-        for name, values in own_initial.items():
-            initial[name][here] = values
+        for whole, fill in ((constants, filler.constants), (initial, filler.initial)):
+            try:
+                for name, values in fill().items():
+                    whole[name][here] = values
+            except SpecError as error:
+                # The same population of another node has the same fault; one report is enough.
+                failed.add((population.region, population.population))
+                problems += error.within(f"region {population.region}: population {population.population}").problems
     if problems:
         raise SpecError(problems)
     return constants, initial
@@ -102,6 +102,13 @@ class _Filler:
                 continue
             try:
                 namespace[name] = self._sample(f"parameter {name}", values[name], unit)
+                if unit in _NOT_NEGATIVE and (lowest := float(np.min(namespace[name]))) < 0:
+                    problems.append(
+                        Problem(
+                            f"parameters.{name}",
+                            f'expected at least 0 {unit}, found {lowest:g} {unit}; give it a "min"',
+                        )
+                    )
             except (UnitError, SpecError) as error:
                 problems += error.within(f"parameters.{name}").problems
         if problems:
@@ -113,14 +120,18 @@ class _Filler:
     def initial(self) -> dict[str, Floats]:
         values: Values = self.block.model.initial | self.cell.initial
         state = [name for name in self.program.state if name != REFRACTORY_LEFT]
-        for name in values:
-            if name not in state:
-                raise SpecError(
-                    [Problem(f"initial.{name}", f"unknown state variable {name!r}; {suggestion(name, state)}")]
-                )
-        return {
-            name: self._sample(f"initial {name}", value, self.program.units[name]) for name, value in values.items()
-        }
+        problems: list[Problem] = []
+        found: dict[str, Floats] = {}
+        for name, value in values.items():
+            try:
+                if name not in state:
+                    raise SpecError(f"unknown state variable {name!r}; {suggestion(name, state)}")
+                found[name] = self._sample(f"initial {name}", value, self.program.units[name])
+            except SpecError as error:
+                problems += error.within(f"initial.{name}").problems
+        if problems:
+            raise SpecError(problems)
+        return found
 
     def _sample(self, what: str, value: str | float | Distribution, unit: str) -> Floats:
         key = stream_key(self.seed, what, self.population.label, self.population.population)

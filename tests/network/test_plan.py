@@ -1,0 +1,104 @@
+import pytest
+
+from tests.examples import CORTEX, build_brain, region_data, small_brain
+from twinbrain.errors import PlanError, SpecError
+from twinbrain.network.build import block_programs
+from twinbrain.network.layout import lay_out
+from twinbrain.network.plan import check_memory, plan
+from twinbrain.spec.brain import single_region_brain
+from twinbrain.spec.load import load_region, region_names
+from twinbrain.spec.region import Region
+
+
+def plan_of(brain, dt=0.1, duration=1000.0):
+    layout = lay_out(brain, brain.connectome)
+    return plan(brain, layout, block_programs(layout), dt=dt, duration=duration)
+
+
+@pytest.mark.parametrize("n_regions", [6, 24])
+def test_a_plan_expects_the_synapses_that_are_built(n_regions):
+    brain = small_brain(n_regions)
+    found, network = plan_of(brain), build_brain(brain)
+    assert found.n_synapses == pytest.approx(network.n_synapses, rel=0.03)
+    assert (found.n_regions, found.n_neurons, found.n_blocks) == (n_regions, network.n_neurons, 4)
+
+
+@pytest.mark.parametrize("name", [name for name in region_names() if not name.startswith("test/")])
+def test_a_plan_of_a_shipped_region_expects_the_synapses_that_are_built(name):
+    brain = single_region_brain(load_region(name))
+    assert plan_of(brain).n_synapses == pytest.approx(build_brain(brain).n_synapses, rel=0.03)
+
+
+def test_a_plan_holds_what_is_built():
+    brain = small_brain(12)
+    found, network = plan_of(brain), build_brain(brain)
+    assert found.bytes_synapses == pytest.approx(sum(table.nbytes for table in network.tables), rel=0.2)
+    assert found.bytes_inboxes >= 4 * (network.max_delay + 2) * network.n_inlets
+    assert found.bytes_neurons >= sum(
+        values.nbytes for block in network.blocks for values in (block.constants | block.initial).values()
+    )
+    assert found.bytes_peak > found.bytes_synapses + found.bytes_inboxes + found.bytes_neurons
+
+
+def test_a_longer_run_takes_longer_and_no_more_memory():
+    one, other = plan_of(small_brain(3)), plan_of(small_brain(3), duration=10_000.0)
+    assert other.bytes_peak == one.bytes_peak
+    assert 5 * one.seconds < other.seconds < 11 * one.seconds
+
+
+def test_a_plan_is_plain_data():
+    found = plan_of(small_brain(3)).to_dict()
+    assert {type(value) for value in found.values()} == {int, float}
+    assert found["n_neurons"] == 128
+
+
+def test_a_run_that_fits_passes():
+    found = plan_of(small_brain(3))
+    check_memory(found, None)
+    check_memory(found, "8 GB")
+    check_memory(found, f"{found.bytes_peak} B")
+
+
+@pytest.mark.parametrize("limit", ["100 MB", "0.1GB", " 90 MiB ", "100000 kB", ".1 GB", "{} B"])
+def test_a_run_that_does_not_fit_is_refused(limit):
+    found = plan_of(small_brain(3))
+    with pytest.raises(
+        PlanError, match=r"expected a run that fits into 0\..* GB, found a plan of .* GB \(128 neurons, "
+    ) as caught:
+        check_memory(found, limit.format(found.bytes_peak - 1))
+    assert isinstance(caught.value, MemoryError)
+    assert "raise run.memory_limit" in str(caught.value)
+
+
+def test_a_brain_far_too_large_is_refused_by_default():
+    brain = small_brain(3)
+    rule = brain.long_range.model_copy(update={"in_degree": 10**12})
+    with pytest.raises(PlanError, match="found a plan of"):
+        check_memory(plan_of(brain.model_copy(update={"long_range": rule})), None)
+
+
+@pytest.mark.parametrize("limit", ["8", "GB", ". GB", "1.2.3 GB", "8 gigabytes", "8 Gb", "-1 GB", "", "٣ GB", "1e3 GB"])
+def test_a_limit_that_is_no_amount_of_memory_is_refused(limit):
+    with pytest.raises(SpecError, match=r'run\.memory_limit: expected an amount of memory such as "8 GB", found '):
+        check_memory(plan_of(small_brain(1)), limit)
+
+
+@pytest.mark.parametrize(
+    ("delay", "longest"),
+    [
+        ("20 ms", 20.0),
+        ({"uniform": ["1 ms", "30 ms"]}, 30.0),
+        ({"normal": ["2 ms", "1 ms"], "max": "9 ms"}, 9.0),
+        ({"normal": ["5 ms", "2 ms"]}, 15.0),
+        ({"lognormal": ["2 ms", 0.5]}, 24.0),
+        ({"gamma": ["2 ms", 4]}, 16.0),
+    ],
+)
+def test_inboxes_last_as_long_as_the_longest_delay(delay, longest):
+    data = region_data(CORTEX)
+    data["projections"] = [data["projections"][0] | {"delay": delay, "connect": {"in_degree": 200}}]
+    brain = single_region_brain(Region.parse(data))
+    network, found = build_brain(brain), plan_of(brain)
+    n_slots = found.bytes_inboxes / 4 / network.n_inlets
+    assert n_slots >= network.max_delay + 2
+    assert n_slots == pytest.approx(longest / 0.1 + 4, rel=0.02)
