@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +217,24 @@ def build_brain(brain: Brain, *, dt: float = 0.1, seed: int = 1, **options: Any)
 def build_region(region: Region, *, dt: float = 0.1, seed: int = 1, **options: Any) -> Network:
     """Return the network of a region alone."""
     return build_brain(single_region_brain(region), dt=dt, seed=seed, **options)
+
+
+def arrays_of(network: Network) -> Iterator[np.ndarray]:
+    """Yield every array of a network, in order."""
+    for block in network.blocks:
+        yield block.neurons
+        yield from (values for _, values in sorted(block.constants.items()))
+        yield from (values for _, values in sorted(block.initial.items()))
+        yield np.array([inlet.quantum for inlet in block.inlets])
+    for table in network.tables:
+        yield from (table.row_start, table.post, table.weight, table.delay)
+    for drive in network.drives:
+        yield from (np.array(drive.key), drive.thresholds, np.array([drive.start, drive.stop, drive.weight]))
+
+
+def fingerprint(network: Network) -> str:
+    """Return a digest of every array of a network."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays_of(network))).hexdigest()
 
 
 def in_another_process(code: str, hash_seed: int) -> str:

@@ -1,5 +1,3 @@
-import hashlib
-
 import numpy as np
 import pytest
 
@@ -7,6 +5,7 @@ from tests.examples import (
     CORTEX,
     build_brain,
     build_region,
+    fingerprint,
     in_another_process,
     region_data,
     small_brain,
@@ -21,23 +20,6 @@ from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 
 
-def arrays_of(network):
-    """Yield every array of a network, in order."""
-    for block in network.blocks:
-        yield block.neurons
-        yield from (values for _, values in sorted(block.constants.items()))
-        yield from (values for _, values in sorted(block.initial.items()))
-        yield np.array([inlet.quantum for inlet in block.inlets])
-    for table in network.tables:
-        yield from (table.row_start, table.post, table.weight, table.delay)
-    for drive in network.drives:
-        yield from (np.array(drive.key), drive.thresholds, np.array([drive.start, drive.stop, drive.weight]))
-
-
-def fingerprint(network):
-    return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays_of(network))).hexdigest()
-
-
 def test_the_same_seed_builds_the_same_network_and_another_another():
     brain = small_brain(3)
     assert fingerprint(build_brain(brain, seed=1)) == fingerprint(build_brain(brain, seed=1))
@@ -45,10 +27,7 @@ def test_the_same_seed_builds_the_same_network_and_another_another():
 
 
 def test_a_network_is_the_same_in_another_process():
-    code = (
-        "from tests.examples import *; from tests.network.test_build import fingerprint; "
-        "print(fingerprint(build_brain(small_brain(3))))"
-    )
+    code = "from tests.examples import *; print(fingerprint(build_brain(small_brain(3))))"
     assert in_another_process(code, hash_seed=1) == fingerprint(build_brain(small_brain(3)))
 
 

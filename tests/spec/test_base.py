@@ -96,7 +96,8 @@ def test_a_digest_depends_on_an_order_that_counts(path):
 def leaves(data, path=()):
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from leaves(value, (*path, key))
+            if path != ("brain", "regions"):  # which are tried by themselves
+                yield from leaves(value, (*path, key))
     elif isinstance(data, list):
         for i, value in enumerate(data):
             yield from leaves(value, (*path, i))
@@ -132,7 +133,7 @@ def test_every_number_counts_in_the_digest(kind, data):
         table[last] = other
         assert kind.parse(copy).digest != before, (*way, last)
         tried += 1
-    assert tried > 20
+    assert tried > (10 if kind is Workflow else 20)
 
 
 def test_the_connectome_counts_in_the_digest():
