@@ -3,9 +3,12 @@
 With TWINBRAIN_KILLS=20 in the environment it is killed as often; see docs/reference/performance.md.
 """
 
+import contextlib
 import json
 import os
 import random
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -22,20 +25,44 @@ def attributes(path):
     return json.loads(root.read_text())["attributes"] if root.exists() else {"status": "", "committed": -1.0}
 
 
-def kill_when(place, arguments, reached, delay):
-    """Start a command, and kill it ``delay`` s after something was reached; return whether it was still running."""
-    command = [sys.executable, "-m", "twinbrain.cli", *arguments, "--no-figure"]
-    with subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not reached():
-            time.sleep(0.002)
-        time.sleep(delay)
-        process.kill()
-        error = process.stderr.read()
-    assert "rror" not in error
-    return process.returncode == -9
+# Imports once, then runs each command line that it is sent in a process of its own.
+LAUNCHER = """
+import json, os, sys
+import matplotlib.pyplot
+import twinbrain.analysis, twinbrain.engines.brian2, twinbrain.run.simulate
+from twinbrain.cli import main
+for line in sys.stdin:
+    if not (process := os.fork()):
+        sys.argv = ["twinbrain", *json.loads(line)]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        main()
+    print(process, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+"""
 
 
-def test_a_killed_run_opens_each_time_and_resumes_to_the_same_values(place, check, uninterrupted):
+@pytest.fixture
+def kill_when(place):
+    """Start a command line, and kill it ``delay`` s after something was reached; return how it ended."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER], cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as launcher:
+
+        def call(arguments, reached, delay):
+            launcher.stdin.write(json.dumps([*arguments, "--no-figure"]) + "\n")
+            launcher.stdin.flush()
+            process = int(launcher.stdout.readline())
+            while not reached() and not select.select([launcher.stdout], [], [], 0.002)[0]:
+                pass
+            time.sleep(delay)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            return int(launcher.stdout.readline())
+
+        yield call
+
+
+def test_a_killed_run_opens_each_time_and_resumes_to_the_same_values(place, kill_when, check, uninterrupted):
     draw = random.Random(11)
     path = place / "runs/small.zarr"
     n_early = max(1, N_KILLS // 5)
@@ -55,7 +82,7 @@ def test_a_killed_run_opens_each_time_and_resumes_to_the_same_values(place, chec
             arguments = ("resume", "runs/small.zarr") if resumable else ("run", "small.toml")
             wanted = before["committed"] + 10.0 * draw.randint(1, max(1, 24 // (N_KILLS - n_early)))
             reached, delay = (lambda wanted=wanted: attributes(path)["committed"] >= wanted), draw.uniform(0.0, 0.04)
-        n_killed += kill_when(place, arguments, reached, delay)
+        n_killed += kill_when(arguments, reached, delay) == -signal.SIGKILL
         if attributes(path)["status"] in ("", "creating"):
             with pytest.raises(tb.StoreError, match="start the run anew"):
                 tb.open_run(path)

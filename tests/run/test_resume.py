@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import threading
 
@@ -60,6 +61,16 @@ def test_a_run_that_crashed_resumes_from_the_last_window(simulate, same, whole, 
         simulate(progress=crash)
     assert tb.open_run(tmp_path / "run.zarr").attrs["committed"] == 20.0
     same(tb.resume(tmp_path / "run.zarr"), whole)
+
+
+def test_a_schedulers_signal_stops_at_the_end_of_a_window_too(simulate, tmp_path):
+    def progress(doing, done, total):
+        if doing == "simulate" and done == 100:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(tb.RunInterrupted, match=r"stopped at 10 ms"):
+        simulate(progress=progress)
+    assert tb.open_run(tmp_path / "run.zarr").attrs["status"] == "interrupted"
 
 
 def test_the_handlers_of_the_program_are_given_back(simulate, interrupt_at):

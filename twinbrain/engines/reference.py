@@ -41,7 +41,7 @@ class ReferenceSimulation:
         self._blocks = [_BlockState(block) for block in network.blocks]
         self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int64)
         self._recorder = Recorder(network)
-        self._words: dict[PoissonDrive, tuple[int, NDArray[np.uint64]]] = {}
+        self._draws = _Draws(network.drives)
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
@@ -49,10 +49,12 @@ class ReferenceSimulation:
             slot = self.step % len(self._ring)
             inbox = self._ring[slot].copy()
             self._ring[slot] = 0
-            for drive in self.network.drives:
+            for drive, words in zip(self.network.drives, self._draws.words(self.step), strict=True):
                 if drive.first_step <= self.step < drive.last_step:
-                    inbox[drive.start : drive.stop] += drive.weight * self._counts(drive)
-            neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
+                    counts = np.searchsorted(drive.thresholds, words, side="right")
+                    inbox[drive.start : drive.stop] += drive.weight * counts
+            with np.errstate(all="ignore"):
+                neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
             spikes = Spikes(np.full(len(neurons), self.step, np.int32), neurons)
             self._recorder.add(spikes)
             self.step += 1
@@ -93,14 +95,6 @@ class ReferenceSimulation:
     def close(self) -> None:
         """Do nothing: all it holds is memory."""
 
-    def _counts(self, drive: PoissonDrive) -> NDArray[np.int64]:
-        # A draw gives words for four steps.
-        group, words = self._words.get(drive, (-1, None))
-        if words is None or group != self.step // 4:
-            words = poisson_words(drive, self.step // 4)
-            self._words[drive] = self.step // 4, words
-        return np.searchsorted(drive.thresholds.astype(np.uint64), words[self.step % 4], side="right")
-
     def _deliver(self, spikes: Spikes) -> None:
         for table in self.network.tables:
             for step, neuron in zip(spikes.step, spikes.neuron, strict=True):
@@ -130,6 +124,8 @@ class _BlockState:
             crossed = crossed & (names[REFRACTORY_LEFT] <= 0.0)
         spiking = crossed.nonzero()[0]
         self.state = {name: np.array(np.broadcast_to(names[name], (self.block.size,))) for name in program.state}
+        if not len(spiking):
+            return self.block.neurons[:0]
         resetting = {
             name: value[spiking] if isinstance(value, np.ndarray) and value.shape else value
             for name, value in names.items()
@@ -140,18 +136,28 @@ class _BlockState:
         return self.block.neurons[spiking]
 
 
-def poisson_words(drive: PoissonDrive, group: int) -> NDArray[np.uint64]:
-    """Return the random words of steps ``4 * group`` … ``4 * group + 3``.
+class _Draws:
+    """The random words of the drives; those of four steps are drawn at once."""
 
-    Returns
-    -------
-    ndarray of uint64, shape (4, size)
-    """
-    n = drive.stop - drive.start
-    counter = np.zeros((4, n), np.uint64)
-    counter[0] = np.arange(n)
-    counter[1], counter[2] = group & 0xFFFFFFFF, group >> 32
-    return philox(counter, np.array(drive.key, np.uint64)[:, None])
+    def __init__(self, drives: tuple[PoissonDrive, ...]) -> None:
+        sizes = [drive.stop - drive.start for drive in drives]
+        self._ends = np.cumsum(sizes)[:-1] if drives else np.empty(0, np.int64)
+        self._element = np.array([i for size in sizes for i in range(size)], np.uint64)
+        keys = np.array([drive.key for drive in drives], np.uint64).reshape(-1, 2)
+        self._key = np.repeat(keys, sizes, axis=0).T
+        self._group, self._words = -1, np.empty((4, 0), np.uint32)
+
+    def words(self, step: int) -> list[NDArray[np.uint32]]:
+        """Return the words of a step, those of each drive by themselves."""
+        if not len(self._element):
+            return []
+        if self._group != step // 4:
+            self._group = step // 4
+            counter = np.zeros((4, len(self._element)), np.uint64)
+            counter[0] = self._element
+            counter[1], counter[2] = self._group & 0xFFFFFFFF, self._group >> 32
+            self._words = philox(counter, self._key).astype(np.uint32)
+        return np.split(self._words[step % 4], self._ends)
 
 
 def _execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:
@@ -160,10 +166,10 @@ def _execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:
 
 
 def _evaluate(expression: str, names: dict[str, Any]) -> Any:
-    with np.errstate(all="ignore"):
-        return eval(_compile(expression), {"__builtins__": {}, **_FUNCTIONS}, names)
+    return eval(_compile(expression), _GLOBALS, names)
 
 
+_GLOBALS: dict[str, Any] = {"__builtins__": {}, **_FUNCTIONS}
 _compiled: dict[str, Any] = {}
 
 
