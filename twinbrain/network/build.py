@@ -74,11 +74,11 @@ def build(
         *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
     )
     tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
-    return_freed_memory()
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
     network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
     network = with_coupling(network, brain.coupling)
     check_range(network.tables, network.drives, network.n_inlets)
+    return_freed_memory()
     return network
 
 
