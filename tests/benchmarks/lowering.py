@@ -11,6 +11,7 @@ from tests.benchmarks.lif_network import lif_network
 from twinbrain.connectome import synthetic_connectome
 from twinbrain.engines.brian2.simulation import prepare
 from twinbrain.network.build import build
+from twinbrain.network.heap import return_freed_memory
 from twinbrain.network.layout import lay_out
 from twinbrain.spec.brain import Brain, LongRange
 from twinbrain.spec.load import load_region
@@ -31,6 +32,7 @@ def measure_memory() -> str:
     """Return the row: bytes a synapse, by the arrays and by what the process has grown."""
     process = psutil.Process()
     lif_network()
+    return_freed_memory()
     before = process.memory_info().rss
     network = lif_network()
     grown = process.memory_info().rss - before
