@@ -25,12 +25,15 @@ def attributes(path):
     return json.loads(root.read_text())["attributes"] if root.exists() else {"status": "", "committed": -1.0}
 
 
-# Imports once, then runs each command line that it is sent in a process of its own.
+# Imports and compiles once, then runs each command line that it is sent in a process of its own.
 LAUNCHER = """
 import json, os, sys
-import matplotlib.pyplot
-import twinbrain.analysis, twinbrain.engines.brian2, twinbrain.run.simulate
+import twinbrain.analysis, twinbrain.run.simulate
 from twinbrain.cli import main
+from twinbrain.engines.base import get_engine
+from twinbrain.run.prepare import build_network, prepare
+from twinbrain.spec.load import load_workflow
+get_engine("brian2")(build_network(prepare(load_workflow("small.toml")))).advance(100)
 for line in sys.stdin:
     if not (process := os.fork()):
         sys.argv = ["twinbrain", *json.loads(line)]
