@@ -62,6 +62,7 @@ def test_a_second_ctrl_c_stops_at_once_and_the_store_opens(start):
     # A window so long that nobody would wait for its end.
     options = ("--set", "run.duration=100000 s", "--set", "run.window=100000 s")
     process = start(options, enough=lambda attributes: attributes["status"] == "running")
+    time.sleep(2)  # into the window: before its first step, one signal is enough to stop
     process.send_signal(signal.SIGINT)
     while "stopping at the end of this window" not in process.stdout.readline():
         assert process.poll() is None

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.examples import CORTEX, build_brain, build_region, region_data, small_brain, two_population_region
-from twinbrain.engines.reference import poisson_words
 from twinbrain.errors import SpecError
 from twinbrain.network.drives import poisson_thresholds
+from twinbrain.network.random import philox
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.region import Region
 
@@ -24,6 +24,14 @@ def test_thresholds_are_the_poisson_distribution(mean):
     assert np.sum(1 - thresholds / 2.0**32) == pytest.approx(mean, abs=1e-7)
 
 
+def four_steps(drive, group):
+    """Return the words of four steps, as the declaration of a drive says they are drawn."""
+    size = drive.stop - drive.start
+    counter = np.zeros((4, size), np.uint64)
+    counter[0], counter[1] = np.arange(size), group
+    return philox(counter, np.array(drive.key, np.uint64)[:, None])
+
+
 def counts(mean, n_steps, size):
     region = two_population_region()
     data = region.to_dict() | {
@@ -32,7 +40,7 @@ def counts(mean, n_steps, size):
     data["populations"]["pyr"]["size"] = size
     (drive,) = build_region(Region.parse(data)).drives
     assert drive.stop - drive.start == size
-    words = np.concatenate([poisson_words(drive, group) for group in range(n_steps // 4)])
+    words = np.concatenate([four_steps(drive, group) for group in range(n_steps // 4)])
     return np.searchsorted(drive.thresholds.astype(np.uint64), words, side="right")
 
 
