@@ -65,7 +65,7 @@ def philox(counter: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.u
 
 
 @numba.njit(cache=True, inline="always")
-def philox_round_words(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]  # pragma: numba
+def philox_words(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four words of one counter, for compiled loops; all arguments are uint64 below 2**32."""
     mask = np.uint64(0xFFFFFFFF)
     shift = np.uint64(32)
@@ -82,7 +82,7 @@ def philox_round_words(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def] 
 def _fill(out, first, k0, k1):  # type: ignore[no-untyped-def]
     zero = np.uint64(0)
     for i in range(out.shape[0]):
-        a, b, c, d = philox_round_words(np.uint64(first + i), zero, zero, zero, np.uint64(k0), np.uint64(k1))
+        a, b, c, d = philox_words(np.uint64(first + i), zero, zero, zero, np.uint64(k0), np.uint64(k1))
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = a, b, c, d
 
 

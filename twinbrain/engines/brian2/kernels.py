@@ -8,7 +8,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from twinbrain.network.random import _M0, _M1, _ROUNDS, _W0, _W1
+from twinbrain.network.random import philox_words
 
 
 @numba.njit(cache=True)
@@ -17,13 +17,10 @@ def draw_words(first_key, second_key, element, group, words):
     mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
     low, high = np.uint64(group) & mask, np.uint64(group) >> shift
     for i in range(element.shape[0]):
-        c0, c1, c2, c3 = np.uint64(element[i]), low, high, np.uint64(0)
-        k0, k1 = np.uint64(first_key[i]), np.uint64(second_key[i])
-        for _ in range(_ROUNDS):
-            p0, p1 = c0 * np.uint64(_M0), c2 * np.uint64(_M1)
-            c0, c1, c2, c3 = (p1 >> shift) ^ c1 ^ k0, p1 & mask, (p0 >> shift) ^ c3 ^ k1, p0 & mask
-            k0, k1 = (k0 + np.uint64(_W0)) & mask, (k1 + np.uint64(_W1)) & mask
-        words[0, i], words[1, i], words[2, i], words[3, i] = c0, c1, c2, c3
+        a, b, c, d = philox_words(
+            np.uint64(element[i]), low, high, np.uint64(0), np.uint64(first_key[i]), np.uint64(second_key[i])
+        )
+        words[0, i], words[1, i], words[2, i], words[3, i] = a, b, c, d
 
 
 @numba.njit(cache=True)
