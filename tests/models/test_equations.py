@@ -111,8 +111,8 @@ def test_a_model_that_cannot_be_used_is_refused(model, message):
         ),
         (receptor("dg/dt = -g/tau_r : siemens\nI = g : siemens\ntau_r : second"), "whose units agree"),
         (
-            receptor("dg/dt = -g/tau_r : siemens\nI = g*(E - v) : amp\ntau_r : second", jump="tau_r"),
-            "receptor 'own': .*'jump'",
+            receptor("dg/dt = -g/tau_r : siemens\nI = g*(E - v) : amp\ntau_r : second", jump="h"),
+            "receptor 'own': .*'jump'.*found 'h'",
         ),
         (receptor("dg/dt = -g/ms + nS*sin(t/ms)/ms : siemens\nI = g*(E - v) : amp"), "use drives and stimuli"),
         (receptor("dv/dt = -v/ms : volt\nI = v*nS : amp", jump="v"), "Duplicate definition of variable 'v'"),
@@ -127,11 +127,14 @@ def test_a_receptor_that_cannot_be_used_is_refused(own, message):
         step_program(neuron(), own)
 
 
-@pytest.mark.parametrize("key", ["jump", "current"])
-def test_a_receptor_names_its_variables(key):
-    names = {"jump": "g", "current": "I"} | {key: "conductance"}
-    with pytest.raises(SpecError, match=f"expected '{key}' to name a variable of the equations, found 'conductance'"):
-        ReceptorModel(equations="dg/dt = -g/ms : siemens\nI = g*v : amp", **names)
+def test_a_receptor_names_its_current():
+    with pytest.raises(SpecError, match="expected 'current' to name a variable of the equations, found 'J'"):
+        ReceptorModel(equations="dg/dt = -g/ms : siemens\nI = g*v : amp", jump="g", current="J")
+
+
+def test_the_variable_of_a_jump_has_no_default():
+    with pytest.raises(SpecError, match="expected no default for 'I', .* found '3 pA'"):
+        ReceptorModel(equations="I : amp", jump="I", current="I", parameters={"I": "3 pA"})
 
 
 def test_exact_integration_with_a_conductance_is_refused():

@@ -33,10 +33,12 @@ class ModelEquations:
     ----------
     state : tuple of str
         Variables with a differential equation.
+    neuron : tuple of str
+        Those of them that are the neuron's own, not a receptor's.
     held : tuple of str
         Those of them that are held while the neuron is refractory.
-    units, parameters : dict of str to str
-        Units of the state variables; parameters and theirs.
+    units, inputs, parameters : dict of str to str
+        State variables, variables that hold a receptor's inbox for one step, and parameters, with their units.
     systems : tuple
         Each a set of equations with the method that integrates it.
     unit_values : dict of str to float
@@ -46,8 +48,10 @@ class ModelEquations:
     """
 
     state: tuple[str, ...]
+    neuron: tuple[str, ...]
     held: tuple[str, ...]
     units: dict[str, str]
+    inputs: dict[str, str]
     parameters: dict[str, str]
     systems: tuple[tuple[Any, str], ...]
     unit_values: dict[str, float]
@@ -103,15 +107,21 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
     """
     import_brian2()
     model = model.model_copy(update={key: re.sub("#.*", "", getattr(model, key)) for key in ("threshold", "reset")})
-    currents = " + ".join(r.current for r in receptors.values()) or "0*amp"
+    currents = " + ".join(r.current for r in receptors.values() if r.current) or "0*amp"
     neuron_text = f"{_brian_names(model.equations)}\nI_syn = {currents} : amp\n"
     receptor_texts = {name: f"{_brian_names(r.equations)}\n" for name, r in receptors.items()}
     whole = _parse(neuron_text + "".join(receptor_texts.values()))
     # In the order of the text: Brian2 keeps none, and compiled code is found again by its text.
     state = tuple(_parse_names(neuron_text + "".join(receptor_texts.values())))
+    inputs = set()
     for name, receptor in receptors.items():
-        if receptor.jump not in state:
-            raise SpecError(f"receptor {name!r}: expected 'jump' to name a state variable, found {receptor.jump!r}")
+        if receptor.jump in _parse(receptor_texts[name]).parameter_names:
+            inputs.add(receptor.jump)
+        elif receptor.jump not in state:
+            raise SpecError(
+                f"receptor {name!r}: expected 'jump' to name a variable of its equations or of the neuron's, found "
+                f"{receptor.jump!r}; {suggestion(receptor.jump, state)}"
+            )
     unit_values = _unit_values(whole, model)
     _check_kinds(whole, model)
     _check_assigned(model, state)
@@ -126,9 +136,11 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         )
     return ModelEquations(
         state=state,
+        neuron=tuple(_parse_names(neuron_text)),
         held=tuple(name for name in state if "unless refractory" in whole[name].flags),
         units={name: _unit_text(whole[name]) for name in state},
-        parameters={name: _unit_text(whole[name]) for name in sorted(whole.parameter_names)},
+        inputs={name: _unit_text(whole[name]) for name in sorted(inputs)},
+        parameters={name: _unit_text(whole[name]) for name in sorted(whole.parameter_names - inputs)},
         systems=systems,
         unit_values=unit_values,
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},

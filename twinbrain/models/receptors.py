@@ -71,10 +71,26 @@ tau_exponential_current : second
     parameters={"tau_exponential_current": "2 ms"},
 )
 
+DELTA = ReceptorModel(
+    summary="A jump of the membrane potential, tested against the threshold at once; lost while refractory.",
+    references=("10.1007/s004220050570",),
+    jump="v",
+)
+
+CURRENT = ReceptorModel(
+    summary="Injected current without dynamics: what arrives in a step flows for that step.",
+    references=("10.7551/mitpress/2526.001.0001",),
+    equations="I_current : amp\n",
+    jump="I_current",
+    current="I_current",
+)
+
 RECEPTOR_MODELS = {
     "ampa": AMPA,
     "nmda": NMDA,
     "gaba_a": GABA_A,
     "gaba_b": GABA_B,
     "exponential_current": EXPONENTIAL_CURRENT,
+    "delta": DELTA,
+    "current": CURRENT,
 }

@@ -12,7 +12,7 @@ from functools import cache
 
 from twinbrain.errors import SpecError
 from twinbrain.models.algebra import Hoister, Statement
-from twinbrain.models.equations import combine, statements
+from twinbrain.models.equations import ModelEquations, combine, statements
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 REFRACTORY_LEFT = "refractory_left"
@@ -27,10 +27,10 @@ class StepProgram:
     ----------
     state : tuple of str
         State variables, one float64 a neuron.
-    units : dict of str to str
-        Unit of each state variable.
     jumps : dict of str to str
-        For each receptor, the state variable that its inbox is added to.
+        For each receptor, the variable that takes its inbox.
+    units : dict of str to str
+        Unit of each state variable, and of each variable that takes an inbox.
     parameters : dict of str to str
         Parameters of the equations and their units.
     constants : dict of str to str
@@ -82,7 +82,9 @@ def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
     receptors = {name: ReceptorModel.model_validate_json(text) for name, text in key[1]}
     equations = combine(model, receptors)
     hoister = Hoister(moving={*equations.state, REFRACTORY_LEFT})
-    integrate = [Statement(r.jump, f"{r.jump} + inbox_{name}*quantum_{name}") for name, r in receptors.items()]
+    before, after = _take_inbox(receptors, equations)
+    hoister.moving |= {statement.target for statement in before}
+    integrate = [*before]
     held = equations.held if model.refractory else ()
     if model.refractory:
         integrate.append(
@@ -96,9 +98,12 @@ def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
     for name in updated:
         value = f"select({REFRACTORY_LEFT} > 0.0, {name}, _new_{name})" if name in held else f"_new_{name}"
         integrate.append(Statement(name, value))
+    for jump in after:
+        kept = f"select({REFRACTORY_LEFT} > 0.0, {jump.target}, {jump.expression})"
+        integrate.append(Statement(jump.target, kept) if jump.target in held else jump)
     hoister.forget()
-    before, threshold = hoister.condition(equations.sympy(model.threshold))
-    integrate += before
+    needed, threshold = hoister.condition(equations.sympy(model.threshold))
+    integrate += needed
     reset: list[Statement] = []
     for target, expression in statements(model.reset):
         hoister.forget()
@@ -109,10 +114,25 @@ def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
     return StepProgram(
         state=(*equations.state, *((REFRACTORY_LEFT,) if model.refractory else ())),
         jumps={name: receptor.jump for name, receptor in receptors.items()},
-        units={**equations.units, **({REFRACTORY_LEFT: "1"} if model.refractory else {})},
+        units={**equations.units, **equations.inputs, **({REFRACTORY_LEFT: "1"} if model.refractory else {})},
         parameters=equations.parameters,
         constants=dict(hoister.constants),
         integrate=tuple(integrate),
         threshold=threshold,
         reset=tuple(reset),
     )
+
+
+def _take_inbox(
+    receptors: dict[str, ReceptorModel], equations: ModelEquations
+) -> tuple[list[Statement], list[Statement]]:
+    """Return how the receptors take their inbox before the integration, and after it."""
+    before, after = [], []
+    for name, receptor in receptors.items():
+        amount = f"inbox_{name}*quantum_{name}"
+        if receptor.jump in equations.inputs:
+            before.append(Statement(receptor.jump, amount))
+        else:
+            statement = Statement(receptor.jump, f"{receptor.jump} + {amount}")
+            (after if receptor.jump in equations.neuron else before).append(statement)
+    return before, after

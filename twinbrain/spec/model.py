@@ -51,21 +51,29 @@ class ReceptorModel(Spec):
     equations : str
         Brian2 equations, linear in the receptor's own state. They may use the neuron's ``v`` in the current.
     jump : str
-        The variable to which the weight of an arriving spike is added; its unit is the unit of the weights.
-    current : str
-        The variable that holds the receptor's current (A), positive inwards.
+        The variable that takes the weights of the spikes that arrive in a step; its unit is theirs. It is one of
+
+        - a variable with a differential equation in ``equations``: they are added before the integration;
+        - a variable declared there without one (``I_current : amp``): it holds their sum for that step alone;
+        - a variable of the neuron's (``v``): they are added after the integration and tested against the threshold
+          at once; while the variable is held after a spike, they are lost.
+    current : str or None
+        The variable that holds the receptor's current (A), positive inwards; None if it has none.
     """
 
     summary: str = ""
     references: tuple[str, ...] = ()
-    equations: str
+    equations: str = ""
     jump: str
-    current: str
+    current: str | None = None
     parameters: dict[str, Value] = {}
 
     @model_validator(mode="after")
     def _check(self) -> ReceptorModel:
-        for key in ("jump", "current"):
-            if getattr(self, key) not in self.equations:
-                raise ValueError(f"expected {key!r} to name a variable of the equations, found {getattr(self, key)!r}")
+        if self.current is not None and self.current not in self.equations:
+            raise ValueError(f"expected 'current' to name a variable of the equations, found {self.current!r}")
+        if self.jump in self.parameters:
+            raise ValueError(
+                f"expected no default for {self.jump!r}, which holds what arrives, found {self.parameters[self.jump]!r}"
+            )
         return self
