@@ -112,7 +112,7 @@ def test_a_model_that_cannot_be_used_is_refused(model, message):
         (receptor("dg/dt = -g/tau_r : siemens\nI = g : siemens\ntau_r : second"), "whose units agree"),
         (
             receptor("dg/dt = -g/tau_r : siemens\nI = g*(E - v) : amp\ntau_r : second", jump="h"),
-            "receptor 'own': .*'jump'.*found 'h'",
+            r"receptor 'own': .*'jump'.*found 'h'",
         ),
         (receptor("dg/dt = -g/ms + nS*sin(t/ms)/ms : siemens\nI = g*(E - v) : amp"), "use drives and stimuli"),
         (receptor("dv/dt = -v/ms : volt\nI = v*nS : amp", jump="v"), "Duplicate definition of variable 'v'"),

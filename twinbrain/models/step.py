@@ -127,7 +127,8 @@ def _take_inbox(
     receptors: dict[str, ReceptorModel], equations: ModelEquations
 ) -> tuple[list[Statement], list[Statement]]:
     """Return how the receptors take their inbox before the integration, and after it."""
-    before, after = [], []
+    before: list[Statement] = []
+    after: list[Statement] = []
     for name, receptor in receptors.items():
         amount = f"inbox_{name}*quantum_{name}"
         if receptor.jump in equations.inputs:
