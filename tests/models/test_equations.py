@@ -133,7 +133,7 @@ def test_a_receptor_names_its_current():
 
 
 def test_the_variable_of_a_jump_has_no_default():
-    with pytest.raises(SpecError, match="expected no default for 'I', .* found '3 pA'"):
+    with pytest.raises(SpecError, match=r"expected no default for 'I', .* found '3 pA'"):
         ReceptorModel(equations="I : amp", jump="I", current="I", parameters={"I": "3 pA"})
 
 
