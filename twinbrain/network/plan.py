@@ -30,6 +30,8 @@ _MICROSECONDS_A_STEP = 15.0
 _MICROSECONDS_A_BLOCK = 12.0
 _EVENTS_A_SECOND = 1e8
 _ASSUMED_RATE = 8.0
+# Functions that take as long as twenty products.
+_COSTLY = re.compile(r"\b(?:exponential|relative_exponential|logarithm|power)\(")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
     neurons = 8 * sum(size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True))
     steps = duration / dt
     statements = sum(
-        size * sum(1 + s.expression.count("*") + 20 * s.expression.count("exponential(") for s in p.integrate)
+        size * sum(1 + s.expression.count("*") + 20 * len(_COSTLY.findall(s.expression)) for s in p.integrate)
         for size, p in zip(sizes, programs, strict=True)
     )
     seconds = (
