@@ -42,7 +42,7 @@ def network():
     return build_region(Region.parse(data | {"populations": {"all": {"cell": "cell", "size": 400}}}), dt=0.1)
 
 
-@pytest.mark.parametrize("engine", ["brian2", "brian2-numpy"])
+@pytest.mark.parametrize("engine", ["brian2", "brian2-numpy", "torch"])
 def test_functions_are_the_same_to_the_last_bit(engine, network):
     expected = reference(network)
     simulation = get_engine(engine)(network)

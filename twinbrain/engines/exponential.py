@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOWEST, HIGHEST = -708.0, 709.0
-_LOG2_E = 1.4426950408889634
+LOG2_E = 1.4426950408889634
 # log(2) in two parts; the first has trailing zeros, so that its product with an integer is exact.
-_LOG_2_HIGH, _LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+LOG_2_HIGH, LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 # Adding this rounds to an integer, which then stands in the lowest bits.
-_ROUND = 6755399441055744.0
-_COEFFICIENTS = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))
-# Of the relative exponential, within ±_NEAR: (exp(x) - 1)/x loses digits there.
-_NEAR = 0.5
-_RELATIVE = tuple(1.0 / math.factorial(n + 1) for n in range(14, -1, -1))
+ROUND = 6755399441055744.0
+COEFFICIENTS = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))
+# Of the relative exponential, within ±NEAR: (exp(x) - 1)/x loses digits there.
+NEAR = 0.5
+RELATIVE = tuple(1.0 / math.factorial(n + 1) for n in range(14, -1, -1))
 
 
 def exponential(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,11 +39,11 @@ def exponential(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     x = np.asarray(x, dtype=np.float64)
     x = np.where(x > HIGHEST, HIGHEST, np.where(x < LOWEST, LOWEST, x))
-    shifted = x * _LOG2_E + _ROUND
-    k = shifted - _ROUND
-    r = (x - k * _LOG_2_HIGH) - k * _LOG_2_LOW
-    p = np.full_like(r, _COEFFICIENTS[0])
-    for coefficient in _COEFFICIENTS[1:]:
+    shifted = x * LOG2_E + ROUND
+    k = shifted - ROUND
+    r = (x - k * LOG_2_HIGH) - k * LOG_2_LOW
+    p = np.full_like(r, COEFFICIENTS[0])
+    for coefficient in COEFFICIENTS[1:]:
         p = p * r + coefficient
     scale = (shifted.view(np.int64) + 1023) << 52
     return p * scale.view(np.float64)
@@ -58,10 +58,10 @@ def relative_exponential(x: NDArray[np.float64]) -> NDArray[np.float64]:
         Any shape.
     """
     x = np.asarray(x, dtype=np.float64)
-    p = np.full_like(x, _RELATIVE[0])
-    near = (x > -_NEAR) & (x < _NEAR)
+    p = np.full_like(x, RELATIVE[0])
+    near = (x > -NEAR) & (x < NEAR)
     inside = np.where(near, x, 0.0)
-    for coefficient in _RELATIVE[1:]:
+    for coefficient in RELATIVE[1:]:
         p = p * inside + coefficient
     return np.where(near, p, (exponential(x) - 1.0) / np.where(near, 1.0, x))
 
@@ -78,11 +78,11 @@ C_SOURCE = f"""
 #include <stdint.h>
 static inline double twinbrain_exponential(double x) {{
     x = x > {HIGHEST!r} ? {HIGHEST!r} : (x < {LOWEST!r} ? {LOWEST!r} : x);
-    double shifted = x * {_LOG2_E!r} + {_ROUND!r};
-    double k = shifted - {_ROUND!r};
-    double r = (x - k * {_LOG_2_HIGH!r}) - k * {_LOG_2_LOW!r};
-    double p = {_COEFFICIENTS[0]!r};
-{horner("r", _COEFFICIENTS)}    int64_t bits;
+    double shifted = x * {LOG2_E!r} + {ROUND!r};
+    double k = shifted - {ROUND!r};
+    double r = (x - k * {LOG_2_HIGH!r}) - k * {LOG_2_LOW!r};
+    double p = {COEFFICIENTS[0]!r};
+{horner("r", COEFFICIENTS)}    int64_t bits;
     memcpy(&bits, &shifted, 8);
     bits = (int64_t) ((uint64_t) (bits + 1023) << 52);
     double scale;
@@ -90,10 +90,10 @@ static inline double twinbrain_exponential(double x) {{
     return p * scale;
 }}
 static inline double twinbrain_relative_exponential(double x) {{
-    int near = x > {-_NEAR!r} && x < {_NEAR!r};
+    int near = x > {-NEAR!r} && x < {NEAR!r};
     double inside = near ? x : 0.0;
-    double p = {_RELATIVE[0]!r};
-{horner("inside", _RELATIVE)}    double far = (twinbrain_exponential(x) - 1.0) / (near ? 1.0 : x);
+    double p = {RELATIVE[0]!r};
+{horner("inside", RELATIVE)}    double far = (twinbrain_exponential(x) - 1.0) / (near ? 1.0 : x);
     return near ? p : far;
 }}
 #endif

@@ -17,13 +17,13 @@ from twinbrain.engines.exponential import C_SOURCE as EXPONENTIAL_C_SOURCE
 from twinbrain.engines.exponential import exponential, horner
 
 # log(2) in two parts; the first has trailing zeros, so that its product with an integer is exact.
-_LOG_2_HIGH, _LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_SMALLEST_NORMAL = 2.2250738585072014e-308
-_RAISE, _RAISED = 2.0**54, 54.0
+LOG_2_HIGH, LOG_2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+SMALLEST_NORMAL = 2.2250738585072014e-308
+RAISE, RAISED = 2.0**54, 54.0
 # The bits of sqrt(1/2): what is added to a number's bits to have its exponent count from there.
-_ROOT = 0x3FE6A09E667F3BCD
+ROOT = 0x3FE6A09E667F3BCD
 # 2 atanh(s) = 2 s + s * R(s**2).
-_COEFFICIENTS = (*(2.0 / (2 * n + 1) for n in range(11, 0, -1)), 0.0)
+COEFFICIENTS = (*(2.0 / (2 * n + 1) for n in range(11, 0, -1)), 0.0)
 
 
 def logarithm(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -35,20 +35,20 @@ def logarithm(x: NDArray[np.float64]) -> NDArray[np.float64]:
         Any shape.
     """
     x = np.asarray(x, dtype=np.float64)
-    small = x < _SMALLEST_NORMAL
+    small = x < SMALLEST_NORMAL
     usual = (x > 0.0) & (x < np.inf)
-    scaled = np.where(usual, x, 1.0) * np.where(usual & small, _RAISE, 1.0)
+    scaled = np.where(usual, x, 1.0) * np.where(usual & small, RAISE, 1.0)
     bits = scaled.view(np.int64)
-    shift = (bits - _ROOT) >> 52
+    shift = (bits - ROOT) >> 52
     f = (bits - (shift << 52)).view(np.float64) - 1.0
-    k = shift.astype(np.float64) - np.where(small, _RAISED, 0.0)
+    k = shift.astype(np.float64) - np.where(small, RAISED, 0.0)
     s = f / (2.0 + f)
     z = s * s
-    p = np.full_like(z, _COEFFICIENTS[0])
-    for coefficient in _COEFFICIENTS[1:]:
+    p = np.full_like(z, COEFFICIENTS[0])
+    for coefficient in COEFFICIENTS[1:]:
         p = p * z + coefficient
     half = 0.5 * f * f
-    found = k * _LOG_2_HIGH - ((half - (s * (half + p) + k * _LOG_2_LOW)) - f)
+    found = k * LOG_2_HIGH - ((half - (s * (half + p) + k * LOG_2_LOW)) - f)
     return np.where(usual, found, np.where(x == 0.0, -np.inf, np.where(x > 0.0, np.inf, np.nan)))
 
 
@@ -74,22 +74,22 @@ C_SOURCE = f"""{EXPONENTIAL_C_SOURCE}
 #define TWINBRAIN_LOGARITHM
 #include <math.h>
 static inline double twinbrain_logarithm(double x) {{
-    int small = x < {_SMALLEST_NORMAL!r};
+    int small = x < {SMALLEST_NORMAL!r};
     int usual = x > 0.0 && x < INFINITY;
-    double scaled = (usual ? x : 1.0) * (usual && small ? {_RAISE!r} : 1.0);
+    double scaled = (usual ? x : 1.0) * (usual && small ? {RAISE!r} : 1.0);
     int64_t bits;
     memcpy(&bits, &scaled, 8);
-    int64_t shift = (bits - {_ROOT}LL) >> 52;
+    int64_t shift = (bits - {ROOT}LL) >> 52;
     bits = bits - (int64_t) ((uint64_t) shift << 52);
     double f;
     memcpy(&f, &bits, 8);
     f = f - 1.0;
-    double k = (double) shift - (small ? {_RAISED!r} : 0.0);
+    double k = (double) shift - (small ? {RAISED!r} : 0.0);
     double s = f / (2.0 + f);
     double z = s * s;
-    double p = {_COEFFICIENTS[0]!r};
-{horner("z", _COEFFICIENTS)}    double half = 0.5 * f * f;
-    double found = k * {_LOG_2_HIGH!r} - ((half - (s * (half + p) + k * {_LOG_2_LOW!r})) - f);
+    double p = {COEFFICIENTS[0]!r};
+{horner("z", COEFFICIENTS)}    double half = 0.5 * f * f;
+    double found = k * {LOG_2_HIGH!r} - ((half - (s * (half + p) + k * {LOG_2_LOW!r})) - f);
     return usual ? found : (x == 0.0 ? -INFINITY : (x > 0.0 ? INFINITY : NAN));
 }}
 static inline double twinbrain_power(double x, double y) {{

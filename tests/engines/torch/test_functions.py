@@ -1,11 +1,12 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from twinbrain.engines.exponential import exponential as shared
-from twinbrain.engines.torch.functions import bounded, exponential, select, square_root
+from twinbrain.engines.torch.functions import FUNCTIONS, bounded, exponential, power, select, square_root
 
 
 @given(arrays(np.float64, st.integers(1, 50), elements=st.floats(-800, 800)))
@@ -13,11 +14,17 @@ def test_the_exponential_is_to_the_bit_that_of_the_other_engines(x):
     np.testing.assert_array_equal(exponential(torch.from_numpy(x)).numpy(), shared(x))
 
 
-def test_the_exponential_is_its_own_derivative():
-    x = torch.linspace(-20, 20, 41, dtype=torch.float64, requires_grad=True)
-    y = exponential(x)
-    (gradient,) = torch.autograd.grad(y.sum(), x)
-    torch.testing.assert_close(gradient, y.detach(), rtol=0, atol=0)
+@pytest.mark.parametrize("name", ["exponential", "relative_exponential", "logarithm", "sqrt"])
+def test_functions_have_their_derivatives(name):
+    x = torch.linspace(0.003, 9.0, 97, dtype=torch.float64)
+    x = torch.cat([x, -x, torch.zeros(1)]) if "exponential" in name else x
+    assert torch.autograd.gradcheck(FUNCTIONS[name], x.requires_grad_(), atol=1e-6)
+
+
+def test_a_power_has_its_derivatives():
+    x = torch.linspace(0.1, 4.0, 20, dtype=torch.float64, requires_grad=True)
+    y = torch.linspace(-2.0, 3.0, 20, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(power, (x, y))
 
 
 def test_single_precision_stays_single():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,69 +11,117 @@ import torch
 from torch import Tensor
 
 from twinbrain.engines import exponential as shared
+from twinbrain.engines import logarithm as log
+
+Function = Callable[[Tensor], Tensor]
+
+# Beyond, float32 overflows or vanishes.
+_SINGLE_RANGE = (-87.0, 88.0)
 
 
-class _Exponential(torch.autograd.Function):
-    """The exponential that all engines share; its derivative is itself."""
+def _smooth(value: Function, derivative: Callable[[Tensor, Tensor], Tensor]) -> Function:
+    """Return a function whose derivative is given by its argument and its value.
 
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        value = _exponential(x)
-        context.save_for_backward(value)
-        return value
+    The functions that engines share reinterpret bits, through which PyTorch finds no derivative.
+    """
 
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        (value,) = context.saved_tensors
-        return gradients[0] * value
+    class Smooth(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, x: Tensor) -> Tensor:
+            y = value(x)
+            context.save_for_backward(x, y)
+            return y
+
+        @staticmethod
+        def backward(context: Any, *gradients: Tensor) -> Tensor:
+            return gradients[0] * derivative(*context.saved_tensors)
+
+    def function(x: Tensor) -> Tensor:
+        found: Tensor = Smooth.apply(x) if x.requires_grad else value(x)  # type: ignore[no-untyped-call, unused-ignore]
+        return found
+
+    return function
 
 
-def exponential(x: Tensor) -> Tensor:
-    """Return exp(x): in float64 to the bit what `twinbrain.engines.exponential` gives, in float32 PyTorch's own."""
-    if x.dtype != torch.float64:
-        return torch.exp(x)
-    if x.requires_grad:
-        return _Exponential.apply(x)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
-    return _exponential(x)
+def _horner(coefficients: tuple[float, ...], x: Tensor) -> Tensor:
+    p = torch.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        p = p.mul_(x).add_(coefficient)
+    return p
 
 
 def _exponential(x: Tensor) -> Tensor:
+    if x.dtype != torch.float64:
+        return torch.exp(x.clamp(*_SINGLE_RANGE))
     x = x.clamp(shared.LOWEST, shared.HIGHEST)
-    shifted = x * shared._LOG2_E + shared._ROUND
-    k = shifted - shared._ROUND
-    r = (x - k * shared._LOG_2_HIGH) - k * shared._LOG_2_LOW
-    p = torch.full_like(r, shared._COEFFICIENTS[0])
-    for coefficient in shared._COEFFICIENTS[1:]:
-        p = p.mul_(r).add_(coefficient)
+    shifted = x * shared.LOG2_E + shared.ROUND
+    k = shifted - shared.ROUND
+    r = (x - k * shared.LOG_2_HIGH) - k * shared.LOG_2_LOW
     scale = (shifted.view(torch.int64) + 1023) << 52
-    return p.mul_(scale.view(torch.float64))
+    return _horner(shared.COEFFICIENTS, r).mul_(scale.view(torch.float64))
 
 
-class _SquareRoot(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        value = _square_root(x)
-        context.save_for_backward(value)
-        return value
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        (value,) = context.saved_tensors
-        return gradients[0] / (2.0 * value)
+def _relative_exponential(x: Tensor) -> Tensor:
+    near = (x > -shared.NEAR) & (x < shared.NEAR)
+    inside = _horner(shared.RELATIVE, torch.where(near, x, 0.0))
+    return torch.where(near, inside, (_exponential(x) - 1.0) / torch.where(near, 1.0, x))
 
 
-def square_root(x: Tensor) -> Tensor:
-    """Return the square root, rounded as IEEE asks: PyTorch's own on a CPU is off by a last bit now and then."""
-    if x.requires_grad:
-        return _SquareRoot.apply(x)  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
-    return _square_root(x)
+def _logarithm(x: Tensor) -> Tensor:
+    if x.dtype != torch.float64:
+        return torch.log(x)
+    small = x < log.SMALLEST_NORMAL
+    usual = (x > 0.0) & (x < math.inf)
+    scaled = torch.where(usual, x, 1.0) * torch.where(usual & small, log.RAISE, 1.0)
+    bits = scaled.view(torch.int64)
+    shift = (bits - log.ROOT) >> 52
+    f = (bits - (shift << 52)).view(torch.float64) - 1.0
+    k = shift.to(torch.float64) - torch.where(small, log.RAISED, 0.0)
+    s = f / (2.0 + f)
+    half = 0.5 * f * f
+    p = _horner(log.COEFFICIENTS, s * s)
+    found = k * log.LOG_2_HIGH - ((half - (s * (half + p) + k * log.LOG_2_LOW)) - f)
+    outside = torch.where(x == 0.0, -math.inf, torch.where(x > 0.0, math.inf, math.nan))
+    return torch.where(usual, found, outside.to(x.dtype))
 
 
 def _square_root(x: Tensor) -> Tensor:
+    # PyTorch's own on a CPU is off by a last bit now and then; numpy's is rounded as IEEE asks.
     if x.device.type != "cpu":
         return torch.sqrt(x)
     with np.errstate(invalid="ignore"):
         return torch.from_numpy(np.sqrt(x.numpy()))
+
+
+def _relative_derivative(x: Tensor, y: Tensor) -> Tensor:
+    # (exp(x) - y)/x, which near 0 is 1/2 + x/3 + x**2/8 + …; gradients need no last bit.
+    near = x.abs() < 1e-2
+    series = 0.5 + x / 3.0 + x * x / 8.0 + x * x * x / 30.0
+    return torch.where(near, series, (_exponential(x) - y) / torch.where(near, 1.0, x))
+
+
+exponential = _smooth(_exponential, lambda x, y: y)
+"""The exponential: in float64 to the bit what `twinbrain.engines.exponential` gives, in float32 PyTorch's own."""
+relative_exponential = _smooth(_relative_exponential, _relative_derivative)
+"""(exp(x) - 1)/x, as all engines compute it."""
+logarithm = _smooth(_logarithm, lambda x, y: 1.0 / x)
+"""The natural logarithm, as all engines compute it."""
+square_root = _smooth(_square_root, lambda x, y: 0.5 / y)
+"""The square root, rounded as IEEE asks."""
+
+
+def power(x: Tensor | float, y: Tensor | float) -> Tensor:
+    """Return x**y, as all engines compute it; nan where x is negative and y not an integer."""
+    one = x if isinstance(x, Tensor) else y
+    assert isinstance(one, Tensor)
+    x, y = (torch.as_tensor(value, dtype=one.dtype, device=one.device) for value in (x, y))
+    zero = x == 0.0
+    size = exponential(y * logarithm(torch.where(zero, 1.0, x.abs())))
+    at_zero = torch.where(y > 0.0, 0.0, torch.where(y == 0.0, 1.0, math.inf))
+    size = torch.where(zero, at_zero.to(x.dtype), size)
+    odd = (0.5 * y).floor() != 0.5 * y
+    negative = torch.where(y.floor() == y, torch.where(odd, -size, size), math.nan)
+    return torch.where(x < 0.0, negative, size)
 
 
 def select(condition: Tensor, one: Tensor | float, other: Tensor | float) -> Tensor:
@@ -97,12 +146,17 @@ def indicator(condition: Tensor) -> Tensor:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exponential": exponential,
+    "relative_exponential": relative_exponential,
+    "logarithm": logarithm,
+    "power": power,
     "reciprocal": reciprocal,
     "select": select,
     "bounded": bounded,
     "indicator": indicator,
     "abs": torch.abs,
     "sqrt": square_root,
-    **{name: getattr(torch, name) for name in ("log", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tan": torch.tan,
 }
 """All functions that a program may use here, by their names in programs."""
