@@ -84,6 +84,21 @@ class Drives:
                 amount *= (group.first_step <= step) & (step < group.last_step)
             inbox.index_add_(0, group.place, amount)
 
+    def table(self) -> tuple[int, tuple[Tensor | int, ...]] | None:
+        """Return the number of elements and, for a kernel, what describes each; None if there are none."""
+        if not self._groups:
+            return None
+        most = max(len(group.thresholds) for group in self._groups)
+        thresholds = torch.full((len(self._groups), most), 2**32, dtype=torch.int64, device=self._device)
+        for row, group in zip(thresholds, self._groups, strict=True):
+            row[: len(group.thresholds)] = group.thresholds
+        sizes = torch.tensor([len(group.place) for group in self._groups], device=self._device)
+        each = ("place", "weight", "first_step", "last_step")
+        described = (torch.cat([getattr(group, name) for group in self._groups]) for name in each)
+        number = torch.repeat_interleave(sizes)
+        keys = (self._element, self._first_key, self._second_key)
+        return len(self._element), (*keys, *described, number, thresholds, most)
+
     def _group(self, members: list[tuple[int, PoissonDrive]], first: int) -> _Group:
         sizes = [drive.stop - drive.start for _, drive in members]
         place = np.concatenate([np.arange(drive.start, drive.stop) + offset for offset, drive in members])
