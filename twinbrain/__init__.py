@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "TwinbrainError",
             "UnitError",
         ],
+        "models.library": ["cell_card", "cell_card_names"],
         "run.open": ["open_run"],
         "run.simulate": ["resume", "simulate"],
         "spec.brain": ["Brain", "LongRange"],

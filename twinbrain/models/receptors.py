@@ -23,6 +23,13 @@ tau_rise_{r} : second
 tau_decay_{r} : second
 """
 
+# Two equal time constants, scaled so that one spike's current or conductance peaks at its weight, at t = tau.
+_ALPHA = """
+d{s}/dt = (exp(1)*x_{r} - {s})/tau_{r} : {unit}
+dx_{r}/dt = -x_{r}/tau_{r} : {unit}
+tau_{r} : second
+"""
+
 AMPA = ReceptorModel(
     summary="Fast glutamate conductance with exponential decay.",
     references=("10.1023/A:1011204814320",),
@@ -71,6 +78,26 @@ tau_exponential_current : second
     parameters={"tau_exponential_current": "2 ms"},
 )
 
+ALPHA_CURRENT = ReceptorModel(
+    summary="Current of the shape of an alpha function, which peaks at the weight; weights carry the sign.",
+    references=("10.1152/jn.1967.30.5.1138", "10.1007/s004220050570"),
+    equations=_ALPHA.format(s="I_alpha_current", r="alpha_current", unit="amp"),
+    jump="x_alpha_current",
+    current="I_alpha_current",
+    parameters={"tau_alpha_current": "2 ms"},
+)
+
+ALPHA_CONDUCTANCE = ReceptorModel(
+    summary="Conductance of the shape of an alpha function, which peaks at the weight.",
+    references=("10.1152/jn.1967.30.5.1138",),
+    equations="I_alpha_conductance = g_alpha_conductance*(E_alpha_conductance - v) : amp"
+    + _ALPHA.format(s="g_alpha_conductance", r="alpha_conductance", unit="siemens")
+    + "E_alpha_conductance : volt\n",
+    jump="x_alpha_conductance",
+    current="I_alpha_conductance",
+    parameters={"E_alpha_conductance": "0 mV", "tau_alpha_conductance": "2 ms"},
+)
+
 DELTA = ReceptorModel(
     summary="A jump of the membrane potential, tested against the threshold at once; lost while refractory.",
     references=("10.1007/s004220050570",),
@@ -91,6 +118,8 @@ RECEPTOR_MODELS = {
     "gaba_a": GABA_A,
     "gaba_b": GABA_B,
     "exponential_current": EXPONENTIAL_CURRENT,
+    "alpha_current": ALPHA_CURRENT,
+    "alpha_conductance": ALPHA_CONDUCTANCE,
     "delta": DELTA,
     "current": CURRENT,
 }
