@@ -124,6 +124,28 @@ def check_engine(engine: Engine, network: Network, n_steps: int) -> None:
         check(engine, network, n_steps)
 
 
+def count_mismatches(engine: Engine, network: Network, n_steps: int) -> tuple[int, int]:
+    """Return how many spikes the reference and an engine have together, and how many of them only one has.
+
+    Parameters
+    ----------
+    engine : Engine
+        For example one of lower precision, which cannot be exact.
+    network : Network
+        On which they are compared.
+    n_steps : int
+        How long.
+    """
+    trains = []
+    for prepare in (reference, engine):
+        simulation = prepare(network)
+        simulation.advance(n_steps)
+        spikes = simulation.collect().spikes
+        trains.append(spikes.step.astype(np.int64) * network.n_neurons + spikes.neuron)
+        simulation.close()
+    return len(np.union1d(*trains)), len(np.setxor1d(*trains))
+
+
 def _uneven(n_steps: int) -> list[int]:
     parts = [1, 2, 7]
     parts = [n for n in parts if n < n_steps // 4]

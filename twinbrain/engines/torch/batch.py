@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -88,7 +89,7 @@ class TorchBatch:
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
         last = self.step + n_steps
-        with torch.no_grad():
+        with torch.no_grad(), _one_thread():
             while self.step < last:
                 if self._fused is None:
                     self._advance()
@@ -188,6 +189,17 @@ class TorchBatch:
         for b, recorder in enumerate(self._recorders):
             own = batch == b
             recorder.add(Spikes(step[own], neuron[own].astype(np.int32)))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch compute on one core: its threads wait for each other longer than these small operations take."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _check_alike(networks: tuple[Network, ...]) -> None:
