@@ -6,8 +6,8 @@ from scipy import stats
 
 from tests.examples import CORTEX, build_brain, build_region, region_data, small_brain, two_population_region
 from twinbrain.errors import SpecError
-from twinbrain.network.drives import poisson_thresholds
 from twinbrain.network.random import philox
+from twinbrain.network.thresholds import poisson_thresholds
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.region import Region
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinbrain.errors import SpecError
-from twinbrain.network.network import PoissonDrive
+from twinbrain.network.inputs import RandomDrive
 from twinbrain.network.random import Key
 from twinbrain.network.synapses import Synapses
 from twinbrain.network.table import build_tables, check_range
@@ -68,7 +68,7 @@ def test_a_table_takes_ten_bytes_a_synapse():
 
 
 def drive(weight, n_thresholds):
-    return PoissonDrive("x", 1, 3, Key(0, 0), 1.0, np.zeros(n_thresholds, np.uint32), weight, 0, 10)
+    return RandomDrive("x", 1, 3, Key(0, 0), 1.0, np.zeros(n_thresholds, np.uint32), weight, 0, 10)
 
 
 def test_inputs_that_fit_an_integer_together_pass():

@@ -12,9 +12,11 @@ from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.exponential import exponential, relative_exponential
 from twinbrain.engines.logarithm import logarithm, power
 from twinbrain.engines.recorder import Recorder
+from twinbrain.engines.waveforms import WaveformReader
 from twinbrain.models.algebra import Statement
 from twinbrain.models.step import REFRACTORY_LEFT
-from twinbrain.network.network import Block, Network, PoissonDrive
+from twinbrain.network.inputs import RandomDrive
+from twinbrain.network.network import Block, Network
 from twinbrain.network.random import philox
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -46,6 +48,7 @@ class ReferenceSimulation:
         self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int64)
         self._recorder = Recorder(network)
         self._draws = _Draws(network.drives)
+        self._waveforms = WaveformReader(network.waveforms)
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
@@ -53,10 +56,7 @@ class ReferenceSimulation:
             slot = self.step % len(self._ring)
             inbox = self._ring[slot].copy()
             self._ring[slot] = 0
-            for drive, words in zip(self.network.drives, self._draws.words(self.step), strict=True):
-                if drive.first_step <= self.step < drive.last_step:
-                    counts = np.searchsorted(drive.thresholds, words, side="right")
-                    inbox[drive.start : drive.stop] += drive.weight * counts
+            self._add_inputs(inbox)
             with np.errstate(all="ignore"):
                 neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
             spikes = Spikes(np.full(len(neurons), self.step, np.int32), neurons)
@@ -98,6 +98,18 @@ class ReferenceSimulation:
 
     def close(self) -> None:
         """Do nothing: all it holds is memory."""
+
+    def _add_inputs(self, inbox: NDArray[np.int64]) -> None:
+        for drive, words in zip(self.network.drives, self._draws.words(self.step), strict=True):
+            if drive.first_step <= self.step < drive.last_step:
+                counts = np.searchsorted(drive.thresholds, words, side="right")
+                inbox[drive.start : drive.stop] += drive.weight * (counts - drive.offset)
+        if (amounts := self._waveforms.at(self.step)) is not None:
+            for start, stop, amount in zip(self._waveforms.start, self._waveforms.stop, amounts, strict=True):
+                inbox[start:stop] += amount
+        events = self.network.events
+        now = slice(*np.searchsorted(events.step, [self.step, self.step + 1]))
+        np.add.at(inbox, events.place[now], events.amount[now])
 
     def _deliver(self, spikes: Spikes) -> None:
         for table in self.network.tables:
@@ -143,7 +155,7 @@ class _BlockState:
 class _Draws:
     """The random words of the drives; those of four steps are drawn at once."""
 
-    def __init__(self, drives: tuple[PoissonDrive, ...]) -> None:
+    def __init__(self, drives: tuple[RandomDrive, ...]) -> None:
         sizes = [drive.stop - drive.start for drive in drives]
         self._ends = np.cumsum(sizes)[:-1] if drives else np.empty(0, np.int64)
         self._element = np.array([i for size in sizes for i in range(size)], np.uint64)

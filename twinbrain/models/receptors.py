@@ -112,6 +112,24 @@ CURRENT = ReceptorModel(
     current="I_current",
 )
 
+# Normal numbers of unit variance, held for a step, keep the variance of y at 1 whatever the step: the exact solution of
+# this equation over a step is y = a*y + sqrt(1 - a**2)*noise with a = exp(-dt/tau).
+OU_CURRENT = ReceptorModel(
+    summary="Ornstein-Uhlenbeck current; driven by noise of standard deviation 1, it has the given mean and sigma.",
+    references=("10.1103/PhysRevE.54.2084", "10.1016/S0306-4522(01)00344-X"),
+    equations="""
+I_ou_current = mean_ou_current + sigma_ou_current*y_ou_current : amp
+dy_ou_current/dt = (noise_ou_current/sqrt(tanh(dt/(2*tau_ou_current))) - y_ou_current)/tau_ou_current : 1
+noise_ou_current : 1
+mean_ou_current : amp
+sigma_ou_current : amp
+tau_ou_current : second
+""",
+    jump="noise_ou_current",
+    current="I_ou_current",
+    parameters={"mean_ou_current": "0 pA", "sigma_ou_current": "50 pA", "tau_ou_current": "5 ms"},
+)
+
 RECEPTOR_MODELS = {
     "ampa": AMPA,
     "nmda": NMDA,
@@ -122,4 +140,5 @@ RECEPTOR_MODELS = {
     "alpha_conductance": ALPHA_CONDUCTANCE,
     "delta": DELTA,
     "current": CURRENT,
+    "ou_current": OU_CURRENT,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
-from twinbrain.network.drives import check_stimuli, region_drives, stimulus_drives
+from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
+from twinbrain.network.inputs import Events, RandomDrive, Waveform
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
@@ -59,7 +61,7 @@ def build(
     SpecError
         If something in the declaration cannot be built as it stands.
     """
-    check_references(layout, stimuli, record or Record())
+    check_references(layout, stimuli, record or Record(), dt=dt)
     programs = block_programs(layout)
     units = weight_units(programs)
     quanta = receptor_quanta(brain, layout, stimuli, units)
@@ -69,29 +71,50 @@ def build(
     def inlet_of(population: PopulationSlice, receptor: str) -> Inlet:
         return inlets[population.block, receptor]
 
-    drives = (
-        *region_drives(layout, inlet_of, units, dt, seed),
-        *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
-    )
+    lowering = Lowering(inlet_of, units, dt, seed)
+    inputs = [*region_inputs(layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
     tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
-    network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
+    network = Network(
+        dt,
+        seed,
+        layout.populations,
+        blocks,
+        tables,
+        drives=tuple(i for i in inputs if isinstance(i, RandomDrive) and i.mean > 0),
+        probes=probes,
+        waveforms=tuple(i for i in inputs if isinstance(i, Waveform)),
+        events=Events.merge([i for i in inputs if isinstance(i, Events)]),
+    )
     network = with_coupling(network, brain.coupling)
-    check_range(network.tables, network.drives, network.n_inlets)
+    check_range(network.tables, (*network.drives, *network.waveforms, network.events), network.n_inlets)
     return_freed_memory()
     return network
 
 
-def check_references(layout: Layout, stimuli: tuple[Stimulus, ...], record: Record) -> None:
-    """Check that stimuli and records name regions, populations, receptors and variables that there are.
+def check_references(
+    layout: Layout, stimuli: tuple[Stimulus, ...], record: Record, *, dt: float, duration: float = math.inf
+) -> None:
+    """Check that stimuli and records name what there is, and that drives and stimuli fit what they act on.
+
+    Parameters
+    ----------
+    layout, stimuli, record
+        The brain's layout, what acts on it and what is kept.
+    dt, duration : float (ms)
+        Time step and model time.
 
     Raises
     ------
     SpecError
-        With everything that is unknown.
+        With everything that is unknown or does not fit.
     """
     problems: list[Problem] = []
-    for check in (partial(check_stimuli, stimuli, layout), partial(check_record, record, layout)):
+    for check in (
+        partial(check_stimuli, stimuli, layout),
+        partial(check_signals, stimuli, layout, dt, duration),
+        partial(check_record, record, layout),
+    ):
         try:
             check()
         except SpecError as error:

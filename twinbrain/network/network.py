@@ -6,14 +6,14 @@ population is a contiguous slice of a block. Neurons are numbered region by regi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram
-from twinbrain.network.random import Key
+from twinbrain.network.inputs import Events, RandomDrive, Waveform
 
 Indices = NDArray[np.int32]
 
@@ -145,42 +145,6 @@ class SynapseTable:
 
 
 @dataclass(frozen=True, eq=False)
-class PoissonDrive:
-    """Independent Poisson input to each neuron of a population.
-
-    In step n, element i draws word ``n % 4`` of Philox(key, counter (i, n // 4 low, n // 4 high, 0)); its count is the
-    number of ``thresholds`` that do not exceed the word.
-
-    Parameters
-    ----------
-    name : str
-        Name of its stream.
-    start, stop : int
-        Its slice of the flat inbox.
-    key : Key
-        The stream.
-    mean : float
-        Expected count a step.
-    thresholds : ndarray of uint32, shape (n,)
-        ``2**32`` times the probability of at most k events, for k = 0, 1, …
-    weight : int
-        In quanta of the receptor.
-    first_step, last_step : int
-        It acts in steps first_step … last_step - 1.
-    """
-
-    name: str
-    start: int
-    stop: int
-    key: Key
-    mean: float
-    thresholds: NDArray[np.uint32]
-    weight: int
-    first_step: int
-    last_step: int
-
-
-@dataclass(frozen=True, eq=False)
 class Probe:
     """A state variable that is sampled.
 
@@ -225,8 +189,10 @@ class Network:
     populations: tuple[PopulationSlice, ...]
     blocks: tuple[Block, ...]
     tables: tuple[SynapseTable, ...]
-    drives: tuple[PoissonDrive, ...]
+    drives: tuple[RandomDrive, ...]
     probes: tuple[Probe, ...] = ()
+    waveforms: tuple[Waveform, ...] = ()
+    events: Events = field(default_factory=Events.none)
 
     @property
     def n_neurons(self) -> int:

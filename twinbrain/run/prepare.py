@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
 from twinbrain.engines.base import DEFAULT_DEVICE, check_engine
 from twinbrain.errors import ConnectomeError, Problem, SpecError
 from twinbrain.network.build import block_programs, build, check_references
+from twinbrain.network.given import pinned
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network
 from twinbrain.network.plan import Plan, check_device_memory, check_memory, plan
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.drive import Drive
 from twinbrain.spec.workflow import Workflow
+
+_Drive = TypeVar("_Drive", bound=Drive)
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("build", "compile", "simulate"), how much of it is done, and of how much.
@@ -68,11 +73,14 @@ def prepare(workflow: Workflow) -> Prepared:
     check_engine(run.engine, device=run.device, precision=run.precision)
     grid = time_grid(workflow)
     connectome = _connectome(workflow)
-    brain = workflow.brain.model_copy(update={"connectome": connectome})
-    workflow = workflow.model_copy(update={"brain": brain})
-    layout = lay_out(brain, normalise(connectome, brain.normalisation))
+    workflow = _pinned(
+        workflow.model_copy(update={"brain": workflow.brain.model_copy(update={"connectome": connectome})})
+    )
+    brain = workflow.brain
+    layout = lay_out(brain, normalise(connectome, brain.normalisation), workflow.stimuli)
     programs = block_programs(layout)
-    check_references(layout, workflow.stimuli, workflow.record)
+    run = workflow.run
+    check_references(layout, workflow.stimuli, workflow.record, dt=run.dt, duration=run.duration)
     return Prepared(
         workflow,
         layout,
@@ -148,6 +156,34 @@ def time_grid(workflow: Workflow) -> TimeGrid:
     if problems:
         raise SpecError(problems)
     return TimeGrid(run.dt, steps["run.duration"], steps["run.window"], steps["record.rate_bin"])
+
+
+def _pinned(workflow: Workflow) -> Workflow:
+    """Return the workflow with the files of its inputs named by their contents, so that a run can be resumed."""
+    problems: list[Problem] = []
+
+    def pin(drives: tuple[_Drive, ...], where: list[str]) -> tuple[_Drive, ...]:
+        found = []
+        for drive, place in zip(drives, where, strict=True):
+            try:
+                found.append(pinned(drive))
+            except SpecError as error:
+                problems.extend(error.within(place).problems)
+        return tuple(found)
+
+    regions = {
+        pattern: region.model_copy(
+            update={
+                "drives": pin(region.drives, [f"region {region.name}: drives[{i}]" for i in range(len(region.drives))])
+            }
+        )
+        for pattern, region in workflow.brain.regions.items()
+    }
+    stimuli = pin(workflow.stimuli, [f"stimuli.{stimulus.name}" for stimulus in workflow.stimuli])
+    if problems:
+        raise SpecError(dict.fromkeys(problems))
+    brain = workflow.brain.model_copy(update={"regions": regions})
+    return workflow.model_copy(update={"brain": brain, "stimuli": stimuli})
 
 
 def _connectome(workflow: Workflow) -> Connectome:
