@@ -63,7 +63,7 @@ def lower_waveform(drive: Drive, steps: tuple[int, int], unit: str, quantum: flo
         rows = read_samples(drive.waveform) * factor
         values = np.ascontiguousarray(in_quanta(rows.ravel(), quantum, "waveform").reshape(rows.shape).T)
         interval = _in_steps(drive.waveform.interval, dt)
-        edges = np.arange(len(values)) * interval
+        edges = interval * np.arange(len(values), dtype=np.float64)
         if drive.waveform.repeat:
             period = len(values) * interval
         else:
