@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.projection": ["Connect", "Projection"],
         "spec.record": ["Record", "StateRecord"],
         "spec.region": ["Ports", "Region"],
+        "spec.signal": ["Pulses", "Samples", "Sine", "SpikeTrains"],
         "spec.workflow": ["Run", "Workflow"],
     },
 )

@@ -161,7 +161,9 @@ def check_stimuli(stimuli: tuple[Stimulus, ...], layout: Layout) -> None:
             problems.append(Problem(f"{where}.population", f"unknown population {stimulus.population!r}; {hint}"))
         for population in reached:
             receptors = regions[population.label].cell_of(population.population).receptors
-            if stimulus.receptor not in (*receptors, *INJECTED):
+            # Those that inject a current are in the layout where it knows of the stimulus.
+            injected = [name for name in layout.blocks[population.block].receptors if name in INJECTED]
+            if stimulus.receptor not in (*receptors, *injected):
                 hint = suggestion(stimulus.receptor, receptors)
                 problems.append(
                     Problem(

@@ -123,7 +123,9 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
     regions_of = dict(zip(connectome.labels, regions, strict=True))
     for reached, receptor in _injected(regions_of, populations, stimuli):
         definition = receptor_model(receptor, regions_of[reached.label])
-        receptors[reached.block].setdefault(receptor, definition)
+        if receptors[reached.block].setdefault(receptor, definition) != definition:
+            where = f"region {reached.region}: receptors.{receptor}"
+            raise SpecError([Problem(where, "another region defines this receptor otherwise; rename one")])
     blocks = tuple(
         BlockLayout(name, model, dict(sorted(own.items())), size)
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)

@@ -85,7 +85,7 @@ def prepare(workflow: Workflow) -> Prepared:
         workflow,
         layout,
         grid,
-        plan(brain, layout, programs, dt=workflow.run.dt, duration=workflow.run.duration),
+        plan(brain, layout, programs, dt=run.dt, duration=run.duration, stimuli=workflow.stimuli),
     )
 
 

@@ -67,14 +67,14 @@ class Drive(Spec):
         match self.kind:
             case "rate":
                 assert self.rate is not None
-                return f"events, {units.show(self.rate, 'Hz')}, {self.weight}"
+                return f"events at {units.show(self.rate, 'Hz')}, {self.weight}"
             case "noise" | "current":
-                return f"{self.kind}, {getattr(self, self.kind)}"
+                return f"{self.kind} of {getattr(self, self.kind)}"
             case "pulses" | "sine":
-                return f"{self.kind}, {getattr(self, self.kind).amplitude}"
+                return f"{self.kind} of {getattr(self, self.kind).amplitude}"
             case "spikes":
                 assert self.spikes is not None
-                return f"given spikes, {self.spikes.weight}"
+                return f"given spikes of {self.spikes.weight}"
             case _:
                 return "given waveform"
 
