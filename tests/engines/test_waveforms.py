@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -80,6 +81,16 @@ def test_a_column_is_added_to_all_neurons_or_to_one():
     assert list(zip(reader.start, reader.stop, strict=True)) == [(2, 5), (7, 8), (8, 9), (9, 10)]
     np.testing.assert_array_equal(reader.at(0), [4, 1, 2, 3])
     np.testing.assert_array_equal(reader.at(1), [5, 1, 2, 3])
+
+
+def test_what_goes_to_several_populations_is_computed_once_and_added_to_each():
+    given_ = waveform([[1, 2, 3], [4, 5, 6]], [0.0, 2.0], amplitude=50, turn=2**60)
+    other = replace(given_, start=20, stop=23)
+    shifted = replace(given_, start=9, stop=12, phase=2**63)
+    reader = WaveformReader((given_, shifted, other))
+    for step in range(5):
+        np.testing.assert_array_equal(reader.at(step), amounts((given_, shifted, other), step, 1)[0])
+    assert reader.start.tolist() == [2, 3, 4, 9, 10, 11, 20, 21, 22]
 
 
 def test_a_reader_may_be_asked_for_steps_in_any_order():

@@ -33,12 +33,18 @@ class WaveformReader:
         slices = [part for waveform in waveforms for part in _slices(waveform)]
         self.start = np.array([start for start, _ in slices], np.int64)
         self.stop = np.array([stop for _, stop in slices], np.int64)
-        self._waveforms = waveforms
+        # What a stimulus gives to many regions is computed once.
+        distinct = {_signal(waveform): waveform for waveform in waveforms}
+        self._distinct = tuple(distinct.values())
+        n_columns = [waveform.values.shape[1] for waveform in self._distinct]
+        first_column = dict(zip(distinct, np.cumsum([0, *n_columns]), strict=False))
+        columns = [first_column[_signal(w)] + np.arange(w.values.shape[1]) for w in waveforms]
+        self._column = np.concatenate([np.empty(0, np.int64), *columns])
         self._first_step = min((waveform.first_step for waveform in waveforms), default=0)
         self._last_step = max((waveform.last_step for waveform in waveforms), default=0)
-        self._size = max(1, min(_STEPS, _AMOUNTS // max(1, len(slices))))
+        self._size = max(1, min(_STEPS, _AMOUNTS // max(1, sum(n_columns))))
         self._first = -1
-        self._chunk = np.empty((0, len(slices)), np.int32)
+        self._chunk = np.empty((0, sum(n_columns)), np.int32)
 
     def at(self, step: int) -> NDArray[np.int32] | None:
         """Return the amounts of a step, shape (n_columns,); None outside the time of all waveforms."""
@@ -46,9 +52,8 @@ class WaveformReader:
             return None
         first = step - step % self._size
         if first != self._first:
-            self._first, self._chunk = first, amounts(self._waveforms, first, self._size)
-        row: NDArray[np.int32] = self._chunk[step - first]
-        return row
+            self._first, self._chunk = first, amounts(self._distinct, first, self._size)
+        return np.take(self._chunk[step - first], self._column)
 
 
 def amounts(waveforms: tuple[Waveform, ...], first: int, n: int) -> NDArray[np.int32]:
@@ -84,6 +89,13 @@ def sine(phase: NDArray[np.uint64]) -> NDArray[np.float64]:
         value = value * square + coefficient
     value = x * (value * square + 1.0)
     return np.where(halves == 1.0, -value, value)
+
+
+def _signal(waveform: Waveform) -> tuple[object, ...]:
+    """Return what tells waveforms apart but for where they go; values that are shared are the same array."""
+    arrays = (id(waveform.values), id(waveform.edges))
+    times = (waveform.first_step, waveform.last_step, waveform.period)
+    return (*arrays, *times, waveform.amplitude, waveform.turn, waveform.phase)
 
 
 def _slices(waveform: Waveform) -> list[tuple[int, int]]:
