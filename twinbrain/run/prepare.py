@@ -15,8 +15,10 @@ from twinbrain.network.given import pinned
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network
 from twinbrain.network.plan import Plan, check_device_memory, check_memory, plan
+from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Drive
+from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
 
 _Drive = TypeVar("_Drive", bound=Drive)
@@ -81,6 +83,7 @@ def prepare(workflow: Workflow) -> Prepared:
     programs = block_programs(layout)
     run = workflow.run
     check_references(layout, workflow.stimuli, workflow.record, dt=run.dt, duration=run.duration)
+    receptor_quanta(brain, layout, workflow.stimuli, weight_units(programs))  # for its checks of units
     return Prepared(
         workflow,
         layout,
@@ -162,24 +165,19 @@ def _pinned(workflow: Workflow) -> Workflow:
     """Return the workflow with the files of its inputs named by their contents, so that a run can be resumed."""
     problems: list[Problem] = []
 
-    def pin(drives: tuple[_Drive, ...], where: list[str]) -> tuple[_Drive, ...]:
-        found = []
-        for drive, place in zip(drives, where, strict=True):
-            try:
-                found.append(pinned(drive))
-            except SpecError as error:
-                problems.extend(error.within(place).problems)
-        return tuple(found)
+    def pin(drive: _Drive, where: str) -> _Drive:
+        try:
+            return pinned(drive)
+        except SpecError as error:
+            problems.extend(error.within(where).problems)
+            return drive
 
-    regions = {
-        pattern: region.model_copy(
-            update={
-                "drives": pin(region.drives, [f"region {region.name}: drives[{i}]" for i in range(len(region.drives))])
-            }
-        )
-        for pattern, region in workflow.brain.regions.items()
-    }
-    stimuli = pin(workflow.stimuli, [f"stimuli.{stimulus.name}" for stimulus in workflow.stimuli])
+    def with_pinned_drives(region: Region) -> Region:
+        drives = tuple(pin(d, f"region {region.name}: drives[{i}]") for i, d in enumerate(region.drives))
+        return region.model_copy(update={"drives": drives})
+
+    regions = {pattern: with_pinned_drives(region) for pattern, region in workflow.brain.regions.items()}
+    stimuli = tuple(pin(stimulus, f"stimuli.{stimulus.name}") for stimulus in workflow.stimuli)
     if problems:
         raise SpecError(dict.fromkeys(problems))
     brain = workflow.brain.model_copy(update={"regions": regions})
