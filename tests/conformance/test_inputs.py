@@ -10,7 +10,7 @@ from twinbrain.engines.conformance import CHECKS
 from twinbrain.engines.reference import prepare as reference
 from twinbrain.spec.record import Record, StateRecord
 
-ENGINES = ("brian2", "brian2-numpy")
+ENGINES = ("brian2", "brian2-numpy", "torch")
 DT = 0.1
 
 

@@ -24,10 +24,11 @@ _DRIVE_RATE = "2 kHz"
 
 
 class _Case(NamedTuple):
-    """How one model is driven and connected: weights by receptor, in the unit of each."""
+    """How one model is driven and connected: weights by receptor, in the unit of each; and receptors of noise."""
 
     drive: dict[str, float]
     synapses: dict[str, float]
+    noise: tuple[str, ...] = ()
 
 
 _CASES = {
@@ -38,7 +39,7 @@ _CASES = {
     "adex": _Case({"ampa": 4.0}, {"ampa": 1.0, "nmda": 0.2, "gaba_a": 1.0, "gaba_b": 0.05}),
     "izhikevich_2003": _Case({"exponential_current": 2.2}, {"delta": 1.0, "exponential_current": -0.5}),
     "izhikevich_2007": _Case({"alpha_conductance": 0.4}, {"alpha_conductance": 0.2, "gaba_a": 0.3}),
-    "glif": _Case({"alpha_current": 24.0}, {"alpha_current": 10.0, "current": 100.0}),
+    "glif": _Case({"alpha_current": 24.0}, {"alpha_current": 10.0, "current": 100.0}, ("ou_current",)),
     "hodgkin_huxley": _Case({"ampa": 1.2}, {"ampa": 1.0, "gaba_a": 1.0}),
     "wang_buzsaki": _Case({"ampa": 0.25}, {"ampa": 0.2, "gaba_a": 0.2}),
 }
@@ -90,14 +91,15 @@ def library_region(size: int) -> Region:
                 {"population": name, "receptor": r, "rate": _DRIVE_RATE, "weight": _quantity(r, weight)}
                 for name, case in _CASES.items()
                 for r, weight in case.drive.items()
-            ],
+            ]
+            + [{"population": name, "noise": 1.0, "receptor": r} for name, case in _CASES.items() for r in case.noise],
         }
     )
 
 
 def _cell(name: str, case: _Case) -> dict[str, object]:
     model = NEURON_MODELS[name]
-    receptors = tuple({**case.drive, **case.synapses})
+    receptors = tuple({**case.drive, **case.synapses, **dict.fromkeys(case.noise)})
     defaults = dict(model.parameters)
     for receptor in receptors:
         defaults |= RECEPTOR_MODELS[receptor].parameters

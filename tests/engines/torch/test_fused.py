@@ -19,6 +19,7 @@ from twinbrain.engines.torch.triton_block import block_source
 from twinbrain.models.algebra import Statement
 
 INTERPRETED = """
+import twinbrain as tb
 from tests.examples import build_brain, small_brain
 from twinbrain.engines.conformance import check_injected_spikes, check_restore, check_spikes_and_samples
 from twinbrain.engines.torch.simulation import TorchSimulation
@@ -28,7 +29,15 @@ def fused(network):
     return TorchSimulation(network, "cpu", "float64", fused=True)
 
 record = Record(state=(StateRecord(variable="v", neurons=3, interval="1.3 ms"),))
-network = build_brain(small_brain(3, coupling=1.3), record=record)
+train = {"times": [[0.1 * n] for n in range(15)] + 25 * [[]], "unit": "ms", "weight": "30 nS"}
+stimuli = tuple(
+    tb.Stimulus.parse({"name": name, "population": "pyr", "start": "0.5 ms", "duration": "1.9 ms"} | signal)
+    for name, signal in {
+        "sine": {"sine": {"amplitude": "500 pA", "frequency": "300 Hz"}},
+        "train": {"receptor": "ampa", "spikes": train},
+    }.items()
+)
+network = build_brain(small_brain(3, coupling=1.3), record=record, stimuli=stimuli)
 check_spikes_and_samples(fused, network, 30)
 check_restore(fused, network, 20)
 check_injected_spikes(fused, network, 20)

@@ -15,6 +15,7 @@ from twinbrain.engines.torch.block import BlockTensors
 from twinbrain.engines.torch.device import resolve_device, resolve_precision
 from twinbrain.engines.torch.drives import Drives
 from twinbrain.engines.torch.fused import FusedSteps, can_fuse
+from twinbrain.engines.torch.given import GivenInputs
 from twinbrain.engines.torch.synapses import Synapses
 from twinbrain.errors import EngineError
 from twinbrain.network.network import Network
@@ -73,6 +74,7 @@ class TorchBatch:
             BlockTensors(tuple(n.blocks[i] for n in networks), device, dtype) for i in range(len(first.blocks))
         ]
         self.drives = Drives(networks, device)
+        self._given = GivenInputs(networks, device)
         self.synapses = [
             Synapses(tables, first.n_neurons, first.n_inlets, device)
             for tables in zip(*(network.tables for network in networks), strict=True)
@@ -102,12 +104,17 @@ class TorchBatch:
         for probe in self.networks[0].probes:  # samples are taken between the calls
             n_steps = min(n_steps, probe.every - self.step % probe.every)
         n_steps = min(n_steps, fused.longest)
+        if self._given:  # the ring has room for the coming steps, as many as it has slots
+            n_steps = min(n_steps, len(self.ring))
+            for step in range(self.step, self.step + n_steps):
+                self._given.add(step, self.ring[step % len(self.ring)])
         self._remember(*fused.advance(n_steps))
         self.step += n_steps
 
     def _advance(self) -> None:
         slot = self.ring[self.step % len(self.ring)]
         self.drives.add(self.step, slot)
+        self._given.add(self.step, slot)
         inbox = slot.view(len(self.networks), -1)
         spiking = [block.advance(inbox) for block in self.blocks]
         slot.zero_()

@@ -27,6 +27,7 @@ def draw(
     second_key,
     place,
     weight,
+    offset,
     first_step,
     last_step,
     group,
@@ -53,6 +54,7 @@ def draw(
         count += (word >= tl.load(row + k)).to(tl.int32)
     first = tl.load(first_step + i, mask=here, other=0)
     last = tl.load(last_step + i, mask=here, other=0)
+    count -= tl.load(offset + i, mask=here, other=0)
     amount = tl.load(weight + i, mask=here, other=0) * count
     target = ring + (step % n_slots) * width + tl.load(place + i, mask=here, other=0)
     tl.atomic_add(target, amount, mask=here & (first <= step) & (step < last))
