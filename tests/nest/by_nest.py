@@ -6,13 +6,13 @@ start; a refractory period of n steps clamps n of NEST's steps, and n - 1 of twi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import get_engine
+from twinbrain.engines.base import Spikes, get_engine
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.network import Network
 from twinbrain.network.random import stream_key
@@ -21,6 +21,8 @@ from twinbrain.spec.region import Region
 
 Floats = NDArray[np.float64]
 Traces = dict[str, Floats]
+# For each of the first neurons, the times (ms) at which its spikes leave: the ends of their steps.
+Given = list[Floats]
 
 
 def values_of(network: Network, region: Region) -> dict[str, Floats]:
@@ -47,6 +49,7 @@ def simulate_by_nest(
     extra_delay: int = 0,
     inhibitory: tuple[str, ...] = (),
     record: Mapping[str, str] | None = None,
+    given: Given | None = None,
 ) -> tuple[NDArray[np.int64], Traces]:
     """Simulate a network of one block by NEST.
 
@@ -66,6 +69,8 @@ def simulate_by_nest(
         Receptors that NEST tells from others by a negative weight.
     record : dict of str to str, optional
         NEST's name to ours, of state variables that are sampled every step, of all neurons.
+    given : Given, optional
+        Spikes that the network's first neurons send, whatever they do themselves.
 
     Returns
     -------
@@ -82,13 +87,17 @@ def simulate_by_nest(
     neurons = nest.Create(model, network.n_neurons)
     first = neurons[0].global_id
     neurons.set({name: np.broadcast_to(v, (network.n_neurons,)).tolist() for name, v in status.items()})
+    senders = np.arange(network.n_neurons) + first
+    if given is not None:
+        generators = nest.Create("spike_generator", len(given), [{"spike_times": times} for times in given])
+        senders[: len(given)] = generators.tolist()
     block = network.blocks[0]
     for table in network.tables:
         inlet = next(inlet for inlet in block.inlets if inlet.receptor == table.receptor)
-        source = np.repeat(np.arange(network.n_neurons), np.diff(table.row_start))
+        source = np.repeat(senders, np.diff(table.row_start))
         sign = -1.0 if table.receptor in inhibitory else 1.0
         nest.Connect(
-            source + first,
+            source,
             block.neurons[table.post - inlet.start] + first,
             "one_to_one",
             {
@@ -122,12 +131,25 @@ def simulate_by_nest(
 
 
 def simulate_by_twinbrain(
-    network: Network, n_steps: int, engine: str = "reference"
+    network: Network, n_steps: int, given: Given | None = None
 ) -> tuple[NDArray[np.int64], Traces]:
-    """Simulate a network by one of twinbrain's engines; the traces are those of its probes, by variable."""
-    simulation = get_engine(engine)(network)
-    simulation.advance(n_steps)
+    """Simulate a network by the reference engine; the traces are those of its probes, by variable."""
+    simulation = get_engine("reference")(network)
+    if given is None:
+        simulation.advance(n_steps)
+    else:
+        for step, spikes in _in_steps(given, network.dt):
+            simulation.advance(step + 1 - simulation.step)
+            simulation.inject(spikes)
+        simulation.advance(n_steps - simulation.step)
     recording = simulation.collect()
     simulation.close()
     traces = {probe.variable: recording.samples[probe.name] for probe in network.probes}
     return np.column_stack([recording.spikes.step, recording.spikes.neuron]).astype(np.int64), traces
+
+
+def _in_steps(given: Given, dt: float) -> Iterator[tuple[int, Spikes]]:
+    neuron = np.repeat(np.arange(len(given), dtype=np.int32), [len(times) for times in given])
+    step = np.rint(np.concatenate(given) / dt).astype(np.int32) - 1
+    for n in np.unique(step):
+        yield int(n), Spikes(step[step == n], neuron[step == n])

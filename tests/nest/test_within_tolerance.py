@@ -1,0 +1,252 @@
+"""Models that NEST integrates by another method agree with it the better the smaller the step.
+
+NEST solves these with an adaptive Runge-Kutta method, so what remains is twinbrain's error: its methods are of first
+order, which means that half the step must leave half the difference. A mistake in the equations would stay.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tests.examples import build_region
+from twinbrain.network.network import Network
+from twinbrain.spec.record import Record, StateRecord
+from twinbrain.spec.region import Region
+
+pytest.importorskip("nest", reason="needs NEST: pip install 'twinbrain[nest]'")
+
+from tests.nest.by_nest import Floats, Given, simulate_by_nest, simulate_by_twinbrain, values_of
+
+Status = Callable[[Network, dict[str, Floats]], dict[str, Floats]]
+
+REGION = """
+name = "test/nest"
+
+[cells.cell]
+model = "MODEL"
+receptors = RECEPTORS
+initial = INITIAL
+
+[cells.cell.parameters]
+PARAMETERS
+
+[populations]
+source = { cell = "cell", size = 10 }
+cell = { cell = "cell", size = 40 }
+"""
+PROJECTION = """
+[[projections]]
+source = "source"
+target = "cell"
+receptor = "RECEPTOR"
+connect = { in_degree = 3 }
+weight = { lognormal = ["WEIGHT", 0.5] }
+delay = "DELAY"
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model here and in NEST.
+
+    Parameters
+    ----------
+    weights : dict of str to str
+        For each receptor, the mean weight.
+    parameters, initial : str
+        Of the cells, drawn for each.
+    current : str
+        Constant current that makes every cell spike.
+    status : callable
+        Returns NEST's parameters.
+    largest : float (mV)
+        Bound of the difference between membrane potentials, at 0.1 ms.
+    interval : float
+        Bound of the relative difference between mean intervals of spikes, at 0.1 ms.
+    """
+
+    nest: str
+    model: str
+    weights: dict[str, str]
+    parameters: str
+    initial: str
+    current: str
+    status: Status
+    largest: float
+    interval: float
+
+    def region(self, *, connected: bool = True, **parameters: str) -> Region:
+        text = REGION.replace("MODEL", self.model).replace("RECEPTORS", str(list(self.weights)))
+        lines = [self.parameters, *(f"{name} = {value}" for name, value in parameters.items())]
+        text = text.replace("INITIAL", self.initial).replace("PARAMETERS", "\n".join(lines))
+        weights = self.weights if connected else {}
+        for (receptor, weight), delay in zip(weights.items(), ("1.5 ms", "0.8 ms"), strict=False):
+            text += PROJECTION.replace("RECEPTOR", receptor).replace("WEIGHT", weight).replace("DELAY", delay)
+        return Region.parse(tomllib.loads(text))
+
+
+def conductances(values: dict[str, Floats]) -> dict[str, Floats]:
+    return {
+        **{"E_ex": values["E_ampa"], "E_in": values["E_gaba_a"]},
+        **{"tau_syn_ex": values["tau_ampa"], "tau_syn_in": values["tau_gaba_a"]},
+    }
+
+
+def refractory(network: Network, values: dict[str, Floats]) -> Floats:
+    # Of n steps, NEST clamps n and twinbrain n - 1.
+    return (np.floor(values["t_ref"] / network.dt + 0.5) - 1) * network.dt
+
+
+def leaky(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
+    same = {name: values[name] for name in ("C_m", "g_L", "E_L", "V_th", "V_reset", "I_e")}
+    return same | conductances(values) | {"t_ref": refractory(network, values), "V_m": network.blocks[0].initial["v"]}
+
+
+def adaptive(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
+    same = ("C_m", "g_L", "E_L", "Delta_T", "V_peak", "V_reset", "a", "b", "tau_w", "I_e")
+    return {
+        **{name: values[name] for name in same},
+        **{"V_th": values["V_T"], "t_ref": refractory(network, values), "gsl_error_tol": 1e-9},
+        **{"V_m": network.blocks[0].initial["v"], "w": network.blocks[0].initial["w"]},
+    }
+
+
+def adaptive_by_conductance(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
+    return adaptive(network, values) | conductances(values)
+
+
+def adaptive_by_current(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
+    tau = values["tau_exponential_current"]
+    return adaptive(network, values) | {"tau_syn_ex": tau, "tau_syn_in": tau}
+
+
+ADAPTIVE = """
+C_m = { lognormal = ["200 pF", 0.1] }
+g_L = { normal = ["12 nS", "1 nS"] }
+E_L = { uniform = ["-71 mV", "-69 mV"] }
+Delta_T = { uniform = ["1.5 mV", "2.5 mV"] }
+tau_w = { uniform = ["100 ms", "200 ms"] }
+a = { uniform = ["1 nS", "4 nS"] }
+b = { uniform = ["20 pA", "60 pA"] }
+V_reset = { uniform = ["-60 mV", "-57 mV"] }
+t_ref = { uniform = ["1 ms", "3 ms"] }
+"""
+CONDUCTANCES = """
+tau_ampa = { uniform = ["1 ms", "3 ms"] }
+tau_gaba_a = { uniform = ["4 ms", "8 ms"] }
+E_gaba_a = { uniform = ["-82 mV", "-75 mV"] }
+"""
+CASES = [
+    Case(
+        "iaf_cond_exp",
+        "lif_conductance",
+        {"ampa": "1.5 nS", "gaba_a": "3 nS"},
+        """
+C_m = { lognormal = ["250 pF", 0.1] }
+g_L = { normal = ["16 nS", "1 nS"] }
+E_L = { uniform = ["-71 mV", "-69 mV"] }
+V_th = { normal = ["-50 mV", "1 mV"] }
+V_reset = { uniform = ["-62 mV", "-58 mV"] }
+t_ref = { uniform = ["1 ms", "3 ms"] }
+"""
+        + CONDUCTANCES,
+        '{ v = { uniform = ["-70 mV", "-60 mV"] } }',
+        '{ uniform = ["400 pA", "600 pA"] }',
+        leaky,
+        largest=0.05,
+        interval=0.01,
+    ),
+    Case(
+        "aeif_cond_exp",
+        "adex",
+        {"ampa": "1.5 nS", "gaba_a": "3 nS"},
+        ADAPTIVE + CONDUCTANCES,
+        '{ v = { uniform = ["-70 mV", "-60 mV"] }, w = { uniform = ["0 pA", "40 pA"] } }',
+        '{ uniform = ["500 pA", "700 pA"] }',
+        adaptive_by_conductance,
+        largest=0.05,
+        interval=0.01,
+    ),
+    Case(
+        "aeif_psc_exp",
+        "adex",
+        {"exponential_current": "60 pA"},
+        ADAPTIVE + 'tau_exponential_current = { uniform = ["1 ms", "4 ms"] }\n',
+        '{ v = { uniform = ["-70 mV", "-60 mV"] }, w = { uniform = ["0 pA", "40 pA"] } }',
+        '{ uniform = ["500 pA", "700 pA"] }',
+        adaptive_by_current,
+        largest=0.05,
+        interval=0.01,
+    ),
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.nest)
+def case(request):
+    return request.param
+
+
+def given_spikes(duration: float = 200.0, rate: float = 40.0, n: int = 10) -> Given:
+    """Return irregular spike times, in whole tenths of a millisecond."""
+    rng = np.random.default_rng(7)
+    return [np.unique(rng.integers(1, round(10 * duration), round(rate * duration / 1e3))) / 10.0 for _ in range(n)]
+
+
+def membrane_difference(case: Case, dt: float, duration: float = 200.0) -> tuple[float, float]:
+    """Return the largest difference of the membrane potential from NEST's, and the range that the latter covers."""
+    region = case.region()
+    record = Record(state=(StateRecord(variable="v", population="cell", neurons=40, interval="0.1 ms"),))
+    network = build_region(region, dt=dt, record=record)
+    n_steps, given = round(duration / dt), given_spikes(duration)
+    status = case.status(network, values_of(network, region))
+    inhibitory = ("gaba_a",)
+    spikes, expected = simulate_by_nest(
+        network, case.nest, status, n_steps, record={"V_m": "v"}, given=given, inhibitory=inhibitory
+    )
+    own_spikes, traces = simulate_by_twinbrain(network, n_steps, given)
+    assert len(spikes) == len(own_spikes) == 0
+    probe = network.probes[0]
+    theirs = expected["v"][probe.every - 1 :: probe.every, probe.places]
+    return float(np.abs(traces["v"] - theirs).max()), float(np.ptp(theirs[-1000:]))
+
+
+def test_the_membrane_follows_nest_twice_as_closely_with_half_the_step(case):
+    coarse, covered = membrane_difference(case, 0.1)
+    fine, _ = membrane_difference(case, 0.05)
+    print(case.nest, coarse, fine, fine / coarse, covered)
+    assert covered > 5.0
+    assert coarse < case.largest
+    assert 0.4 < fine / coarse < 0.6
+
+
+def mean_intervals(spikes, dt: float, n_neurons: int) -> Floats:
+    """Return each neuron's mean interval (ms) between its first spike and its last."""
+    step = [spikes[spikes[:, 1] == i, 0] for i in range(n_neurons)]
+    return np.array([(s[-1] - s[0]) / (len(s) - 1) * dt for s in step])
+
+
+def test_spikes_have_nests_intervals_twice_as_closely_with_half_the_step(case):
+    intervals = {}
+    region = case.region(connected=False, I_e=case.current)
+    for dt in (0.1, 0.05):
+        network = build_region(region, dt=dt)
+        spikes, _ = simulate_by_twinbrain(network, round(300 / dt))
+        intervals[dt] = mean_intervals(spikes, dt, network.n_neurons)
+    fine = build_region(region, dt=0.01)
+    expected, _ = simulate_by_nest(fine, case.nest, case.status(fine, values_of(fine, region)), 30_000)
+    limit = mean_intervals(expected, 0.01, fine.n_neurons)
+    error = {dt: found / limit - 1 for dt, found in intervals.items()}
+    print(
+        case.nest,
+        len(expected),
+        {dt: (e.mean(), abs(e).max()) for dt, e in error.items()},
+        error[0.05].mean() / error[0.1].mean(),
+    )
+    assert len(expected) > 500
+    assert abs(error[0.1]).max() < case.interval
+    assert abs(error[0.05]).max() < case.interval / 2
