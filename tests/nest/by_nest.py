@@ -50,6 +50,8 @@ def simulate_by_nest(
     inhibitory: tuple[str, ...] = (),
     record: Mapping[str, str] | None = None,
     given: Given | None = None,
+    port: int = 0,
+    constant_current: Floats | None = None,
 ) -> tuple[NDArray[np.int64], Traces]:
     """Simulate a network of one block by NEST.
 
@@ -60,7 +62,7 @@ def simulate_by_nest(
     model : str
         NEST's name of the model.
     status : dict of str to float or ndarray, shape (neuron,)
-        NEST's parameters and initial values.
+        NEST's parameters and initial values; those that are lists have a second dimension.
     n_steps : int
         Duration.
     extra_delay : int
@@ -71,6 +73,10 @@ def simulate_by_nest(
         NEST's name to ours, of state variables that are sampled every step, of all neurons.
     given : Given, optional
         Spikes that the network's first neurons send, whatever they do themselves.
+    port : int
+        NEST's number of the receptor, where it numbers them.
+    constant_current : ndarray (pA), shape (neuron,), optional
+        For models without a parameter for it.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def simulate_by_nest(
     nest.set(resolution=network.dt, local_num_threads=1, print_time=False)
     neurons = nest.Create(model, network.n_neurons)
     first = neurons[0].global_id
-    neurons.set({name: np.broadcast_to(v, (network.n_neurons,)).tolist() for name, v in status.items()})
+    neurons.set([{name: value[i] for name, value in _each(status, network.n_neurons)} for i in range(len(neurons))])
     senders = np.arange(network.n_neurons) + first
     if given is not None:
         generators = nest.Create("spike_generator", len(given), [{"spike_times": times} for times in given])
@@ -102,9 +108,12 @@ def simulate_by_nest(
             "one_to_one",
             {
                 "weight": sign * table.weight * inlet.quantum,
+                "receptor_type": port,
                 "delay": (table.delay.astype(np.int64) + extra_delay) * network.dt,
             },
         )
+    if constant_current is not None:
+        nest.Connect(nest.Create("dc_generator", len(neurons), {"amplitude": constant_current}), neurons, "one_to_one")
     recorder = nest.Create("spike_recorder")
     nest.Connect(neurons, recorder)
     meter = None
@@ -153,3 +162,7 @@ def _in_steps(given: Given, dt: float) -> Iterator[tuple[int, Spikes]]:
     step = np.rint(np.concatenate(given) / dt).astype(np.int32) - 1
     for n in np.unique(step):
         yield int(n), Spikes(step[step == n], neuron[step == n])
+
+
+def _each(status: Mapping[str, Floats | float], n: int) -> list[tuple[str, list[Any]]]:
+    return [(name, np.asarray(value).tolist() if np.ndim(value) else [value] * n) for name, value in status.items()]

@@ -81,43 +81,15 @@ t_ref = { uniform = ["1 ms", "3 ms"] }
 I_e = { uniform = ["350 pA", "430 pA"] }
 """
 
-ALPHA = """
-[receptors.alpha]
-equations = '''
-dI_alpha/dt = (2.718281828459045*x_alpha - I_alpha)/tau_alpha : amp
-dx_alpha/dt = -x_alpha/tau_alpha : amp
-tau_alpha : second
-'''
-jump = "x_alpha"
-current = "I_alpha"
-"""
-
 QUADRATIC = """
-initial = { v = { uniform = ["-70 mV", "-50 mV"] }, u = "-13 mV" }
+initial = { v = { uniform = ["-70 mV", "-50 mV"] }, u = "-13 mV/ms" }
 
 [cells.cell.parameters]
 a = { uniform = ["0.02/ms", "0.03/ms"] }
-b = { uniform = ["0.18", "0.21"] }
+b = { uniform = ["0.18/ms", "0.21/ms"] }
 c = { uniform = ["-67 mV", "-63 mV"] }
-d = { uniform = ["6 mV", "9 mV"] }
+d = { uniform = ["6 mV/ms", "9 mV/ms"] }
 I_e = { uniform = ["4 pA", "10 pA"] }
-
-[models.izhikevich_2003]
-equations = '''
-dv/dt = (0.04*v**2/mV + 5*v + 140*mV - u)/ms + (I_e + I_syn)/C_m : volt
-du/dt = a*(b*v - u) : volt
-C_m : farad
-a : 1/second
-b : 1
-c : volt
-d : volt
-V_peak : volt
-I_e : amp
-'''
-threshold = "v > V_peak"
-reset = "v = c; u += d"
-method = "euler"
-parameters = { C_m = "1 pF", V_peak = "30 mV" }
 """
 
 
@@ -152,8 +124,8 @@ def leaky_with_time_constants(receptor: str) -> Callable[[Network, dict[str, Flo
 class Case:
     """A model here and in NEST; weights as (excitation, inhibition, its spread).
 
-    A jump of NEST's potential is applied at the end of the step before the one at whose end ours is tested: NEST's
-    delay is one step longer (``extra_delay``).
+    A spike of step n with delay d moves NEST's potential at the end of step n + d, and ours at that of n + d + 1: for
+    such jumps NEST's delays are one step longer (``extra_delay``).
     """
 
     nest: str
@@ -187,10 +159,10 @@ CASES = [
     Case(
         "iaf_psc_alpha",
         "lif_current",
-        "alpha",
-        LEAKY + 'tau_alpha = { uniform = ["1 ms", "3 ms"] }\n' + ALPHA,
+        "alpha_current",
+        LEAKY + 'tau_alpha_current = { uniform = ["1 ms", "3 ms"] }\n',
         ("60 pA", "-150 pA", "30 pA"),
-        leaky_with_time_constants("alpha"),
+        leaky_with_time_constants("alpha_current"),
         {"V_m": "v"},
     ),
     Case(

@@ -68,6 +68,8 @@ class Case:
         Bound of the difference between membrane potentials, at 0.1 ms.
     interval : float
         Bound of the relative difference between mean intervals of spikes, at 0.1 ms.
+    port : int
+        NEST's number of the receptor.
     """
 
     nest: str
@@ -79,6 +81,7 @@ class Case:
     status: Status
     largest: float
     interval: float
+    port: int = 0
 
     def region(self, *, connected: bool = True, **parameters: str) -> Region:
         text = REGION.replace("MODEL", self.model).replace("RECEPTORS", str(list(self.weights)))
@@ -123,6 +126,33 @@ def adaptive_by_conductance(network: Network, values: dict[str, Floats]) -> dict
 def adaptive_by_current(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
     tau = values["tau_exponential_current"]
     return adaptive(network, values) | {"tau_syn_ex": tau, "tau_syn_in": tau}
+
+
+def generalised(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
+    names = {
+        **{"C_m": "C_m", "g": "g_L", "E_L": "E_L", "V_th": "theta_inf"},
+        **{"voltage_reset_fraction": "f_v", "voltage_reset_add": "delta_v"},
+        **{"th_spike_add": "delta_theta_s", "th_spike_decay": "b_s"},
+        **{"th_voltage_index": "a_v", "th_voltage_decay": "b_v"},
+    }
+    pairs = {"asc_decay": "k_{}", "asc_amps": "delta_I_{}", "asc_r": "f_{}"}
+    return {
+        **dict.fromkeys(("spike_dependent_threshold", "after_spike_currents", "adapting_threshold"), True),
+        **{theirs: values[ours] for theirs, ours in names.items()},
+        **{theirs: np.stack([values[ours.format(i)] for i in (1, 2)], axis=1) for theirs, ours in pairs.items()},
+        **{"tau_syn": values["tau_alpha_current"][:, None], "asc_init": np.zeros((network.n_neurons, 2))},
+        **{"t_ref": refractory(network, values), "V_m": network.blocks[0].initial["v"]},
+    }
+
+
+def channels(network: Network, values: dict[str, Floats]) -> dict[str, Floats]:
+    same = ("C_m", "g_L", "g_Na", "g_K", "E_L", "E_Na", "E_K", "V_T", "I_e")
+    initial = {"V_m": "v", "Act_m": "m", "Inact_h": "h", "Act_n": "n"}
+    return {
+        **{name: values[name] for name in same},
+        **{theirs: network.blocks[0].initial[ours] for theirs, ours in initial.items()},
+        **conductances(values),
+    }
 
 
 ADAPTIVE = """
@@ -183,6 +213,43 @@ t_ref = { uniform = ["1 ms", "3 ms"] }
         largest=0.05,
         interval=0.01,
     ),
+    Case(
+        "glif_psc",
+        "glif",
+        {"alpha_current": "20 pA"},
+        """
+C_m = { lognormal = ["58.72 pF", 0.1] }
+g_L = { normal = ["9.43 nS", "0.5 nS"] }
+E_L = { uniform = ["-80 mV", "-78 mV"] }
+theta_inf = { uniform = ["-53 mV", "-50 mV"] }
+t_ref = { uniform = ["3 ms", "4 ms"] }
+delta_I_2 = { uniform = ["-200 pA", "-150 pA"] }
+delta_theta_s = { uniform = ["0.3 mV", "0.6 mV"] }
+tau_alpha_current = { uniform = ["1 ms", "3 ms"] }
+""",
+        '{ v = { uniform = ["-79 mV", "-70 mV"] } }',
+        '{ uniform = ["350 pA", "450 pA"] }',
+        generalised,
+        largest=0.3,
+        interval=0.01,
+        port=1,
+    ),
+    Case(
+        "hh_cond_exp_traub",
+        "hodgkin_huxley",
+        {"ampa": "0.8 nS", "gaba_a": "3 nS"},
+        """
+C_m = { lognormal = ["200 pF", 0.1] }
+g_L = { normal = ["10 nS", "0.5 nS"] }
+g_K = { normal = ["6000 nS", "200 nS"] }
+"""
+        + CONDUCTANCES,
+        '{ v = { uniform = ["-67 mV", "-63 mV"] } }',
+        '{ uniform = ["200 pA", "400 pA"] }',
+        channels,
+        largest=0.3,
+        interval=0.01,
+    ),
 ]
 
 
@@ -206,7 +273,7 @@ def membrane_difference(case: Case, dt: float, duration: float = 200.0) -> tuple
     status = case.status(network, values_of(network, region))
     inhibitory = ("gaba_a",)
     spikes, expected = simulate_by_nest(
-        network, case.nest, status, n_steps, record={"V_m": "v"}, given=given, inhibitory=inhibitory
+        network, case.nest, status, n_steps, record={"V_m": "v"}, given=given, inhibitory=inhibitory, port=case.port
     )
     own_spikes, traces = simulate_by_twinbrain(network, n_steps, given)
     assert len(spikes) == len(own_spikes) == 0
@@ -238,7 +305,10 @@ def test_spikes_have_nests_intervals_twice_as_closely_with_half_the_step(case):
         spikes, _ = simulate_by_twinbrain(network, round(300 / dt))
         intervals[dt] = mean_intervals(spikes, dt, network.n_neurons)
     fine = build_region(region, dt=0.01)
-    expected, _ = simulate_by_nest(fine, case.nest, case.status(fine, values_of(fine, region)), 30_000)
+    values = values_of(fine, region)
+    status = case.status(fine, values)
+    current = None if "I_e" in status else values["I_e"]
+    expected, _ = simulate_by_nest(fine, case.nest, status, 30_000, constant_current=current)
     limit = mean_intervals(expected, 0.01, fine.n_neurons)
     error = {dt: found / limit - 1 for dt, found in intervals.items()}
     print(
