@@ -1,7 +1,9 @@
 """Models that NEST integrates by another method agree with it the better the smaller the step.
 
-NEST solves these with an adaptive Runge-Kutta method, so what remains is twinbrain's error: its methods are of first
-order, which means that half the step must leave half the difference. A mistake in the equations would stay.
+NEST solves these with an adaptive Runge-Kutta method (its GLIF neuron exactly), so what remains is twinbrain's error:
+its methods are of first order, so half the step must leave half the difference, and a mistake in the equations would
+stay. Intervals of spikes halve less evenly: they are counted in steps, and Euler's error in the upswing of an
+exponential neuron falls like h log(1/h).
 """
 
 from __future__ import annotations
@@ -65,9 +67,11 @@ class Case:
     status : callable
         Returns NEST's parameters.
     largest : float (mV)
-        Bound of the difference between membrane potentials, at 0.1 ms.
+        Bound of the difference between membrane potentials below the threshold, at 0.1 ms: half as much again as found.
     interval : float
-        Bound of the relative difference between mean intervals of spikes, at 0.1 ms.
+        Bound of the relative difference between a neuron's mean intervals of spikes, at ``step``: likewise.
+    step : float (ms)
+        The larger of the two at which intervals are compared.
     port : int
         NEST's number of the receptor.
     """
@@ -81,6 +85,7 @@ class Case:
     status: Status
     largest: float
     interval: float
+    step: float = 0.1
     port: int = 0
 
     def region(self, *, connected: bool = True, **parameters: str) -> Region:
@@ -164,7 +169,7 @@ tau_w = { uniform = ["100 ms", "200 ms"] }
 a = { uniform = ["1 nS", "4 nS"] }
 b = { uniform = ["20 pA", "60 pA"] }
 V_reset = { uniform = ["-60 mV", "-57 mV"] }
-t_ref = { uniform = ["1 ms", "3 ms"] }
+t_ref = "2 ms"
 """
 CONDUCTANCES = """
 tau_ampa = { uniform = ["1 ms", "3 ms"] }
@@ -182,14 +187,14 @@ g_L = { normal = ["16 nS", "1 nS"] }
 E_L = { uniform = ["-71 mV", "-69 mV"] }
 V_th = { normal = ["-50 mV", "1 mV"] }
 V_reset = { uniform = ["-62 mV", "-58 mV"] }
-t_ref = { uniform = ["1 ms", "3 ms"] }
+t_ref = "2 ms"
 """
         + CONDUCTANCES,
         '{ v = { uniform = ["-70 mV", "-60 mV"] } }',
         '{ uniform = ["400 pA", "600 pA"] }',
         leaky,
-        largest=0.05,
-        interval=0.01,
+        largest=0.2,
+        interval=0.015,
     ),
     Case(
         "aeif_cond_exp",
@@ -199,8 +204,8 @@ t_ref = { uniform = ["1 ms", "3 ms"] }
         '{ v = { uniform = ["-70 mV", "-60 mV"] }, w = { uniform = ["0 pA", "40 pA"] } }',
         '{ uniform = ["500 pA", "700 pA"] }',
         adaptive_by_conductance,
-        largest=0.05,
-        interval=0.01,
+        largest=0.3,
+        interval=0.03,
     ),
     Case(
         "aeif_psc_exp",
@@ -210,8 +215,8 @@ t_ref = { uniform = ["1 ms", "3 ms"] }
         '{ v = { uniform = ["-70 mV", "-60 mV"] }, w = { uniform = ["0 pA", "40 pA"] } }',
         '{ uniform = ["500 pA", "700 pA"] }',
         adaptive_by_current,
-        largest=0.05,
-        interval=0.01,
+        largest=0.35,
+        interval=0.03,
     ),
     Case(
         "glif_psc",
@@ -222,7 +227,7 @@ C_m = { lognormal = ["58.72 pF", 0.1] }
 g_L = { normal = ["9.43 nS", "0.5 nS"] }
 E_L = { uniform = ["-80 mV", "-78 mV"] }
 theta_inf = { uniform = ["-53 mV", "-50 mV"] }
-t_ref = { uniform = ["3 ms", "4 ms"] }
+t_ref = "3.7 ms"
 delta_I_2 = { uniform = ["-200 pA", "-150 pA"] }
 delta_theta_s = { uniform = ["0.3 mV", "0.6 mV"] }
 tau_alpha_current = { uniform = ["1 ms", "3 ms"] }
@@ -230,8 +235,8 @@ tau_alpha_current = { uniform = ["1 ms", "3 ms"] }
         '{ v = { uniform = ["-79 mV", "-70 mV"] } }',
         '{ uniform = ["350 pA", "450 pA"] }',
         generalised,
-        largest=0.3,
-        interval=0.01,
+        largest=0.15,
+        interval=0.005,
         port=1,
     ),
     Case(
@@ -247,15 +252,11 @@ g_K = { normal = ["6000 nS", "200 nS"] }
         '{ v = { uniform = ["-67 mV", "-63 mV"] } }',
         '{ uniform = ["200 pA", "400 pA"] }',
         channels,
-        largest=0.3,
-        interval=0.01,
+        largest=0.15,
+        interval=0.06,
+        step=0.05,
     ),
 ]
-
-
-@pytest.fixture(params=CASES, ids=lambda case: case.nest)
-def case(request):
-    return request.param
 
 
 def given_spikes(duration: float = 200.0, rate: float = 40.0, n: int = 10) -> Given:
@@ -282,41 +283,46 @@ def membrane_difference(case: Case, dt: float, duration: float = 200.0) -> tuple
     return float(np.abs(traces["v"] - theirs).max()), float(np.ptp(theirs[-1000:]))
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.nest)
 def test_the_membrane_follows_nest_twice_as_closely_with_half_the_step(case):
     coarse, covered = membrane_difference(case, 0.1)
     fine, _ = membrane_difference(case, 0.05)
-    print(case.nest, coarse, fine, fine / coarse, covered)
     assert covered > 5.0
     assert coarse < case.largest
     assert 0.4 < fine / coarse < 0.6
 
 
-def mean_intervals(spikes, dt: float, n_neurons: int) -> Floats:
-    """Return each neuron's mean interval (ms) between its first spike and its last."""
-    step = [spikes[spikes[:, 1] == i, 0] for i in range(n_neurons)]
-    return np.array([(s[-1] - s[0]) / (len(s) - 1) * dt for s in step])
+def spike_times(spikes, dt: float, n_neurons: int) -> list[Floats]:
+    """Return each neuron's spike times (ms), at the ends of their steps."""
+    return [(spikes[spikes[:, 1] == i, 0] + 1) * dt for i in range(n_neurons)]
 
 
-def test_spikes_have_nests_intervals_twice_as_closely_with_half_the_step(case):
-    intervals = {}
+def interval_difference(own: list[Floats], theirs: list[Floats]) -> Floats:
+    """Return each neuron's relative difference of the mean interval, over the spikes that both have."""
+    n = [min(len(a), len(b)) for a, b in zip(own, theirs, strict=True)]
+    return np.array([np.ptp(a[:m]) / np.ptp(b[:m]) - 1 for a, b, m in zip(own, theirs, n, strict=True)])
+
+
+# Without synapses, adex is adex.
+@pytest.mark.parametrize("case", [c for c in CASES if c.nest != "aeif_psc_exp"], ids=lambda case: case.nest)
+def test_spikes_have_nests_intervals_about_twice_as_closely_with_half_the_step(case):
     region = case.region(connected=False, I_e=case.current)
-    for dt in (0.1, 0.05):
-        network = build_region(region, dt=dt)
-        spikes, _ = simulate_by_twinbrain(network, round(300 / dt))
-        intervals[dt] = mean_intervals(spikes, dt, network.n_neurons)
-    fine = build_region(region, dt=0.01)
+    duration, finest = 200.0, 0.02
+    fine = build_region(region, dt=finest)
     values = values_of(fine, region)
     status = case.status(fine, values)
     current = None if "I_e" in status else values["I_e"]
-    expected, _ = simulate_by_nest(fine, case.nest, status, 30_000, constant_current=current)
-    limit = mean_intervals(expected, 0.01, fine.n_neurons)
-    error = {dt: found / limit - 1 for dt, found in intervals.items()}
-    print(
-        case.nest,
-        len(expected),
-        {dt: (e.mean(), abs(e).max()) for dt, e in error.items()},
-        error[0.05].mean() / error[0.1].mean(),
-    )
-    assert len(expected) > 500
-    assert abs(error[0.1]).max() < case.interval
-    assert abs(error[0.05]).max() < case.interval / 2
+    spikes, _ = simulate_by_nest(fine, case.nest, status, round(duration / finest), constant_current=current)
+    theirs = spike_times(spikes, finest, fine.n_neurons)
+    assert min(map(len, theirs)) > 3
+    differences = []
+    for dt in (case.step, case.step / 2):
+        network = build_region(region, dt=dt)
+        spikes, _ = simulate_by_twinbrain(network, round(duration / dt))
+        own = spike_times(spikes, dt, network.n_neurons)
+        # At the end of the run one may have a spike that the other has just after it.
+        assert max(abs(len(a) - len(b)) for a, b in zip(own, theirs, strict=True)) <= 1
+        differences.append(interval_difference(own, theirs))
+    coarse, half = (float(np.abs(difference).max()) for difference in differences)
+    assert coarse < case.interval
+    assert half < 0.75 * coarse
