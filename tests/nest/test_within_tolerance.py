@@ -72,6 +72,8 @@ class Case:
         Bound of the relative difference between a neuron's mean intervals of spikes, at ``step``: likewise.
     step : float (ms)
         The larger of the two at which intervals are compared.
+    duration : float (ms)
+        Of each simulation.
     port : int
         NEST's number of the receptor.
     """
@@ -86,6 +88,7 @@ class Case:
     largest: float
     interval: float
     step: float = 0.1
+    duration: float = 200.0
     port: int = 0
 
     def region(self, *, connected: bool = True, **parameters: str) -> Region:
@@ -255,22 +258,23 @@ g_K = { normal = ["6000 nS", "200 nS"] }
         largest=0.15,
         interval=0.06,
         step=0.05,
+        duration=100.0,
     ),
 ]
 
 
-def given_spikes(duration: float = 200.0, rate: float = 40.0, n: int = 10) -> Given:
+def given_spikes(duration: float, rate: float = 40.0, n: int = 10) -> Given:
     """Return irregular spike times, in whole tenths of a millisecond."""
     rng = np.random.default_rng(7)
     return [np.unique(rng.integers(1, round(10 * duration), round(rate * duration / 1e3))) / 10.0 for _ in range(n)]
 
 
-def membrane_difference(case: Case, dt: float, duration: float = 200.0) -> tuple[float, float]:
+def membrane_difference(case: Case, dt: float) -> tuple[float, float]:
     """Return the largest difference of the membrane potential from NEST's, and the range that the latter covers."""
     region = case.region()
     record = Record(state=(StateRecord(variable="v", population="cell", neurons=40, interval="0.1 ms"),))
     network = build_region(region, dt=dt, record=record)
-    n_steps, given = round(duration / dt), given_spikes(duration)
+    n_steps, given = round(case.duration / dt), given_spikes(case.duration)
     status = case.status(network, values_of(network, region))
     inhibitory = ("gaba_a",)
     spikes, expected = simulate_by_nest(
@@ -280,7 +284,7 @@ def membrane_difference(case: Case, dt: float, duration: float = 200.0) -> tuple
     assert len(spikes) == len(own_spikes) == 0
     probe = network.probes[0]
     theirs = expected["v"][probe.every - 1 :: probe.every, probe.places]
-    return float(np.abs(traces["v"] - theirs).max()), float(np.ptp(theirs[-1000:]))
+    return float(np.abs(traces["v"] - theirs).max()), float(np.ptp(theirs[len(theirs) // 2 :]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.nest)
@@ -307,7 +311,7 @@ def interval_difference(own: list[Floats], theirs: list[Floats]) -> Floats:
 @pytest.mark.parametrize("case", [c for c in CASES if c.nest != "aeif_psc_exp"], ids=lambda case: case.nest)
 def test_spikes_have_nests_intervals_about_twice_as_closely_with_half_the_step(case):
     region = case.region(connected=False, I_e=case.current)
-    duration, finest = 200.0, 0.02
+    duration, finest = case.duration, 0.02
     fine = build_region(region, dt=finest)
     values = values_of(fine, region)
     status = case.status(fine, values)
