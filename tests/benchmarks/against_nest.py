@@ -2,9 +2,9 @@
 
 Each measurement has a process of its own, in which nothing else was built. NEST draws its own synapses and Poisson
 trains by its own rules, so the rates agree closely, not exactly. Its ``t_ref`` is a step shorter: of n steps it clamps
-n, twinbrain n - 1. Beside the wall time stands the processor's: other work on the machine disturbs it less, and NEST's
-threads, which wait for each other, most. Building is all from the declaration to the first step, NEST's ``Prepare`` included; compiled code
-is in memory before it starts.
+n, twinbrain n - 1. Beside the wall time stands the processor's: other work on the machine disturbs it less, and
+disturbs NEST's threads, which wait for each other, most. Building is all from the declaration to the first step, NEST's
+``Prepare`` included; compiled code is in memory before it starts.
 """
 
 from __future__ import annotations
