@@ -12,6 +12,7 @@ import numpy as np
 from twinbrain.errors import Problem, SpecError, UnitError
 from twinbrain.models.step import REFRACTORY_LEFT, REFRACTORY_STEPS, StepProgram
 from twinbrain.network.layout import BlockLayout, Layout
+from twinbrain.network.limits import with_limits
 from twinbrain.network.network import PopulationSlice
 from twinbrain.network.random import Floats, stream_key
 from twinbrain.network.sampling import sample
@@ -141,8 +142,8 @@ class _Filler:
 
     def _evaluate(self, expression: str, namespace: dict[str, Floats | float]) -> Floats:
         code = _compile(expression)
-        with np.errstate(all="ignore"):
-            value = eval(code, {"__builtins__": {}, **_FUNCTIONS}, namespace)
+        times = [name for name in code.co_names if self.program.parameters.get(name) == "ms"]
+        value = with_limits(code, namespace, _FUNCTIONS, times)
         values = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.population.size,))
         if not np.isfinite(values).all():
             used = sorted(set(code.co_names) & set(self.program.parameters))
@@ -151,7 +152,7 @@ class _Filler:
                     Problem(
                         f"parameters.{', '.join(used)}",
                         "expected values that give finite constants, found some that divide by zero or overflow "
-                        f"in {expression}; two time constants that are equal must differ by a little",
+                        f"in {expression}",
                     )
                 ]
             )
