@@ -1,6 +1,6 @@
-"""The cortical microcircuit of Potjans & Diesmann (2014), doi 10.1093/cercor/bhs358: 77,169 neurons, 300 million synapses.
+"""The cortical microcircuit of Potjans & Diesmann (2014), doi 10.1093/cercor/bhs358.
 
-It is the usual yardstick of engines. Inputs from outside are Poisson; weights and delays are drawn as published.
+With 77,169 neurons and 300 million synapses it is the usual yardstick of engines. Inputs from outside are Poisson; weights and delays are drawn as published.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def measure(device: str = "cuda", scale: float = 1.0, n_seconds: float = 10.0) -
     )
     where = torch.cuda.get_device_name() if device == "cuda" else device
     return (
-        f"{where}: real-time factor {factor:.3f}; {network.n_neurons:,} neurons, {network.n_synapses:,} synapses, built "
-        f"in {built:.0f} s, on the device {moved:.0f} s later; rates (Hz) {rates}; {_account(simulation)}"
+        f"{where}: real-time factor {factor:.3f}; {network.n_neurons:,} neurons, {network.n_synapses:,} synapses, "
+        f"built in {built:.0f} s, on the device {moved:.0f} s later; rates (Hz) {rates}; {_account(simulation)}"
     )
 
 
