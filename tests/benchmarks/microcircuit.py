@@ -1,7 +1,7 @@
 """The cortical microcircuit of Potjans & Diesmann (2014), doi 10.1093/cercor/bhs358.
 
-With 77,169 neurons and 300 million synapses it is the usual yardstick of engines. Inputs from outside are Poisson; weights
-and delays are drawn as published.
+With 77,169 neurons and 300 million synapses it is the usual yardstick of engines. Inputs from outside are Poisson;
+weights and delays are drawn as published.
 """
 
 from __future__ import annotations

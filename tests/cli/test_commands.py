@@ -153,3 +153,23 @@ def test_an_unknown_option_and_command_are_refused(twinbrain):
         outcome = twinbrain(*arguments)
         assert outcome.code == 2
         assert "Traceback" not in outcome.err
+
+
+def test_the_engine_can_be_chosen_and_gives_the_same_run(twinbrain, folder):
+    assert run(twinbrain, "--no-figure").code == 0
+    outcome = run(twinbrain, "--no-figure", "--engine", "torch", "--device", "cpu", "--out", "torch.zarr")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "torch on cpu in float64" in outcome.out
+    one, other = tb.open_run("runs/small.zarr"), tb.open_run("torch.zarr")
+    assert (other.attrs["engine"], other.attrs["device"], other.attrs["precision"]) == ("torch", "cpu", "float64")
+    assert "torch" in json.loads(other.attrs["versions"])
+    for name in ("time_step", "neuron"):
+        np.testing.assert_array_equal(one["spikes"][name], other["spikes"][name])
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_written(twinbrain, folder):
+    for command in ("run", "plan"):
+        outcome = twinbrain(command, "small.toml", "--engine", "torch", "--device", "cuda:77")
+        assert outcome.code != 0
+        assert "run.device: expected a device that is there (cpu" in outcome.err
+    assert not (folder / "runs").exists()

@@ -4,7 +4,7 @@ from tests.examples import CORTEX, build_brain, region_data, small_brain
 from twinbrain.errors import PlanError, SpecError
 from twinbrain.network.build import block_programs
 from twinbrain.network.layout import lay_out
-from twinbrain.network.plan import check_memory, plan
+from twinbrain.network.plan import check_device_memory, check_memory, plan
 from twinbrain.spec.brain import single_region_brain
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.load import load_region, region_names
@@ -127,3 +127,11 @@ def test_given_inputs_count_with_what_they_hold():
     assert held <= found.bytes_inputs <= 4 * held
     assert found.bytes_peak - without.bytes_peak == found.bytes_inputs
     assert without.bytes_inputs == 0
+
+
+def test_a_network_beyond_the_memory_of_a_device_is_refused_before_it_is_built():
+    found = plan_of(small_brain(3))
+    assert found.bytes_device > found.bytes_synapses + found.bytes_inboxes + found.bytes_neurons
+    check_device_memory(found, "cuda", found.bytes_device)
+    with pytest.raises(PlanError, match=r"fits into the .* GB that cuda has free, found a plan of .* \(128 neurons, "):
+        check_device_memory(found, "cuda", found.bytes_device - 1)

@@ -157,3 +157,11 @@ def test_a_run_whose_given_input_has_changed_is_not_resumed(simulate, interrupt_
     np.save(tmp_path / "current.npy", np.zeros(500))
     with pytest.raises(tb.SpecError, match=r"stimuli\.current: waveform\.file: .*current\.npy: .*the file has changed"):
         tb.resume(tmp_path / "run.zarr")
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_run_in_torch_resumes_to_the_same_bits(simulate, same, interrupt_at, tmp_path, precision):
+    chosen = {"engine": "torch", "precision": precision, "model": small_brain(3)}
+    with pytest.raises(tb.RunInterrupted):
+        simulate(progress=interrupt_at(100), **chosen)
+    same(tb.resume(tmp_path / "run.zarr"), simulate("whole.zarr", **chosen))
