@@ -14,6 +14,8 @@ from twinbrain.network.heap import return_freed_memory
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
+from twinbrain.network.plastic import PlasticSynapses, check_plasticity
+from twinbrain.network.plastic_table import build_plastic_tables
 from twinbrain.network.probes import check_record, lower_probes
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.network.synapses import InletOf, Synapses, local_synapses, long_range_axons, long_range_synapses
@@ -73,17 +75,23 @@ def build(
         *region_drives(layout, inlet_of, units, dt, seed),
         *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
     )
-    tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
+    plastic: list[PlasticSynapses] = []
+    drawn = _synapses(brain, layout, inlet_of, units, dt, seed, progress)
+    tables = build_tables(_static(drawn, plastic), layout.n_neurons)
+    n_inlets = max((inlet.stop for inlet in inlets.values()), default=0)
+    changing = build_plastic_tables(plastic, layout.n_neurons, n_inlets)
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
-    network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
+    network = Network(
+        dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes, changing
+    )
     network = with_coupling(network, brain.coupling)
-    check_range(network.tables, network.drives, network.n_inlets)
+    check_range(network.tables, network.drives, network.n_inlets, network.plastic)
     return_freed_memory()
     return network
 
 
 def check_references(layout: Layout, stimuli: tuple[Stimulus, ...], record: Record) -> None:
-    """Check that stimuli and records name regions, populations, receptors and variables that there are.
+    """Check that stimuli, records and plastic projections name what there is, with the units that it has.
 
     Raises
     ------
@@ -91,13 +99,21 @@ def check_references(layout: Layout, stimuli: tuple[Stimulus, ...], record: Reco
         With everything that is unknown.
     """
     problems: list[Problem] = []
-    for check in (partial(check_stimuli, stimuli, layout), partial(check_record, record, layout)):
+    for check in (
+        partial(check_stimuli, stimuli, layout),
+        partial(check_record, record, layout),
+        partial(_check_plasticity, layout),
+    ):
         try:
             check()
         except SpecError as error:
             problems += error.problems
     if problems:
         raise SpecError(problems)
+
+
+def _check_plasticity(layout: Layout) -> None:
+    check_plasticity(layout, weight_units(block_programs(layout)))
 
 
 def block_programs(layout: Layout) -> tuple[StepProgram, ...]:
@@ -135,6 +151,15 @@ def _blocks(
     return tuple(blocks)
 
 
+def _static(drawn: Iterator[Synapses | PlasticSynapses], plastic: list[PlasticSynapses]) -> Iterator[Synapses]:
+    """Yield the static synapses, and put the plastic ones aside."""
+    for part in drawn:
+        if isinstance(part, PlasticSynapses):
+            plastic.append(part)
+        else:
+            yield part
+
+
 def _synapses(
     brain: Brain,
     layout: Layout,
@@ -143,7 +168,7 @@ def _synapses(
     dt: float,
     seed: int,
     progress: Progress | None,
-) -> Iterator[Synapses]:
+) -> Iterator[Synapses | PlasticSynapses]:
     axons = long_range_axons(layout)
     for node in range(len(layout.regions)):
         yield from local_synapses(layout, node, inlet_of, units, dt, seed)

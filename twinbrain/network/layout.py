@@ -88,7 +88,7 @@ def lay_out(brain: Brain, connectome: Connectome) -> Layout:
                 key = (cell.model, model.digest)
                 if key not in keys:
                     keys.append(key)
-                    names.append(_unused(cell.model, names))
+                    names.append(unused_name(cell.model, names))
                     models.append(model)
                     receptors.append({})
                     sizes.append(0)
@@ -117,7 +117,7 @@ def lay_out(brain: Brain, connectome: Connectome) -> Layout:
     return Layout(connectome, regions, tuple(populations), blocks)
 
 
-def _unused(name: str, names: list[str]) -> str:
+def unused_name(name: str, names: list[str]) -> str:
     """Return the name, numbered if other models of that name are there before it."""
     candidates = (name if i == 1 else f"{name}_{i}" for i in count(1))
     return next(candidate for candidate in candidates if candidate not in names)

@@ -1,7 +1,8 @@
 """The network: what a brain is lowered to, and all that an engine sees.
 
-However many regions there are, there is one `Block` a neuron model and one `SynapseTable` a receptor and origin; a
-population is a contiguous slice of a block. Neurons are numbered region by region, population by population.
+However many regions there are, there is one `Block` a neuron model, one `SynapseTable` a receptor and origin, and one
+`PlasticTable` a receptor and plasticity rule; a population is a contiguous slice of a block. Neurons are numbered
+region by region, population by population.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.rule import RuleProgram
 from twinbrain.models.step import StepProgram
 from twinbrain.network.random import Key
 
@@ -145,6 +147,103 @@ class SynapseTable:
 
 
 @dataclass(frozen=True, eq=False)
+class Modulation:
+    """Which neurons modulate which plastic synapses, in groups: one a modulating population.
+
+    Parameters
+    ----------
+    start, stop : ndarray of int32, shape (group,)
+        The modulating neurons, by number.
+    row_start : ndarray of int64, shape (group + 1,)
+        Where each group's synapses begin.
+    synapse : ndarray of int32
+        Places in the plastic table.
+    """
+
+    start: Indices
+    stop: Indices
+    row_start: NDArray[np.int64]
+    synapse: Indices
+
+
+@dataclass(frozen=True, eq=False)
+class PlasticTable:
+    """Plastic synapses of one receptor and one rule, sorted by source, then by delay.
+
+    Parameters
+    ----------
+    name : str
+        Names its variables in a state: ``"synapses/<name>/<variable>"``.
+    receptor, rule : str
+        Names of the receptor and of the rule.
+    program : RuleProgram
+        What spikes and time do to a synapse.
+    quantum : float
+        Of the receptor; what is released is rounded to it.
+    limit : int
+        The most quanta that one spike adds, in size: more is cut off, so that no inbox overflows.
+    row_start : ndarray of int64, shape (n_neurons + 1,)
+        Where each source neuron's synapses begin.
+    post : ndarray of int32, shape (n_synapses,)
+        Place in the flat inbox.
+    delay : ndarray of uint16, shape (n_synapses,)
+        In steps, at least 1.
+    column_start : ndarray of int64, shape (n_neurons + 1,)
+        Where each target neuron's synapses begin in ``column``.
+    column : ndarray of int32, shape (n_synapses,)
+        Synapses by target neuron.
+    constants : dict of str to ndarray of float64, shape (n_synapses,) or (1,)
+        The program's constants; of one element where all synapses share it.
+    initial : dict of str to ndarray of float64, shape (n_synapses,)
+        The program's variables at time zero.
+    modulation : Modulation or None
+        For rules with a third factor.
+    """
+
+    name: str
+    receptor: str
+    rule: str
+    program: RuleProgram
+    quantum: float
+    limit: int
+    row_start: NDArray[np.int64]
+    post: Indices
+    delay: NDArray[np.uint16]
+    column_start: NDArray[np.int64]
+    column: Indices
+    constants: dict[str, NDArray[np.float64]]
+    initial: dict[str, NDArray[np.float64]]
+    modulation: Modulation | None
+
+    @property
+    def n_synapses(self) -> int:
+        """Number of synapses."""
+        return len(self.post)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        index = (self.row_start, self.post, self.delay, self.column_start, self.column)
+        values = (*self.constants.values(), *self.initial.values())
+        modulated = self.modulation.synapse.nbytes if self.modulation else 0
+        return modulated + sum(array.nbytes for array in index) + sum(array.nbytes for array in values)
+
+    @property
+    def source(self) -> Indices:
+        """Number of each synapse's source neuron."""
+        return np.repeat(np.arange(len(self.row_start) - 1, dtype=np.int32), np.diff(self.row_start))
+
+    @property
+    def target(self) -> Indices:
+        """Number of each synapse's target neuron."""
+        target = np.empty(self.n_synapses, np.int32)
+        target[self.column] = np.repeat(
+            np.arange(len(self.column_start) - 1, dtype=np.int32), np.diff(self.column_start)
+        )
+        return target
+
+
+@dataclass(frozen=True, eq=False)
 class PoissonDrive:
     """Independent Poisson input to each neuron of a population.
 
@@ -227,6 +326,7 @@ class Network:
     tables: tuple[SynapseTable, ...]
     drives: tuple[PoissonDrive, ...]
     probes: tuple[Probe, ...] = ()
+    plastic: tuple[PlasticTable, ...] = ()
 
     @property
     def n_neurons(self) -> int:
@@ -236,7 +336,7 @@ class Network:
     @property
     def n_synapses(self) -> int:
         """Number of synapses."""
-        return sum(table.n_synapses for table in self.tables)
+        return sum(len(delay) for delay in self._delays)
 
     @property
     def n_inlets(self) -> int:
@@ -246,7 +346,11 @@ class Network:
     @property
     def max_delay(self) -> int:
         """The longest delay, in steps."""
-        return max((int(table.delay.max()) for table in self.tables if table.n_synapses), default=1)
+        return max((int(delay.max()) for delay in self._delays if len(delay)), default=1)
+
+    @property
+    def _delays(self) -> list[NDArray[np.uint16]]:
+        return [*(table.delay for table in self.tables), *(table.delay for table in self.plastic)]
 
 
 def with_coupling(network: Network, factor: float) -> Network:

@@ -25,6 +25,9 @@ from twinbrain.spec.region import Region
 # Half a quantum is the largest rounding error; it stays below this part of the mean weight.
 _PRECISION = 1e-4
 LARGEST = 2**31 - 1
+# Plastic weights are rounded as if they were this part of their initial mean, or of the highest weight.
+_PART_OF_PLASTIC_WEIGHT = 0.25
+_PART_OF_HIGHEST_WEIGHT = 0.05
 
 
 def weight_units(programs: tuple[StepProgram, ...]) -> dict[str, str]:
@@ -115,7 +118,15 @@ def _weights(
     for region in _distinct(layout.regions):
         for i, projection in enumerate(region.projections):
             for receptor, factor in projection.receptor.items():
-                yield f"region {region.name}: projections[{i}].weight", receptor, factor, projection.weight
+                where = f"region {region.name}: projections[{i}]"
+                if projection.plasticity is None:
+                    yield f"{where}.weight", receptor, factor, projection.weight
+                    continue
+                # A part of the weight may be released, and the weight may fall, or rise from 0.
+                yield f"{where}.weight", receptor, factor * _PART_OF_PLASTIC_WEIGHT, projection.weight
+                if (highest := projection.plasticity.parameters.get("w_max")) is not None:
+                    part = factor * _PART_OF_HIGHEST_WEIGHT
+                    yield f"{where}.plasticity.parameters.w_max", receptor, part, highest
         for i, drive in enumerate(region.drives):
             yield f"region {region.name}: drives[{i}].weight", drive.receptor, 1.0, drive.weight
         if brain.long_range:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
-from twinbrain.network.network import PoissonDrive, SynapseTable
+from twinbrain.network.network import PlasticTable, PoissonDrive, SynapseTable
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.synapses import Synapses
 
@@ -70,7 +70,12 @@ def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) ->
     return SynapseTable(receptor, origin, row_start, post, weight, delay)
 
 
-def check_range(tables: Iterable[SynapseTable], drives: Iterable[PoissonDrive], n_inlets: int) -> None:
+def check_range(
+    tables: Iterable[SynapseTable],
+    drives: Iterable[PoissonDrive],
+    n_inlets: int,
+    plastic: Iterable[PlasticTable] = (),
+) -> None:
     """Check that no inbox can overflow, whatever spikes arrive in one step.
 
     Raises
@@ -81,6 +86,8 @@ def check_range(tables: Iterable[SynapseTable], drives: Iterable[PoissonDrive], 
     bound: NDArray[np.float64] = np.zeros(n_inlets)
     for table in tables:
         bound += np.bincount(table.post, weights=np.abs(table.weight.astype(np.float64)), minlength=n_inlets)
+    for changing in plastic:
+        bound += changing.limit * np.bincount(changing.post, minlength=n_inlets)
     for drive in drives:
         bound[drive.start : drive.stop] += abs(drive.weight) * (len(drive.thresholds) + 1)
     if len(bound) and bound.max() > LARGEST:
