@@ -78,7 +78,7 @@ def _small(network: Network, block: Block) -> Network:
         initial={name: values[:1] for name, values in block.initial.items()},
         inlets=inlets,
     )
-    return replace(network, blocks=(one,), tables=(), drives=(), probes=())
+    return replace(network, blocks=(one,), tables=(), drives=(), probes=(), plastic=())
 
 
 def _main() -> None:
