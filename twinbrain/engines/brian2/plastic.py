@@ -1,4 +1,4 @@
-"""Plastic synapses beside Brian2's neurons, in compiled loops; the same arithmetic as `twinbrain.engines.plasticity`."""
+"""Plastic synapses beside Brian2's neurons, in compiled loops that compute what `engines.plasticity` does."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class PlasticSynapses:
         """Take spikes ``first … last - 1``; those of the past reach what they have not reached yet."""
         if self._n + last - first > len(self._under_way[0]):
             grown = _under_way(2 * (self._n + last - first))
-            for old, new in zip(self._under_way, grown, strict=True):
-                new[: self._n] = old[: self._n]
+            for k in range(len(grown)):
+                grown[k][: self._n] = self._under_way[k][: self._n]
             self._under_way = grown
         self._n = _expect(steps, spikes, first, last, self._table.row_start, self._n, *self._under_way)
 
