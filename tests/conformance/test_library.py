@@ -11,7 +11,7 @@ from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.record import Record, StateRecord
 
-ENGINES = ("brian2", "brian2-numpy")
+ENGINES = ("brian2", "brian2-numpy", "torch")
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def test_the_example_spikes(network):
     assert len(set(simulation.collect().spikes.neuron)) == 20
 
 
-@pytest.mark.parametrize("engine", ["brian2", "brian2-numpy"])
+@pytest.mark.parametrize("engine", ["brian2", "brian2-numpy", "torch"])
 def test_own_equations_give_the_same_spikes_in_every_engine(engine, network):
     check_spikes_and_samples(get_engine(engine), network, 2000)
     check_restore(get_engine(engine), network, 300)

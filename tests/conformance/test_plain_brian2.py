@@ -134,7 +134,7 @@ def plain_spikes(network):
 def test_a_network_written_by_hand_in_brian2_has_the_same_spikes(network):
     expected = plain_spikes(network)
     assert len(expected) > 10 * network.n_neurons
-    for engine in ("reference", "brian2-numpy", "brian2"):
+    for engine in ("reference", "brian2-numpy", "brian2", "torch"):
         simulation = get_engine(engine)(network)
         simulation.advance(N_STEPS)
         spikes = simulation.collect().spikes

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
-from twinbrain.engines.base import ENGINE_NAMES, Spikes, check_engine_name, get_engine
+from twinbrain.engines.base import ENGINE_NAMES, Spikes, check_engine, get_engine
 
 
 def test_an_unknown_engine_is_refused_and_the_near_one_named():
-    for look_up in (get_engine, check_engine_name):
+    for look_up in (get_engine, check_engine):
         with pytest.raises(tb.EngineError, match=r"run\.engine: unknown engine 'brain2'; did you mean 'brian2'\?"):
             look_up("brain2")
 
@@ -14,6 +14,21 @@ def test_an_unknown_engine_is_refused_and_the_near_one_named():
 def test_every_named_engine_can_be_had():
     for name in ENGINE_NAMES:
         assert callable(get_engine(name))
+
+
+@pytest.mark.parametrize(("key", "value"), [("device", "cuda"), ("precision", "float32")])
+def test_only_torch_gives_a_choice_of_device_and_precision(key, value):
+    with pytest.raises(
+        tb.EngineError, match=rf"run\.{key}: expected '\w+', .* 'brian2' has, found '{value}'; use .*torch"
+    ):
+        check_engine("brian2", **{key: value})
+
+
+def test_a_device_that_is_not_there_is_refused_and_those_there_named():
+    with pytest.raises(
+        tb.EngineError, match=r"run\.device: expected a device that is there \(cpu.*\), found 'cuda:77'"
+    ):
+        check_engine("torch", device="cuda:77")
 
 
 def test_spikes_since_a_step_are_those_of_it_and_later():

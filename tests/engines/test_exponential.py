@@ -1,14 +1,11 @@
 """The exponential that all engines share: right to the last bits, saturated, and the same in numpy and in C."""
 
-import ctypes
-import subprocess
-
 import mpmath
 import numpy as np
 import pytest
 
-from twinbrain.engines.brian2.compiler import FLAGS
-from twinbrain.engines.exponential import C_SOURCE, HIGHEST, LOWEST, exponential
+from tests.engines.compiled import compiled
+from twinbrain.engines.exponential import C_SOURCE, HIGHEST, LOWEST, exponential, relative_exponential
 
 
 def points():
@@ -77,25 +74,55 @@ def test_shape_is_kept():
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """The C form, vectorised by the compiler with the engine's own flags."""
-    folder = tmp_path_factory.mktemp("exponential")
-    loop = "for (long i = 0; i < n; i++) y[i] = twinbrain_exponential(x[i]);"
-    function = f"void fill(const double *x, double *y, long n) {{ {loop} }}"
-    (folder / "exponential.cpp").write_text(f'{C_SOURCE}\nextern "C" {{ {function} }}\n')
-    library = folder / "exponential.so"
-    subprocess.run(["g++", *FLAGS, "-shared", "-fPIC", folder / "exponential.cpp", "-o", library], check=True)
-    fill = ctypes.CDLL(str(library)).fill
-
-    def call(x):
-        x, y = np.ascontiguousarray(x), np.empty(len(x))
-        fill(x.ctypes.data_as(ctypes.c_void_p), y.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(len(x)))
-        return y
-
-    return call
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("exponential")
 
 
-def test_the_c_form_equals_the_numpy_form_bit_for_bit(compiled):
+def test_the_c_form_equals_the_numpy_form_bit_for_bit(folder):
+    call = compiled(C_SOURCE, "exponential", folder)
     x = np.concatenate([points(), [np.inf, -np.inf, 1e308, -1e308, 1000.0, -1000.0]])
-    np.testing.assert_array_equal(compiled(x).view(np.int64), exponential(x).view(np.int64))
-    assert np.isnan(compiled(np.array([np.nan]))).all()
+    np.testing.assert_array_equal(call(x).view(np.int64), exponential(x).view(np.int64))
+    assert np.isnan(call(np.array([np.nan]))).all()
+
+
+def relative_points():
+    """Numbers where rates of channels have theirs, dense about 0 and about the ends of the polynomial."""
+    rng = np.random.default_rng(9)
+    ends = np.array([-0.5, 0.5])
+    return np.concatenate(
+        [
+            [0.0, -0.0, 5e-324, -1e-300, 1.0, -1.0],
+            *(np.nextafter(ends, side) for side in (-np.inf, np.inf)),
+            ends,
+            rng.uniform(-2.0, 2.0, 50_000),
+            rng.uniform(-40.0, 40.0, 50_000),
+            rng.uniform(LOWEST, HIGHEST, 20_000),
+            rng.normal(0.0, 1.0, 20_000) * 10.0 ** rng.integers(-18, 0, 20_000),
+        ]
+    )
+
+
+def test_exprel_is_right_to_the_last_bits():
+    x = relative_points()
+    with mpmath.workdps(60):
+        some = x[np.r_[:12, 12:50_012:10, 50_012 : len(x) : 20]]
+        exact = [mpmath.expm1(v) / v if v else mpmath.mpf(1) for v in map(mpmath.mpf, some.tolist())]
+        units = np.spacing(np.array(exact, np.float64)).tolist()
+        worst = max(
+            float(abs(f - e) / unit)
+            for f, e, unit in zip(relative_exponential(some).tolist(), exact, units, strict=True)
+        )
+    assert worst < 2.5
+
+
+def test_exprel_is_one_at_zero_and_saturates():
+    assert relative_exponential(np.array([0.0, -0.0])).tolist() == [1.0, 1.0]
+    assert relative_exponential(np.array(800.0)) == exponential(np.array(800.0)) / 800.0
+    assert relative_exponential(np.array(-1e6)) == 1e-6
+    assert np.isnan(relative_exponential(np.array(np.nan)))
+
+
+def test_the_c_form_of_exprel_equals_the_numpy_form_bit_for_bit(folder):
+    x = np.concatenate([relative_points(), [1e308, -1e308, 1000.0, -1000.0]])
+    found = compiled(C_SOURCE, "relative_exponential", folder)(x)
+    np.testing.assert_array_equal(found.view(np.int64), relative_exponential(x).view(np.int64))

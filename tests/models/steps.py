@@ -33,6 +33,9 @@ SI = {
 }
 _FUNCTIONS = {
     "exponential": np.exp,
+    "relative_exponential": lambda x: np.where(x == 0.0, 1.0, np.expm1(x) / np.where(x == 0.0, 1.0, x)),
+    "logarithm": np.log,
+    "power": np.power,
     "reciprocal": lambda x: 1.0 / x,
     "select": np.where,
     "indicator": lambda condition: np.where(condition, 1.0, 0.0),

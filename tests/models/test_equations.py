@@ -33,7 +33,7 @@ def receptor(equations, jump="g", current="I"):
 TEMPORAL = (
     "of state variables and parameters alone, found '{}'; for input that changes in time or is random, use drives"
 )
-FUNCTIONS = r"one of the functions exp, log, .*, found '?{}.*; write it otherwise"
+FUNCTIONS = r"one of the functions exp, exprel, log, .*, found '?{}.*; write it otherwise"
 UNKNOWN = "names of variables, parameters or units in the equations, found '{}'; declare it"
 
 
@@ -133,7 +133,7 @@ def test_a_receptor_names_its_current():
 
 
 def test_the_variable_of_a_jump_has_no_default():
-    with pytest.raises(SpecError, match="expected no default for 'I', .* found '3 pA'"):
+    with pytest.raises(SpecError, match=r"expected no default for 'I', .* found '3 pA'"):
         ReceptorModel(equations="I : amp", jump="I", current="I", parameters={"I": "3 pA"})
 
 
@@ -178,6 +178,14 @@ def test_a_function_of_the_state_may_stand_in_threshold_and_reset():
         ("exp(v/b)", np.exp),
         ("sin(v/b)", np.sin),
         ("tanh(v/b)", np.tanh),
+        ("sinh(v/b/10)", lambda x: np.sinh(x / 10)),
+        ("cosh(v/b/10)", lambda x: np.cosh(x / 10)),
+        ("exprel(v/b)", lambda x: np.expm1(x) / x),
+        ("log(-v/b)", lambda x: np.log(-x)),
+        ("log10(-v/b)", lambda x: np.log10(-x)),
+        ("(-v/b)**1.7", lambda x: (-x) ** 1.7),
+        ("(1 - v/b)**5/1e6", lambda x: (1 - x) ** 5 / 1e6),
+        ("(v/b)**7/1e6", lambda x: x**7 / 1e6),
         ("abs(v/b)", np.abs),
         ("clip(v/b, -1, 1)", lambda x: np.clip(x, -1, 1)),
         ("sqrt(-v/b)", lambda x: np.sqrt(-x)),
@@ -192,6 +200,29 @@ def test_a_function_of_the_state_may_stand_in_threshold_and_reset():
 def test_functions_of_the_state_are_computed(text, function, v):
     found, _ = one_step(neuron(EQUATIONS.replace("(E - v)/tau", f"{text}*b/tau"), threshold="v > 900*mV"), v)
     assert found == pytest.approx(v + 0.1 / 20 * 3 * function(v / 3), rel=1e-14)
+
+
+@pytest.mark.parametrize("x", [1e-12, -1e-3, 0.3, -40.0, 300.0])
+@pytest.mark.parametrize("name", ["tanh", "sinh"])
+def test_hyperbolic_functions_lose_nothing_near_zero(name, x):
+    model = neuron(f"dv/dt = {name}(v/mV)*b/tau : volt\nb : volt\ntau : second", "v > 1e300*volt", "v = b", None)
+    found, _ = one_step(model, x, values={"b": 200.0, "tau": 1.0})
+    assert found - x == pytest.approx(20.0 * getattr(np, name)(x), rel=1e-14, abs=1e-27)
+
+
+@pytest.mark.parametrize("n", range(2, 7))
+def test_integer_powers_are_products(n):
+    program = step_program(drift(f"b*(v/b)**{n}/tau"), {})
+    text = " ".join(s.expression for s in program.integrate)
+    assert "power" not in text
+    assert "**" not in text
+
+
+def test_high_powers_of_sums_are_not_multiplied_out():
+    # At v = -70.3 mV the sum is -0.1; multiplied out, terms of (70/3)**6 would have to cancel.
+    found, _ = one_step(drift("b*((v - E)/b)**6/tau"), -70.3)
+    assert found + 70.3 == pytest.approx(0.1 * 3 * 1e-6 / 20, abs=2e-14)
+    assert step_program(drift("b*((v - E)/b)**6/tau"), {}).integrate[-2].expression.count("v") < 9
 
 
 def test_units_in_equations_are_converted():

@@ -21,6 +21,8 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help='Another value for a key, such as run.duration="10 s".'),
 ]
+Engine = Annotated[str | None, typer.Option(help="brian2, brian2-numpy, torch or reference; else the workflow's.")]
+Device = Annotated[str | None, typer.Option(help="Where engine torch computes: cpu, cuda or cuda:1.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow, or the path of its file.")]
 Store = Annotated[Path, typer.Argument(metavar="RUN", help="Path of a run, such as runs/resting_state.zarr.")]
@@ -31,6 +33,8 @@ def run(
     settings: Settings = None,
     out: Annotated[Path | None, typer.Option(help="Where the run is kept; else runs/<workflow>.zarr.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the workflow's.")] = None,
+    engine: Engine = None,
+    device: Device = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that stands there.")] = False,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
     as_json: AsJson = False,
@@ -41,8 +45,7 @@ def run(
     from twinbrain.spec.load import load_workflow
 
     console = Console(stderr=as_json, soft_wrap=as_json)
-    changes = [*(settings or ()), *([f"run.seed={seed}"] if seed is not None else ())]
-    declared = load_workflow(workflow, changes)
+    declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
     with naming(workflow):
         prepared = prepare(declared)
     path = out or Path("runs") / f"{prepared.workflow.name}.zarr"
@@ -52,13 +55,18 @@ def run(
     _report(path, console, figure, as_json)
 
 
-def plan(workflow: Name, settings: Settings = None, as_json: AsJson = False) -> None:
+def plan(
+    workflow: Name,
+    settings: Settings = None,
+    engine: Engine = None,
+    device: Device = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what a workflow will need, without running it."""
-    from twinbrain.network.plan import check_memory
-    from twinbrain.run.prepare import prepare
+    from twinbrain.run.prepare import check_fits, prepare
     from twinbrain.spec.load import load_workflow
 
-    declared = load_workflow(workflow, settings or ())
+    declared = load_workflow(workflow, _changes(settings, engine=engine, device=device))
     with naming(workflow):
         prepared = prepare(declared)
     if as_json:
@@ -66,7 +74,7 @@ def plan(workflow: Name, settings: Settings = None, as_json: AsJson = False) -> 
     else:
         Console().print(plan_table(prepared))
     with naming(workflow):
-        check_memory(prepared.plan, prepared.workflow.run.memory_limit)
+        check_fits(prepared)
 
 
 def resume(
@@ -96,6 +104,11 @@ def info(store: Store, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found.to_dict()))
     else:
         Console().print(info_table(found))
+
+
+def _changes(settings: list[str] | None, **options: str | int | None) -> list[str]:
+    """Return settings, those of the options that are given among them."""
+    return [*(settings or ()), *(f"run.{key}={value}" for key, value in options.items() if value is not None)]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from twinbrain.run.prepare import Prepared
+    from twinbrain.spec.workflow import Run
     from twinbrain.store import RunInfo
 
 
@@ -23,11 +24,15 @@ def plan_table(prepared: Prepared) -> Table:
             "neurons": f"{plan.n_neurons:,} in {plan.n_blocks} block{'s' if plan.n_blocks > 1 else ''}",
             "synapses": f"{plan.n_synapses:,}",
             "model time": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms",
-            "engine": f"{run.engine}, seed {run.seed}",
+            "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
             "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB",
             "time": f"about {_seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
         },
     )
+
+
+def _where(run: Run) -> str:
+    return f" on {run.device} in {run.precision}" if run.engine == "torch" else ""
 
 
 def info_table(info: RunInfo) -> Table:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -124,35 +126,62 @@ class Simulation(Protocol):
 Engine = Callable[[Network], Simulation]
 
 
-ENGINE_NAMES = ("brian2", "brian2-numpy", "reference")
+ENGINE_NAMES = ("brian2", "brian2-numpy", "reference", "torch")
+DEFAULT_DEVICE, DEFAULT_PRECISION = "cpu", "float64"
 
 
-def get_engine(name: str) -> Engine:
+def get_engine(name: str, *, device: str = DEFAULT_DEVICE, precision: str = DEFAULT_PRECISION) -> Engine:
     """Return the engine of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of `ENGINE_NAMES`.
+    device, precision : str
+        Where and how precisely it computes; only ``"torch"`` gives a choice.
 
     Raises
     ------
     EngineError
-        If there is none.
+        If there is none, or it has no such device or precision.
     """
-    check_engine_name(name)
+    check_engine(name, device=device, precision=precision)
     if name == "reference":
         from twinbrain.engines.reference import prepare as reference
 
         return reference
+    if name == "torch":
+        from twinbrain.engines.torch import prepare as torch
+
+        return partial(torch, device=device, precision=precision)
     from twinbrain.engines.brian2 import prepare as brian2
 
-    target = "numpy" if name == "brian2-numpy" else "cython"
-    return lambda network: brian2(network, target=target)
+    return partial(brian2, target="numpy" if name == "brian2-numpy" else "cython")
 
 
-def check_engine_name(name: str) -> None:
-    """Check that there is an engine of that name.
+def check_engine(name: str, *, device: str = DEFAULT_DEVICE, precision: str = DEFAULT_PRECISION) -> None:
+    """Check that there is an engine of that name, and that it has the device and the precision.
 
     Raises
     ------
     EngineError
-        If there is none.
+        If not.
     """
     if name not in ENGINE_NAMES:
         raise EngineError(f"run.engine: unknown engine {name!r}; {suggestion(name, ENGINE_NAMES)}")
+    if name != "torch":
+        for key, value, only in (("device", device, DEFAULT_DEVICE), ("precision", precision, DEFAULT_PRECISION)):
+            if value != only:
+                raise EngineError(
+                    f"run.{key}: expected {only!r}, which is all that engine {name!r} has, found {value!r}; "
+                    'use engine "torch"'
+                )
+        return
+    if find_spec("torch") is None:
+        raise EngineError(
+            'run.engine: expected PyTorch for engine "torch", found none installed; pip install "twinbrain[torch]"'
+        )
+    from twinbrain.engines.torch.device import resolve_device, resolve_precision
+
+    resolve_device(device)
+    resolve_precision(precision)

@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from twinbrain.engines.exponential import exponential
+from twinbrain.engines.exponential import exponential, relative_exponential
+from twinbrain.engines.logarithm import logarithm, power
 from twinbrain.models.algebra import Statement
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exponential": exponential,
+    "relative_exponential": relative_exponential,
+    "logarithm": logarithm,
+    "power": power,
     "reciprocal": lambda x: 1.0 / x,
     "select": np.where,
     "indicator": lambda condition: np.where(condition, 1.0, 0.0),
     "bounded": lambda x, low, high: np.where(x > high, high, np.where(x < low, low, x)),
     "abs": np.abs,
-    **{name: getattr(np, name) for name in ("sqrt", "log", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: getattr(np, name) for name in ("sqrt", "sin", "cos", "tan")},
 }
 
 

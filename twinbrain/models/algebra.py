@@ -1,8 +1,8 @@
 """Rewrite update expressions so that a step computes only what changes.
 
 Everything that depends on parameters alone (``exp(-dt/tau)``, ``g_L/C_m``) becomes one constant a neuron, filled once;
-what is left are sums and products in a fixed order and the functions `exponential`, `reciprocal` and `select`, which
-every engine computes alike to the last bit. So neurons that differ cost no more than neurons that do not.
+what is left are sums and products in a fixed order and functions such as `exponential`, `reciprocal` and `select`,
+which every engine computes alike to the last bit. So neurons that differ cost no more than neurons that do not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,19 @@ import sympy
 from twinbrain.errors import SpecError
 
 # Names under which the remaining functions appear in a program; others are left to the engine's own library.
-FUNCTIONS = {"exp": "exponential", "clip": "bounded", "Abs": "abs", "int_": "indicator"}
+FUNCTIONS = {
+    "exp": "exponential",
+    "exprel": "relative_exponential",
+    "log": "logarithm",
+    "clip": "bounded",
+    "Abs": "abs",
+    "int_": "indicator",
+}
+# Integer powers up to this are products.
+_HIGHEST_PRODUCT = 6
+# Sums are multiplied out up to this power; beyond it terms would cancel too much.
+_HIGHEST_EXPANSION = 3
+_HYPERBOLIC = ("sinh", "cosh", "tanh")
 
 
 @dataclass(frozen=True)
@@ -102,8 +114,11 @@ class Hoister:
             return placeholder
         if expression.func in (sympy.Add, sympy.Mul):
             return expression.func(*(self._opaque(arg, fixed) for arg in expression.args))
-        if expression.is_Pow and expression.exp.is_Integer and 0 < expression.exp <= 3:
-            return self._opaque(expression.base, fixed) ** expression.exp
+        if expression.is_Pow and expression.exp.is_Integer and 0 < expression.exp <= _HIGHEST_PRODUCT:
+            base = expression.base
+            if expression.exp <= _HIGHEST_EXPANSION or base.is_Symbol:
+                return self._opaque(base, fixed) ** expression.exp
+            return sympy.Symbol(self._temporary(self._render(base)), real=True) ** expression.exp
         return sympy.Symbol(self._temporary(self._function(expression)), real=True)
 
     def _function(self, expression: Any) -> str:
@@ -114,10 +129,24 @@ class Hoister:
                 return f"reciprocal({self._render(expression.base**-expression.exp)})"
             if expression.exp == sympy.Rational(1, 2):
                 return f"sqrt({self._render(expression.base)})"
-            return f"({self._render(expression.base)})**({self._render(expression.exp)})"
+            return f"power({self._render(expression.base)}, {self._render(expression.exp)})"
         name = expression.func.__name__
+        if name == "log10":
+            return f"0.4342944819032518*logarithm({self._render(expression.args[0])})"
+        if name in _HYPERBOLIC:
+            return self._hyperbolic(name, self._temporary(self._render(expression.args[0])))
         arguments = ", ".join(self._render(arg) for arg in expression.args)
         return f"{FUNCTIONS.get(name, name)}({arguments})"
+
+    def _hyperbolic(self, name: str, x: str) -> str:
+        """Render by means of the exponential; near 0 nothing is lost."""
+        if name == "cosh":
+            return f"0.5*(exponential({x}) + exponential(-{x}))"
+        if name == "sinh":
+            return f"0.5*{x}*(relative_exponential({x}) + relative_exponential(-{x}))"
+        doubled = self._temporary(f"2.0*{x}")
+        less_one = self._temporary(f"{doubled}*relative_exponential({doubled})")
+        return f"{less_one}*reciprocal({less_one} + 2.0)"
 
     def _temporary(self, text: str) -> str:
         if text not in self._temporaries:

@@ -17,12 +17,15 @@ from twinbrain.spec.model import NeuronModel, ReceptorModel
 METHODS = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4")
 """Names of the integrators, which are Brian2's."""
 # What every engine can compute; Brian2 has more.
-_FUNCTIONS = ("exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "clip", "int")
+_FUNCTIONS = (
+    *("exp", "exprel", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
+    *("abs", "clip", "int"),
+)
 _OF_TIME = re.compile(r"t|dt|t_in_timesteps|timestep|xi|xi_\w*|rand|randn|poisson|binomial")
 # Names that a step has for what it adds to the equations.
 _TAKEN = re.compile(
     r"k\d+|fixed_\d+|inbox_\w+|quantum_\w+|refractory_left|refractory_steps|has_spiked|exponential|reciprocal|select|"
-    r"indicator|bounded|i|j|N|not_refractory|lastspike"
+    r"indicator|bounded|relative_exponential|logarithm|power|i|j|N|not_refractory|lastspike"
 )
 
 

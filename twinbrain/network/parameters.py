@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType
+from typing import Any
 
 import numpy as np
 
@@ -206,18 +207,18 @@ def _compile(expression: str) -> CodeType:
     return compile(expression, "<constant>", "eval")
 
 
-_FUNCTIONS = {
-    name: getattr(np, numpy_name)
-    for name, numpy_name in {
-        **{name: name for name in ("exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "clip")},
-        **{
-            "abs": "abs",
-            "arcsin": "arcsin",
-            "arccos": "arccos",
-            "arctan": "arctan",
-            "expm1": "expm1",
-            "log1p": "log1p",
-        },
-        **{"floor": "floor", "ceil": "ceil", "sign": "sign", "int_": "float64"},
-    }.items()
+def _exprel(x: Floats) -> Floats:
+    return np.where(x == 0.0, 1.0, np.expm1(x) / np.where(x == 0.0, 1.0, x))
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{
+        name: getattr(np, name)
+        for name in (
+            *("exp", "expm1", "log", "log1p", "log10", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan"),
+            *("sinh", "cosh", "tanh", "clip", "abs", "floor", "ceil", "sign"),
+        )
+    },
+    "int_": np.float64,
+    "exprel": _exprel,
 }

@@ -21,12 +21,17 @@ from twinbrain.spec.quantity import Distribution
 _BYTES_A_SYNAPSE = 10
 _BYTES_A_SYNAPSE_WHILE_BUILT = 40
 _BYTES_OF_THE_PROCESS = 400_000_000
+# Delays take four bytes on a device, two on the host; the rest is what the driver and the kernels take.
+_DEVICE_OVER_HOST = 1.2
+_BYTES_OF_A_DEVICE = 600_000_000
 _SYNAPSES_BUILT_A_SECOND = 5e6
 _NANOSECONDS_A_STATEMENT = 0.6
 _MICROSECONDS_A_STEP = 15.0
 _MICROSECONDS_A_BLOCK = 12.0
 _EVENTS_A_SECOND = 1e8
 _ASSUMED_RATE = 8.0
+# Functions that take as long as twenty products.
+_COSTLY = re.compile(r"\b(?:exponential|relative_exponential|logarithm|power)\(")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Plan:
         Sizes; synapses as expected.
     bytes_synapses, bytes_inboxes, bytes_neurons, bytes_peak : int
         Memory of the parts, and the most that the whole run takes at once.
+    bytes_device : int
+        Memory on the device, where a run has one of its own.
     seconds : float
         Expected wall time on one core, compiling left out; right to a factor of about two.
     """
@@ -51,6 +58,7 @@ class Plan:
     bytes_inboxes: int
     bytes_neurons: int
     bytes_peak: int
+    bytes_device: int
     seconds: float
 
     def to_dict(self) -> dict[str, int | float]:
@@ -77,7 +85,7 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
     neurons = 8 * sum(size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True))
     steps = duration / dt
     statements = sum(
-        size * sum(1 + s.expression.count("*") + 20 * s.expression.count("exponential(") for s in p.integrate)
+        size * sum(1 + s.expression.count("*") + 20 * len(_COSTLY.findall(s.expression)) for s in p.integrate)
         for size, p in zip(sizes, programs, strict=True)
     )
     seconds = (
@@ -97,6 +105,7 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
         bytes_inboxes=inboxes,
         bytes_neurons=neurons,
         bytes_peak=peak,
+        bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
     )
 
@@ -124,6 +133,31 @@ def check_memory(plan: Plan, limit: str | None) -> None:
             f"expected a run that fits into {allowed / 1e9:.2g} GB, found a plan of {plan.bytes_peak / 1e9:.3g} GB "
             f"({plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses); make populations or in-degrees smaller "
             "(scale in brain.regions), shorten the longest delay, or raise run.memory_limit"
+        )
+
+
+def check_device_memory(plan: Plan, device: str, free: int) -> None:
+    """Refuse what a device does not hold.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is needed.
+    device : str
+        Its name, for the error.
+    free : int
+        Bytes that it has free.
+
+    Raises
+    ------
+    PlanError
+        If the plan needs more.
+    """
+    if plan.bytes_device > free:
+        raise PlanError(
+            f"expected a network that fits into the {free / 1e9:.3g} GB that {device} has free, found a plan of "
+            f"{plan.bytes_device / 1e9:.3g} GB there ({plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses); make "
+            "populations or in-degrees smaller (scale in brain.regions), or use another device"
         )
 
 

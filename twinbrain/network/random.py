@@ -18,9 +18,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_M0, _M1 = 0xD2511F53, 0xCD9E8D57
-_W0, _W1 = 0x9E3779B9, 0xBB67AE85
-_ROUNDS = 10
+M0, M1 = 0xD2511F53, 0xCD9E8D57
+W0, W1 = 0x9E3779B9, 0xBB67AE85
+ROUNDS = 10
 
 Words = NDArray[np.uint32]
 Floats = NDArray[np.float64]
@@ -57,10 +57,10 @@ def philox(counter: NDArray[np.uint64], key: NDArray[np.uint64]) -> NDArray[np.u
     mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
     c0, c1, c2, c3 = counter
     k0, k1 = key
-    for _ in range(_ROUNDS):
-        p0, p1 = c0 * np.uint64(_M0), c2 * np.uint64(_M1)
+    for _ in range(ROUNDS):
+        p0, p1 = c0 * np.uint64(M0), c2 * np.uint64(M1)
         c0, c1, c2, c3 = (p1 >> shift) ^ c1 ^ k0, p1 & mask, (p0 >> shift) ^ c3 ^ k1, p0 & mask
-        k0, k1 = (k0 + np.uint64(_W0)) & mask, (k1 + np.uint64(_W1)) & mask
+        k0, k1 = (k0 + np.uint64(W0)) & mask, (k1 + np.uint64(W1)) & mask
     return np.stack(np.broadcast_arrays(c0, c1, c2, c3))
 
 
@@ -69,12 +69,12 @@ def philox_words(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Return the four words of one counter, for compiled loops; all arguments are uint64 below 2**32."""
     mask = np.uint64(0xFFFFFFFF)
     shift = np.uint64(32)
-    for _ in range(_ROUNDS):
-        p0 = c0 * np.uint64(_M0)
-        p1 = c2 * np.uint64(_M1)
+    for _ in range(ROUNDS):
+        p0 = c0 * np.uint64(M0)
+        p1 = c2 * np.uint64(M1)
         c0, c1, c2, c3 = (p1 >> shift) ^ c1 ^ k0, p1 & mask, (p0 >> shift) ^ c3 ^ k1, p0 & mask
-        k0 = (k0 + np.uint64(_W0)) & mask
-        k1 = (k1 + np.uint64(_W1)) & mask
+        k0 = (k0 + np.uint64(W0)) & mask
+        k1 = (k1 + np.uint64(W1)) & mask
     return c0, c1, c2, c3
 
 

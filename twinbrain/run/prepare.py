@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
-from twinbrain.engines.base import check_engine_name
+from twinbrain.engines.base import DEFAULT_DEVICE, check_engine
 from twinbrain.errors import ConnectomeError, Problem, SpecError
 from twinbrain.network.build import block_programs, build, check_references
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network
-from twinbrain.network.plan import Plan, plan
+from twinbrain.network.plan import Plan, check_device_memory, check_memory, plan
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.workflow import Workflow
 
@@ -64,7 +64,8 @@ def prepare(workflow: Workflow) -> Prepared:
     SpecError, ConnectomeError, EngineError
         If it cannot be run.
     """
-    check_engine_name(workflow.run.engine)
+    run = workflow.run
+    check_engine(run.engine, device=run.device, precision=run.precision)
     grid = time_grid(workflow)
     connectome = _connectome(workflow)
     brain = workflow.brain.model_copy(update={"connectome": connectome})
@@ -78,6 +79,22 @@ def prepare(workflow: Workflow) -> Prepared:
         grid,
         plan(brain, layout, programs, dt=workflow.run.dt, duration=workflow.run.duration),
     )
+
+
+def check_fits(prepared: Prepared) -> None:
+    """Refuse a run that the machine's memory, or the device's, does not hold.
+
+    Raises
+    ------
+    PlanError
+        If the plan needs more than there is.
+    """
+    run = prepared.workflow.run
+    check_memory(prepared.plan, run.memory_limit)
+    if run.device != DEFAULT_DEVICE:
+        from twinbrain.engines.torch.device import free_memory
+
+        check_device_memory(prepared.plan, run.device, free_memory(run.device))
 
 
 def silent(what: str, done: int, total: int) -> None:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
 from twinbrain.network.network import Network
-from twinbrain.network.plan import check_memory
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
-from twinbrain.run.prepare import Prepared, Progress, build_network, prepare, silent
+from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.connectome import Connectome
@@ -40,6 +39,8 @@ def simulate(
     window: str | None = None,
     seed: int | None = None,
     engine: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
     stimuli: Iterable[Stimulus] | None = None,
     record: Record | None = None,
     overwrite: bool = False,
@@ -58,7 +59,11 @@ def simulate(
     seed : int, optional
         Keys every draw.
     engine : str, optional
-        ``"brian2"``, ``"brian2-numpy"`` or ``"reference"``.
+        ``"brian2"``, ``"brian2-numpy"``, ``"torch"`` or ``"reference"``.
+    device : str, optional
+        Where engine ``"torch"`` computes: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+    precision : {"float64", "float32"}, optional
+        Of the state in engine ``"torch"``; float64 gives the spikes of every other engine.
     stimuli : iterable of Stimulus, optional
         What acts on the brain; replaces the workflow's.
     record : Record, optional
@@ -81,7 +86,15 @@ def simulate(
         If it was asked to stop; `resume` goes on from there.
     """
     workflow = _workflow(model)
-    given = {"duration": duration, "dt": dt, "window": window, "seed": seed, "engine": engine}
+    given = {
+        "duration": duration,
+        "dt": dt,
+        "window": window,
+        "seed": seed,
+        "engine": engine,
+        "device": device,
+        "precision": precision,
+    }
     # Made anew rather than copied, so that the changes are checked.
     workflow = Workflow(
         name=workflow.name,
@@ -99,7 +112,7 @@ def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, prog
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
-    check_memory(prepared.plan, workflow.run.memory_limit)
+    check_fits(prepared)
     # Before the build, which may be long.
     check_target(out, overwrite=overwrite)
     with Interrupt() as interrupt:
@@ -156,7 +169,7 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
                 f"{path}: expected the workflow {tree.attrs['digest'][:12]} that this run was started with, found "
                 f"{found[:12]} when reading it back; resume with twinbrain {tree.attrs['twinbrain_version']}"
             )
-        check_memory(prepared.plan, workflow.run.memory_limit)
+        check_fits(prepared)
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
         writer, _, state = resume_run(path)
@@ -189,14 +202,16 @@ def _workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
 
 def _simulation(workflow: Workflow, network: Network, progress: Progress) -> Simulation:
     progress("compile", 0, 1)
-    simulation = get_engine(workflow.run.engine)(network)
+    run = workflow.run
+    simulation = get_engine(run.engine, device=run.device, precision=run.precision)(network)
     progress("compile", 1, 1)
     return simulation
 
 
 def _attributes(prepared: Prepared) -> dict[str, Any]:
     workflow = prepared.workflow
-    versions = {name: version(name) for name in ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")}
+    packages = ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")
+    versions = {name: version(name) for name in (*packages, *(["torch"] if workflow.run.engine == "torch" else []))}
     return {
         "twinbrain_version": versions["twinbrain"],
         "workflow": workflow.name,
@@ -205,6 +220,8 @@ def _attributes(prepared: Prepared) -> dict[str, Any]:
         "duration": workflow.run.duration,
         "window": prepared.grid.window * prepared.grid.dt,
         "engine": workflow.run.engine,
+        "device": workflow.run.device,
+        "precision": workflow.run.precision,
         "spec": workflow.model_dump_json(),
         "digest": workflow.digest,
         "versions": json.dumps(versions | {"python": platform.python_version()}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,8 @@ class Run(Spec):
         Keys every random draw, of the build and of the run.
     engine : str
         Name of the engine.
+    device, precision : str
+        Where and how precisely engine ``"torch"`` computes.
     memory_limit : str
         What a run may take, such as ``"8 GB"``; by default, what the machine has free.
     """
@@ -34,6 +36,8 @@ class Run(Spec):
     window: Annotated[Milliseconds, Field(gt=0)] = default("1 s")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     engine: str = "brian2"
+    device: str = "cpu"
+    precision: Literal["float64", "float32"] = "float64"
     memory_limit: str | None = None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from twinbrain.engines.exponential import C_SOURCE, exponential
+from twinbrain.engines import exponential, logarithm
 from twinbrain.models.brian import import_brian2
 
 # Results must not depend on the compiler's liberties: no fast-math, and no fused multiply-add (contraction). Errors and
@@ -100,7 +100,15 @@ def functions() -> dict[str, Any]:
 
     inline = "\nstatic inline double twinbrain_"
     return {
-        "exponential": function("exponential", exponential, C_SOURCE, ["float"]),
+        **{
+            name: function(name, getattr(module, name), module.C_SOURCE, ["float"] * n_arguments)
+            for module, name, n_arguments in (
+                (exponential, "exponential", 1),
+                (exponential, "relative_exponential", 1),
+                (logarithm, "logarithm", 1),
+                (logarithm, "power", 2),
+            )
+        },
         "reciprocal": function(
             "reciprocal", lambda x: 1.0 / x, f"{inline}reciprocal(double x) {{ return 1.0 / x; }}\n", ["float"]
         ),

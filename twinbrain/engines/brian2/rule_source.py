@@ -132,8 +132,7 @@ def rule_source(program: RuleProgram, varying: tuple[str, ...]) -> str:
         loops.append((_SPIKE, program.on_post, 12))
     if program.on_modulator:
         loops.append((_MODULATE, program.on_modulator, 12))
-    functions = sorted(name for name in vars(scalar) if not name.startswith("_") and callable(getattr(scalar, name)))
-    parts = [_HEAD.format(functions=", ".join(functions))]
+    parts = [_HEAD.format(functions=", ".join(scalar.FUNCTIONS))]
     for template, statements, indent in loops:
         shared = _lines([f"{name} = _shared[{i}]" for i, name in enumerate(shared_constants(program, varying))], 4)
         parts.append(template.format(shared=shared, body=_lines(_body(program, statements, varying), indent)))

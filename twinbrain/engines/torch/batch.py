@@ -1,0 +1,233 @@
+"""Several networks side by side in one set of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from twinbrain.engines.base import Recording, SimulationState, Spikes
+from twinbrain.engines.recorder import Recorder
+from twinbrain.engines.torch.device import resolve_device, resolve_precision
+from twinbrain.engines.torch.drives import Drives
+from twinbrain.engines.torch.plasticity import PlasticSynapses
+from twinbrain.engines.torch.render import render
+from twinbrain.engines.torch.synapses import Synapses
+from twinbrain.errors import EngineError
+from twinbrain.network.network import Block, Network
+
+
+def prepare_batch(networks: Sequence[Network], *, device: str = "cpu", precision: str = "float64") -> TorchBatch:
+    """Return a simulation of several networks at step 0, computed together.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Of one layout: the same blocks, receptors and tables of synapses. Seeds, parameters, weights and drives may
+        differ; networks that share their tables (`with_coupling` of 1, or a replaced seed of the drives) share memory.
+    device : str
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+    precision : {"float64", "float32"}
+        Of the state; in float64 spikes are those of every other engine.
+
+    Raises
+    ------
+    EngineError
+        If the networks cannot stand side by side, or there is no such device.
+    """
+    return TorchBatch(tuple(networks), resolve_device(device), resolve_precision(precision))
+
+
+class TorchBatch:
+    """Networks side by side; each has its own recording and its own state.
+
+    Parameters
+    ----------
+    networks : tuple of Network
+        Of one layout.
+    device : torch.device
+        Where to compute.
+    dtype : torch.dtype
+        Of the state.
+    """
+
+    def __init__(self, networks: tuple[Network, ...], device: torch.device, dtype: torch.dtype) -> None:
+        _check_alike(networks)
+        self.networks, self.device, self.dtype = networks, device, dtype
+        self.step = 0
+        first = networks[0]
+        n_slots = max(network.max_delay for network in networks) + 2
+        self._ring = torch.zeros((n_slots, len(networks) * first.n_inlets), dtype=torch.int32, device=device)
+        self._blocks = [
+            _BlockState(tuple(n.blocks[i] for n in networks), device, dtype) for i in range(len(first.blocks))
+        ]
+        self._drives = Drives(networks, device)
+        self._synapses = [
+            Synapses(tables, first.n_neurons, first.n_inlets, device)
+            for tables in zip(*(network.tables for network in networks), strict=True)
+        ]
+        self._plastic = [
+            PlasticSynapses(tables, first.n_neurons, first.n_inlets, device, dtype)
+            for tables in zip(*(network.plastic for network in networks), strict=True)
+        ]
+        self._spikes: list[tuple[int, Tensor, Tensor]] = []
+        self._samples: list[tuple[str, Tensor]] = []
+        self._recorders = [Recorder(network) for network in networks]
+
+    def advance(self, n_steps: int) -> None:
+        """Compute ``n_steps`` steps."""
+        with torch.no_grad():
+            for _ in range(n_steps):
+                self._advance()
+        self._record()
+
+    def _advance(self) -> None:
+        slot = self._ring[self.step % len(self._ring)]
+        self._drives.add(self.step, slot)
+        for plastic in self._plastic:
+            plastic.arrive(self.step, slot)
+        inbox = slot.view(len(self.networks), -1)
+        spiking = [block.advance(inbox) for block in self._blocks]
+        slot.zero_()
+        batch, neuron = (torch.cat(parts) for parts in zip(*spiking, strict=True))
+        step = self.step
+        self.step += 1
+        if len(neuron):
+            self._spikes.append((step, batch, neuron))
+            for synapses in self._synapses:
+                synapses.deliver(step, batch, neuron, self.step, self._ring)
+            for plastic in self._plastic:
+                plastic.expect(step, batch, neuron, self.step)
+                plastic.spike(self.step, batch, neuron)
+        for probe in self.networks[0].probes:
+            if self.step % probe.every == 0:
+                block = self._blocks[probe.block]
+                self._samples.append((probe.name, block.state[probe.variable][:, block.places(probe.places)]))
+
+    def inject(self, spikes: Sequence[Spikes]) -> None:
+        """Deliver to each network spikes of neurons that are computed elsewhere; of past ones, what is still due."""
+        for recorder, own in zip(self._recorders, spikes, strict=True):
+            recorder.add_from_elsewhere(own)
+        joined = Spikes.concatenate(list(spikes))
+        batch = np.repeat(np.arange(len(spikes)), [len(own) for own in spikes])
+        step, member, neuron = (torch.as_tensor(a).long().to(self.device) for a in (joined.step, batch, joined.neuron))
+        for synapses in self._synapses:
+            synapses.deliver(step, member, neuron, self.step, self._ring)
+        for plastic in self._plastic:
+            plastic.expect(step, member, neuron, self.step)
+
+    def collect(self) -> list[Recording]:
+        """Return and forget what was recorded of each network."""
+        return [recorder.collect(self.step) for recorder in self._recorders]
+
+    def state(self) -> list[SimulationState]:
+        """Return a copy of the state of each network, in float64."""
+        values = {
+            f"{block.name}/{name}": value.cpu().to(torch.float64).numpy()
+            for block in self._blocks
+            for name, value in block.state.items()
+        }
+        states = []
+        for b, recorder in enumerate(self._recorders):
+            variables = {name: v[b].copy() for name, v in values.items()}
+            for plastic in self._plastic:
+                variables |= plastic.state(b)
+            states.append(SimulationState(self.step, variables, recorder.under_way(self.step)))
+        return states
+
+    def restore(self, states: Sequence[SimulationState]) -> None:
+        """Go on from a state of each network, of any engine; what was recorded is forgotten.
+
+        Raises
+        ------
+        EngineError
+            If the states are not all of one step.
+        """
+        if len({state.step for state in states}) != 1 or len(states) != len(self.networks):
+            raise EngineError(
+                f"expected {len(self.networks)} states of one step, found {len(states)} of steps "
+                f"{sorted({state.step for state in states})}; restore networks of different steps one by one"
+            )
+        self.step = states[0].step
+        for block in self._blocks:
+            for name in block.state:
+                values = np.stack([state.variables[f"{block.name}/{name}"] for state in states])
+                block.state[name] = torch.as_tensor(values).to(self.device, self.dtype)
+        for plastic in self._plastic:
+            plastic.restore([state.variables for state in states])
+        self._ring.zero_()
+        self._recorders = [Recorder(network) for network in self.networks]
+        self.inject([state.under_way for state in states])
+
+    def _record(self) -> None:
+        """Hand what the device has gathered to the recorders."""
+        if self._spikes:
+            sizes = [len(neuron) for _, _, neuron in self._spikes]
+            step = np.repeat(np.array([step for step, _, _ in self._spikes], np.int32), sizes)
+            batch = torch.cat([batch for _, batch, _ in self._spikes]).cpu().numpy()
+            neuron = torch.cat([neuron for _, _, neuron in self._spikes]).cpu().numpy().astype(np.int32)
+            for b, recorder in enumerate(self._recorders):
+                own = batch == b
+                recorder.add(Spikes(step[own], neuron[own]))
+        for name, values in self._samples:
+            for recorder, own in zip(self._recorders, values.cpu().to(torch.float64).numpy(), strict=True):
+                recorder.add_sample(name, own)
+        self._spikes, self._samples = [], []
+
+
+class _BlockState:
+    """One block of every network."""
+
+    def __init__(self, blocks: tuple[Block, ...], device: torch.device, dtype: torch.dtype) -> None:
+        def stacked(kind: str, name: str) -> Tensor:
+            return torch.as_tensor(np.stack([getattr(block, kind)[name] for block in blocks])).to(device, dtype)
+
+        block = blocks[0]
+        self.name = block.name
+        self.state = {name: stacked("initial", name) for name in block.program.state}
+        self._constants = {name: stacked("constants", name) for name in block.program.constants}
+        self._inlets = block.inlets
+        self._neurons = torch.as_tensor(block.neurons).long().to(device)
+        self._step = render(block.program)
+        self._dtype, self._device = dtype, device
+
+    def advance(self, inbox: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute one step; return the networks and the numbers of the neurons that spike.
+
+        Parameters
+        ----------
+        inbox : Tensor of int32, shape (network, n_inlets)
+            What arrived.
+        """
+        arrived = {i.receptor: inbox[:, i.start : i.stop].to(self._dtype) * i.quantum for i in self._inlets}
+        self.state, spiked = self._step(self.state, self._constants, arrived)
+        batch, place = spiked.nonzero(as_tuple=True)
+        return batch, self._neurons[place]
+
+    def places(self, places: np.ndarray) -> Tensor:
+        """Return places of neurons as a tensor."""
+        return torch.as_tensor(places).long().to(self._device)
+
+
+def _check_alike(networks: tuple[Network, ...]) -> None:
+    if not networks:
+        raise EngineError("expected at least one network, found none")
+
+    def layout(network: Network) -> tuple[object, ...]:
+        return (
+            network.dt,
+            tuple((b.name, b.program, b.size, b.inlets) for b in network.blocks),
+            tuple((t.receptor, t.origin) for t in network.tables),
+            tuple((t.name, t.program, t.quantum) for t in network.plastic),
+            tuple((p.name, p.every) for p in network.probes),
+        )
+
+    expected = layout(networks[0])
+    for i, network in enumerate(networks):
+        if layout(network) != expected:
+            raise EngineError(
+                f"expected networks of one layout (blocks, receptors and their quanta, tables, probes), found network "
+                f"{i} different from the first; simulate it by itself"
+            )

@@ -1,0 +1,106 @@
+"""Render a step program as one function of tensors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from functools import cache
+
+from torch import Tensor
+
+from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.errors import EngineError
+from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
+
+Step = Callable[[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]], tuple[dict[str, Tensor], Tensor]]
+"""Takes the state, the constants, and what arrived in each receptor's unit; returns the new state and who spiked."""
+
+
+def render(program: StepProgram) -> Step:
+    """Return the step of a program, of tensors of any one shape; gradients pass through it.
+
+    A neuron that is refractory is left as it is by a choice between values, so that no undefined value arises, nor an
+    undefined gradient.
+
+    Parameters
+    ----------
+    program : StepProgram
+        What is computed.
+
+    Returns
+    -------
+    callable
+        ``step(state, constants, arrived) -> (state, spiked)``: dictionaries by names of the program (``arrived`` by
+        receptors) and a boolean tensor.
+
+    Raises
+    ------
+    EngineError
+        If the program uses a function that is not known here.
+    """
+    return _render(program.state, tuple(program.jumps), tuple(program.constants), *_texts(program))
+
+
+def _texts(program: StepProgram) -> tuple[tuple[tuple[str, str], ...], str, tuple[tuple[str, str], ...]]:
+    integrate = tuple((s.target, s.expression) for s in program.integrate)
+    return integrate, program.threshold, tuple((s.target, s.expression) for s in program.reset)
+
+
+@cache
+def _render(
+    state: tuple[str, ...],
+    receptors: tuple[str, ...],
+    constants: tuple[str, ...],
+    integrate: tuple[tuple[str, str], ...],
+    threshold: str,
+    reset: tuple[tuple[str, str], ...],
+) -> Step:
+    for expression in (threshold, *(text for _, text in (*integrate, *reset))):
+        check_functions(expression)
+    spiked = f"({on_tensors(threshold)})"
+    if REFRACTORY_LEFT in state:
+        spiked += f" & ({REFRACTORY_LEFT} <= 0.0)"
+    lines = [
+        *(f"{name} = state[{name!r}]" for name in state),
+        *(f"{name} = constants[{name!r}]" for name in constants),
+        *(f"arrived_{name} = arrived[{name!r}]" for name in receptors),
+        *(f"{target} = {on_tensors(_in_units(text, receptors))}" for target, text in integrate),
+        f"spiked = {spiked}",
+        *(
+            f"{target} = select(spiked, {on_tensors(text)}, {target})" if target in state else f"{target} = {text}"
+            for target, text in reset
+        ),
+        f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, spiked",
+    ]
+    namespace: dict[str, object] = dict(FUNCTIONS)
+    exec(compile("def step(state, constants, arrived):\n    " + "\n    ".join(lines), "<step>", "exec"), namespace)
+    return namespace["step"]  # type: ignore[return-value]
+
+
+def _in_units(expression: str, receptors: tuple[str, ...]) -> str:
+    """Let what arrives be in the receptor's unit already."""
+    for name in receptors:
+        expression = expression.replace(f"inbox_{name}*quantum_{name}", f"arrived_{name}")
+    return expression
+
+
+def on_tensors(expression: str) -> str:
+    """Return an expression of a program as one of tensors."""
+    # "and", "or" and "not" of comparisons, which stand in parentheses, are bitwise operators on tensors.
+    return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+
+
+def check_functions(expression: str) -> None:
+    """Check that an expression uses no function that is not known here.
+
+    Raises
+    ------
+    EngineError
+        If it does.
+    """
+    for node in ast.walk(ast.parse(expression, mode="eval")):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in FUNCTIONS:
+            raise EngineError(
+                f"expected one of the functions {', '.join(FUNCTIONS)} in equations for the engine torch, found "
+                f"{node.func.id}(…) in {expression!r}; write it otherwise or use another engine"
+            )
