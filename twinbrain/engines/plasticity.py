@@ -82,6 +82,15 @@ class PlasticSynapses:
             self._state[name] = variables[f"synapses/{self._table.name}/{name}"].copy()
         self._due = {}
 
+    def at(self, step: int) -> dict[str, NDArray[np.float64]]:
+        """Return all variables as they are at ``step``, if no spike comes before; the state stays as it is."""
+        program = self._table.program
+        names: dict[str, Any] = {**self._table.constants, **self._state}
+        if not program.every_step:
+            names[ELAPSED] = step - names.get(LAST_UPDATE, step)
+            execute(program.advance, names)
+        return {name: np.array(names[name]) for name in program.state if name != LAST_UPDATE}
+
     def _event(
         self, places: Places, step: int, statements: tuple[Statement, ...], given: Mapping[str, float] | None = None
     ) -> dict[str, Any]:
@@ -94,7 +103,7 @@ class PlasticSynapses:
             names[ELAPSED] = step - names[LAST_UPDATE]
             names[LAST_UPDATE] = float(step)
         with np.errstate(all="ignore"):
-            if LAST_UPDATE in program.state or not statements:
+            if not (program.every_step and statements):
                 execute(program.advance, names)
             execute(statements, names)
         for name, values in self._state.items():

@@ -113,9 +113,10 @@ A_plus : 1
 A_minus : 1
 w_max : weight
 """,
-    on_pre="w = clip(w, 0*weight, w_max); release = w; x_pre += 1; c -= A_minus*w_max*x_post",
-    on_post="w = clip(w, 0*weight, w_max); x_post += 1; c += A_plus*w_max*x_pre",
-    on_modulator="w = clip(w, 0*weight, w_max); n += modulator_spikes/tau_n",
+    on_pre="release = w; x_pre += 1; c -= A_minus*w_max*x_post",
+    on_post="x_post += 1; c += A_plus*w_max*x_pre",
+    on_modulator="n += modulator_spikes/tau_n",
+    on_event="w = clip(w, 0*weight, w_max)",
     parameters={
         "tau_plus": "20 ms",
         "tau_minus": "20 ms",

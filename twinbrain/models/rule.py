@@ -25,7 +25,7 @@ WEIGHT = "w"
 RELEASE = "release"
 LAST_UPDATE = "last_update"
 MODULATOR_SPIKES = "modulator_spikes"
-_EVENTS = ("on_pre", "on_post", "on_modulator")
+_EVENTS = ("on_event", "on_pre", "on_post", "on_modulator")
 _OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, "weight")
 
 
@@ -36,8 +36,8 @@ class RuleProgram:
     Parameters
     ----------
     state : tuple of str
-        Variables, one float64 a synapse; `WEIGHT` is the first. With `LAST_UPDATE` among them, ``advance`` takes the
-        others from that step to the present one, as `ELAPSED` steps, before each event.
+        Variables, one float64 a synapse; `WEIGHT` is the first. With `LAST_UPDATE` among them, it is the step to which
+        ``advance`` has brought the others.
     units : dict of str to str
         Unit of each variable.
     parameters : dict of str to str
@@ -47,9 +47,9 @@ class RuleProgram:
     constants : dict of str to str
         Constants of the program, each an expression of the parameters and ``dt``.
     advance : tuple of Statement
-        What time does: over `ELAPSED` steps, or over one where ``every_step``.
+        What time does: before each event over the `ELAPSED` steps since the last, or over one step.
     every_step : bool
-        Whether ``advance`` is for every synapse in every step.
+        Whether ``advance`` is over one step, for every synapse in every step, and not before events.
     on_pre, on_post, on_modulator : tuple of Statement
         What spikes do; ``on_pre`` assigns `RELEASE`, ``on_modulator`` knows `MODULATOR_SPIKES`.
     """
@@ -97,7 +97,7 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
     hoister = Hoister(moving={*equations.state, ELAPSED, MODULATOR_SPIKES})
     every_step = model.method != "exact"
     advance = (_integrate if every_step else _solve)(equations, hoister)
-    hoister.forget()
+    timed = bool(advance) and not every_step
     events = {}
     for event in _EVENTS:
         code: list[Statement] = []
@@ -105,7 +105,7 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
             hoister.forget()
             code += hoister.assign(target, equations.sympy(expression))
         events[event] = tuple(code)
-    timed = bool(advance) and not every_step
+    advance += events.pop("on_event")
     return RuleProgram(
         state=(*equations.state, *((LAST_UPDATE,) if timed else ())),
         units={**equations.units, **({LAST_UPDATE: "1"} if timed else {})},

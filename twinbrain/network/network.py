@@ -223,10 +223,12 @@ class PlasticTable:
     @property
     def nbytes(self) -> int:
         """Memory of the arrays."""
-        index = (self.row_start, self.post, self.delay, self.column_start, self.column)
-        values = (*self.constants.values(), *self.initial.values())
-        modulated = self.modulation.synapse.nbytes if self.modulation else 0
-        return modulated + sum(array.nbytes for array in index) + sum(array.nbytes for array in values)
+        index = sum(a.nbytes for a in (self.row_start, self.post, self.delay, self.column_start, self.column))
+        # What all synapses share is there once, seen as often as there are synapses.
+        values = sum(
+            a.nbytes if a.strides[0] else a.itemsize for a in (*self.constants.values(), *self.initial.values())
+        )
+        return index + values + (self.modulation.synapse.nbytes if self.modulation else 0)
 
     @property
     def source(self) -> Indices:

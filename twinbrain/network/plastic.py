@@ -43,7 +43,7 @@ class PlasticSynapses:
     delay : ndarray of uint16
         In steps.
     constants, initial : dict of str to ndarray of float64
-        Constants have one element where all share it.
+        Of one element where all synapses share it.
     largest : float
         The largest weight that is declared, at time zero or as ``w_max``.
     modulator : PopulationSlice or None
@@ -122,7 +122,6 @@ def draw_plastic(
     except SpecError as error:
         raise error.within("plasticity") from None
     zeros = dict.fromkeys(program.state, np.zeros(1))
-    initial = {name: np.broadcast_to(v, weight.shape) for name, v in (zeros | initial | {WEIGHT: weight}).items()}
     bounds = [weight, parameters.get("w_max", weight[:0])]
     return PlasticSynapses(
         receptor=name,
@@ -135,7 +134,7 @@ def draw_plastic(
         post=(pairs[1] + (inlet.start + target.offset)).astype(np.int32),
         delay=delay,
         constants=constants,
-        initial=initial,
+        initial=zeros | initial | {WEIGHT: weight},
         largest=max(float(np.abs(values).max(initial=0.0)) for values in bounds),
         modulator=layout.find(label, plasticity.modulator) if plasticity.modulator else None,
     )

@@ -82,7 +82,10 @@ def _build(name: str, parts: list[PlasticSynapses], n_neurons: int, limit: int) 
         column_start=_starts(target, n_neurons),
         column=np.argsort(target, kind="stable").astype(np.int32),
         constants={key: _shared([part.constants[key] for part in parts], parts, order) for key in first.constants},
-        initial={key: np.concatenate([part.initial[key] for part in parts])[order] for key in first.initial},
+        initial={
+            key: np.broadcast_to(_shared([part.initial[key] for part in parts], parts, order), source.shape)
+            for key in first.initial
+        },
         modulation=_modulation(parts, order),
     )
 

@@ -146,13 +146,12 @@ def shared_constants(program: RuleProgram, varying: tuple[str, ...]) -> list[str
 
 def _body(program: RuleProgram, statements: tuple[Statement, ...], varying: tuple[str, ...]) -> list[str]:
     """Return the lines for synapse ``_i``: bring it to the present, carry out statements, keep what they changed."""
-    timed = LAST_UPDATE in program.state
-    code = [*(program.advance if timed or not statements else ()), *statements]
+    code = statements if program.every_step and statements else (*program.advance, *statements)
     used = {name for s in code for name in re.findall(r"\b[A-Za-z_]\w*", s.expression)}
     changed = {s.target for s in code}
     lines = [f"{name} = _state[_i, {k}]" for k, name in enumerate(program.state) if name in used]
     lines += [f"{name} = _varying[_i, {k}]" for k, name in enumerate(varying) if name in used]
-    if timed:
+    if LAST_UPDATE in program.state:
         k = program.state.index(LAST_UPDATE)
         lines += [f"{ELAPSED} = _step - _state[_i, {k}]", f"_state[_i, {k}] = _step"]
     lines += [str(statement) for statement in code]

@@ -140,12 +140,12 @@ class PlasticSynapses:
         names: dict[str, Any] = {name: values[places] for name, values in self._state.items()}
         names |= {name: value[places] if len(value) > 1 else value for name, value in self._constants.items()}
         names |= given or {}
-        timed = LAST_UPDATE in self._program.state
-        if timed:
+        if LAST_UPDATE in self._program.state:
             names[ELAPSED] = (step - names[LAST_UPDATE]).to(self._dtype)
             names[LAST_UPDATE] = float(step)
-        exec(_compiled((*(self._program.advance if timed or not statements else ()), *statements)), _GLOBALS, names)
-        changed = {s.target for s in (*self._program.advance, *statements)} | {LAST_UPDATE}
+        code = statements if self._program.every_step and statements else (*self._program.advance, *statements)
+        exec(_compiled(code), _GLOBALS, names)
+        changed = {statement.target for statement in code} | {LAST_UPDATE}
         for name in changed & set(self._state):
             values = self._state[name]
             values[places] = torch.as_tensor(names[name], dtype=values.dtype, device=values.device)
