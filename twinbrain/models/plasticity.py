@@ -40,16 +40,16 @@ PAIR_STDP = PlasticityModel(
     summary="Pair-based spike-timing-dependent plasticity, additive, between 0 and w_max.",
     references=("10.1038/78829", "10.1007/s00422-008-0233-1"),
     equations="""
-dx_pre/dt = -x_pre/tau_plus : 1
-dx_post/dt = -x_post/tau_minus : 1
+dpre_trace/dt = -pre_trace/tau_plus : 1
+dpost_trace/dt = -post_trace/tau_minus : 1
 tau_plus : second
 tau_minus : second
 A_plus : 1
 A_minus : 1
 w_max : weight
 """,
-    on_pre="release = w; x_pre += 1; w = clip(w - A_minus*w_max*x_post, 0*weight, w_max)",
-    on_post="x_post += 1; w = clip(w + A_plus*w_max*x_pre, 0*weight, w_max)",
+    on_pre="release = w; pre_trace += 1; w = clip(w - A_minus*w_max*post_trace, 0*weight, w_max)",
+    on_post="post_trace += 1; w = clip(w + A_plus*w_max*pre_trace, 0*weight, w_max)",
     parameters={"tau_plus": "20 ms", "tau_minus": "20 ms", "A_plus": 0.005, "A_minus": 0.00525},
 )
 
@@ -99,8 +99,8 @@ REWARD_STDP = PlasticityModel(
     summary="Pair-based plasticity marks synapses as eligible; reward, set free by a modulator, changes their weights.",
     references=("10.1093/cercor/bhl152",),
     equations="""
-dx_pre/dt = -x_pre/tau_plus : 1
-dx_post/dt = -x_post/tau_minus : 1
+dpre_trace/dt = -pre_trace/tau_plus : 1
+dpost_trace/dt = -post_trace/tau_minus : 1
 dc/dt = -c/tau_c : weight
 dn/dt = -n/tau_n : hertz
 dw/dt = c*(n - b) : weight
@@ -113,8 +113,8 @@ A_plus : 1
 A_minus : 1
 w_max : weight
 """,
-    on_pre="release = w; x_pre += 1; c -= A_minus*w_max*x_post",
-    on_post="x_post += 1; c += A_plus*w_max*x_pre",
+    on_pre="release = w; pre_trace += 1; c -= A_minus*w_max*post_trace",
+    on_post="post_trace += 1; c += A_plus*w_max*pre_trace",
     on_modulator="n += modulator_spikes/tau_n",
     on_event="w = clip(w, 0*weight, w_max)",
     parameters={
@@ -132,15 +132,15 @@ INHIBITORY_STDP = PlasticityModel(
     summary="Inhibitory plasticity that brings the target neuron to the rate rho_0.",
     references=("10.1126/science.1211095",),
     equations="""
-dx_pre/dt = -x_pre/tau : 1
-dx_post/dt = -x_post/tau : 1
+dpre_trace/dt = -pre_trace/tau : 1
+dpost_trace/dt = -post_trace/tau : 1
 tau : second
 rho_0 : hertz
 eta : weight
 w_max : weight
 """,
-    on_pre="release = w; x_pre += 1; w = clip(w + eta*(x_post - 2*rho_0*tau), 0*weight, w_max)",
-    on_post="x_post += 1; w = clip(w + eta*x_pre, 0*weight, w_max)",
+    on_pre="release = w; pre_trace += 1; w = clip(w + eta*(post_trace - 2*rho_0*tau), 0*weight, w_max)",
+    on_post="post_trace += 1; w = clip(w + eta*pre_trace, 0*weight, w_max)",
     parameters={"tau": "20 ms", "rho_0": "3 Hz"},
 )
 

@@ -147,6 +147,11 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
     if WEIGHT not in moving:
         text += f"{WEIGHT} : {weight}\n"
     whole = checked._parse(f"{text}{RELEASE} : {weight}\n{MODULATOR_SPIKES} : 1\n")
+    if taken := sorted(n for n in _used(code) | own.identifiers | own.names if n.endswith(("_pre", "_post"))):
+        raise SpecError(
+            f"expected variables of the synapse alone, found {taken[0]!r}, which in Brian2 is one of a neuron's; "
+            "use another name, and no variables of neurons"
+        )
     unit_values = checked._unit_values(whole, "\n".join(code.values()))
     if model.method not in METHODS:
         raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
@@ -170,6 +175,12 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
         unit_values=unit_values,
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
     )
+
+
+def _used(code: dict[str, str]) -> set[str]:
+    from brian2.utils.stringtools import get_identifiers
+
+    return set(get_identifiers("\n".join(code.values())))
 
 
 def _code(model: PlasticityModel, event: str, weight: str) -> str:
