@@ -152,11 +152,11 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
             f"expected variables of the synapse alone, found {taken[0]!r}, which in Brian2 is one of a neuron's; "
             "use another name, and no variables of neurons"
         )
+    assigned = _check_code(code, whole, moving)
     unit_values = checked._unit_values(whole, "\n".join(code.values()))
     if model.method not in METHODS:
         raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
     checked._check_flags(whole, {"event-driven"})
-    assigned = _check_code(code, whole, moving)
     variables = checked._namespace(whole, unit_values)
     with checked._unit_errors():
         checked._check_dimensions(whole, variables)

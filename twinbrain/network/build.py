@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -78,14 +79,11 @@ def build(
     plastic: list[PlasticSynapses] = []
     drawn = _synapses(brain, layout, inlet_of, units, dt, seed, progress)
     tables = build_tables(_static(drawn, plastic), layout.n_neurons)
-    n_inlets = max((inlet.stop for inlet in inlets.values()), default=0)
-    changing = build_plastic_tables(plastic, layout.n_neurons, n_inlets)
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
-    network = Network(
-        dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes, changing
-    )
+    network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
     network = with_coupling(network, brain.coupling)
-    check_range(network.tables, network.drives, network.n_inlets, network.plastic)
+    room = check_range(network.tables, network.drives, network.n_inlets)
+    network = replace(network, plastic=build_plastic_tables(plastic, layout.n_neurons, room))
     return_freed_memory()
     return network
 

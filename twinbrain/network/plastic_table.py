@@ -15,15 +15,17 @@ from twinbrain.network.quanta import LARGEST
 from twinbrain.network.random import Floats
 
 
-def build_plastic_tables(parts: Iterable[PlasticSynapses], n_neurons: int, n_inlets: int) -> tuple[PlasticTable, ...]:
+def build_plastic_tables(parts: Iterable[PlasticSynapses], n_neurons: int, room: Floats) -> tuple[PlasticTable, ...]:
     """Return one table a receptor and rule, rows sorted by source and within them by delay.
 
     Parameters
     ----------
     parts : iterable of PlasticSynapses
         As drawn.
-    n_neurons, n_inlets : int
-        Number of neurons, and length of the flat inbox.
+    n_neurons : int
+        Number of neurons.
+    room : ndarray of float64, shape (n_inlets,)
+        What static synapses and drives leave of each place of the flat inbox, in quanta; from `check_range`.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def build_plastic_tables(parts: Iterable[PlasticSynapses], n_neurons: int, n_inl
         If weights are so large that an inbox could overflow.
     """
     parts = [part for part in parts if len(part.source)]
-    limit = _limit(parts, n_inlets)
+    limit = _limit(parts, room)
     groups: dict[tuple[str, str, str], list[PlasticSynapses]] = {}
     for part in parts:
         # Rules of one name may differ between regions; their text tells them apart.
@@ -44,20 +46,20 @@ def build_plastic_tables(parts: Iterable[PlasticSynapses], n_neurons: int, n_inl
     return tuple(tables)
 
 
-def _limit(parts: list[PlasticSynapses], n_inlets: int) -> int:
-    """Return the most quanta that a spike may release: half of an inbox's range is for all of its plastic synapses."""
-    if not parts:
-        return 0
-    in_degree: NDArray[np.int64] = np.zeros(n_inlets, np.int64)
+def _limit(parts: list[PlasticSynapses], room: Floats) -> int:
+    """Return the most quanta that a spike may release, so that all of a neuron's synapses together fit its inbox."""
+    in_degree: NDArray[np.int64] = np.zeros(len(room), np.int64)
     for part in parts:
-        in_degree += np.bincount(part.post, minlength=n_inlets)
-    limit = LARGEST // 2 // int(in_degree.max())
+        in_degree += np.bincount(part.post, minlength=len(room))
+    reached = in_degree > 0
+    limit = int((room[reached] / in_degree[reached]).min(initial=LARGEST))
     for part in parts:
         if part.largest / part.quantum > limit:
             raise SpecError(
                 f"{part.where}: expected weights and w_max up to {limit * part.quantum:.3g} (in the receptor's unit), "
-                f"found {part.largest:.3g}: the {in_degree.max()} plastic synapses of a neuron could release more in "
-                "one step than an integer holds; make w_max smaller, or the receptor's weights less unequal"
+                f"found {part.largest:.3g}: the up to {in_degree.max()} plastic synapses of a neuron could together "
+                "release more in one step than an integer holds; make w_max smaller, or the receptor's weights less "
+                "unequal"
             )
     return limit
 

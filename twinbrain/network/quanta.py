@@ -25,9 +25,8 @@ from twinbrain.spec.region import Region
 # Half a quantum is the largest rounding error; it stays below this part of the mean weight.
 _PRECISION = 1e-4
 LARGEST = 2**31 - 1
-# Plastic weights are rounded as if they were this part of their initial mean, or of the highest weight.
+# A part of a plastic weight may be released; it is rounded as if its mean were this part.
 _PART_OF_PLASTIC_WEIGHT = 0.25
-_PART_OF_HIGHEST_WEIGHT = 0.05
 
 
 def weight_units(programs: tuple[StepProgram, ...]) -> dict[str, str]:
@@ -122,10 +121,10 @@ def _weights(
                 if projection.plasticity is None:
                     yield f"{where}.weight", receptor, factor, projection.weight
                     continue
-                # A part of the weight may be released, and the weight may fall, or rise from 0.
-                yield f"{where}.weight", receptor, factor * _PART_OF_PLASTIC_WEIGHT, projection.weight
+                part = factor * _PART_OF_PLASTIC_WEIGHT
+                yield f"{where}.weight", receptor, part, projection.weight
+                # It may begin at 0.
                 if (highest := projection.plasticity.parameters.get("w_max")) is not None:
-                    part = factor * _PART_OF_HIGHEST_WEIGHT
                     yield f"{where}.plasticity.parameters.w_max", receptor, part, highest
         for i, drive in enumerate(region.drives):
             yield f"region {region.name}: drives[{i}].weight", drive.receptor, 1.0, drive.weight

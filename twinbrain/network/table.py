@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
-from twinbrain.network.network import PlasticTable, PoissonDrive, SynapseTable
+from twinbrain.network.network import PoissonDrive, SynapseTable
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.synapses import Synapses
 
@@ -70,13 +70,13 @@ def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) ->
     return SynapseTable(receptor, origin, row_start, post, weight, delay)
 
 
-def check_range(
-    tables: Iterable[SynapseTable],
-    drives: Iterable[PoissonDrive],
-    n_inlets: int,
-    plastic: Iterable[PlasticTable] = (),
-) -> None:
-    """Check that no inbox can overflow, whatever spikes arrive in one step.
+def check_range(tables: Iterable[SynapseTable], drives: Iterable[PoissonDrive], n_inlets: int) -> NDArray[np.float64]:
+    """Check that no inbox can overflow, whatever spikes arrive in one step, and return how much room is left.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_inlets,)
+        In quanta.
 
     Raises
     ------
@@ -86,8 +86,6 @@ def check_range(
     bound: NDArray[np.float64] = np.zeros(n_inlets)
     for table in tables:
         bound += np.bincount(table.post, weights=np.abs(table.weight.astype(np.float64)), minlength=n_inlets)
-    for changing in plastic:
-        bound += changing.limit * np.bincount(changing.post, minlength=n_inlets)
     for drive in drives:
         bound[drive.start : drive.stop] += abs(drive.weight) * (len(drive.thresholds) + 1)
     if len(bound) and bound.max() > LARGEST:
@@ -95,3 +93,4 @@ def check_range(
             f"expected the inputs of a neuron to sum to at most {LARGEST} quanta in one step, found up to "
             f"{bound.max():.3g}: the weights of one receptor are too unequal; make them less so, or use two receptors"
         )
+    return LARGEST - bound
