@@ -211,7 +211,7 @@ def small_brain(n_regions: int = 3, coupling: float = 1.0) -> Brain:
 
 def build_brain(brain: Brain, *, dt: float = 0.1, seed: int = 1, **options: Any) -> Network:
     """Return the network of a brain that holds its connectome."""
-    return build(brain, lay_out(brain, brain.connectome), dt=dt, seed=seed, **options)
+    return build(brain, lay_out(brain, brain.connectome, options.get("stimuli", ())), dt=dt, seed=seed, **options)
 
 
 def build_region(region: Region, *, dt: float = 0.1, seed: int = 1, **options: Any) -> Network:

@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "TwinbrainError",
             "UnitError",
         ],
+        "models.library": ["cell_card", "cell_card_names"],
         "run.open": ["open_run"],
         "run.simulate": ["resume", "simulate"],
         "run.synapses": ["read_synapses"],
@@ -38,6 +39,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.projection": ["Connect", "Projection"],
         "spec.record": ["Record", "StateRecord"],
         "spec.region": ["Ports", "Region"],
+        "spec.signal": ["Pulses", "Samples", "Sine", "SpikeTrains"],
         "spec.workflow": ["Run", "Workflow"],
     },
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import against_brian2, lowering, whole_runs
+from tests.benchmarks import against_brian2, drives, lowering, whole_runs
 
 
 def _kills() -> str:
@@ -33,6 +33,11 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         "10,000 LIF, per-neuron time constants against shared",
         "≤ 1.25 ×",
         against_brian2.measure_heterogeneity,
+    ),
+    "poisson": (
+        "Poisson input, drawn and added, a neuron and step; 10,000 neurons",
+        "≤ 4 ns",
+        drives.measure_poisson,
     ),
     "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),

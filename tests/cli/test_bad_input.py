@@ -118,6 +118,41 @@ FAULTS_OF_A_WORKFLOW = {
         'start = "10.05 ms"',
         ["stimuli.pulse.start", "whole number of steps"],
     ),
+    "a stimulus of two kinds": (
+        'rate = "2 kHz"',
+        'rate = "2 kHz"\ncurrent = "1 pA"',
+        ["stimuli[0]", "expected one of rate, noise, current", "found rate and current"],
+    ),
+    "a stimulus of no kind": (
+        'rate = "2 kHz"\nweight = "500 pA"',
+        "",
+        ["stimuli[0]", "expected one of rate, noise, current", "found none"],
+    ),
+    "a pulse of negative width": (
+        'rate = "2 kHz"\nweight = "500 pA"',
+        'pulses = { amplitude = "1 pA", width = "-1 ms" }',
+        ["stimuli[0].pulses.width", "'-1 ms'"],
+    ),
+    "spikes of a file that is not there": (
+        'rate = "2 kHz"\nweight = "500 pA"',
+        'spikes = { file = "lost.npz", unit = "ms", weight = "1 pA" }',
+        ["stimuli.pulse", "spikes.file", "lost.npz", "check the path"],
+    ),
+    "a wrong number of spike trains": (
+        'rate = "2 kHz"\nweight = "500 pA"',
+        'spikes = { times = [[1], [2]], unit = "ms", weight = "1 pA" }',
+        ["stimuli.pulse", "spikes.times", "expected 1 or 8 spike trains"],
+    ),
+    "spikes after the end": (
+        'rate = "2 kHz"\nweight = "500 pA"',
+        'spikes = { times = [1, 30], unit = "ms", weight = "1 pA" }',
+        ["stimuli.pulse", "spikes.times", "expected times before 5 ms"],
+    ),
+    "a current of another unit": (
+        'receptor = "exponential_current"\nrate = "2 kHz"\nweight = "500 pA"',
+        'current = "1 nS"',
+        ["stimuli.pulse.current", "'1 nS'"],
+    ),
     "a plan over the memory limit": (
         'engine = "reference"',
         'engine = "reference"\nmemory_limit = "10 MB"',

@@ -37,7 +37,7 @@ def network():
 def test_the_example_has_every_model_and_receptor_of_the_library(network):
     assert {block.name for block in network.blocks} == set(NEURON_MODELS)
     receptors = {inlet.receptor for block in network.blocks for inlet in block.inlets}
-    assert receptors == set(RECEPTOR_MODELS) - {"delta", "current"}
+    assert receptors == set(RECEPTOR_MODELS) - {"delta", "current", "ou_current"}
     assert {table.origin for table in network.tables} == {"local", "long_range"}
 
 

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 import numpy as np
+from scipy.special import exprel
 
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
@@ -12,11 +13,18 @@ from twinbrain.models.step import REFRACTORY_LEFT, REFRACTORY_STEPS
 CONDUCTANCES = ("ampa", "nmda", "gaba_a", "gaba_b")
 COMBINATIONS = [
     ("lif_current", ("exponential_current",)),
+    ("lif_current", ("alpha_current", "delta", "current")),
     ("lif_conductance", CONDUCTANCES),
+    ("alif", ("delta", "exponential_current")),
+    ("eif", ("alpha_conductance", "alpha_current")),
     ("adex", CONDUCTANCES),
-    ("adex", ("exponential_current", "ampa")),
+    ("adex", ("exponential_current", "ampa", "delta")),
+    ("izhikevich_2003", ("current", "delta")),
     ("izhikevich_2007", CONDUCTANCES),
     ("izhikevich_2007", ()),
+    ("glif", ("exponential_current", "ampa", "delta")),
+    ("hodgkin_huxley", CONDUCTANCES),
+    ("wang_buzsaki", ("gaba_a", "current")),
 ]
 # Size in SI of the coherent unit, and how large numbers in it usually are.
 SI = {
@@ -29,9 +37,12 @@ SI = {
     "ohm": (1e9, 1e-3),
     "siemens/volt": (1e-6, 0.7),
     "amp/volt**3": (1e-3, 0.1),
+    "volt/second": (1.0, 5.0),
     "mM": (1.0, 1.0),
+    "1": (1.0, 1.0),
 }
 _FUNCTIONS = {
+    "e": np.e,
     "exponential": np.exp,
     "relative_exponential": lambda x: np.where(x == 0.0, 1.0, np.expm1(x) / np.where(x == 0.0, 1.0, x)),
     "logarithm": np.log,
@@ -88,8 +99,11 @@ def declared(text):
 def brian_step(model, receptors, parameters, state, inbox, dt):
     """Compute the same step from Brian2's own code, everything in SI units; refractoriness is in whole steps."""
     names = {**parameters, **state, "dt": dt, **_brian_namespace()}
+    held = re.findall(r"d(\w+)/dt[^:]*:[^(\n]*\(unless refractory\)", model.equations)
+    late = {name: r.jump for name, r in receptors.items() if not re.search(rf"\b{r.jump}\b", r.equations)}
     for name, receptor in receptors.items():
-        names[receptor.jump] = names[receptor.jump] + inbox[name]
+        if name not in late:
+            names[receptor.jump] = names.get(receptor.jump, 0.0) + inbox[name]
     if model.refractory:
         names[REFRACTORY_LEFT] = np.maximum(names[REFRACTORY_LEFT] - 1, 0)
     before = dict(names)
@@ -101,12 +115,16 @@ def brian_step(model, receptors, parameters, state, inbox, dt):
         new |= {name: local[name] for name in equations.diff_eq_names}
     names |= new
     if model.refractory:
-        names["v"] = np.where(names[REFRACTORY_LEFT] > 0, before["v"], names["v"])
-    spiking = eval(model.threshold, dict(names))
+        for name in held:
+            names[name] = np.where(names[REFRACTORY_LEFT] > 0, before[name], names[name])
+    for name, jump in late.items():
+        free = (names[REFRACTORY_LEFT] == 0) | (jump not in held) if model.refractory else True
+        names[jump] = names[jump] + np.where(free, inbox[name], 0.0)
+    spiking = eval(f"({model.threshold.replace(' and ', ') & (')})", dict(names))
     if model.refractory:
         spiking = spiking & (names[REFRACTORY_LEFT] == 0)
     reset = names | {name: np.copy(names[name]) for name in state}  # "+=" works in place
-    exec(model.reset.replace("; ", "\n"), reset)
+    exec(model.reset.replace("; ", "\n").strip(), reset)
     if model.refractory:
         reset[REFRACTORY_LEFT] = np.floor(parameters[model.refractory] / dt + 0.5)
     return {name: np.where(spiking, reset[name], names[name]) for name in state}, spiking
@@ -116,7 +134,7 @@ def _systems(model, receptors):
     """Yield the equations that are integrated together, and how: as declared in twinbrain.spec.model."""
     from brian2 import Equations
 
-    currents = " + ".join(receptor.current for receptor in receptors.values()) or "0*amp"
+    currents = " + ".join(receptor.current for receptor in receptors.values() if receptor.current) or "0*amp"
     neuron = model.equations.replace("(unless refractory)", "") + f"\nI_syn = {currents} : amp\n"
     if model.method == "exact":
         yield Equations(_plain(neuron + "".join(r.equations for r in receptors.values()))), "exact"
@@ -125,7 +143,8 @@ def _systems(model, receptors):
     given = "".join(re.sub(r"^\s*d(\w+)/dt[^:]*:", r"\1 :", text, flags=re.MULTILINE) for text in texts)
     yield Equations(_plain(neuron) + given), model.method
     for text in texts:
-        yield Equations(text), "exact"
+        if "/dt" in text:
+            yield Equations(text), "exact"
 
 
 def _plain(text):
@@ -145,5 +164,5 @@ def _abstract_code(equations, method):
 
 def _brian_namespace():
     units = {"volt": 1.0, "mV": 1e-3, "mA": 1e-3, "amp": 1.0, "mmolar": 1.0, "mM": 1.0, "ms": 1e-3}
-    functions = {"exp": np.exp, "clip": np.clip, "int": lambda x: np.asarray(x, float)}
+    functions = {"exp": np.exp, "exprel": exprel, "clip": np.clip, "int": lambda x: np.asarray(x, float), "e": np.e}
     return {**units, **functions}

@@ -127,6 +127,23 @@ def test_a_receptor_that_cannot_be_used_is_refused(own, message):
         step_program(neuron(), own)
 
 
+def test_a_receptor_may_use_the_time_step():
+    equations = "dg/dt = (x*nS/sqrt(dt/tau_r) - g)/tau_r : siemens\nI = g*(E - v) : amp\nx : 1\ntau_r : second"
+    program = step_program(neuron(), receptor(equations, jump="x"))
+    assert "tau_r" in program.parameters
+    assert not {"dt", "time_step"} & set(program.parameters)
+    values = constants(program, VALUES | {"tau_r": 2.0}, 0.1)
+    state = {name: np.zeros(1) for name in program.state} | {"g": np.full(1, 3.0)}
+    after, _ = step(program, values, state, {"own": 0.5})
+    decay = np.exp(-0.1 / 2)
+    assert after["g"][0] == pytest.approx(3 * decay + 0.5 / np.sqrt(0.05) * (1 - decay), rel=1e-12)
+
+
+def test_the_time_step_in_a_receptor_has_the_unit_of_time():
+    with pytest.raises(SpecError, match="whose units agree"):
+        step_program(neuron(), receptor("dg/dt = -g/tau_r*dt : siemens\nI = g*(E - v) : amp\ntau_r : second"))
+
+
 def test_a_receptor_names_its_current():
     with pytest.raises(SpecError, match="expected 'current' to name a variable of the equations, found 'J'"):
         ReceptorModel(equations="dg/dt = -g/ms : siemens\nI = g*v : amp", jump="g", current="J")

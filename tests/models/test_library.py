@@ -25,9 +25,9 @@ def test_a_regions_own_models_come_first():
 
 
 def test_unknown_models_are_refused_with_the_nearest():
-    with pytest.raises(
-        SpecError, match=r"^unknown neuron model 'adx'; did you mean 'adex'\? Known: adex, izhikevich_2007, "
-    ):
+    with pytest.raises(SpecError, match=r"^unknown neuron model 'adx'; did you mean 'adex'\? Known: adex, alif, eif, "):
         neuron_model("adx")
-    with pytest.raises(SpecError, match=r"^unknown receptor 'gabaa'; did you mean 'gaba_a'\? Known: ampa, "):
+    with pytest.raises(
+        SpecError, match=r"^unknown receptor 'gabaa'; did you mean 'gaba_a'\? Known: alpha_conductance, "
+    ):
         receptor_model("gabaa")

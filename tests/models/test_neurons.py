@@ -16,7 +16,7 @@ def simulate(name, receptors, duration, dt, inbox=None, **parameters):
     for receptor in own.values():
         texts |= receptor.parameters
     values = {k: units.coherent(texts[k], program.parameters[k]) for k in texts} | parameters
-    fixed = constants(program, values, dt, np.floor(values["t_ref"] / dt + 0.5))
+    fixed = constants(program, values, dt, np.floor(values.get("t_ref", 0.0) / dt + 0.5))
     initial = {k: units.coherent(v, program.units[k]) for k, v in model.initial.items()}
     state = {key: np.array([initial.get(key, 0.0)]) for key in program.state}
     trace, spikes = {key: [] for key in program.state}, []

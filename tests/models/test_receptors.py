@@ -85,6 +85,18 @@ def test_a_conductance_drives_towards_its_reversal(receptor, reversal):
     )
 
 
+@pytest.mark.parametrize("dt", [0.01, 0.1, 5.0])
+def test_an_ou_current_is_updated_exactly(dt):
+    # Gillespie (1996), doi 10.1103/PhysRevE.54.2084, equation 2.15a.
+    program, parameters = defaults("ou_current")
+    values = constants(program, parameters | {"tau_ou_current": 4.0}, dt)
+    state = {name: np.zeros(1) for name in program.state} | {"y_ou_current": np.array([0.7])}
+    after, _ = step(program, values, state, {"ou_current": -1.3})
+    a = np.exp(-dt / 4.0)
+    assert after["y_ou_current"][0] == pytest.approx(0.7 * a - 1.3 * np.sqrt(1 - a**2), rel=1e-12)
+    assert after["v"][0] == pytest.approx(0.7 * 50.0 * dt, rel=1e-12)
+
+
 def test_currents_of_receptors_add_up():
     program = step_program(*models("lif_conductance", ("ampa", "gaba_a")))
     assert program.jumps == {"ampa": "g_ampa", "gaba_a": "g_gaba_a"}

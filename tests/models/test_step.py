@@ -1,10 +1,11 @@
 import hashlib
+import re
 
 import numpy as np
 import pytest
 
 from tests.examples import in_another_process
-from tests.models.steps import COMBINATIONS, SI, brian_step, constants, declared, models, step
+from tests.models.steps import COMBINATIONS, CONDUCTANCES, SI, brian_step, constants, declared, models, step
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.models.step import REFRACTORY_LEFT, step_program
@@ -19,7 +20,7 @@ def random_values(rng, texts, defaults):
     values = {}
     for name, unit in declared("\n".join(texts)).items():
         _, usual = SI[unit]
-        if unit in ("farad", "second", "1/second", "mM"):
+        if unit in ("farad", "second", "1/second", "mM", "1"):
             values[name] = usual * rng.lognormal(0, 0.4, N)
         else:
             values[name] = usual * rng.normal(0, 1, N)
@@ -28,7 +29,8 @@ def random_values(rng, texts, defaults):
         values[name] = rng.uniform(-80, -40, N)
     values |= {"Delta_T": rng.uniform(1, 4, N), "V_peak": rng.uniform(-60, 0, N), "v_peak": rng.uniform(-60, 0, N)}
     values |= {"t_ref": rng.choice([0.0, 0.1, 0.5, 2.0], N), "u_max": rng.uniform(10, 200, N)}
-    return values
+    values["theta_inf"] = rng.uniform(-80, -40, N)
+    return values | {name: rng.uniform(0.0, 1.0, N) for name in ("m", "h", "n")}
 
 
 @pytest.mark.parametrize(("name", "receptors"), COMBINATIONS)
@@ -38,11 +40,14 @@ def test_a_step_is_what_brian2_computes(name, receptors):
     rng = np.random.default_rng(3)
     texts = [model.equations, *(receptor.equations for receptor in own.values())]
     values = random_values(rng, texts, model.parameters)
-    units = declared("\n".join(texts))
+    jumps = {receptor.jump for receptor in own.values()}
+    units = {key: unit for key, unit in declared("\n".join(texts)).items() if key not in jumps}
     parameters = {key: values[key] for key in units}
-    state_units = {key: {"mV": "volt", "pA": "amp", "nS": "siemens"}[program.units[key]] for key in program.state[:-1]}
+    names = {"mV": "volt", "pA": "amp", "nS": "siemens", "mV/ms": "volt/second", "1": "1"}
+    state_units = {key: names[program.units[key]] for key in program.state if key != REFRACTORY_LEFT}
+    input_units = {key: names[program.units[own[key].jump]] for key in receptors}
     state = {key: values.get(key, SI[unit][1] * rng.normal(1, 1, N)) for key, unit in state_units.items()}
-    left = rng.choice([0.0, 1.0, 2.0, 5.0], N)
+    left = rng.choice([0.0, 1.0, 2.0, 5.0], N) if model.refractory else np.zeros(N)
     inbox = {receptor: rng.integers(-500, 3000, N) for receptor in receptors}
     quantum = 2.0**-8
 
@@ -52,17 +57,18 @@ def test_a_step_is_what_brian2_computes(name, receptors):
         own,
         {key: values * si[key] for key, values in parameters.items()},
         {key: values * si[key] for key, values in state.items()} | {REFRACTORY_LEFT: left},
-        {key: inbox[key] * quantum * si[own[key].jump] for key in receptors},
+        {key: inbox[key] * quantum * SI[input_units[key]][0] for key in receptors},
         DT * 1e-3,
     )
-    steps = np.floor(parameters["t_ref"] / DT + 0.5)
+    steps = np.floor(parameters["t_ref"] / DT + 0.5) if model.refractory else 0
     found, spiking = step(
         program, constants(program, parameters, DT, steps), state | {REFRACTORY_LEFT: left}, inbox, quantum
     )
 
     np.testing.assert_array_equal(spiking, expected_spiking)
     assert 0.05 * N < spiking.sum() < 0.95 * N
-    np.testing.assert_array_equal(found[REFRACTORY_LEFT], expected[REFRACTORY_LEFT])
+    if model.refractory:
+        np.testing.assert_array_equal(found[REFRACTORY_LEFT], expected[REFRACTORY_LEFT])
     for key, unit in state_units.items():
         usual = SI[unit][1]
         np.testing.assert_allclose(found[key], expected[key] / si[key], rtol=1e-12, atol=1e-12 * usual, err_msg=key)
@@ -80,11 +86,13 @@ def test_a_program_is_the_same_in_another_process():
 
 @pytest.mark.parametrize("name", NEURON_MODELS)
 def test_a_step_computes_nothing_that_depends_on_parameters_alone(name):
-    receptors = ("exponential_current",) if name == "lif_current" else ("ampa", "nmda", "gaba_a", "gaba_b")
+    receptors = ("exponential_current",) if NEURON_MODELS[name].method == "exact" else CONDUCTANCES
     program = step_program(*models(name, receptors))
-    functions = sum(s.expression.count("exponential(") + s.expression.count("reciprocal(") for s in program.integrate)
+    functions = sum(len(re.findall(r"exponential\(|reciprocal\(", s.expression)) for s in program.integrate)
     # The magnesium block takes two, exponential Euler two, and AdEx's spike current one.
-    most = {"lif_current": 0, "lif_conductance": 4, "adex": 3, "izhikevich_2007": 2}
+    # The channels of Hodgkin and Huxley take the rest.
+    most = {"lif_current": 0, "alif": 0, "lif_conductance": 4, "eif": 3, "adex": 3, "glif": 4}
+    most |= {"izhikevich_2003": 2, "izhikevich_2007": 2, "hodgkin_huxley": 20, "wang_buzsaki": 19}
     assert functions == most[name]
     assert not any("/" in s.expression for s in (*program.integrate, *program.reset))
     assert "dt" not in " ".join(s.expression for s in program.integrate).split()

@@ -1,27 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from tests.examples import CORTEX, build_brain, build_region, region_data, small_brain, two_population_region
 from twinbrain.errors import SpecError
-from twinbrain.network.drives import poisson_thresholds
 from twinbrain.network.random import philox
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.region import Region
-
-
-@given(st.floats(0, 200))
-def test_thresholds_are_the_poisson_distribution(mean):
-    thresholds = poisson_thresholds(mean)
-    k = np.arange(len(thresholds))
-    np.testing.assert_allclose(thresholds / 2.0**32, stats.poisson.cdf(k, mean), rtol=0, atol=1e-9)
-    assert (np.diff(thresholds.astype(np.int64)) >= 0).all()
-    # What is left out is rarer than one word in 2**32.
-    assert stats.poisson.sf(len(thresholds), mean) < 2.0**-32
-    # The count is the number of thresholds that a uniform word reaches, so its mean is the sum of the chances of each.
-    assert np.sum(1 - thresholds / 2.0**32) == pytest.approx(mean, abs=1e-7)
 
 
 def four_steps(drive, group):
@@ -138,3 +123,22 @@ def test_a_drive_of_too_many_events_is_refused_with_its_place():
     data["drives"][1]["rate"] = "3 MHz"
     with pytest.raises(SpecError, match=r"^region test/cortex: drives\[1\]: rate: expected at most 200 events a step"):
         build_region(Region.parse(data))
+
+
+def test_events_do_not_change_when_currents_come_in_beside_them():
+    plain = build_brain(small_brain(3), stimuli=(stimulus(),)).drives
+    injected = Stimulus(name="dc", population="pyr", current="1 pA", start="0 ms", duration="1 ms")
+    beside = build_brain(small_brain(3), stimuli=(injected, stimulus())).drives
+    for one, other in zip(plain, beside, strict=True):
+        assert (one.name, one.key, one.weight, one.mean) == (other.name, other.key, other.weight, other.mean)
+        np.testing.assert_array_equal(one.thresholds, other.thresholds)
+
+
+def test_noise_is_a_normal_number_of_the_words_that_events_would_draw():
+    noise = {"receptor": "current", "rate": None, "weight": None, "noise": "20 pA"}
+    drive = build_brain(small_brain(3), stimuli=(stimulus(**noise),)).drives[-1]
+    words = four_steps(drive, 7)
+    counts = np.searchsorted(drive.thresholds.astype(np.uint64), words, side="right") - drive.offset
+    assert drive.key == build_brain(small_brain(3), stimuli=(stimulus(**noise),)).drives[-1].key
+    expected = stats.norm.ppf((words + 0.5) / 2.0**32)
+    np.testing.assert_allclose(counts / 8, expected, atol=0.5 / 8 + 1e-6)

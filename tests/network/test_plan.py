@@ -6,6 +6,7 @@ from twinbrain.network.build import block_programs
 from twinbrain.network.layout import lay_out
 from twinbrain.network.plan import check_memory, plan
 from twinbrain.spec.brain import single_region_brain
+from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.load import load_region, region_names
 from twinbrain.spec.region import Region
 
@@ -102,3 +103,27 @@ def test_inboxes_last_as_long_as_the_longest_delay(delay, longest):
     n_slots = found.bytes_inboxes / 4 / network.n_inlets
     assert n_slots >= network.max_delay + 2
     assert n_slots == pytest.approx(longest / 0.1 + 4, rel=0.02)
+
+
+def test_given_inputs_count_with_what_they_hold():
+    brain = small_brain(3)
+    on = {"regions": "CX-*", "population": "pv", "start": "0 ms", "duration": "1 s"}
+    trains = [list(range(50))] * 10
+    stimuli = (
+        Stimulus.parse({"name": "a", "waveform": {"values": [[1] * 3000] * 10, "unit": "pA", "interval": "1 ms"}} | on),
+        Stimulus.parse(
+            {"name": "b", "receptor": "ampa", "spikes": {"times": trains, "unit": "ms", "weight": "1 nS"}} | on
+        ),
+        Stimulus.parse(
+            {"name": "c", "receptor": "ampa", "spikes": {"times": trains[0], "unit": "ms", "weight": "1 nS"}} | on
+        ),
+    )
+    layout = lay_out(brain, brain.connectome, stimuli)
+    found, without = (
+        plan(brain, layout, block_programs(layout), dt=0.1, duration=1000.0, stimuli=given) for given in (stimuli, ())
+    )
+    network = build_brain(brain, stimuli=stimuli)
+    held = network.waveforms[0].values.nbytes + sum(a.nbytes for a in vars(network.events).values())
+    assert held <= found.bytes_inputs <= 4 * held
+    assert found.bytes_peak - without.bytes_peak == found.bytes_inputs
+    assert without.bytes_inputs == 0

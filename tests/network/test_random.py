@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.examples import in_another_process
-from twinbrain.engines.brian2.kernels import draw_words
+from twinbrain.engines.brian2.drives import draw_words
 from twinbrain.network.random import Key, integers, philox, philox_words, stream_key, uniforms, words
 
 # kat_vectors of Random123 1.14 (Salmon et al. 2011), philox4x32 with 10 rounds: counter, key, result.

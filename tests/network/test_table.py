@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinbrain.errors import SpecError
-from twinbrain.network.network import PoissonDrive
+from twinbrain.network.inputs import Events, RandomDrive, Waveform
 from twinbrain.network.random import Key
 from twinbrain.network.synapses import Synapses
 from twinbrain.network.table import build_tables, check_range
@@ -68,7 +68,7 @@ def test_a_table_takes_ten_bytes_a_synapse():
 
 
 def drive(weight, n_thresholds):
-    return PoissonDrive("x", 1, 3, Key(0, 0), 1.0, np.zeros(n_thresholds, np.uint32), weight, 0, 10)
+    return RandomDrive("x", 1, 3, Key(0, 0), 1.0, np.zeros(n_thresholds, np.uint32), weight, 0, 10)
 
 
 def test_inputs_that_fit_an_integer_together_pass():
@@ -93,3 +93,33 @@ def test_inputs_that_could_overflow_an_inbox_are_refused(rows, drives):
         SpecError, match=r"expected the inputs of a neuron to sum to at most 2147483647 quanta in one step"
     ):
         check_range(tables, drives, 5)
+
+
+def waveform(*rows, amplitude=0):
+    values = np.array(rows, np.int32).T
+    return Waveform("x", 1, 3, 0, 10, values, np.arange(float(len(values))), amplitude=amplitude)
+
+
+def events(*rows):
+    step, place, amount = np.array(rows).T
+    return Events(step.astype(np.int64), place.astype(np.int32), amount.astype(np.int32))
+
+
+@pytest.mark.parametrize(
+    ("fits", "overflows"),
+    [
+        (waveform([5, -(2**30)]), waveform([5, -(2**30) - 1])),
+        (waveform([0], [2**30]), waveform([0], [2**30 + 1])),
+        (waveform([2**29], amplitude=-(2**29)), waveform([2**29], amplitude=-(2**29) - 1)),
+        (events((3, 2, 2**29), (3, 2, -(2**29)), (4, 2, 2**30)), events((3, 2, 2**29), (3, 2, 2**29 + 1))),
+        (
+            RandomDrive("x", 1, 3, Key(0, 0), 5.0, np.zeros(10, np.uint32), 2**20, 0, 10, offset=1024),
+            RandomDrive("x", 1, 3, Key(0, 0), 5.0, np.zeros(10, np.uint32), 2**20, 0, 10, offset=1025),
+        ),
+    ],
+)
+def test_what_comes_in_counts_with_its_largest_amount(fits, overflows):
+    tables = build_tables([synapses("ampa", "local", [(0, 2, 2**30 - 1, 1)])], 2)
+    check_range(tables, [fits], 5)
+    with pytest.raises(SpecError, match="expected the inputs of a neuron to sum to at most 2147483647 quanta"):
+        check_range(tables, [overflows], 5)

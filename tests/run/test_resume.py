@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 
+import numpy as np
 import pytest
 
 import twinbrain as tb
@@ -114,3 +115,45 @@ def test_a_spec_that_was_changed_is_refused(simulate, interrupt_at, tmp_path):
 def test_what_is_no_run_cannot_be_resumed(tmp_path):
     with pytest.raises(tb.StoreError, match="found nothing"):
         tb.resume(tmp_path / "none.zarr")
+
+
+def given_inputs(folder):
+    """Return stimuli of files, of values and of noise that act across windows."""
+    np.savez(folder / "spikes.npz", time=np.arange(0.0, 24.0), neuron=np.arange(24) % 20)
+    np.save(folder / "current.npy", 100 * np.random.default_rng(0).normal(size=(8, 500)))
+    on = {"start": "5 ms", "duration": "25 ms"}
+    spikes = {"file": "spikes.npz", "unit": "ms", "weight": "5 nS"}
+    return tuple(
+        tb.Stimulus.parse(given | on)
+        for given in (
+            {"name": "spikes", "population": "relay", "receptor": "ampa", "spikes": spikes},
+            {
+                "name": "current",
+                "population": "local",
+                "waveform": {"file": "current.npy", "unit": "pA", "interval": "0.2 ms"},
+            },
+            {"name": "noise", "population": "local", "noise": 2},
+            {"name": "sine", "population": "relay", "sine": {"amplitude": "90 pA", "frequency": "70 Hz"}},
+        )
+    )
+
+
+def test_a_run_with_given_inputs_resumes_to_the_same_bits_from_another_folder(
+    simulate, same, interrupt_at, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    stimuli = given_inputs(tmp_path)
+    undisturbed = simulate("whole.zarr", stimuli=stimuli)
+    with pytest.raises(tb.RunInterrupted):
+        simulate(stimuli=stimuli, progress=interrupt_at(100))
+    monkeypatch.chdir("/")
+    same(tb.resume(tmp_path / "run.zarr"), undisturbed)
+
+
+def test_a_run_whose_given_input_has_changed_is_not_resumed(simulate, interrupt_at, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(tb.RunInterrupted):
+        simulate(stimuli=given_inputs(tmp_path), progress=interrupt_at(100))
+    np.save(tmp_path / "current.npy", np.zeros(500))
+    with pytest.raises(tb.SpecError, match=r"stimuli\.current: waveform\.file: .*current\.npy: .*the file has changed"):
+        tb.resume(tmp_path / "run.zarr")

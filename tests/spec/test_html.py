@@ -152,7 +152,7 @@ def test_dois_are_links_and_other_references_are_text(region):
 def test_drives_and_ports_are_told(region):
     reader = read(region._repr_html_())
     drives, ports = (rows[1:] for rows in reader.tables[-2:])
-    assert drives == [["e", "ampa", "2000 Hz", "0.5 nS"]]
+    assert drives == [["e", "ampa", "events at 2000 Hz, 0.5 nS"]]
     assert ports == [["e", "in", "share 0.8", "glutamate to ampa; gaba to gaba_a"], ["e", "out", "", ""]]
 
 

@@ -8,6 +8,7 @@ import pytest
 import twinbrain as tb
 from twinbrain.cli import main
 from twinbrain.run.prepare import prepare
+from twinbrain.spec.brain import single_region_brain
 
 SMALL = ("run.duration=20 ms", "run.window=10 ms", "run.engine=brian2-numpy")
 
@@ -72,3 +73,18 @@ def test_the_pulse_excites_the_thalamus_and_spreads_to_the_pallidum(run):
     # No drive reaches these neurons from the stimulus itself; their only way to it is through synapses.
     before, during = response("prototypic", "BG-*")
     assert during > 1.4 * before
+
+
+@pytest.mark.parametrize("name", tb.region_names())
+def test_a_current_can_be_injected_into_every_shipped_region(name):
+    region = tb.load_region(name)
+    stimuli = tuple(
+        tb.Stimulus.parse(
+            {"name": f"{population} {i}", "population": population, "start": "0 ms", "duration": "5 ms"} | given
+        )
+        for population in region.populations
+        for i, given in enumerate(({"current": "100 pA"}, {"noise": 1}))
+    )
+    prepared = prepare(tb.Workflow(name="x", brain=single_region_brain(region), stimuli=stimuli))
+    receptors = [set(block.receptors) for block in prepared.layout.blocks]
+    assert all(found >= {"current", "ou_current"} for found in receptors)

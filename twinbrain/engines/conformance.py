@@ -124,6 +124,29 @@ def check_engine(engine: Engine, network: Network, n_steps: int) -> None:
         check(engine, network, n_steps)
 
 
+def count_mismatches(engine: Engine, network: Network, n_steps: int) -> tuple[int, int]:
+    """Return how many spikes the reference and an engine have together, and how many of them only one has.
+
+    Parameters
+    ----------
+    engine : Engine
+        For example one of lower precision, which cannot be exact.
+    network : Network
+        On which they are compared.
+    n_steps : int
+        How long.
+    """
+    trains: list[set[tuple[int, int]]] = []
+    for prepare in (reference, engine):
+        simulation = prepare(network)
+        simulation.advance(n_steps)
+        spikes = simulation.collect().spikes
+        trains.append(set(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True)))
+        simulation.close()
+    expected, found = trains
+    return len(expected | found), len(expected ^ found)
+
+
 def _uneven(n_steps: int) -> list[int]:
     parts = [1, 2, 7]
     parts = [n for n in parts if n < n_steps // 4]

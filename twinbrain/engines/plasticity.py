@@ -17,7 +17,7 @@ from twinbrain.engines.interpreter import execute
 from twinbrain.models.algebra import Statement
 from twinbrain.models.between_events import ELAPSED
 from twinbrain.models.rule import LAST_UPDATE, MODULATOR_SPIKES, RELEASE
-from twinbrain.network.network import PlasticTable
+from twinbrain.network.plastic_table import PlasticTable
 
 Places = NDArray[np.int64]
 

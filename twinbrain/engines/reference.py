@@ -11,8 +11,10 @@ from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.interpreter import evaluate, execute
 from twinbrain.engines.plasticity import PlasticSynapses
 from twinbrain.engines.recorder import Recorder
+from twinbrain.engines.waveforms import WaveformReader
 from twinbrain.models.step import REFRACTORY_LEFT
-from twinbrain.network.network import Block, Network, PoissonDrive
+from twinbrain.network.inputs import RandomDrive
+from twinbrain.network.network import Block, Network
 from twinbrain.network.random import philox
 
 
@@ -32,6 +34,7 @@ class ReferenceSimulation:
         self._recorder = Recorder(network)
         self._draws = _Draws(network.drives)
         self._plastic = [PlasticSynapses(table) for table in network.plastic]
+        self._waveforms = WaveformReader(network.waveforms)
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
@@ -39,10 +42,7 @@ class ReferenceSimulation:
             slot = self.step % len(self._ring)
             inbox = self._ring[slot].copy()
             self._ring[slot] = 0
-            for drive, words in zip(self.network.drives, self._draws.words(self.step), strict=True):
-                if drive.first_step <= self.step < drive.last_step:
-                    counts = np.searchsorted(drive.thresholds, words, side="right")
-                    inbox[drive.start : drive.stop] += drive.weight * counts
+            self._add_inputs(inbox)
             for plastic in self._plastic:
                 plastic.arrive(self.step, inbox)
             with np.errstate(all="ignore"):
@@ -93,6 +93,18 @@ class ReferenceSimulation:
     def close(self) -> None:
         """Do nothing: all it holds is memory."""
 
+    def _add_inputs(self, inbox: NDArray[np.int64]) -> None:
+        for drive, words in zip(self.network.drives, self._draws.words(self.step), strict=True):
+            if drive.first_step <= self.step < drive.last_step:
+                counts = np.searchsorted(drive.thresholds, words, side="right")
+                inbox[drive.start : drive.stop] += drive.weight * (counts - drive.offset)
+        if (amounts := self._waveforms.at(self.step)) is not None:
+            for start, stop, amount in zip(self._waveforms.start, self._waveforms.stop, amounts, strict=True):
+                inbox[start:stop] += amount
+        events = self.network.events
+        now = slice(*np.searchsorted(events.step, [self.step, self.step + 1]))
+        np.add.at(inbox, events.place[now], events.amount[now])
+
     def _deliver(self, spikes: Spikes) -> None:
         for table in self.network.tables:
             for step, neuron in zip(spikes.step, spikes.neuron, strict=True):
@@ -139,7 +151,7 @@ class _BlockState:
 class _Draws:
     """The random words of the drives; those of four steps are drawn at once."""
 
-    def __init__(self, drives: tuple[PoissonDrive, ...]) -> None:
+    def __init__(self, drives: tuple[RandomDrive, ...]) -> None:
         sizes = [drive.stop - drive.start for drive in drives]
         self._ends = np.cumsum(sizes)[:-1] if drives else np.empty(0, np.int64)
         self._element = np.array([i for size in sizes for i in range(size)], np.uint64)

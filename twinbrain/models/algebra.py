@@ -119,14 +119,14 @@ class Hoister:
             if expression.exp <= _HIGHEST_EXPANSION or base.is_Symbol:
                 return self._opaque(base, fixed) ** expression.exp
             return sympy.Symbol(self._temporary(self._render(base)), real=True) ** expression.exp
+        if expression.is_Pow and expression.exp.is_Integer and -_HIGHEST_PRODUCT <= expression.exp < -1:
+            return self._opaque(1 / expression.base, fixed) ** -expression.exp
         return sympy.Symbol(self._temporary(self._function(expression)), real=True)
 
     def _function(self, expression: Any) -> str:
         if expression.is_Pow:
             if expression.exp == -1:
                 return f"reciprocal({self._render(expression.base)})"
-            if expression.exp.is_Integer and expression.exp < 0:
-                return f"reciprocal({self._render(expression.base**-expression.exp)})"
             if expression.exp == sympy.Rational(1, 2):
                 return f"sqrt({self._render(expression.base)})"
             return f"power({self._render(expression.base)}, {self._render(expression.exp)})"

@@ -21,11 +21,13 @@ _FUNCTIONS = (
     *("exp", "exprel", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
     *("abs", "clip", "int"),
 )
+# Stands for dt in a receptor's equations, where Brian2 would take it for its own clock's.
+_TIME_STEP = "time_step"
 _OF_TIME = re.compile(r"t|dt|t_in_timesteps|timestep|xi|xi_\w*|rand|randn|poisson|binomial")
 # Names that a step has for what it adds to the equations.
 _TAKEN = re.compile(
     r"k\d+|fixed_\d+|inbox_\w+|quantum_\w+|refractory_left|refractory_steps|has_spiked|exponential|reciprocal|select|"
-    r"indicator|bounded|relative_exponential|logarithm|power|i|j|N|not_refractory|lastspike"
+    r"indicator|bounded|relative_exponential|logarithm|power|time_step|i|j|N|not_refractory|lastspike"
 )
 
 
@@ -96,7 +98,7 @@ class ModelEquations:
                     f"expected one of the functions {', '.join(_FUNCTIONS)}, found {function}; write it otherwise"
                 )
         # Brian2 takes dt for positive; here it is a name like any other.
-        plain = {s: sympy.Symbol(s.name, real=True) for s in converted.free_symbols}
+        plain = {s: sympy.Symbol("dt" if s.name == _TIME_STEP else s.name, real=True) for s in converted.free_symbols}
         written_out = {s: self.sympy(self.subexpressions[s.name]) for s in plain if s.name in self.subexpressions}
         return converted.xreplace(plain | written_out).xreplace(values)
 
@@ -113,8 +115,9 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
     model = model.model_copy(update={key: re.sub("#.*", "", getattr(model, key)) for key in ("threshold", "reset")})
     currents = " + ".join(r.current for r in receptors.values() if r.current) or "0*amp"
     neuron_text = f"{_brian_names(model.equations)}\nI_syn = {currents} : amp\n"
-    receptor_texts = {name: f"{_brian_names(r.equations)}\n" for name, r in receptors.items()}
-    whole = _parse(neuron_text + "".join(receptor_texts.values()))
+    receptor_texts = {name: _with_time_step(f"{_brian_names(r.equations)}\n") for name, r in receptors.items()}
+    of_step = f"{_TIME_STEP} : second\n" if any(map(_uses_time_step, receptor_texts.values())) else ""
+    whole = _parse(neuron_text + "".join(receptor_texts.values()) + of_step)
     # In the order of the text: Brian2 keeps none, and compiled code is found again by its text.
     state = tuple(_parse_names(neuron_text + "".join(receptor_texts.values())))
     inputs = set()
@@ -133,7 +136,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
     if model.method in ("exact", "linear"):
         systems: tuple[tuple[Any, str], ...] = ((_differential_part(whole, set(state)), "exact"),)
     else:
-        own = [_parse(text) for text in receptor_texts.values()]
+        own = [_parse(text + (of_step if _uses_time_step(text) else "")) for text in receptor_texts.values()]
         systems = (
             (_differential_part(whole, set(_parse_names(neuron_text))), model.method),
             *((_differential_part(part, set(part.diff_eq_names)), "exact") for part in own if part.diff_eq_names),
@@ -144,7 +147,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         held=tuple(name for name in state if "unless refractory" in whole[name].flags),
         units={name: _unit_text(whole[name]) for name in state},
         inputs={name: _unit_text(whole[name]) for name in sorted(inputs)},
-        parameters={name: _unit_text(whole[name]) for name in sorted(whole.parameter_names - inputs)},
+        parameters={name: _unit_text(whole[name]) for name in sorted(whole.parameter_names - inputs - {_TIME_STEP})},
         systems=systems,
         unit_values=unit_values,
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
@@ -154,6 +157,19 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
 def _brian_names(text: str) -> str:
     # Brian2 has no mM; everyone else writes it.
     return re.sub(r"\bmM\b", "mmolar", text)
+
+
+def _with_time_step(text: str) -> str:
+    """Return a receptor's equations in which ``dt`` is a name like any other, except in ``dg/dt = …``."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        left, equals, right = line.partition("=")
+        lines.append(left + equals + re.sub(r"\bdt\b", _TIME_STEP, right))
+    return "".join(lines)
+
+
+def _uses_time_step(text: str) -> bool:
+    return re.search(rf"\b{_TIME_STEP}\b", text) is not None
 
 
 def _parse(text: str) -> Any:
@@ -210,7 +226,7 @@ def _unit_values(equations: Any, code: str) -> dict[str, float]:
     from brian2.core.namespace import DEFAULT_UNITS
     from brian2.utils.stringtools import get_identifiers
 
-    if taken := sorted(name for name in equations.names if _TAKEN.fullmatch(name)):
+    if taken := sorted(name for name in equations.names - {_TIME_STEP} if _TAKEN.fullmatch(name)):
         raise SpecError(f"expected names that the step does not use itself, found {taken[0]!r}; rename it")
     used = set(equations.identifiers) | get_identifiers(_brian_names(code))
     values = {}

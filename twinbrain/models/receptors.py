@@ -23,6 +23,13 @@ tau_rise_{r} : second
 tau_decay_{r} : second
 """
 
+# Two equal time constants, scaled so that one spike's current or conductance peaks at its weight, at t = tau.
+_ALPHA = """
+d{s}/dt = (exp(1)*x_{r} - {s})/tau_{r} : {unit}
+dx_{r}/dt = -x_{r}/tau_{r} : {unit}
+tau_{r} : second
+"""
+
 AMPA = ReceptorModel(
     summary="Fast glutamate conductance with exponential decay.",
     references=("10.1023/A:1011204814320",),
@@ -71,6 +78,26 @@ tau_exponential_current : second
     parameters={"tau_exponential_current": "2 ms"},
 )
 
+ALPHA_CURRENT = ReceptorModel(
+    summary="Current of the shape of an alpha function, which peaks at the weight; weights carry the sign.",
+    references=("10.1152/jn.1967.30.5.1138", "10.1007/s004220050570"),
+    equations=_ALPHA.format(s="I_alpha_current", r="alpha_current", unit="amp"),
+    jump="x_alpha_current",
+    current="I_alpha_current",
+    parameters={"tau_alpha_current": "2 ms"},
+)
+
+ALPHA_CONDUCTANCE = ReceptorModel(
+    summary="Conductance of the shape of an alpha function, which peaks at the weight.",
+    references=("10.1152/jn.1967.30.5.1138",),
+    equations="I_alpha_conductance = g_alpha_conductance*(E_alpha_conductance - v) : amp"
+    + _ALPHA.format(s="g_alpha_conductance", r="alpha_conductance", unit="siemens")
+    + "E_alpha_conductance : volt\n",
+    jump="x_alpha_conductance",
+    current="I_alpha_conductance",
+    parameters={"E_alpha_conductance": "0 mV", "tau_alpha_conductance": "2 ms"},
+)
+
 DELTA = ReceptorModel(
     summary="A jump of the membrane potential, tested against the threshold at once; lost while refractory.",
     references=("10.1007/s004220050570",),
@@ -85,12 +112,33 @@ CURRENT = ReceptorModel(
     current="I_current",
 )
 
+# Normal numbers of unit variance, held for a step, keep the variance of y at 1 whatever the step: the exact solution of
+# this equation over a step is y = a*y + sqrt(1 - a**2)*noise with a = exp(-dt/tau).
+OU_CURRENT = ReceptorModel(
+    summary="Ornstein-Uhlenbeck current; driven by noise of standard deviation 1, it has the given mean and sigma.",
+    references=("10.1103/PhysRevE.54.2084", "10.1016/S0306-4522(01)00344-X"),
+    equations="""
+I_ou_current = mean_ou_current + sigma_ou_current*y_ou_current : amp
+dy_ou_current/dt = (noise_ou_current/sqrt(tanh(dt/(2*tau_ou_current))) - y_ou_current)/tau_ou_current : 1
+noise_ou_current : 1
+mean_ou_current : amp
+sigma_ou_current : amp
+tau_ou_current : second
+""",
+    jump="noise_ou_current",
+    current="I_ou_current",
+    parameters={"mean_ou_current": "0 pA", "sigma_ou_current": "50 pA", "tau_ou_current": "5 ms"},
+)
+
 RECEPTOR_MODELS = {
     "ampa": AMPA,
     "nmda": NMDA,
     "gaba_a": GABA_A,
     "gaba_b": GABA_B,
     "exponential_current": EXPONENTIAL_CURRENT,
+    "alpha_current": ALPHA_CURRENT,
+    "alpha_conductance": ALPHA_CONDUCTANCE,
     "delta": DELTA,
     "current": CURRENT,
+    "ou_current": OU_CURRENT,
 }

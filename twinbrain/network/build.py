@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -10,13 +11,14 @@ import numpy as np
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
-from twinbrain.network.drives import check_stimuli, region_drives, stimulus_drives
+from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
+from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.plastic import PlasticSynapses, check_plasticity
-from twinbrain.network.plastic_table import build_plastic_tables
+from twinbrain.network.plastic_build import build_plastic_tables
 from twinbrain.network.probes import check_record, lower_probes
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.network.synapses import InletOf, Synapses, local_synapses, long_range_axons, long_range_synapses
@@ -62,7 +64,7 @@ def build(
     SpecError
         If something in the declaration cannot be built as it stands.
     """
-    check_references(layout, stimuli, record or Record())
+    check_references(layout, stimuli, record or Record(), dt=dt)
     programs = block_programs(layout)
     units = weight_units(programs)
     quanta = receptor_quanta(brain, layout, stimuli, units)
@@ -72,33 +74,52 @@ def build(
     def inlet_of(population: PopulationSlice, receptor: str) -> Inlet:
         return inlets[population.block, receptor]
 
-    drives = (
-        *region_drives(layout, inlet_of, units, dt, seed),
-        *stimulus_drives(stimuli, layout, inlet_of, units, dt, seed),
-    )
+    lowering = Lowering(inlet_of, units, dt, seed)
+    inputs = [*region_inputs(layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
     plastic: list[PlasticSynapses] = []
     drawn = _synapses(brain, layout, inlet_of, units, dt, seed, progress)
     tables = build_tables(_static(drawn, plastic), layout.n_neurons)
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
-    network = Network(dt, seed, layout.populations, blocks, tables, tuple(d for d in drives if d.mean > 0), probes)
+    network = Network(
+        dt,
+        seed,
+        layout.populations,
+        blocks,
+        tables,
+        drives=tuple(i for i in inputs if isinstance(i, RandomDrive) and i.mean > 0),
+        probes=probes,
+        waveforms=tuple(i for i in inputs if isinstance(i, Waveform)),
+        events=Events.merge([i for i in inputs if isinstance(i, Events)]),
+    )
     network = with_coupling(network, brain.coupling)
-    room = check_range(network.tables, network.drives, network.n_inlets)
+    given: tuple[Input, ...] = (*network.drives, *network.waveforms, network.events)
+    room = check_range(network.tables, given, network.n_inlets)
     network = replace(network, plastic=build_plastic_tables(plastic, layout.n_neurons, room))
     return_freed_memory()
     return network
 
 
-def check_references(layout: Layout, stimuli: tuple[Stimulus, ...], record: Record) -> None:
-    """Check that stimuli, records and plastic projections name what there is, with the units that it has.
+def check_references(
+    layout: Layout, stimuli: tuple[Stimulus, ...], record: Record, *, dt: float, duration: float = math.inf
+) -> None:
+    """Check that stimuli and records name what there is, and that drives and stimuli fit what they act on.
+
+    Parameters
+    ----------
+    layout, stimuli, record
+        The brain's layout, what acts on it and what is kept.
+    dt, duration : float (ms)
+        Time step and model time.
 
     Raises
     ------
     SpecError
-        With everything that is unknown.
+        With everything that is unknown or does not fit.
     """
     problems: list[Problem] = []
     for check in (
         partial(check_stimuli, stimuli, layout),
+        partial(check_signals, stimuli, layout, dt, duration),
         partial(check_record, record, layout),
         partial(_check_plasticity, layout),
     ):

@@ -1,75 +1,140 @@
-"""Lower drives and stimuli to Poisson drives."""
+"""Lower drives and stimuli to what comes into the flat inbox."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from twinbrain import units as quantities
+from twinbrain import units
 from twinbrain.errors import Problem, SpecError
+from twinbrain.network.inputs import Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout
-from twinbrain.network.network import PoissonDrive, PopulationSlice
+from twinbrain.network.network import PopulationSlice
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import stream_key
+from twinbrain.network.signals import lower_spikes, lower_waveform, signal_problems
 from twinbrain.network.synapses import InletOf
+from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
 from twinbrain.spec.base import suggestion
-from twinbrain.spec.drive import Drive, Stimulus
+from twinbrain.spec.drive import INJECTED, Drive, Stimulus
 
 ALWAYS = 2**62
 # Beyond this mean count a step, drawing counts by comparison stops being sensible.
 _LARGEST_MEAN = 200.0
 
 
-def poisson_thresholds(mean: float) -> NDArray[np.uint32]:
-    """Return ``2**32`` times the probability of at most k events, for all k where it is below one.
-
-    A uniform 32-bit word then draws a count as the number of thresholds that do not exceed it.
+@dataclass
+class Lowering:
+    """What lowering an input needs besides its declaration.
 
     Parameters
     ----------
-    mean : float
-        Expected count.
-
-    Returns
-    -------
-    ndarray of uint32, shape (n,)
+    inlet_of : callable
+        Returns the inlet of a population and receptor.
+    units : dict of str to str
+        Unit of each receptor's weights.
+    dt : float (ms)
+        Time step.
+    seed : int
+        Keys every draw.
     """
-    k = np.arange(int(mean + 12 * np.sqrt(mean) + 24))
-    scaled: NDArray[np.float64] = np.rint(special.pdtr(k, mean) * 2.0**32)
-    return scaled[scaled < 2.0**32].astype(np.uint32)
+
+    inlet_of: InletOf
+    units: dict[str, str]
+    dt: float
+    seed: int
+    # A waveform is the same in all regions that it reaches; its values are held once.
+    _waveforms: dict[tuple[int, int], Waveform] = field(default_factory=dict)
+
+    def lower(self, drive: Drive, name: str, population: PopulationSlice, steps: tuple[int, int]) -> Input:
+        """Return the input of one population."""
+        inlet, unit = self.inlet_of(population, drive.receptor), self.units[drive.receptor]
+        start = inlet.start + population.offset
+        stop = start + population.size
+        if drive.kind == "spikes":
+            return lower_spikes(drive, start, population.size, steps[0], unit, inlet.quantum, self.dt)
+        if drive.kind in ("rate", "noise"):
+            mean, thresholds, offset, weight = self._draws(drive, unit)
+            return RandomDrive(
+                name=f"{name} of {population.label}",
+                start=start,
+                stop=stop,
+                key=stream_key(self.seed, name, population.label),
+                mean=mean,
+                thresholds=thresholds,
+                weight=int(in_quanta(np.array([weight]), inlet.quantum, "weight" if drive.weight else "noise")[0]),
+                first_step=steps[0],
+                last_step=steps[1],
+                offset=offset,
+            )
+        key = (id(drive), steps[0])
+        if key not in self._waveforms:
+            self._waveforms[key] = lower_waveform(drive, steps, unit, inlet.quantum, self.dt)
+        return replace(self._waveforms[key], name=f"{name} of {population.label}", start=start, stop=stop)
+
+    def _draws(self, drive: Drive, unit: str) -> tuple[float, NDArray[np.uint32], int, float]:
+        """Return mean count, thresholds, offset, and weight in the coherent unit."""
+        if drive.noise is not None:
+            normal = normal_thresholds()
+            weight = units.coherent(drive.noise, unit) * normal.unit
+            return float(normal.offset), normal.thresholds, normal.offset, weight
+        assert drive.rate is not None
+        assert drive.weight is not None
+        mean = drive.rate * 1e-3 * self.dt
+        if mean > _LARGEST_MEAN:
+            message = f"expected at most {_LARGEST_MEAN:g} events a step, found {mean:g}; split the drive or use I_e"
+            raise SpecError([Problem("rate", message)])
+        return mean, poisson_thresholds(mean), 0, units.coherent(drive.weight, unit)
 
 
-def region_drives(
-    layout: Layout, inlet_of: InletOf, units: dict[str, str], dt: float, seed: int
-) -> Iterator[PoissonDrive]:
+def region_inputs(layout: Layout, lowering: Lowering) -> Iterator[Input]:
     """Lower the drives of every region."""
     for label, region in zip(layout.connectome.labels, layout.regions, strict=True):
         for i, drive in enumerate(region.drives):
             name = f"drive {i} {drive.population}:{drive.receptor}"
             try:
-                population = layout.find(label, drive.population)
-                yield _lower(drive, name, population, (0, ALWAYS), inlet_of, units, dt, seed)
+                yield lowering.lower(drive, name, layout.find(label, drive.population), (0, ALWAYS))
             except SpecError as error:
                 raise error.within(f"region {region.name}: drives[{i}]") from None
 
 
-def stimulus_drives(
-    stimuli: tuple[Stimulus, ...], layout: Layout, inlet_of: InletOf, units: dict[str, str], dt: float, seed: int
-) -> Iterator[PoissonDrive]:
+def stimulus_inputs(stimuli: tuple[Stimulus, ...], layout: Layout, lowering: Lowering) -> Iterator[Input]:
     """Lower stimuli on the populations that they reach; `check_stimuli` has passed."""
     for stimulus in stimuli:
-        first = round(stimulus.start / dt)
-        steps = (first, first + round(stimulus.duration / dt))
-        for population in _reached(stimulus, layout):
-            name = f"stimulus {stimulus.name} {stimulus.population}:{stimulus.receptor}"
+        first = round(stimulus.start / lowering.dt)
+        steps = (first, first + round(stimulus.duration / lowering.dt))
+        name = f"stimulus {stimulus.name} {stimulus.population}:{stimulus.receptor}"
+        for population in layout.reached(stimulus):
             try:
-                yield _lower(stimulus, name, population, steps, inlet_of, units, dt, seed)
+                yield lowering.lower(stimulus, name, population, steps)
             except SpecError as error:
                 raise error.within(f"stimuli.{stimulus.name}") from None
+
+
+def check_signals(stimuli: tuple[Stimulus, ...], layout: Layout, dt: float, duration: float) -> None:
+    """Check that what is given as a function of time fits its populations, the time step and the run.
+
+    Raises
+    ------
+    SpecError
+        With everything that does not.
+    """
+    problems: list[Problem] = []
+    for region in {region.name: region for region in layout.regions}.values():
+        for i, drive in enumerate(region.drives):
+            sizes = {region.populations[drive.population].size}
+            where = f"region {region.name}: drives[{i}]"
+            problems += [problem.within(where) for problem in signal_problems(drive, sizes, dt, duration)]
+    for stimulus in stimuli:
+        sizes = {population.size for population in layout.reached(stimulus)}
+        where = f"stimuli.{stimulus.name}"
+        problems += [problem.within(where) for problem in signal_problems(stimulus, sizes, dt, duration)]
+    if problems:
+        raise SpecError(problems)
 
 
 def check_stimuli(stimuli: tuple[Stimulus, ...], layout: Layout) -> None:
@@ -89,14 +154,16 @@ def check_stimuli(stimuli: tuple[Stimulus, ...], layout: Layout) -> None:
             hint = suggestion(stimulus.regions, layout.connectome.labels[:12])
             problems.append(Problem(f"{where}.regions", f"the pattern {stimulus.regions!r} matches no region; {hint}"))
             continue
-        reached = _reached(stimulus, layout)
+        reached = layout.reached(stimulus)
         if not reached:
             known = {name for label in labels for name in regions[label].populations}
             hint = suggestion(stimulus.population, known)
             problems.append(Problem(f"{where}.population", f"unknown population {stimulus.population!r}; {hint}"))
         for population in reached:
             receptors = regions[population.label].cell_of(population.population).receptors
-            if stimulus.receptor not in receptors:
+            # Those that inject a current are in the layout where it knows of the stimulus.
+            injected = [name for name in layout.blocks[population.block].receptors if name in INJECTED]
+            if stimulus.receptor not in (*receptors, *injected):
                 hint = suggestion(stimulus.receptor, receptors)
                 problems.append(
                     Problem(
@@ -107,45 +174,3 @@ def check_stimuli(stimuli: tuple[Stimulus, ...], layout: Layout) -> None:
                 break
     if problems:
         raise SpecError(problems)
-
-
-def _reached(stimulus: Stimulus, layout: Layout) -> list[PopulationSlice]:
-    return [
-        p for p in layout.populations if p.population == stimulus.population and fnmatchcase(p.label, stimulus.regions)
-    ]
-
-
-def _lower(
-    drive: Drive | Stimulus,
-    name: str,
-    population: PopulationSlice,
-    steps: tuple[int, int],
-    inlet_of: InletOf,
-    units: dict[str, str],
-    dt: float,
-    seed: int,
-) -> PoissonDrive:
-    inlet = inlet_of(population, drive.receptor)
-    mean = drive.rate * 1e-3 * dt
-    if mean > _LARGEST_MEAN:
-        raise SpecError(
-            [
-                Problem(
-                    "rate",
-                    f"expected at most {_LARGEST_MEAN:g} events a step, found {mean:g}; split the drive or use I_e",
-                )
-            ]
-        )
-    weight = np.array([quantities.coherent(drive.weight, units[drive.receptor])])
-    start = inlet.start + population.offset
-    return PoissonDrive(
-        name=f"{name} of {population.label}",
-        start=start,
-        stop=start + population.size,
-        key=stream_key(seed, name, population.label),
-        mean=mean,
-        thresholds=poisson_thresholds(mean),
-        weight=int(in_quanta(weight, inlet.quantum, "weight")[0]),
-        first_step=steps[0],
-        last_step=steps[1],
-    )

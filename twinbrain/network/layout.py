@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import count
 
@@ -11,6 +13,7 @@ from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.drive import INJECTED, Stimulus
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.region import Region
 
@@ -51,13 +54,20 @@ class Layout:
         """Return a population's slice."""
         return self._index[label, population]
 
+    def reached(self, stimulus: Stimulus) -> list[PopulationSlice]:
+        """Return the populations that a stimulus reaches."""
+        return _reached(stimulus, self.populations)
+
     @cached_property
     def _index(self) -> dict[tuple[str, str], PopulationSlice]:
         return {(p.label, p.population): p for p in self.populations}
 
 
-def lay_out(brain: Brain, connectome: Connectome) -> Layout:
+def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] = ()) -> Layout:
     """Return the layout of a brain on a (loaded and normalised) connectome.
+
+    Neurons into which a drive or a stimulus injects a current have a receptor for it, whether their cell lists it or
+    not; others have none.
 
     Raises
     ------
@@ -110,11 +120,34 @@ def lay_out(brain: Brain, connectome: Connectome) -> Layout:
             start = stop
     if problems:
         raise SpecError(problems)
+    regions_of = dict(zip(connectome.labels, regions, strict=True))
+    for reached, receptor in _injected(regions_of, populations, stimuli):
+        definition = receptor_model(receptor, regions_of[reached.label])
+        if receptors[reached.block].setdefault(receptor, definition) != definition:
+            where = f"region {reached.region}: receptors.{receptor}"
+            raise SpecError([Problem(where, "another region defines this receptor otherwise; rename one")])
     blocks = tuple(
         BlockLayout(name, model, dict(sorted(own.items())), size)
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
     )
     return Layout(connectome, regions, tuple(populations), blocks)
+
+
+def _injected(
+    regions: dict[str, Region], populations: list[PopulationSlice], stimuli: tuple[Stimulus, ...]
+) -> Iterator[tuple[PopulationSlice, str]]:
+    """Yield the populations into which a current is injected, and the receptor that it goes through."""
+    for population in populations:
+        for drive in regions[population.label].drives:
+            if drive.population == population.population and drive.receptor in INJECTED:
+                yield population, drive.receptor
+    for stimulus in stimuli:
+        if stimulus.receptor in INJECTED:
+            yield from ((population, stimulus.receptor) for population in _reached(stimulus, populations))
+
+
+def _reached(stimulus: Stimulus, populations: Iterable[PopulationSlice]) -> list[PopulationSlice]:
+    return [p for p in populations if p.population == stimulus.population and fnmatchcase(p.label, stimulus.regions)]
 
 
 def unused_name(name: str, names: list[str]) -> str:

@@ -211,7 +211,8 @@ def _exprel(x: Floats) -> Floats:
     return np.where(x == 0.0, 1.0, np.expm1(x) / np.where(x == 0.0, 1.0, x))
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+_FUNCTIONS: dict[str, Callable[..., Any] | float] = {
+    "e": np.e,
     **{
         name: getattr(np, name)
         for name in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,10 +16,12 @@ from twinbrain.models.library import plasticity_model
 from twinbrain.models.rule import rule_program
 from twinbrain.models.step import StepProgram
 from twinbrain.network.connect import expected_synapses
+from twinbrain.network.given import read_samples, read_trains
 from twinbrain.network.layout import Layout
 from twinbrain.network.quanta import weight_units
 from twinbrain.network.synapses import in_degrees, long_range_axons
 from twinbrain.spec.brain import Brain
+from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
@@ -26,6 +29,9 @@ from twinbrain.spec.region import Region
 # What things take, from measurements on one core; see docs/reference/performance.md.
 _BYTES_A_SYNAPSE = 10
 _BYTES_A_SYNAPSE_WHILE_BUILT = 40
+# Step, place and amount; a value as it is read, and in quanta.
+_BYTES_A_GIVEN_SPIKE = 16
+_BYTES_A_GIVEN_VALUE = 8 + 4
 _BYTES_OF_THE_PROCESS = 400_000_000
 # Delays take four bytes on a device, two on the host; the rest is what the driver and the kernels take.
 _DEVICE_OVER_HOST = 1.2
@@ -51,8 +57,8 @@ class Plan:
     ----------
     n_regions, n_neurons, n_synapses, n_blocks : int
         Sizes; synapses as expected.
-    bytes_synapses, bytes_inboxes, bytes_neurons, bytes_peak : int
-        Memory of the parts, and the most that the whole run takes at once.
+    bytes_synapses, bytes_inboxes, bytes_neurons, bytes_inputs, bytes_peak : int
+        Memory of the parts (inputs: given spikes and waveforms), and the most that the whole run takes at once.
     bytes_device : int
         Memory on the device, where a run has one of its own.
     seconds : float
@@ -66,6 +72,7 @@ class Plan:
     bytes_synapses: int
     bytes_inboxes: int
     bytes_neurons: int
+    bytes_inputs: int
     bytes_peak: int
     bytes_device: int
     seconds: float
@@ -75,7 +82,15 @@ class Plan:
         return asdict(self)
 
 
-def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt: float, duration: float) -> Plan:
+def plan(
+    brain: Brain,
+    layout: Layout,
+    programs: tuple[StepProgram, ...],
+    *,
+    dt: float,
+    duration: float,
+    stimuli: tuple[Stimulus, ...] = (),
+) -> Plan:
     """Return the plan of a run.
 
     Parameters
@@ -84,6 +99,8 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
         The brain, from `lay_out` and `block_programs`.
     dt, duration : float (ms)
         Time step and model time.
+    stimuli : tuple of Stimulus, optional
+        What acts on the brain.
     """
     local, longest = _local(layout)
     plastic, plastic_bytes = _plastic(layout, weight_units(programs))
@@ -108,7 +125,8 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
     synapses = round(_BYTES_A_SYNAPSE * (n_synapses - plastic) + plastic_bytes)
     synapses += 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
     while_built = round(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses + _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT * plastic)
-    peak = _BYTES_OF_THE_PROCESS + neurons + max(while_built, synapses + inboxes)
+    inputs = _inputs(layout, stimuli)
+    peak = _BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
     return Plan(
         n_regions=len(layout.regions),
         n_neurons=layout.n_neurons,
@@ -117,6 +135,7 @@ def plan(brain: Brain, layout: Layout, programs: tuple[StepProgram, ...], *, dt:
         bytes_synapses=synapses,
         bytes_inboxes=inboxes,
         bytes_neurons=neurons,
+        bytes_inputs=inputs,
         bytes_peak=peak,
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
@@ -241,6 +260,29 @@ def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
             total += degree * size * len(region.ports.inputs[name].glutamate)
     lengths = layout.connectome.length.values[reached]
     return total, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0
+
+
+def _inputs(layout: Layout, stimuli: tuple[Stimulus, ...]) -> int:
+    """Return the memory of given spikes, which are held for each population, and of given waveforms."""
+    total = 0
+    drives = [(drive, layout.find(label, drive.population).size, 1) for label, drive in _drives_of_nodes(layout)]
+    for stimulus in stimuli:
+        reached = layout.reached(stimulus)
+        drives += [(stimulus, reached[0].size, len(reached))] if reached else []
+    for drive, size, n_populations in drives:
+        if drive.spikes is not None:
+            trains = read_trains(drive.spikes)
+            shared = len(trains) == 1 and drive.spikes.file is None
+            total += _BYTES_A_GIVEN_SPIKE * sum(map(len, trains)) * n_populations * (size if shared else 1)
+        elif drive.waveform is not None:
+            n_rows, n_values = read_samples(drive.waveform).shape
+            total += n_values * (_BYTES_A_GIVEN_VALUE * n_rows + 8)
+    return total
+
+
+def _drives_of_nodes(layout: Layout) -> Iterator[tuple[str, Drive]]:
+    for label, region in zip(layout.connectome.labels, layout.regions, strict=True):
+        yield from ((label, drive) for drive in region.drives)
 
 
 def _upper(value: str | float | Distribution) -> float:

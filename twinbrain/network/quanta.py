@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram
+from twinbrain.network.given import read_samples
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Floats
 from twinbrain.network.sampling import mean_size
+from twinbrain.network.thresholds import normal_thresholds
 from twinbrain.spec.brain import Brain
-from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
 
@@ -127,7 +129,8 @@ def _weights(
                 if (highest := projection.plasticity.parameters.get("w_max")) is not None:
                     yield f"{where}.plasticity.parameters.w_max", receptor, part, highest
         for i, drive in enumerate(region.drives):
-            yield f"region {region.name}: drives[{i}].weight", drive.receptor, 1.0, drive.weight
+            for key, factor, size in amplitudes(drive):
+                yield f"region {region.name}: drives[{i}].{key}", drive.receptor, factor, size
         if brain.long_range:
             rule = brain.long_range
             for name, port in region.ports.inputs.items():
@@ -140,7 +143,30 @@ def _weights(
                         if receptor in known:
                             yield f"brain.long_range.{key}", receptor, factor, weight
     for stimulus in stimuli:
-        yield f"stimuli.{stimulus.name}.weight", stimulus.receptor, 1.0, stimulus.weight
+        for key, factor, size in amplitudes(stimulus):
+            yield f"stimuli.{stimulus.name}.{key}", stimulus.receptor, factor, size
+
+
+def amplitudes(drive: Drive) -> Iterator[tuple[str, float, str | float]]:
+    """Yield the amplitudes of a drive: key, factor to the mean size, and quantity."""
+    for key in ("weight", "current"):
+        if (value := getattr(drive, key)) is not None:
+            yield key, 1.0, value
+    if drive.noise is not None:
+        # Levels of the discretised distribution, right to 1e-6 of a standard deviation.
+        yield "noise", 0.01 * normal_thresholds().unit, drive.noise
+    if drive.pulses is not None:
+        yield "pulses.amplitude", 1.0, drive.pulses.amplitude
+    if drive.spikes is not None:
+        yield "spikes.weight", 1.0, drive.spikes.weight
+    if drive.sine is not None:
+        yield "sine.amplitude", 2 / math.pi, drive.sine.amplitude
+        if drive.sine.offset is not None:
+            yield "sine.offset", 1.0, drive.sine.offset
+    if drive.waveform is not None:
+        sizes = np.abs(read_samples(drive.waveform))
+        mean, unit = float(sizes[sizes > 0].mean()) if sizes.any() else 0.0, drive.waveform.unit
+        yield "waveform.unit", 1.0, mean if unit == "1" else f"{mean!r} {unit}"
 
 
 def _distinct(regions: tuple[Region, ...]) -> list[Region]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
-from twinbrain.network.network import PoissonDrive, SynapseTable
+from twinbrain.network.inputs import Events, Input
+from twinbrain.network.network import SynapseTable
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.synapses import Synapses
 
@@ -70,7 +71,7 @@ def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) ->
     return SynapseTable(receptor, origin, row_start, post, weight, delay)
 
 
-def check_range(tables: Iterable[SynapseTable], drives: Iterable[PoissonDrive], n_inlets: int) -> NDArray[np.float64]:
+def check_range(tables: Iterable[SynapseTable], inputs: Iterable[Input], n_inlets: int) -> NDArray[np.float64]:
     """Check that no inbox can overflow, whatever spikes arrive in one step, and return how much room is left.
 
     Returns
@@ -86,8 +87,11 @@ def check_range(tables: Iterable[SynapseTable], drives: Iterable[PoissonDrive], 
     bound: NDArray[np.float64] = np.zeros(n_inlets)
     for table in tables:
         bound += np.bincount(table.post, weights=np.abs(table.weight.astype(np.float64)), minlength=n_inlets)
-    for drive in drives:
-        bound[drive.start : drive.stop] += abs(drive.weight) * (len(drive.thresholds) + 1)
+    for given in inputs:
+        if isinstance(given, Events):
+            bound += given.largest(n_inlets)
+        else:
+            bound[given.start : given.stop] += given.largest
     if len(bound) and bound.max() > LARGEST:
         raise SpecError(
             f"expected the inputs of a neuron to sum to at most {LARGEST} quanta in one step, found up to "

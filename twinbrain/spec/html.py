@@ -178,12 +178,11 @@ def _drives(region: Region) -> str:
         (
             f"<b>{escape(drive.population)}</b>",
             escape(drive.receptor),
-            show(drive.rate, "Hz"),
-            escape(str(drive.weight)),
+            escape(drive.text),
         )
         for drive in region.drives
     )
-    return _table(("population", "receptor", "rate", "weight"), rows)
+    return _table(("population", "receptor", "input"), rows)
 
 
 def _ports(region: Region) -> str:

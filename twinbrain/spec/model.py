@@ -49,7 +49,8 @@ class ReceptorModel(Spec):
     Parameters
     ----------
     equations : str
-        Brian2 equations, linear in the receptor's own state. They may use the neuron's ``v`` in the current.
+        Brian2 equations, linear in the receptor's own state. They may use the neuron's ``v`` in the current, and the
+        time step ``dt`` where a value that holds for a step (noise) must have an effect that does not depend on it.
     jump : str
         The variable that takes the weights of the spikes that arrive in a step; its unit is theirs. It is one of
 

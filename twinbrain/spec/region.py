@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.cell import Cell
-from twinbrain.spec.drive import Drive
+from twinbrain.spec.drive import INJECTED, Drive
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
@@ -189,7 +189,8 @@ class Region(Spec):
                 f"projections[{keys.index(key)}].name", f"{keys.count(key)} projections are {key!r}; give each a name"
             )
         for i, drive in enumerate(self.drives):
-            yield from self._target_problems(f"drives[{i}]", "population", drive.population, {drive.receptor: 1.0})
+            receptors = {} if drive.receptor in INJECTED else {drive.receptor: 1.0}
+            yield from self._target_problems(f"drives[{i}]", "population", drive.population, receptors)
         for name in self.ports.outputs:
             if name not in self.populations:
                 yield _unknown("ports.outputs", "population", name, self.populations)
@@ -227,7 +228,8 @@ def _unknown_names(data: dict[str, Any]) -> Iterator[Problem]:
             elif end != "source":
                 known = _table(cells.get(str(_table(populations[found]).get("cell")))).get("receptors")
                 for receptor in [receptors] if isinstance(receptors, str) else _table(receptors):
-                    if isinstance(known, list | tuple) and receptor not in known:
+                    allowed = INJECTED if kind == "drives" else ()
+                    if isinstance(known, list | tuple) and receptor not in (*known, *allowed):
                         yield _unknown(f"{kind}[{i}].receptor", f"receptor of population {found!r}", receptor, known)
 
 

@@ -46,7 +46,7 @@ def test_every_network_of_a_batch_has_the_spikes_and_the_state_that_it_has_alone
 
 
 def test_networks_that_share_a_table_share_its_memory(networks):
-    synapses = prepare_batch([networks[0], networks[2]])._synapses
+    synapses = prepare_batch([networks[0], networks[2]]).synapses
     assert [len(s._post) for s in synapses] == [table.n_synapses for table in networks[0].tables]
 
 

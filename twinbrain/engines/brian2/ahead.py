@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from twinbrain.engines.brian2.compiler import cache_folder
+from twinbrain.network.inputs import Events
 from twinbrain.network.network import Block, Network
 
 # A block that has been compiled leaves a file of this suffix in the cache, named by its program.
@@ -78,7 +79,9 @@ def _small(network: Network, block: Block) -> Network:
         initial={name: values[:1] for name, values in block.initial.items()},
         inlets=inlets,
     )
-    return replace(network, blocks=(one,), tables=(), drives=(), probes=(), plastic=())
+    return replace(
+        network, blocks=(one,), tables=(), drives=(), probes=(), waveforms=(), events=Events.none(), plastic=()
+    )
 
 
 def _main() -> None:

@@ -1,4 +1,4 @@
-"""Compiled loops beside Brian2's: take the inbox, draw the drives, deliver spikes."""
+"""Compiled loops beside Brian2's: take the inbox, gather and deliver spikes."""
 
 # Compiled functions have no type hints: numba infers their types.
 # mypy: disable-error-code="no-untyped-def"
@@ -8,20 +8,6 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from twinbrain.network.random import philox_words
-
-
-@numba.njit(cache=True)
-def draw_words(first_key, second_key, element, group, words):
-    """Fill ``words[k]`` with word k of Philox(key, (element, group low, group high, 0)), for four steps at once."""
-    mask, shift = np.uint64(0xFFFFFFFF), np.uint64(32)
-    low, high = np.uint64(group) & mask, np.uint64(group) >> shift
-    for i in range(element.shape[0]):
-        a, b, c, d = philox_words(
-            np.uint64(element[i]), low, high, np.uint64(0), np.uint64(first_key[i]), np.uint64(second_key[i])
-        )
-        words[0, i], words[1, i], words[2, i], words[3, i] = a, b, c, d
-
 
 @numba.njit(cache=True)
 def take_inbox(ring, slot, inbox):
@@ -30,21 +16,6 @@ def take_inbox(ring, slot, inbox):
     for i in range(inbox.shape[0]):
         inbox[i] = row[i]
         row[i] = 0
-
-
-@numba.njit(cache=True)
-def add_drives(step, words, start, place, size, weight, first_step, last_step, thresholds, first_threshold, inbox):
-    """Add to the inbox the weight of each drive times its counts: the number of thresholds that a word reaches."""
-    for d in range(start.shape[0]):
-        if step < first_step[d] or step >= last_step[d]:
-            continue
-        target = inbox[start[d] : start[d] + size[d]]
-        word = words[place[d] : place[d] + size[d]]
-        w = weight[d]
-        for t in range(first_threshold[d], first_threshold[d + 1]):
-            threshold = thresholds[t]
-            for i in range(target.shape[0]):
-                target[i] += w if word[i] >= threshold else np.int32(0)
 
 
 @numba.njit(cache=True)

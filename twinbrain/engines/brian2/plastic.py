@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.brian2.rule_source import compiled_rule, shared_constants
-from twinbrain.network.network import PlasticTable
+from twinbrain.network.plastic_table import PlasticTable
 
 _FIRST_CAPACITY = 1 << 10
 

@@ -1,27 +1,23 @@
 """Compiled loops over plastic synapses: a rule's program written out as Python source, for numba.
 
-The source is a file in the cache of compiled code and not a text in memory, since numba keeps what it compiled beside
-the file: another process, and the next run, find it there.
+The source is a file, since numba keeps what it compiled beside the file: another process, and the next run, find it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
 from twinbrain.engines.brian2 import scalar
-from twinbrain.engines.brian2.compiler import cache_folder
+from twinbrain.engines.generated import import_source
 from twinbrain.models.algebra import Statement
 from twinbrain.models.between_events import ELAPSED
 from twinbrain.models.rule import LAST_UPDATE, MODULATOR_SPIKES, RELEASE, RuleProgram
 
 # Names of the loops' own begin with an underscore; Brian2 lets no other name do so.
-_HEAD = '''"""A plasticity rule, written out by twinbrain."""
+_HEAD = '''"""A plasticity rule, written out by twinbrain for functions {version}."""
 
 import numba as _numba
 import numpy as _np
@@ -105,22 +101,7 @@ def compiled_rule(program: RuleProgram, varying: tuple[str, ...]) -> ModuleType:
     varying : tuple of str
         Constants that differ between synapses; the others are shared.
     """
-    text = rule_source(program, varying)
-    name = f"rule_{hashlib.sha256((text + Path(scalar.__file__).read_text()).encode()).hexdigest()[:24]}"
-    if name not in sys.modules:
-        path = cache_folder().parent.parent / "rules" / f"{name}.py"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
-            draft.write_text(text)
-            draft.replace(path)
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # where numba looks for it
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+    return import_source("rule", rule_source(program, varying))
 
 
 def rule_source(program: RuleProgram, varying: tuple[str, ...]) -> str:
@@ -132,7 +113,9 @@ def rule_source(program: RuleProgram, varying: tuple[str, ...]) -> str:
         loops.append((_SPIKE, program.on_post, 12))
     if program.on_modulator:
         loops.append((_MODULATE, program.on_modulator, 12))
-    parts = [_HEAD.format(functions=", ".join(scalar.FUNCTIONS))]
+    # What numba keeps does not notice that a function which it calls has changed.
+    version = hashlib.sha256(Path(scalar.__file__).read_bytes()).hexdigest()[:16]
+    parts = [_HEAD.format(functions=", ".join(scalar.FUNCTIONS), version=version)]
     for template, statements, indent in loops:
         shared = _lines([f"{name} = _shared[{i}]" for i, name in enumerate(shared_constants(program, varying))], 4)
         parts.append(template.format(shared=shared, body=_lines(_body(program, statements, varying), indent)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.brian2 import kernels
 from twinbrain.engines.brian2.ahead import compile_ahead, mark_compiled
 from twinbrain.engines.brian2.compiler import preferences
+from twinbrain.engines.brian2.drives import Inputs
 from twinbrain.engines.brian2.group import SPIKED, BlockGroup
 from twinbrain.engines.brian2.plastic import PlasticSynapses
 from twinbrain.engines.recorder import Recorder
@@ -60,7 +60,7 @@ class Brian2Simulation:
         # A run of no length compiles everything; steps are then taken one by one, since a run costs 0.1 s to start.
         self._brian.run(0 * brian2.second, namespace={})
         self._steppers = [o.run for o in self._brian.sorted_objects if o.active]
-        self._drives = _Drives(network)
+        self._inputs = Inputs(network)
         self._blocks = [(group.array(SPIKED), group.block.neurons) for group in self._groups]
         self._tables = [(t.row_start, t.post, t.weight, t.delay) for t in network.tables if t.n_synapses]
         self._plastic = [PlasticSynapses(table) for table in network.plastic]
@@ -79,7 +79,7 @@ class Brian2Simulation:
 
     def _advance(self) -> None:
         kernels.take_inbox(self._ring, self.step % len(self._ring), self._inbox)
-        self._drives.add(self.step, self._inbox)
+        self._inputs.add(self.step, self._inbox)
         for plastic in self._plastic:
             plastic.arrive(self.step, self._inbox)
         for run in self._steppers:
@@ -153,38 +153,3 @@ class Brian2Simulation:
     def close(self) -> None:
         """Let go of Brian2's objects."""
         self._brian = self._groups = self._steppers = self._blocks = None  # type: ignore[assignment]
-
-
-class _Drives:
-    """The Poisson drives of a network as flat arrays."""
-
-    def __init__(self, network: Network) -> None:
-        drives = network.drives
-        size = np.array([d.stop - d.start for d in drives], np.int64)
-        n = int(size.sum())
-        self._first_key = np.repeat(np.array([d.key.first for d in drives], np.uint32), size)
-        self._second_key = np.repeat(np.array([d.key.second for d in drives], np.uint32), size)
-        self._element = np.concatenate([np.empty(0, np.uint32), *(np.arange(s, dtype=np.uint32) for s in size)])
-        self._words = np.empty((4, n), np.uint32)
-        self._group = -1
-        offsets = np.concatenate([[0], np.cumsum([len(d.thresholds) for d in drives])]).astype(np.int64)
-        self._arguments: tuple[Any, ...] = (
-            np.array([d.start for d in drives], np.int64),
-            np.cumsum(size) - size,
-            size,
-            np.array([d.weight for d in drives], np.int32),
-            np.array([d.first_step for d in drives], np.int64),
-            np.array([d.last_step for d in drives], np.int64),
-            np.concatenate([np.empty(0, np.uint32), *(d.thresholds for d in drives)]),
-            offsets,
-        )
-
-    def add(self, step: int, inbox: NDArray[np.int32]) -> None:
-        """Add what the drives give in ``step``."""
-        if not len(self._element):
-            return
-        if step // 4 != self._group:
-            self._group = step // 4
-            kernels.draw_words(self._first_key, self._second_key, self._element, self._group, self._words)
-        add_drives: Any = kernels.add_drives  # a compiled function, whose type says nothing of its arguments
-        add_drives(step, self._words[step % 4], *self._arguments, inbox)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -10,16 +11,20 @@ from torch import Tensor
 
 from twinbrain.engines.base import Recording, SimulationState, Spikes
 from twinbrain.engines.recorder import Recorder
+from twinbrain.engines.torch.block import BlockTensors
 from twinbrain.engines.torch.device import resolve_device, resolve_precision
 from twinbrain.engines.torch.drives import Drives
+from twinbrain.engines.torch.fused import FusedSteps, can_fuse
+from twinbrain.engines.torch.given import GivenInputs
 from twinbrain.engines.torch.plasticity import PlasticSynapses
-from twinbrain.engines.torch.render import render
 from twinbrain.engines.torch.synapses import Synapses
 from twinbrain.errors import EngineError
-from twinbrain.network.network import Block, Network
+from twinbrain.network.network import Network
 
 
-def prepare_batch(networks: Sequence[Network], *, device: str = "cpu", precision: str = "float64") -> TorchBatch:
+def prepare_batch(
+    networks: Sequence[Network], *, device: str = "cpu", precision: str = "float64", fused: bool | None = None
+) -> TorchBatch:
     """Return a simulation of several networks at step 0, computed together.
 
     Parameters
@@ -31,13 +36,19 @@ def prepare_batch(networks: Sequence[Network], *, device: str = "cpu", precision
         ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
     precision : {"float64", "float32"}
         Of the state; in float64 spikes are those of every other engine.
+    fused : bool, optional
+        Whether a step is a few Triton kernels; otherwise it is many operations of PyTorch, with the same result. By
+        default, on a GPU where there is Triton.
 
     Raises
     ------
     EngineError
         If the networks cannot stand side by side, or there is no such device.
     """
-    return TorchBatch(tuple(networks), resolve_device(device), resolve_precision(precision))
+    batch = TorchBatch(tuple(networks), resolve_device(device), resolve_precision(precision))
+    if can_fuse(batch) if fused is None else fused:
+        batch.fuse()
+    return batch
 
 
 class TorchBatch:
@@ -59,12 +70,13 @@ class TorchBatch:
         self.step = 0
         first = networks[0]
         n_slots = max(network.max_delay for network in networks) + 2
-        self._ring = torch.zeros((n_slots, len(networks) * first.n_inlets), dtype=torch.int32, device=device)
-        self._blocks = [
-            _BlockState(tuple(n.blocks[i] for n in networks), device, dtype) for i in range(len(first.blocks))
+        self.ring = torch.zeros((n_slots, len(networks) * first.n_inlets), dtype=torch.int32, device=device)
+        self.blocks = [
+            BlockTensors(tuple(n.blocks[i] for n in networks), device, dtype) for i in range(len(first.blocks))
         ]
-        self._drives = Drives(networks, device)
-        self._synapses = [
+        self.drives = Drives(networks, device)
+        self._given = GivenInputs(networks, device)
+        self.synapses = [
             Synapses(tables, first.n_neurons, first.n_inlets, device)
             for tables in zip(*(network.tables for network in networks), strict=True)
         ]
@@ -72,38 +84,64 @@ class TorchBatch:
             PlasticSynapses(tables, first.n_neurons, first.n_inlets, device, dtype)
             for tables in zip(*(network.plastic for network in networks), strict=True)
         ]
+        self._fused: FusedSteps | None = None
         self._spikes: list[tuple[int, Tensor, Tensor]] = []
         self._samples: list[tuple[str, Tensor]] = []
         self._recorders = [Recorder(network) for network in networks]
 
+    def fuse(self) -> None:
+        """Compute from now on by a few kernels a step."""
+        if self._plastic:
+            raise EngineError("expected static synapses for fused steps, found plastic ones; use fused=False")
+        self._fused = FusedSteps(self)
+
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
-        with torch.no_grad():
-            for _ in range(n_steps):
-                self._advance()
+        last = self.step + n_steps
+        with torch.no_grad(), _one_thread():
+            while self.step < last:
+                if self._fused is None:
+                    self._advance()
+                else:
+                    self._advance_fused(self._fused, last - self.step)
+                self._sample()
         self._record()
 
+    def _advance_fused(self, fused: FusedSteps, n_steps: int) -> None:
+        for probe in self.networks[0].probes:  # samples are taken between the calls
+            n_steps = min(n_steps, probe.every - self.step % probe.every)
+        n_steps = min(n_steps, fused.longest)
+        if self._given:  # the ring has room for the coming steps, as many as it has slots
+            n_steps = min(n_steps, len(self.ring))
+            for step in range(self.step, self.step + n_steps):
+                self._given.add(step, self.ring[step % len(self.ring)])
+        self._remember(*fused.advance(n_steps))
+        self.step += n_steps
+
     def _advance(self) -> None:
-        slot = self._ring[self.step % len(self._ring)]
-        self._drives.add(self.step, slot)
+        slot = self.ring[self.step % len(self.ring)]
+        self.drives.add(self.step, slot)
+        self._given.add(self.step, slot)
         for plastic in self._plastic:
             plastic.arrive(self.step, slot)
         inbox = slot.view(len(self.networks), -1)
-        spiking = [block.advance(inbox) for block in self._blocks]
+        spiking = [block.advance(inbox) for block in self.blocks]
         slot.zero_()
         batch, neuron = (torch.cat(parts) for parts in zip(*spiking, strict=True))
         step = self.step
         self.step += 1
         if len(neuron):
             self._spikes.append((step, batch, neuron))
-            for synapses in self._synapses:
-                synapses.deliver(step, batch, neuron, self.step, self._ring)
+            for synapses in self.synapses:
+                synapses.deliver(step, batch, neuron, self.step, self.ring)
             for plastic in self._plastic:
                 plastic.expect(step, batch, neuron, self.step)
                 plastic.spike(self.step, batch, neuron)
+
+    def _sample(self) -> None:
         for probe in self.networks[0].probes:
             if self.step % probe.every == 0:
-                block = self._blocks[probe.block]
+                block = self.blocks[probe.block]
                 self._samples.append((probe.name, block.state[probe.variable][:, block.places(probe.places)]))
 
     def inject(self, spikes: Sequence[Spikes]) -> None:
@@ -113,8 +151,8 @@ class TorchBatch:
         joined = Spikes.concatenate(list(spikes))
         batch = np.repeat(np.arange(len(spikes)), [len(own) for own in spikes])
         step, member, neuron = (torch.as_tensor(a).long().to(self.device) for a in (joined.step, batch, joined.neuron))
-        for synapses in self._synapses:
-            synapses.deliver(step, member, neuron, self.step, self._ring)
+        for synapses in self.synapses:
+            synapses.deliver(step, member, neuron, self.step, self.ring)
         for plastic in self._plastic:
             plastic.expect(step, member, neuron, self.step)
 
@@ -126,7 +164,7 @@ class TorchBatch:
         """Return a copy of the state of each network, in float64."""
         values = {
             f"{block.name}/{name}": value.cpu().to(torch.float64).numpy()
-            for block in self._blocks
+            for block in self.blocks
             for name, value in block.state.items()
         }
         states = []
@@ -151,13 +189,13 @@ class TorchBatch:
                 f"{sorted({state.step for state in states})}; restore networks of different steps one by one"
             )
         self.step = states[0].step
-        for block in self._blocks:
+        for block in self.blocks:
             for name in block.state:
                 values = np.stack([state.variables[f"{block.name}/{name}"] for state in states])
-                block.state[name] = torch.as_tensor(values).to(self.device, self.dtype)
+                block.state[name].copy_(torch.as_tensor(values))
         for plastic in self._plastic:
             plastic.restore([state.variables for state in states])
-        self._ring.zero_()
+        self.ring.zero_()
         self._recorders = [Recorder(network) for network in self.networks]
         self.inject([state.under_way for state in states])
 
@@ -167,48 +205,27 @@ class TorchBatch:
             sizes = [len(neuron) for _, _, neuron in self._spikes]
             step = np.repeat(np.array([step for step, _, _ in self._spikes], np.int32), sizes)
             batch = torch.cat([batch for _, batch, _ in self._spikes]).cpu().numpy()
-            neuron = torch.cat([neuron for _, _, neuron in self._spikes]).cpu().numpy().astype(np.int32)
-            for b, recorder in enumerate(self._recorders):
-                own = batch == b
-                recorder.add(Spikes(step[own], neuron[own]))
+            self._remember(step, batch, torch.cat([neuron for _, _, neuron in self._spikes]).cpu().numpy())
         for name, values in self._samples:
             for recorder, own in zip(self._recorders, values.cpu().to(torch.float64).numpy(), strict=True):
                 recorder.add_sample(name, own)
         self._spikes, self._samples = [], []
 
+    def _remember(self, step: np.ndarray, batch: np.ndarray, neuron: np.ndarray) -> None:
+        for b, recorder in enumerate(self._recorders):
+            own = batch == b
+            recorder.add(Spikes(step[own], neuron[own].astype(np.int32)))
 
-class _BlockState:
-    """One block of every network."""
 
-    def __init__(self, blocks: tuple[Block, ...], device: torch.device, dtype: torch.dtype) -> None:
-        def stacked(kind: str, name: str) -> Tensor:
-            return torch.as_tensor(np.stack([getattr(block, kind)[name] for block in blocks])).to(device, dtype)
-
-        block = blocks[0]
-        self.name = block.name
-        self.state = {name: stacked("initial", name) for name in block.program.state}
-        self._constants = {name: stacked("constants", name) for name in block.program.constants}
-        self._inlets = block.inlets
-        self._neurons = torch.as_tensor(block.neurons).long().to(device)
-        self._step = render(block.program)
-        self._dtype, self._device = dtype, device
-
-    def advance(self, inbox: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute one step; return the networks and the numbers of the neurons that spike.
-
-        Parameters
-        ----------
-        inbox : Tensor of int32, shape (network, n_inlets)
-            What arrived.
-        """
-        arrived = {i.receptor: inbox[:, i.start : i.stop].to(self._dtype) * i.quantum for i in self._inlets}
-        self.state, spiked = self._step(self.state, self._constants, arrived)
-        batch, place = spiked.nonzero(as_tuple=True)
-        return batch, self._neurons[place]
-
-    def places(self, places: np.ndarray) -> Tensor:
-        """Return places of neurons as a tensor."""
-        return torch.as_tensor(places).long().to(self._device)
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch compute on one core: its threads wait for each other longer than these small operations take."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _check_alike(networks: tuple[Network, ...]) -> None:

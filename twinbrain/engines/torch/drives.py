@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from twinbrain.engines.torch.random import philox
-from twinbrain.network.network import Network, PoissonDrive
+from twinbrain.network.inputs import RandomDrive
+from twinbrain.network.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class _Group:
         Its elements among all.
     place : Tensor of int64
         Places in the flat inboxes.
-    weight, first_step, last_step : Tensor
+    weight, offset, first_step, last_step : Tensor
         Of each element.
     always : bool
         Whether all act in every step.
@@ -34,6 +35,7 @@ class _Group:
     elements: slice
     place: Tensor
     weight: Tensor
+    offset: Tensor
     first_step: Tensor
     last_step: Tensor
     always: bool
@@ -52,7 +54,7 @@ class Drives:
 
     def __init__(self, networks: tuple[Network, ...], device: torch.device) -> None:
         self._device = device
-        grouped: dict[bytes, list[tuple[int, PoissonDrive]]] = {}
+        grouped: dict[bytes, list[tuple[int, RandomDrive]]] = {}
         for b, network in enumerate(networks):
             for drive in network.drives:
                 grouped.setdefault(drive.thresholds.tobytes(), []).append((b * network.n_inlets, drive))
@@ -79,12 +81,28 @@ class Drives:
         words = self._words[step % 4]
         for group in self._groups:
             amount = torch.bucketize(words[group.elements], group.thresholds, right=True, out_int32=True)
+            amount -= group.offset
             amount *= group.weight
             if not group.always:
                 amount *= (group.first_step <= step) & (step < group.last_step)
             inbox.index_add_(0, group.place, amount)
 
-    def _group(self, members: list[tuple[int, PoissonDrive]], first: int) -> _Group:
+    def table(self) -> tuple[int, tuple[Tensor | int, ...]] | None:
+        """Return the number of elements and, for a kernel, what describes each; None if there are none."""
+        if not self._groups:
+            return None
+        most = max(len(group.thresholds) for group in self._groups)
+        thresholds = torch.full((len(self._groups), most), 2**32, dtype=torch.int64, device=self._device)
+        for row, group in zip(thresholds, self._groups, strict=True):
+            row[: len(group.thresholds)] = group.thresholds
+        sizes = torch.tensor([len(group.place) for group in self._groups], device=self._device)
+        each = ("place", "weight", "offset", "first_step", "last_step")
+        described = (torch.cat([getattr(group, name) for group in self._groups]) for name in each)
+        number = torch.repeat_interleave(sizes)
+        keys = (self._element, self._first_key, self._second_key)
+        return len(self._element), (*keys, *described, number, thresholds, most)
+
+    def _group(self, members: list[tuple[int, RandomDrive]], first: int) -> _Group:
         sizes = [drive.stop - drive.start for _, drive in members]
         place = np.concatenate([np.arange(drive.start, drive.stop) + offset for offset, drive in members])
 
@@ -96,6 +114,7 @@ class Drives:
             elements=slice(first, first + len(place)),
             place=self._tensor(place),
             weight=each([drive.weight for _, drive in members], torch.int32),
+            offset=each([drive.offset for _, drive in members], torch.int32),
             first_step=each([drive.first_step for _, drive in members]),
             last_step=each([drive.last_step for _, drive in members]),
             always=all(drive.first_step == 0 and drive.last_step >= 2**62 for _, drive in members),

@@ -140,8 +140,8 @@ def reciprocal(x: Tensor) -> Tensor:
 
 
 def indicator(condition: Tensor) -> Tensor:
-    """Return 1 where the condition holds, else 0."""
-    return condition.to(torch.float64)
+    """Return 1 where the condition holds, else 0, in a precision that raises no other."""
+    return condition.to(torch.float32)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -16,7 +16,7 @@ from twinbrain.engines.torch.render import check_functions, on_tensors
 from twinbrain.models.algebra import Statement
 from twinbrain.models.between_events import ELAPSED
 from twinbrain.models.rule import LAST_UPDATE, MODULATOR_SPIKES, RELEASE
-from twinbrain.network.network import Modulation, PlasticTable
+from twinbrain.network.plastic_table import Modulation, PlasticTable
 
 
 class PlasticSynapses:

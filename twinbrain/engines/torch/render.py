@@ -60,44 +60,38 @@ def _render(
     spiked = f"({on_tensors(threshold)})"
     if REFRACTORY_LEFT in state:
         spiked += f" & ({REFRACTORY_LEFT} <= 0.0)"
+    # Names of models do not begin with an underscore; those of temporaries are _t0, _new_v and so on.
     lines = [
-        *(f"{name} = state[{name!r}]" for name in state),
-        *(f"{name} = constants[{name!r}]" for name in constants),
-        *(f"arrived_{name} = arrived[{name!r}]" for name in receptors),
-        *(f"{target} = {on_tensors(_in_units(text, receptors))}" for target, text in integrate),
-        f"spiked = {spiked}",
+        *(f"{name} = _state[{name!r}]" for name in state),
+        *(f"{name} = _constants[{name!r}]" for name in constants),
+        *(f"_arrived_{name} = _arrived[{name!r}]" for name in receptors),
+        *(f"{target} = {on_tensors(in_units(text, receptors))}" for target, text in integrate),
+        f"_spiked = {spiked}",
         *(
-            f"{target} = select(spiked, {on_tensors(text)}, {target})" if target in state else f"{target} = {text}"
+            f"{target} = select(_spiked, {on_tensors(text)}, {target})" if target in state else f"{target} = {text}"
             for target, text in reset
         ),
-        f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, spiked",
+        f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, _spiked",
     ]
     namespace: dict[str, object] = dict(FUNCTIONS)
-    exec(compile("def step(state, constants, arrived):\n    " + "\n    ".join(lines), "<step>", "exec"), namespace)
+    exec(compile("def step(_state, _constants, _arrived):\n    " + "\n    ".join(lines), "<step>", "exec"), namespace)
     return namespace["step"]  # type: ignore[return-value]
 
 
-def _in_units(expression: str, receptors: tuple[str, ...]) -> str:
-    """Let what arrives be in the receptor's unit already."""
+def in_units(expression: str, receptors: tuple[str, ...]) -> str:
+    """Return the expression with what arrived in the receptor's unit, as ``_arrived_<receptor>``."""
     for name in receptors:
-        expression = expression.replace(f"inbox_{name}*quantum_{name}", f"arrived_{name}")
+        expression = expression.replace(f"inbox_{name}*quantum_{name}", f"_arrived_{name}")
     return expression
 
 
 def on_tensors(expression: str) -> str:
-    """Return an expression of a program as one of tensors."""
-    # "and", "or" and "not" of comparisons, which stand in parentheses, are bitwise operators on tensors.
+    """Return the expression with bitwise operators for "and", "or" and "not" of comparisons in parentheses."""
     return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
 
 
 def check_functions(expression: str) -> None:
-    """Check that an expression uses no function that is not known here.
-
-    Raises
-    ------
-    EngineError
-        If it does.
-    """
+    """Refuse an expression with a function that is not known here."""
     for node in ast.walk(ast.parse(expression, mode="eval")):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in FUNCTIONS:
             raise EngineError(

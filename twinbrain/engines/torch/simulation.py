@@ -7,17 +7,19 @@ from twinbrain.engines.torch.batch import prepare_batch
 from twinbrain.network.network import Network
 
 
-def prepare(network: Network, *, device: str = "cpu", precision: str = "float64") -> TorchSimulation:
+def prepare(
+    network: Network, *, device: str = "cpu", precision: str = "float64", fused: bool | None = None
+) -> TorchSimulation:
     """Return a simulation of ``network`` at step 0; see `prepare_batch`."""
-    return TorchSimulation(network, device, precision)
+    return TorchSimulation(network, device, precision, fused)
 
 
 class TorchSimulation:
     """See `twinbrain.engines.base.Simulation`: a batch of one."""
 
-    def __init__(self, network: Network, device: str, precision: str) -> None:
+    def __init__(self, network: Network, device: str, precision: str, fused: bool | None = None) -> None:
         self.network = network
-        self._batch = prepare_batch([network], device=device, precision=precision)
+        self._batch = prepare_batch([network], device=device, precision=precision, fused=fused)
 
     @property
     def step(self) -> int:

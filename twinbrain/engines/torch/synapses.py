@@ -65,6 +65,10 @@ class Synapses:
             weight = torch.where(due >= now, weight, 0)
         ring.view(-1).index_add_(0, place, weight)
 
+    def arrays(self) -> tuple[Tensor, ...]:
+        """Return, for a kernel, the first row of each network, rows' beginnings and lengths, post, weight and delay."""
+        return self._first_row, self._row_start, self._row_length, self._post, self._weight, self._delay
+
 
 def _joined(arrays: list[np.ndarray], device: torch.device) -> Tensor:
     if len(arrays) == 1:

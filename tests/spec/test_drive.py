@@ -1,0 +1,159 @@
+import tomllib
+
+import numpy as np
+import pytest
+
+from twinbrain.errors import SpecError
+from twinbrain.spec.drive import INPUT_KINDS, Drive, Stimulus
+
+EACH = {
+    "rate": {"receptor": "ampa", "rate": "10 Hz", "weight": "1 nS"},
+    "noise": {"noise": 1},
+    "current": {"current": "0.1 nA"},
+    "pulses": {"pulses": {"amplitude": "50 pA", "width": "1 ms", "period": "10 ms", "delay": "2 ms"}},
+    "sine": {"sine": {"amplitude": "50 pA", "frequency": "8 Hz", "phase": "90 deg", "offset": "10 pA"}},
+    "spikes": {"receptor": "ampa", "spikes": {"times": [[1, 2.5], []], "unit": "ms", "weight": "1 nS"}},
+    "waveform": {"waveform": {"values": [0, 1, 2], "unit": "pA", "interval": "1 ms", "repeat": True}},
+}
+
+
+def parse(where="", **given):
+    return Drive.parse({"population": "e"} | given, where)
+
+
+@pytest.mark.parametrize("kind", INPUT_KINDS)
+def test_each_kind_is_read_and_written(kind):
+    drive = parse(**EACH[kind])
+    assert drive.kind == kind
+    assert Drive.parse(drive.to_dict()) == drive
+    assert Drive.model_validate_json(drive.model_dump_json()) == drive
+    assert Drive.model_validate_json(drive.model_dump_json()).digest == drive.digest
+
+
+def test_each_kind_is_told_in_a_few_words():
+    assert {kind: parse(**given).text for kind, given in EACH.items()} == {
+        "rate": "events at 10 Hz, 1 nS",
+        "noise": "noise of 1.0",
+        "current": "current of 100 pA",
+        "pulses": "pulses of 50 pA",
+        "sine": "sine of 50 pA",
+        "spikes": "given spikes of 1 nS",
+        "waveform": "given waveform",
+    }
+
+
+def test_what_injects_a_current_goes_through_its_receptor():
+    found = {kind: parse(**given).receptor for kind, given in EACH.items() if "receptor" not in given}
+    assert found == {
+        "noise": "ou_current",
+        "current": "current",
+        "pulses": "current",
+        "sine": "current",
+        "waveform": "current",
+    }
+    assert parse(noise="20 pA").receptor == "current"
+    assert parse(current="1 nS", receptor="ampa").receptor == "ampa"
+
+
+def test_toml_reads_as_it_is_meant():
+    text = """
+    name = "theta"
+    regions = "HC-*"
+    population = "pyr"
+    sine = { amplitude = "50 pA", frequency = "6 Hz" }
+    start = "1 s"
+    duration = "500 ms"
+    """
+    stimulus = Stimulus.parse(tomllib.loads(text))
+    assert (stimulus.kind, stimulus.receptor, stimulus.sine.frequency, stimulus.start) == ("sine", "current", 6, 1000)
+
+
+def test_arrays_are_taken_for_lists():
+    spikes = {"unit": "ms", "weight": "1 nS"}
+    drive = parse(receptor="ampa", spikes=spikes | {"times": [np.array([1.0, 2.0]), np.array([])]})
+    assert drive.spikes.times == ((1.0, 2.0), ())
+    assert parse(receptor="ampa", spikes=spikes | {"times": np.array([1.0])}).spikes.times == ((1.0,),)
+    values = {"values": np.eye(2), "unit": "pA", "interval": "1 ms"}
+    assert parse(waveform=values).waveform.values == ((1.0, 0.0), (0.0, 1.0))
+
+
+def without(kind, key):
+    return {kind: {name: value for name, value in EACH[kind][kind].items() if name != key}}
+
+
+@pytest.mark.parametrize(
+    ("given", "messages"),
+    [
+        ({}, ["expected one of rate, noise, current, pulses, sine, spikes, waveform, found none; add one"]),
+        (
+            EACH["current"] | EACH["sine"],
+            ["expected one of rate, noise, current, pulses, sine, spikes, waveform, found current and sine; drop"],
+        ),
+        (
+            {"receptor": "ampa", "rate": "1 Hz"},
+            ["weight: expected the weight of each event beside its rate, found none"],
+        ),
+        ({"rate": "1 Hz", "weight": "1 nS"}, ["receptor: this key is required and missing"]),
+        ({"noise": 1, "weight": "1 nS"}, ["weight: expected it beside a rate alone, found none; drop it or give rate"]),
+        (
+            EACH["spikes"] | {"weight": "1 nS"},
+            ["weight: expected it beside a rate alone, found none; drop it or give spikes.weight"],
+        ),
+        ({"pulses": {"amplitude": "1 pA", "width": "-1 ms"}}, ["pulses.width: input should be greater than 0"]),
+        (
+            {"pulses": {"amplitude": "1 pA", "width": "5 ms", "period": "5 ms", "delay": "-1 ms"}},
+            ["pulses.delay: input should be greater than or equal to 0"],
+        ),
+        (
+            {"pulses": {"amplitude": "1 pA", "width": "5 ms", "period": "5 ms"}},
+            ["pulses: expected a width below the period of 5 ms, found 5 ms; for a constant input use current"],
+        ),
+        (
+            {"sine": {"amplitude": "50 pA", "frequency": "0 Hz", "phase": "1 mV"}},
+            ["sine.frequency: input should be greater than 0"],
+        ),
+        (
+            {"sine": {"amplitude": "50 pA", "frequency": "1 Hz", "phase": "1 mV"}},
+            ["sine.phase: expected an angle such as \"90 deg\", found '1 mV'"],
+        ),
+        (
+            EACH["spikes"] | without("spikes", "times"),
+            ["spikes: expected either times or file, found neither; give one of them"],
+        ),
+        (
+            {"waveform": EACH["waveform"]["waveform"] | {"file": "x.npy"}},
+            ["waveform: expected either values or file, found both; give one of them"],
+        ),
+        (
+            {"waveform": EACH["waveform"]["waveform"] | {"sha256": "0" * 64}},
+            ["waveform.sha256: expected it beside a file alone; drop it"],
+        ),
+        (without("waveform", "unit"), ["waveform.unit: this key is required and missing"]),
+        (without("waveform", "interval"), ["waveform.interval: this key is required and missing"]),
+        (
+            {"waveform": EACH["waveform"]["waveform"] | {"unit": "pX", "interval": "0 ms"}},
+            [
+                'waveform.unit: expected a unit such as "mV" or "nS/ms", found \'pX\'',
+                "waveform.interval: input should be",
+            ],
+        ),
+        (
+            EACH["spikes"] | {"spikes": EACH["spikes"]["spikes"] | {"unit": "mV"}},
+            ["spikes.unit: expected a quantity in ms, found '1 mV'"],
+        ),
+        (
+            EACH["spikes"] | {"spikes": EACH["spikes"]["spikes"] | {"times": [[1.0, "a"], [None]]}},
+            [
+                "spikes.times[0][1]: input should be a valid number",
+                "spikes.times[1][0]: input should be a valid number",
+            ],
+        ),
+        ({"curent": "1 pA"}, ["curent: unknown key 'curent'; did you mean 'current'?"]),
+    ],
+)
+def test_what_cannot_be_is_refused_with_all_its_faults(given, messages):
+    with pytest.raises(SpecError) as caught:
+        parse("region.toml", **given)
+    assert len(caught.value.problems) == len(messages)
+    for problem, message in zip(caught.value.problems, messages, strict=True):
+        assert str(problem).startswith(f"region.toml: {message}")

@@ -1,0 +1,167 @@
+"""Signals: what a drive or a stimulus may give as a function of time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from twinbrain import units
+from twinbrain.errors import Problem
+from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
+
+
+def _time_unit(unit: str) -> str:
+    units.coherent(f"1 {unit}", "ms")
+    return unit
+
+
+def _unit(unit: str) -> str:
+    units.coherent_factor(unit)
+    return unit
+
+
+def _rows(value: Any) -> Any:
+    """Return nested lists: of an array, of several, or of one list that all neurons share."""
+    rows = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(rows, list | tuple):
+        return rows
+    rows = [row.tolist() if hasattr(row, "tolist") else row for row in rows]
+    return rows if any(isinstance(row, list | tuple) for row in rows) else [rows]
+
+
+Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]
+"""Numbers neuron by neuron, one row each; a flat list is one row, which all neurons share."""
+
+
+class Pulses(Spec):
+    """Rectangular pulses.
+
+    Parameters
+    ----------
+    amplitude : quantity
+        Height of each.
+    width : float (ms)
+        How long each lasts.
+    period : float (ms), optional
+        From the beginning of one to that of the next; without it there is one pulse.
+    delay : float (ms)
+        Before the first.
+    """
+
+    amplitude: Quantity
+    width: Annotated[Milliseconds, Field(gt=0)]
+    period: Annotated[Milliseconds, Field(gt=0)] | None = None
+    delay: Annotated[Milliseconds, Field(ge=0)] = default("0 ms")
+
+    @model_validator(mode="after")
+    def _check(self) -> Pulses:
+        if self.period is not None and self.width >= self.period:
+            raise ValueError(
+                f"expected a width below the period of {self.period:g} ms, found {self.width:g} ms; "
+                "for a constant input use current"
+            )
+        return self
+
+
+class Sine(Spec):
+    """A sine: ``offset + amplitude * sin(2 pi frequency t + phase)``.
+
+    Parameters
+    ----------
+    amplitude : quantity
+        Half of what lies between its extremes.
+    frequency : float (Hz)
+        Cycles a second.
+    phase : quantity
+        An angle, such as ``"90 deg"``; a bare number is in radians.
+    offset : quantity, optional
+        Added to it.
+    """
+
+    amplitude: Quantity
+    frequency: Annotated[Rate, Field(gt=0)]
+    phase: Quantity = 0.0
+    offset: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Sine:
+        if isinstance(self.phase, str):
+            raise reject(Problem("phase", f'expected an angle such as "90 deg", found {self.phase!r}'))
+        return self
+
+
+class _Given(Spec):
+    file: str | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+
+    def _problems_of_source(self, name: str, given: object) -> list[Problem]:
+        problems = []
+        if (self.file is None) == (given is None):
+            found = "neither" if given is None else "both"
+            problems.append(Problem("", f"expected either {name} or file, found {found}; give one of them"))
+        if self.sha256 is not None and self.file is None:
+            problems.append(Problem("sha256", "expected it beside a file alone; drop it"))
+        return problems
+
+
+class SpikeTrains(_Given):
+    """Given spike trains.
+
+    Parameters
+    ----------
+    times : list of numbers, or list of lists of numbers
+        When spikes arrive, ascending: for all neurons alike, or one list a neuron.
+    file : str
+        In place of ``times``: ``.npz`` with arrays ``time`` and ``neuron`` (counted from 0 in the population), or
+        ``.csv`` of two columns under the header ``time,neuron``.
+    unit : str
+        Of the times.
+    weight : quantity
+        Weight of each spike.
+    sha256 : str, optional
+        Digest of the file, which must then be unchanged; a run keeps it.
+    """
+
+    times: Rows | None = None
+    unit: Annotated[str, AfterValidator(_time_unit)]
+    weight: Quantity
+
+    @model_validator(mode="after")
+    def _check(self) -> SpikeTrains:
+        if problems := self._problems_of_source("times", self.times):
+            raise reject(*problems)
+        return self
+
+
+class Samples(_Given):
+    """A given waveform.
+
+    Parameters
+    ----------
+    values : list of numbers, or list of lists of numbers
+        One after the other: for all neurons alike, or one list a neuron.
+    file : str
+        In place of ``values``: ``.npy``, of shape (sample,) or (neuron, sample), or ``.csv`` with a row a neuron, or
+        one column for all.
+    unit : str
+        Of the values.
+    interval : float (ms)
+        How long each value holds.
+    repeat : bool
+        Whether it begins again at its end; otherwise nothing follows.
+    sha256 : str, optional
+        Digest of the file, which must then be unchanged; a run keeps it.
+    """
+
+    values: Rows | None = None
+    unit: Annotated[str, AfterValidator(_unit)]
+    interval: Annotated[Milliseconds, Field(gt=0)]
+    repeat: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Samples:
+        if problems := self._problems_of_source("values", self.values):
+            raise reject(*problems)
+        return self
