@@ -7,13 +7,14 @@ READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers pytest wheel bench docs format clean
+.PHONY: help demo test lint types layers pytest wheel bench docs models format clean
 
 help:
 	@echo "make demo     run the resting-state workflow and draw its summary figure"
 	@echo "make test     every check: style, types, layers, tests, and the built wheel"
 	@echo "make bench    measure speed and memory"
 	@echo "make docs     build the documentation"
+	@echo "make models   write the reference page of the models from their cards"
 	@echo "make format   format the code and fix what can be fixed"
 	@echo "make clean    remove .venv, caches and build outputs; results in runs/ stay"
 
@@ -65,6 +66,10 @@ docs: .venv/.ready-docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -C -D project=twinbrain -D extensions=myst_parser -D root_doc=README \
 		-D suppress_warnings=toc.not_included docs docs/_build/html
 	@echo "Built docs/_build/html/README.html"
+
+models: $(READY)
+	@$(BIN)/python -m twinbrain.models.page > docs/reference/models.md.new
+	@mv docs/reference/models.md.new docs/reference/models.md
 
 .venv/.ready-docs: $(READY)
 	@echo "== environment: adding what the documentation needs"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from twinbrain.network.build import build
 from twinbrain.network.layout import lay_out
 from twinbrain.network.network import Network
@@ -23,10 +25,23 @@ CELL = {
 }
 
 
-def lif_region(**parameters: object) -> Region:
+@dataclass(frozen=True)
+class Inputs:
+    """What a neuron receives: synapses from excitatory and inhibitory neurons, their weight (pA), and the drive's."""
+
+    excitatory: int = IN_EXCITATORY
+    inhibitory: int = IN_INHIBITORY
+    weight: float = WEIGHT
+    rate: str = RATE
+
+
+def lif_region(inputs: Inputs = Inputs(), **parameters: object) -> Region:
     """Return the region; ``parameters`` replace those of its cell."""
     receptor = "exponential_current"
-    sources = {"e": (IN_EXCITATORY, WEIGHT, "1.5 ms"), "i": (IN_INHIBITORY, -G * WEIGHT, "0.8 ms")}
+    sources = {
+        "e": (inputs.excitatory, inputs.weight, "1.5 ms"),
+        "i": (inputs.inhibitory, -G * inputs.weight, "0.8 ms"),
+    }
     return Region.parse(
         {
             "name": "benchmark/lif",
@@ -54,12 +69,14 @@ def lif_region(**parameters: object) -> Region:
                 for source, (degree, weight, delay) in sources.items()
                 for target in "ei"
             ],
-            "drives": [{"population": p, "receptor": receptor, "rate": RATE, "weight": f"{WEIGHT} pA"} for p in "ei"],
+            "drives": [
+                {"population": p, "receptor": receptor, "rate": inputs.rate, "weight": f"{WEIGHT} pA"} for p in "ei"
+            ],
         }
     )
 
 
-def lif_network(**parameters: object) -> Network:
+def lif_network(inputs: Inputs = Inputs(), **parameters: object) -> Network:
     """Build the network."""
-    brain = single_region_brain(lif_region(**parameters))
+    brain = single_region_brain(lif_region(inputs, **parameters))
     return build(brain, lay_out(brain, brain.connectome), dt=0.1, seed=1)

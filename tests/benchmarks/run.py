@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import against_brian2, drives, lowering, whole_runs
+from tests.benchmarks import against_brian2, against_nest, drives, lowering, whole_runs
 
 
 def _kills() -> str:
@@ -29,6 +29,11 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "memory": ("memory of static synapses", "≤ 16 bytes", lowering.measure_memory),
     "duration": ("peak memory, 20 s run against 2 s", "≤ 1.2 ×", whole_runs.measure_peak_memory),
     "brian2": ("10,000 LIF, 5 million synapses, against plain Brian2", "≥ 2.5 ×", against_brian2.measure),
+    "nest": (
+        "10,000 LIF, 10 million synapses, against NEST",
+        "≥ 3 ×, ≤ half the memory",
+        against_nest.measure,
+    ),
     "diversity": (
         "10,000 LIF, per-neuron time constants against shared",
         "≤ 1.25 ×",

@@ -52,6 +52,26 @@ def test_a_single_exponential_begins_at_its_weight_and_decays(receptor, variable
     np.testing.assert_allclose(found, 5.0 * np.exp(-DT * np.arange(1, 101) / decay), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("receptor", "variable"), [("alpha_current", "I_alpha_current"), ("alpha_conductance", "g_alpha_conductance")]
+)
+def test_an_alpha_function_peaks_at_its_weight_after_its_time_constant(receptor, variable):
+    found = np.array([row[variable] for row in response(receptor, 5.0, 300)])
+    t = DT * np.arange(1, 301)
+    np.testing.assert_allclose(found, 5.0 * t / 2 * np.exp(1 - t / 2), rtol=1e-12)
+    assert found.max() == pytest.approx(5.0, rel=1e-14)
+    assert t[found.argmax()] == pytest.approx(2.0)
+
+
+def test_a_current_flows_for_its_step_alone():
+    # The electrometer of 1 pF rises by I*dt.
+    assert [row["v"] for row in response("current", 5.0, 3)] == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_a_delta_jumps_after_the_integration():
+    assert [row["v"] for row in response("delta", 5.0, 3)] == [5.0, 5.0, 5.0]
+
+
 def current(receptor, v, **state):
     program, parameters = defaults(receptor)
     start = {name: np.zeros(1) for name in program.state} | {k: np.array([x]) for k, x in state.items()}
@@ -75,7 +95,10 @@ def test_magnesium_blocks_nmda_at_rest_and_lets_go_on_depolarisation(v, open_sha
     assert current("nmda", v, g_nmda=2.0) == pytest.approx(-2.0 * v * open_share, rel=1e-6)
 
 
-@pytest.mark.parametrize(("receptor", "reversal"), [("ampa", 0.0), ("nmda", 0.0), ("gaba_a", -70.0), ("gaba_b", -90.0)])
+@pytest.mark.parametrize(
+    ("receptor", "reversal"),
+    [("ampa", 0.0), ("alpha_conductance", 0.0), ("nmda", 0.0), ("gaba_a", -70.0), ("gaba_b", -90.0)],
+)
 def test_a_conductance_drives_towards_its_reversal(receptor, reversal):
     assert current(receptor, reversal, **{f"g_{receptor}": 2.0}) == pytest.approx(0.0, abs=1e-9)
     assert (

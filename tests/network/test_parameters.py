@@ -143,20 +143,13 @@ def test_a_parameter_without_a_default_must_be_given():
 @pytest.mark.parametrize(
     ("model", "receptor", "parameters", "names"),
     [
-        ("lif_conductance", "nmda", {"tau_rise_nmda": "40 ms"}, "tau_decay_nmda, tau_rise_nmda"),
-        (
-            "lif_current",
-            "exponential_current",
-            {"tau_exponential_current": "10 ms"},
-            "C_m, .*g_L, .*tau_exponential_current",
-        ),
+        ("lif_conductance", "nmda", {"tau_rise_nmda": "0 ms"}, "tau_decay_nmda, tau_rise_nmda"),
+        ("lif_current", "exponential_current", {"g_L": "0 nS"}, "C_m, E_L, I_e, g_L"),
         ("lif_conductance", "ampa", {"C_m": "0 pF"}, "C_m"),
     ],
 )
 def test_constants_that_are_not_finite_are_refused(model, receptor, parameters, names):
-    message = (
-        rf"parameters\.{names}: expected values that give finite constants, .* two time constants that are equal must"
-    )
+    message = rf"parameters\.{names}: expected values that give finite constants, found some that divide by zero or"
     with pytest.raises(SpecError, match=message):
         build_region(one_population(model, [receptor], parameters=parameters))
 

@@ -12,6 +12,7 @@ import numpy as np
 from twinbrain.errors import Problem, SpecError, UnitError
 from twinbrain.models.step import REFRACTORY_LEFT, REFRACTORY_STEPS, StepProgram
 from twinbrain.network.layout import BlockLayout, Layout
+from twinbrain.network.limits import with_limits
 from twinbrain.network.network import PopulationSlice
 from twinbrain.network.random import Floats, stream_key
 from twinbrain.network.sampling import sample
@@ -97,7 +98,7 @@ class _Filler:
         if model.refractory:
             namespace[REFRACTORY_STEPS] = np.floor(np.asarray(namespace[model.refractory]) / self.dt + 0.5)
         return {
-            name: np.broadcast_to(evaluate(expression, namespace), (self.population.size,))
+            name: np.broadcast_to(evaluate(expression, namespace, self.program.parameters), (self.population.size,))
             for name, expression in self.program.constants.items()
         }
 
@@ -177,8 +178,17 @@ def fill_initial(values: Values, units: dict[str, str], draw: Draw) -> dict[str,
     return found
 
 
-def evaluate(expression: str, namespace: Mapping[str, Floats | float]) -> Floats:
+def evaluate(expression: str, namespace: Mapping[str, Floats | float], units: dict[str, str]) -> Floats:
     """Return the values of a program's constant.
+
+    Parameters
+    ----------
+    expression : str
+        In terms of parameters and the time step.
+    namespace : dict of str to ndarray or float
+        Their values.
+    units : dict of str to str
+        Of the parameters.
 
     Raises
     ------
@@ -186,16 +196,16 @@ def evaluate(expression: str, namespace: Mapping[str, Floats | float]) -> Floats
         If one is not finite.
     """
     code = _compile(expression)
-    with np.errstate(all="ignore"):
-        values = np.asarray(eval(code, {"__builtins__": {}, **_FUNCTIONS}, namespace), dtype=np.float64)
+    times = [name for name in code.co_names if units.get(name) == "ms"]
+    values = np.asarray(with_limits(code, dict(namespace), _FUNCTIONS, times), dtype=np.float64)
     if not np.isfinite(values).all():
-        used = sorted(set(code.co_names) & set(namespace) - {"dt", REFRACTORY_STEPS})
+        used = sorted(set(code.co_names) & set(units))
         raise SpecError(
             [
                 Problem(
                     f"parameters.{', '.join(used)}",
                     "expected values that give finite constants, found some that divide by zero or overflow "
-                    f"in {expression}; two time constants that are equal must differ by a little",
+                    f"in {expression}",
                 )
             ]
         )

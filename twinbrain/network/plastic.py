@@ -118,7 +118,9 @@ def draw_plastic(
     try:
         parameters, initial = _fill(plasticity, model, program, draw)
         namespace: dict[str, Floats | float] = {"dt": dt, **parameters}
-        constants = {name: evaluate(text, namespace).reshape(-1) for name, text in program.constants.items()}
+        constants = {
+            name: evaluate(text, namespace, program.parameters).reshape(-1) for name, text in program.constants.items()
+        }
     except SpecError as error:
         raise error.within("plasticity") from None
     zeros = dict.fromkeys(program.state, np.zeros(1))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twinbrain.spec.cell import Cell
 
-# C_m (pF), g_L (nS), E_L, V_T, Delta_T (mV), a (nS), tau_w (ms), b (pA), V_reset (mV), and the step of current (pA) that
-# shows the pattern.
+# C_m (pF), g_L (nS), E_L, V_T, Delta_T (mV), a (nS), tau_w (ms), b (pA), V_reset (mV), and the step of current (pA)
+# that shows the pattern.
 _PATTERNS = {
     "tonic": (200, 10, -70, -50, 2, 2, 30, 0, -58, 500, "Tonic spiking"),
     "adapting": (200, 12, -70, -50, 2, 2, 300, 60, -58, 500, "Spike-frequency adaptation"),

@@ -54,8 +54,8 @@ _TYPES_2007: dict[str, tuple[tuple[float, ...], dict[str, str], str]] = {
 }
 
 # Humphries et al. (2009). With phi the share of dopamine receptors occupied, D1 makes v_r*(1 + 0.0289*phi) and
-# d*(1 - 0.331*phi), D2 makes k*(1 - 0.032*phi). Besides, D1 multiplies NMDA weights by 1 + 6.3*phi, and D2 AMPA weights by
-# 1 - 0.215*phi; weights are the projections'.
+# d*(1 - 0.331*phi), D2 makes k*(1 - 0.032*phi). Besides, D1 multiplies NMDA weights by 1 + 6.3*phi, and D2 AMPA weights
+# by 1 - 0.215*phi; weights are the projections'.
 _SPINY = (15.2, 1, -80, -29.7, 40, 0.01, -20, -55, 91)
 _OCCUPIED = 0.3
 _D1 = (15.2, 1, -80 * (1 + 0.0289 * _OCCUPIED), -29.7, 40, 0.01, -20, -55, 91 * (1 - 0.331 * _OCCUPIED))

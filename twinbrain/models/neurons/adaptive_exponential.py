@@ -9,7 +9,8 @@ EIF = NeuronModel(
     references=("10.1523/JNEUROSCI.23-37-11628.2003",),
     # The exponent is capped as that of adex is.
     equations="""
-dv/dt = (g_L*(E_L - v) + g_L*Delta_T*exp(clip((v - V_T)/Delta_T, -100, 20)) + I_e + I_syn)/C_m : volt (unless refractory)
+dv/dt = (g_L*(E_L - v) + g_L*Delta_T*exp(clip((v - V_T)/Delta_T, -100, 20)) + I_e + I_syn)/C_m \
+: volt (unless refractory)
 C_m : farad
 g_L : siemens
 E_L : volt

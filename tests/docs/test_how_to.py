@@ -1,0 +1,21 @@
+"""The examples of the how-to pages run as they stand."""
+
+import re
+from pathlib import Path
+
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", (PAGES / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def test_one_model_runs_in_three_engines(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (toml,) = blocks("one-model-three-engines.md", "toml")
+    Path("resonator.toml").write_text(toml)
+    for code in blocks("one-model-three-engines.md", "python"):
+        exec(compile(code, "how-to", "exec"), {})
+    found = re.fullmatch(r"(\d+) spikes, the same in reference, brian2, torch\n", capsys.readouterr().out)
+    assert found is not None
+    assert int(found[1]) > 500
