@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import against_brian2, against_nest, drives, lowering, whole_runs
+from tests.benchmarks import against_brian2, against_nest, drives, lowering, plasticity, whole_runs
 
 
 def _kills() -> str:
@@ -44,6 +44,7 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         "≤ 4 ns",
         drives.measure_poisson,
     ),
+    "plasticity": ("an event of a plastic synapse, over a static one's; memory a synapse", "—", plasticity.measure),
     "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
 }
