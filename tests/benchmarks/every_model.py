@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.benchmarks.lif_network import lif_network
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.engines.conformance import count_mismatches
 from twinbrain.engines.conformance_networks import library_network
@@ -50,6 +51,17 @@ def measure_diversity(engine: str, repetitions: int = 7, n_steps: int = 200) -> 
     cost = ", ".join(f"{name} {nanoseconds:.1f}" for _, name, nanoseconds in rows)
     ratios = ", ".join(f"{name} {ratio:.2f}" for ratio, name, _ in rows)
     return f"at most {max(rows)[0]:.2f} × ({ratios}); nanoseconds a neuron and step: {cost}"
+
+
+def measure_torch(repetitions: int = 3, n_steps: int = 500) -> str:
+    """Return the row: a step in torch on a CPU against one in brian2, on the LIF network of the other benchmarks."""
+    network = lif_network()
+    simulations = [get_engine(engine)(network) for engine in ("torch", "brian2")]
+    for simulation in simulations:
+        simulation.advance(100)
+    times = np.array([[_microseconds(s, n_steps) for s in simulations] for _ in range(repetitions)])
+    ratio, (ours, brians) = np.median(times[:, 0] / times[:, 1]), np.median(times, axis=0)
+    return f"{ratio:.1f} × slower ({ours:.0f} against {brians:.0f} µs a step, 5 million synapses)"
 
 
 def measure_precision(n_steps: int = 1000) -> str:

@@ -11,7 +11,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import against_brian2, against_nest, drives, lowering, plasticity, whole_runs
+from tests.benchmarks import (
+    against_brian2,
+    against_nest,
+    drives,
+    every_model,
+    lowering,
+    microcircuit,
+    plasticity,
+    whole_runs,
+)
 
 
 def _kills() -> str:
@@ -45,6 +54,15 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         drives.measure_poisson,
     ),
     "plasticity": ("an event of a plastic synapse, over a static one's; memory a synapse", "—", plasticity.measure),
+    "models": (
+        "every model in brian2, neurons that differ against alike",
+        "≤ 1.25 ×",
+        every_model.diversity_of("brian2"),
+    ),
+    "models-torch": ("the same in torch on a CPU", "≤ 1.25 ×", every_model.diversity_of("torch")),
+    "torch": ("torch on a CPU against brian2, 10,000 LIF", "stated", every_model.measure_torch),
+    "precision": ("float32: spikes that float64 has not, or the other way", "stated", every_model.measure_precision),
+    "gpu": ("77,169 neurons, 300 million synapses on a GPU", "stated", microcircuit.measure),
     "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
 }
