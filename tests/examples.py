@@ -228,6 +228,9 @@ def arrays_of(network: Network) -> Iterator[np.ndarray]:
         yield np.array([inlet.quantum for inlet in block.inlets])
     for table in network.tables:
         yield from (table.row_start, table.post, table.weight, table.delay)
+    for plastic in network.plastic:
+        yield from (plastic.row_start, plastic.post, plastic.delay, plastic.column_start, plastic.column)
+        yield from (values for _, values in sorted((plastic.constants | plastic.initial).items()))
     for drive in network.drives:
         yield from (np.array(drive.key), drive.thresholds, np.array([drive.start, drive.stop, drive.weight]))
 

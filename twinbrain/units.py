@@ -30,6 +30,17 @@ _COHERENT_SCALE = {
 _QUANTITY = re.compile(r"\s*([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf))\s*(|[^\d\s.].*?)\s*", re.ASCII)
 # Units in which quantities are shown, most familiar first.
 _SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/ms", "mV/ms", "pA/mV**3", "mM")
+# How equations declare units.
+_DECLARED = {"1": "1", "nS": "siemens", "pA": "amp", "mV": "volt"}
+_BASES = {
+    "[length]": "metre",
+    "[mass]": "kilogram",
+    "[time]": "second",
+    "[current]": "amp",
+    "[substance]": "mole",
+    "[temperature]": "kelvin",
+    "[luminosity]": "candela",
+}
 
 
 @cache
@@ -157,6 +168,16 @@ def familiar(unit: str) -> str:
     if wanted.dimensionless:
         return "1"
     return next((shown for shown in _SHOWN if _registry().Unit(shown).is_compatible_with(wanted)), f"{wanted:~C}")
+
+
+@cache
+def base(unit: str) -> str:
+    """Return the unit in the form in which equations declare it: ``"nS"`` gives ``"siemens"``."""
+    if named := _DECLARED.get(unit):
+        return named
+    exponents = _registry().Unit(unit).dimensionality
+    parts = [f"{_BASES[name]}**{power:g}" for name, power in sorted(exponents.items())]
+    return "*".join(parts) or "1"
 
 
 def show(value: float, unit: str) -> str:

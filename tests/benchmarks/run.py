@@ -11,7 +11,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import against_brian2, against_nest, drives, every_model, lowering, microcircuit, whole_runs
+from tests.benchmarks import (
+    against_brian2,
+    against_nest,
+    drives,
+    every_model,
+    lowering,
+    microcircuit,
+    plasticity,
+    whole_runs,
+)
 
 
 def _kills() -> str:
@@ -44,6 +53,7 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         "≤ 4 ns",
         drives.measure_poisson,
     ),
+    "plasticity": ("an event of a plastic synapse, over a static one's; memory a synapse", "—", plasticity.measure),
     "models": (
         "every model in brian2, neurons that differ against alike",
         "≤ 1.25 ×",

@@ -4,6 +4,7 @@ from pathlib import Path
 from twinbrain.models.cells import CELL_CARDS
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.page import page
+from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 
 WRITTEN = Path(__file__).parents[2] / "docs" / "reference" / "models.md"
@@ -15,7 +16,7 @@ def test_the_written_page_is_what_the_cards_say():
 
 def test_every_card_stands_in_it_with_equations_defaults_and_sources():
     text = page()
-    for name, card in {**NEURON_MODELS, **RECEPTOR_MODELS}.items():
+    for name, card in {**NEURON_MODELS, **RECEPTOR_MODELS, **PLASTICITY_MODELS}.items():
         section = text.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
         assert card.summary in section
         assert all(f"https://doi.org/{reference}" in section for reference in card.references)

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, SimulationState, Spikes
-from twinbrain.engines.exponential import exponential, relative_exponential
-from twinbrain.engines.logarithm import logarithm, power
+from twinbrain.engines.interpreter import evaluate, execute
+from twinbrain.engines.plasticity import PlasticSynapses
 from twinbrain.engines.recorder import Recorder
 from twinbrain.engines.waveforms import WaveformReader
-from twinbrain.models.algebra import Statement
 from twinbrain.models.step import REFRACTORY_LEFT
 from twinbrain.network.inputs import RandomDrive
 from twinbrain.network.network import Block, Network
 from twinbrain.network.random import philox
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exponential": exponential,
-    "relative_exponential": relative_exponential,
-    "logarithm": logarithm,
-    "power": power,
-    "reciprocal": lambda x: 1.0 / x,
-    "select": np.where,
-    "indicator": lambda condition: np.where(condition, 1.0, 0.0),
-    "bounded": lambda x, low, high: np.where(x > high, high, np.where(x < low, low, x)),
-    "abs": np.abs,
-    **{name: getattr(np, name) for name in ("sqrt", "sin", "cos", "tan")},
-}
 
 
 def prepare(network: Network) -> ReferenceSimulation:
@@ -48,6 +33,7 @@ class ReferenceSimulation:
         self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int64)
         self._recorder = Recorder(network)
         self._draws = _Draws(network.drives)
+        self._plastic = [PlasticSynapses(table) for table in network.plastic]
         self._waveforms = WaveformReader(network.waveforms)
 
     def advance(self, n_steps: int) -> None:
@@ -57,12 +43,16 @@ class ReferenceSimulation:
             inbox = self._ring[slot].copy()
             self._ring[slot] = 0
             self._add_inputs(inbox)
+            for plastic in self._plastic:
+                plastic.arrive(self.step, inbox)
             with np.errstate(all="ignore"):
                 neurons = np.sort(np.concatenate([block.step(inbox) for block in self._blocks]))
             spikes = Spikes(np.full(len(neurons), self.step, np.int32), neurons)
             self._recorder.add(spikes)
             self.step += 1
             self._deliver(spikes)
+            for plastic in self._plastic:
+                plastic.spike(self.step, neurons)
             for probe in self.network.probes:
                 if self.step % probe.every == 0:
                     values = self._blocks[probe.block].state[probe.variable]
@@ -84,6 +74,8 @@ class ReferenceSimulation:
             for block in self._blocks
             for name, values in block.state.items()
         }
+        for plastic in self._plastic:
+            variables |= plastic.state()
         return SimulationState(self.step, variables, self._recorder.under_way(self.step))
 
     def restore(self, state: SimulationState) -> None:
@@ -92,6 +84,8 @@ class ReferenceSimulation:
         for block in self._blocks:
             for name in block.state:
                 block.state[name] = state.variables[f"{block.block.name}/{name}"].copy()
+        for plastic in self._plastic:
+            plastic.restore(state.variables)
         self._ring[:] = 0
         self._recorder = Recorder(self.network)
         self.inject(state.under_way)
@@ -118,6 +112,8 @@ class ReferenceSimulation:
                 due = int(step) + 1 + table.delay[row].astype(np.int64)
                 still = due >= self.step
                 np.add.at(self._ring, (due[still] % len(self._ring), table.post[row][still]), table.weight[row][still])
+        for plastic in self._plastic:
+            plastic.expect(spikes, self.step)
 
 
 class _BlockState:
@@ -134,8 +130,8 @@ class _BlockState:
         names: dict[str, Any] = {**self.block.constants, **self._quanta, **self.state}
         for inlet in self.block.inlets:
             names[f"inbox_{inlet.receptor}"] = inbox[inlet.start : inlet.stop].astype(np.float64)
-        _execute(program.integrate, names)
-        crossed = np.broadcast_to(_evaluate(program.threshold, names), (self.block.size,))
+        execute(program.integrate, names)
+        crossed = np.broadcast_to(evaluate(program.threshold, names), (self.block.size,))
         if REFRACTORY_LEFT in program.state:
             crossed = crossed & (names[REFRACTORY_LEFT] <= 0.0)
         spiking = crossed.nonzero()[0]
@@ -146,7 +142,7 @@ class _BlockState:
             name: value[spiking] if isinstance(value, np.ndarray) and value.shape else value
             for name, value in names.items()
         }
-        _execute(program.reset, resetting)
+        execute(program.reset, resetting)
         for name in program.state:
             self.state[name][spiking] = resetting[name]
         return self.block.neurons[spiking]
@@ -174,24 +170,3 @@ class _Draws:
             counter[1], counter[2] = self._group & 0xFFFFFFFF, self._group >> 32
             self._words = philox(counter, self._key).astype(np.uint32)
         return np.split(self._words[step % 4], self._ends)
-
-
-def _execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:
-    for statement in statements:
-        names[statement.target] = _evaluate(statement.expression, names)
-
-
-def _evaluate(expression: str, names: dict[str, Any]) -> Any:
-    return eval(_compile(expression), _GLOBALS, names)
-
-
-_GLOBALS: dict[str, Any] = {"__builtins__": {}, **_FUNCTIONS}
-_compiled: dict[str, Any] = {}
-
-
-def _compile(expression: str) -> Any:
-    if expression not in _compiled:
-        # On arrays, "and", "or" and "not" are bitwise operators; all operands are comparisons in parentheses.
-        text = expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
-        _compiled[expression] = compile(text, "<step>", "eval")
-    return _compiled[expression]

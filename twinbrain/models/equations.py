@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +129,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
                 f"receptor {name!r}: expected 'jump' to name a variable of its equations or of the neuron's, found "
                 f"{receptor.jump!r}; {suggestion(receptor.jump, state)}"
             )
-    unit_values = _unit_values(whole, model)
+    unit_values = _unit_values(whole, f"{model.threshold}\n{model.reset}")
     _check_kinds(whole, model)
     _check_assigned(model, state)
     _check_units(whole, model, unit_values)
@@ -219,15 +220,15 @@ def _variables(equations: Any) -> dict[str, Any]:
     }
 
 
-def _unit_values(equations: Any, model: NeuronModel) -> dict[str, float]:
-    """Return the size of every unit that is written in the equations; nothing else is left unknown."""
+def _unit_values(equations: Any, code: str) -> dict[str, float]:
+    """Return the size of every unit that is written in equations and code; nothing else is left unknown."""
     from brian2.core.functions import DEFAULT_FUNCTIONS
     from brian2.core.namespace import DEFAULT_UNITS
     from brian2.utils.stringtools import get_identifiers
 
     if taken := sorted(name for name in equations.names - {_TIME_STEP} if _TAKEN.fullmatch(name)):
         raise SpecError(f"expected names that the step does not use itself, found {taken[0]!r}; rename it")
-    used = set(equations.identifiers) | get_identifiers(_brian_names(f"{model.threshold}\n{model.reset}"))
+    used = set(equations.identifiers) | get_identifiers(_brian_names(code))
     values = {}
     for name in sorted(used - {*equations.names, *_FUNCTIONS, "and", "or", "not", "True", "False"}):
         if _OF_TIME.fullmatch(name):
@@ -257,13 +258,7 @@ def _check_kinds(equations: Any, model: NeuronModel) -> None:
 
     if model.method not in METHODS:
         raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
-    for name in sorted(equations.names):
-        equation = equations[name]
-        allowed = {"differential equation": {"unless refractory"}, "parameter": {"constant"}}.get(equation.type, set())
-        if unknown := sorted(set(equation.flags) - allowed):
-            raise SpecError(f"expected no flag ({unknown[0]}) for {name!r}; the step has no use for it, drop it")
-        if equation.var_type != "float":
-            raise SpecError(f'expected {name!r} with a unit, found "{equation.var_type}"; write "{name} : 1"')
+    _check_flags(equations, {"unless refractory"})
     if model.refractory is None:
         return
     if model.refractory not in equations.parameter_names:
@@ -273,6 +268,16 @@ def _check_kinds(equations: Any, model: NeuronModel) -> None:
         raise SpecError(f"expected the refractory period {model.refractory!r} in seconds, found another unit")
 
 
+def _check_flags(equations: Any, allowed_of_state: set[str]) -> None:
+    for name in sorted(equations.names):
+        equation = equations[name]
+        allowed = {"differential equation": allowed_of_state, "parameter": {"constant"}}.get(equation.type, set())
+        if unknown := sorted(set(equation.flags) - allowed):
+            raise SpecError(f"expected no flag ({unknown[0]}) for {name!r}; the step has no use for it, drop it")
+        if equation.var_type != "float":
+            raise SpecError(f'expected {name!r} with a unit, found "{equation.var_type}"; write "{name} : 1"')
+
+
 def _check_assigned(model: NeuronModel, state: tuple[str, ...]) -> None:
     for target, _ in statements(model.reset):
         if target not in state:
@@ -280,35 +285,59 @@ def _check_assigned(model: NeuronModel, state: tuple[str, ...]) -> None:
 
 
 def _check_units(equations: Any, model: NeuronModel, unit_values: dict[str, float]) -> None:
-    from brian2.core.functions import DEFAULT_FUNCTIONS
-    from brian2.core.namespace import DEFAULT_UNITS
-    from brian2.core.variables import Constant
-    from brian2.equations.unitcheck import check_dimensions, check_units_statements
     from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
-    from brian2.units import second
-    from brian2.units.fundamentalunits import DimensionMismatchError
     from brian2.utils.stringtools import get_identifiers
 
-    known = {name: DEFAULT_UNITS[name] for name in unit_values}
-    variables = {
-        **DEFAULT_FUNCTIONS,
-        **{name: Constant(name, float(unit), dimensions=unit.dim) for name, unit in known.items()},
-        **_variables(equations),
-    }
-    try:
-        for name in sorted(equations.names):
-            equation = equations[name]
-            if equation.type == "differential equation":
-                check_dimensions(equation.expr.code, equation.dim / second.dim, variables)
-            elif equation.type == "subexpression":
-                check_dimensions(equation.expr.code, equation.dim, variables)
+    variables = _namespace(equations, unit_values)
+    with _unit_errors():
+        _check_dimensions(equations, variables)
         threshold = _brian_names(model.threshold)
         moving = equations.diff_eq_names | equations.subexpr_names
         if not is_boolean_expression(threshold, variables) or not get_identifiers(threshold) & moving:
             raise SpecError(f'expected a threshold condition such as "v > V_th", found {model.threshold!r}')
         parse_expression_dimensions(threshold, variables)
-        for line in model.reset.replace(";", "\n").splitlines():
-            check_units_statements(_brian_names(line), variables)
+        _check_statements(model.reset, variables)
+
+
+def _namespace(equations: Any, unit_values: dict[str, float]) -> dict[str, Any]:
+    """Return all names of equations as Brian2's variables, for its checks of units."""
+    from brian2.core.functions import DEFAULT_FUNCTIONS
+    from brian2.core.namespace import DEFAULT_UNITS
+    from brian2.core.variables import Constant
+
+    known = {name: DEFAULT_UNITS[name] for name in unit_values}
+    return {
+        **DEFAULT_FUNCTIONS,
+        **{name: Constant(name, float(unit), dimensions=unit.dim) for name, unit in known.items()},
+        **_variables(equations),
+    }
+
+
+def _check_dimensions(equations: Any, variables: dict[str, Any]) -> None:
+    from brian2.equations.unitcheck import check_dimensions
+    from brian2.units import second
+
+    for name in sorted(equations.names):
+        equation = equations[name]
+        if equation.type == "differential equation":
+            check_dimensions(equation.expr.code, equation.dim / second.dim, variables)
+        elif equation.type == "subexpression":
+            check_dimensions(equation.expr.code, equation.dim, variables)
+
+
+def _check_statements(code: str, variables: dict[str, Any]) -> None:
+    from brian2.equations.unitcheck import check_units_statements
+
+    for line in code.replace(";", "\n").splitlines():
+        check_units_statements(_brian_names(line), variables)
+
+
+@contextmanager
+def _unit_errors() -> Iterator[None]:
+    from brian2.units.fundamentalunits import DimensionMismatchError
+
+    try:
+        yield
     except (DimensionMismatchError, TypeError, SyntaxError, KeyError, AssertionError, NotImplementedError) as error:
         raise SpecError(f"expected equations whose units agree, found: {_first_line(error)}") from None
 

@@ -1,4 +1,4 @@
-"""Look up neuron and receptor models, a region's own first, then the library's; and the library's cell cards."""
+"""Look up models of neurons, receptors and plasticity, a region's own first; and the library's cell cards."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, TypeVar
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.cells import CELL_CARDS
 from twinbrain.models.neurons import NEURON_MODELS
+from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.plasticity import PlasticityModel
 
 if TYPE_CHECKING:
     from twinbrain.spec.region import Region
 
 
-_Model = TypeVar("_Model", NeuronModel, ReceptorModel)
+_Model = TypeVar("_Model", NeuronModel, ReceptorModel, PlasticityModel)
 
 
 def neuron_model(name: str, region: Region | None = None) -> NeuronModel:
@@ -40,6 +42,17 @@ def receptor_model(name: str, region: Region | None = None) -> ReceptorModel:
         If neither the region nor the library has it.
     """
     return _look_up(name, "receptor", region.receptors if region else {}, RECEPTOR_MODELS)
+
+
+def plasticity_model(name: str, region: Region | None = None) -> PlasticityModel:
+    """Return the plasticity rule of that name.
+
+    Raises
+    ------
+    SpecError
+        If neither the region nor the library has it.
+    """
+    return _look_up(name, "plasticity rule", region.plasticity if region else {}, PLASTICITY_MODELS)
 
 
 def cell_card_names() -> list[str]:

@@ -12,8 +12,10 @@ from typing import Protocol
 from twinbrain import units
 from twinbrain.models.cells import CELL_CARDS
 from twinbrain.models.neurons import NEURON_MODELS
+from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.quantity import Distribution
 
 Values = Mapping[str, str | float | Distribution]
@@ -29,13 +31,13 @@ _METHODS = {
 
 _OPENING = """# Models
 
-The neurons and receptors of the library, with the parameters of published cells. This page is made from the cards in
-`twinbrain/models` (`make models`), so it says what is computed.
+The neurons, receptors and plasticity rules of the library, with the parameters of published cells. This page is made
+from the cards in `twinbrain/models` (`make models`), so it says what is computed.
 
 Equations are in [Brian2's language](https://brian2.readthedocs.io/en/stable/user/equations.html), in physical units;
 `I_syn` is the sum of the currents of a neuron's receptors. Every number can be changed in a cell, and made to differ
 between neurons. How a step is computed: [how a brain is run](../explanation/how-a-brain-is-run.md). Models of your own:
-[write a region](../how-to/write-a-region.md).
+[write a region](../how-to/write-a-region.md), [add plasticity](../how-to/add-plasticity.md).
 """
 
 _CELLS = """### Cells of `{model}`
@@ -67,11 +69,12 @@ def page(further: Mapping[str, Mapping[str, Card]] | None = None) -> str:
     Parameters
     ----------
     further : dict of str to dict of str to card, optional
-        Sections that follow neurons and receptors: their titles, and their cards by name.
+        Sections besides those of neurons, receptors and plasticity: their titles, and their cards by name.
     """
     sections: dict[str, Mapping[str, Card]] = {
         "Neurons": NEURON_MODELS,
         "Receptors": RECEPTOR_MODELS,
+        "Plasticity": PLASTICITY_MODELS,
         **(further or {}),
     }
     parts = [_OPENING]
@@ -99,8 +102,12 @@ def _describe(name: str, card: Card) -> Iterator[str]:
         yield f"{_neuron(card, equations)}\n"
     elif isinstance(card, ReceptorModel):
         yield f"{_receptor(card, equations, declared)}\n"
+    elif isinstance(card, PlasticityModel):
+        yield f"{_rule(card, declared)}\n"
     if card.parameters:
-        values = ", ".join(f"`{key}` {_shown(value)}" for key, value in card.parameters.items())
+        # Rates of channels are shown per millisecond, those of spikes are not.
+        shown = str if isinstance(card, PlasticityModel) else _shown
+        values = ", ".join(f"`{key}` {shown(value)}" for key, value in card.parameters.items())
         yield f"Defaults: {values}.\n"
     yield f"{_sources(card.references)}\n"
 
@@ -126,6 +133,23 @@ def _receptor(model: ReceptorModel, equations: list[tuple[str, str, str]], decla
         unit = units.familiar(declared[model.jump])
         return f"The weights ({unit}) that arrive in a step are `{model.jump}` for that step."
     return f"A spike adds its weight to the neuron's `{model.jump}`, in its unit, after the integration."
+
+
+def _rule(model: PlasticityModel, declared: dict[str, str]) -> str:
+    whens = {
+        "on_event": "Before every event",
+        "on_pre": "A spike arrives",
+        "on_post": "The target neuron spikes",
+        "on_modulator": "Modulating neurons spike",
+    }
+    events = []
+    for event, when in whens.items():
+        parts = [f"`{part.strip()}`" for part in re.split(r"[;\n]", getattr(model, event)) if part.strip()]
+        events += [f"{when}: {', '.join(parts)}."] if parts else []
+    given = [f"`{name}`" for name in declared if name not in model.parameters]
+    start = ", ".join(f"`{name}` {_shown(value)}" for name, value in model.initial.items())
+    begins = [f"It begins at {start}."] if start else []
+    return " ".join([*events, *begins, *([f"To be given: {_series(given)}."] if given else [])])
 
 
 def _cells(model: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,10 +13,12 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
-from twinbrain.network.inputs import Events, RandomDrive, Waveform
+from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
 from twinbrain.network.parameters import fill_block
+from twinbrain.network.plastic import PlasticSynapses, check_plasticity
+from twinbrain.network.plastic_build import build_plastic_tables
 from twinbrain.network.probes import check_record, lower_probes
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.network.synapses import InletOf, Synapses, local_synapses, long_range_axons, long_range_synapses
@@ -73,7 +76,9 @@ def build(
 
     lowering = Lowering(inlet_of, units, dt, seed)
     inputs = [*region_inputs(layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
-    tables = build_tables(_synapses(brain, layout, inlet_of, units, dt, seed, progress), layout.n_neurons)
+    plastic: list[PlasticSynapses] = []
+    drawn = _synapses(brain, layout, inlet_of, units, dt, seed, progress)
+    tables = build_tables(_static(drawn, plastic), layout.n_neurons)
     probes = tuple(lower_probes(record or Record(), layout, programs, dt))
     network = Network(
         dt,
@@ -87,7 +92,9 @@ def build(
         events=Events.merge([i for i in inputs if isinstance(i, Events)]),
     )
     network = with_coupling(network, brain.coupling)
-    check_range(network.tables, (*network.drives, *network.waveforms, network.events), network.n_inlets)
+    given: tuple[Input, ...] = (*network.drives, *network.waveforms, network.events)
+    room = check_range(network.tables, given, network.n_inlets)
+    network = replace(network, plastic=build_plastic_tables(plastic, layout.n_neurons, room))
     return_freed_memory()
     return network
 
@@ -114,6 +121,7 @@ def check_references(
         partial(check_stimuli, stimuli, layout),
         partial(check_signals, stimuli, layout, dt, duration),
         partial(check_record, record, layout),
+        partial(_check_plasticity, layout),
     ):
         try:
             check()
@@ -121,6 +129,10 @@ def check_references(
             problems += error.problems
     if problems:
         raise SpecError(problems)
+
+
+def _check_plasticity(layout: Layout) -> None:
+    check_plasticity(layout, weight_units(block_programs(layout)))
 
 
 def block_programs(layout: Layout) -> tuple[StepProgram, ...]:
@@ -158,6 +170,15 @@ def _blocks(
     return tuple(blocks)
 
 
+def _static(drawn: Iterator[Synapses | PlasticSynapses], plastic: list[PlasticSynapses]) -> Iterator[Synapses]:
+    """Yield the static synapses, and put the plastic ones aside."""
+    for part in drawn:
+        if isinstance(part, PlasticSynapses):
+            plastic.append(part)
+        else:
+            yield part
+
+
 def _synapses(
     brain: Brain,
     layout: Layout,
@@ -166,7 +187,7 @@ def _synapses(
     dt: float,
     seed: int,
     progress: Progress | None,
-) -> Iterator[Synapses]:
+) -> Iterator[Synapses | PlasticSynapses]:
     axons = long_range_axons(layout)
     for node in range(len(layout.regions)):
         yield from local_synapses(layout, node, inlet_of, units, dt, seed)

@@ -98,7 +98,7 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
                 key = (cell.model, model.digest)
                 if key not in keys:
                     keys.append(key)
-                    names.append(_unused(cell.model, names))
+                    names.append(unused_name(cell.model, names))
                     models.append(model)
                     receptors.append({})
                     sizes.append(0)
@@ -150,7 +150,7 @@ def _reached(stimulus: Stimulus, populations: Iterable[PopulationSlice]) -> list
     return [p for p in populations if p.population == stimulus.population and fnmatchcase(p.label, stimulus.regions)]
 
 
-def _unused(name: str, names: list[str]) -> str:
+def unused_name(name: str, names: list[str]) -> str:
     """Return the name, numbered if other models of that name are there before it."""
     candidates = (name if i == 1 else f"{name}_{i}" for i in count(1))
     return next(candidate for candidate in candidates if candidate not in names)

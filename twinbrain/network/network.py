@@ -1,7 +1,8 @@
 """The network: what a brain is lowered to, and all that an engine sees.
 
-However many regions there are, there is one `Block` a neuron model and one `SynapseTable` a receptor and origin; a
-population is a contiguous slice of a block. Neurons are numbered region by region, population by population.
+However many regions there are, there is one `Block` a neuron model, one `SynapseTable` a receptor and origin, and one
+`PlasticTable` a receptor and plasticity rule; a population is a contiguous slice of a block. Neurons are numbered
+region by region, population by population.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram
 from twinbrain.network.inputs import Events, RandomDrive, Waveform
+from twinbrain.network.plastic_table import PlasticTable
 
 Indices = NDArray[np.int32]
 
@@ -193,6 +195,7 @@ class Network:
     probes: tuple[Probe, ...] = ()
     waveforms: tuple[Waveform, ...] = ()
     events: Events = field(default_factory=Events.none)
+    plastic: tuple[PlasticTable, ...] = ()
 
     @property
     def n_neurons(self) -> int:
@@ -202,7 +205,7 @@ class Network:
     @property
     def n_synapses(self) -> int:
         """Number of synapses."""
-        return sum(table.n_synapses for table in self.tables)
+        return sum(len(delay) for delay in self._delays)
 
     @property
     def n_inlets(self) -> int:
@@ -212,7 +215,11 @@ class Network:
     @property
     def max_delay(self) -> int:
         """The longest delay, in steps."""
-        return max((int(table.delay.max()) for table in self.tables if table.n_synapses), default=1)
+        return max((int(delay.max()) for delay in self._delays if len(delay)), default=1)
+
+    @property
+    def _delays(self) -> list[NDArray[np.uint16]]:
+        return [*(table.delay for table in self.tables), *(table.delay for table in self.plastic)]
 
 
 def with_coupling(network: Network, factor: float) -> Network:

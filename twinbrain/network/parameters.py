@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType
 from typing import Any
@@ -21,6 +21,7 @@ from twinbrain.spec.cell import Cell
 from twinbrain.spec.quantity import Distribution
 
 Values = dict[str, str | float | Distribution]
+Draw = Callable[[str, str | float | Distribution, str], Floats]
 
 # Units of time constants and capacitances, with which neurons of the wrong sign would run away.
 _NOT_NEGATIVE = ("ms", "pF")
@@ -92,71 +93,123 @@ class _Filler:
         defaults: Values = dict(model.parameters)
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
-        values: Values = defaults | self.cell.parameters
-        problems = [
-            Problem(f"parameters.{name}", f"unknown parameter {name!r}; {suggestion(name, self.program.parameters)}")
-            for name in self.cell.parameters
-            if name not in self.program.parameters
-        ]
-        namespace: dict[str, Floats | float] = {"dt": self.dt}
-        for name, unit in self.program.parameters.items():
-            if name not in values:
-                problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
-                continue
-            try:
-                namespace[name] = self._sample(f"parameter {name}", values[name], unit)
-                if unit in _NOT_NEGATIVE and (lowest := float(np.min(namespace[name]))) < 0:
-                    problems.append(
-                        Problem(
-                            f"parameters.{name}",
-                            f'expected at least 0 {unit}, found {lowest:g} {unit}; give it a "min"',
-                        )
-                    )
-            except (UnitError, SpecError) as error:
-                problems += error.within(f"parameters.{name}").problems
-        if problems:
-            raise SpecError(problems)
+        values = fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample)
+        namespace: dict[str, Floats | float] = {"dt": self.dt, **values}
         if model.refractory:
             namespace[REFRACTORY_STEPS] = np.floor(np.asarray(namespace[model.refractory]) / self.dt + 0.5)
-        return {name: self._evaluate(expression, namespace) for name, expression in self.program.constants.items()}
+        return {
+            name: np.broadcast_to(evaluate(expression, namespace, self.program.parameters), (self.population.size,))
+            for name, expression in self.program.constants.items()
+        }
 
     def initial(self) -> dict[str, Floats]:
         values: Values = self.block.model.initial | self.cell.initial
-        state = [name for name in self.program.state if name != REFRACTORY_LEFT]
-        problems: list[Problem] = []
-        found: dict[str, Floats] = {}
-        for name, value in values.items():
-            try:
-                if name not in state:
-                    raise SpecError(f"unknown state variable {name!r}; {suggestion(name, state)}")
-                found[name] = self._sample(f"initial {name}", value, self.program.units[name])
-            except SpecError as error:
-                problems += error.within(f"initial.{name}").problems
-        if problems:
-            raise SpecError(problems)
-        return found
+        units = {name: self.program.units[name] for name in self.program.state if name != REFRACTORY_LEFT}
+        return fill_initial(values, units, self._sample)
 
     def _sample(self, what: str, value: str | float | Distribution, unit: str) -> Floats:
         key = stream_key(self.seed, what, self.population.label, self.population.population)
         return sample(value, unit, self.population.size, key)
 
-    def _evaluate(self, expression: str, namespace: dict[str, Floats | float]) -> Floats:
-        code = _compile(expression)
-        times = [name for name in code.co_names if self.program.parameters.get(name) == "ms"]
-        value = with_limits(code, namespace, _FUNCTIONS, times)
-        values = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.population.size,))
-        if not np.isfinite(values).all():
-            used = sorted(set(code.co_names) & set(self.program.parameters))
-            raise SpecError(
-                [
+
+def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw: Draw) -> dict[str, Floats]:
+    """Return the values of parameters.
+
+    Parameters
+    ----------
+    given, defaults : dict of str to value
+        What is declared, and what stands for what is not.
+    units : dict of str to str
+        All parameters, and their units.
+    draw : callable
+        Given the name of a stream, a value and a unit, returns numbers in the coherent unit.
+
+    Raises
+    ------
+    SpecError
+        With every parameter that is unknown, missing, of a wrong unit or of a wrong sign.
+    """
+    values = defaults | given
+    problems = [
+        Problem(f"parameters.{name}", f"unknown parameter {name!r}; {suggestion(name, units)}")
+        for name in given
+        if name not in units
+    ]
+    found: dict[str, Floats] = {}
+    for name, unit in units.items():
+        if name not in values:
+            problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
+            continue
+        try:
+            found[name] = draw(f"parameter {name}", values[name], unit)
+            if unit in _NOT_NEGATIVE and (lowest := float(np.min(found[name], initial=np.inf))) < 0:
+                problems.append(
                     Problem(
-                        f"parameters.{', '.join(used)}",
-                        "expected values that give finite constants, found some that divide by zero or overflow "
-                        f"in {expression}",
+                        f"parameters.{name}",
+                        f'expected at least 0 {unit}, found {lowest:g} {unit}; give it a "min"',
                     )
-                ]
-            )
-        return values
+                )
+        except (UnitError, SpecError) as error:
+            problems += error.within(f"parameters.{name}").problems
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def fill_initial(values: Values, units: dict[str, str], draw: Draw) -> dict[str, Floats]:
+    """Return the values of variables at time zero; see `fill_parameters`.
+
+    Raises
+    ------
+    SpecError
+        With every variable that is unknown or of a wrong unit.
+    """
+    problems: list[Problem] = []
+    found: dict[str, Floats] = {}
+    for name, value in values.items():
+        try:
+            if name not in units:
+                raise SpecError(f"unknown state variable {name!r}; {suggestion(name, units)}")
+            found[name] = draw(f"initial {name}", value, units[name])
+        except SpecError as error:
+            problems += error.within(f"initial.{name}").problems
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def evaluate(expression: str, namespace: Mapping[str, Floats | float], units: dict[str, str]) -> Floats:
+    """Return the values of a program's constant.
+
+    Parameters
+    ----------
+    expression : str
+        In terms of parameters and the time step.
+    namespace : dict of str to ndarray or float
+        Their values.
+    units : dict of str to str
+        Of the parameters.
+
+    Raises
+    ------
+    SpecError
+        If one is not finite.
+    """
+    code = _compile(expression)
+    times = [name for name in code.co_names if units.get(name) == "ms"]
+    values = np.asarray(with_limits(code, dict(namespace), _FUNCTIONS, times), dtype=np.float64)
+    if not np.isfinite(values).all():
+        used = sorted(set(code.co_names) & set(units))
+        raise SpecError(
+            [
+                Problem(
+                    f"parameters.{', '.join(used)}",
+                    "expected values that give finite constants, found some that divide by zero or overflow "
+                    f"in {expression}",
+                )
+            ]
+        )
+    return values
 
 
 @cache

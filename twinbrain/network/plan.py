@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
@@ -11,14 +12,19 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from twinbrain import units
 from twinbrain.errors import PlanError, SpecError
+from twinbrain.models.library import plasticity_model
+from twinbrain.models.rule import rule_program
 from twinbrain.models.step import StepProgram
 from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
 from twinbrain.network.layout import Layout
+from twinbrain.network.quanta import weight_units
 from twinbrain.network.synapses import in_degrees, long_range_axons
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
+from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.region import Region
 
 # What things take, from measurements on one core; see docs/reference/performance.md.
 _BYTES_A_SYNAPSE = 10
@@ -35,6 +41,9 @@ _NANOSECONDS_A_STATEMENT = 0.6
 _MICROSECONDS_A_STEP = 15.0
 _MICROSECONDS_A_BLOCK = 12.0
 _EVENTS_A_SECOND = 1e8
+_BYTES_OF_A_PLASTIC_SYNAPSES_INDEX = 18
+_BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT = 90
+_PLASTIC_EVENTS_A_SECOND = 2e7
 _ASSUMED_RATE = 8.0
 # Functions that take as long as twenty products.
 _COSTLY = re.compile(r"\b(?:exponential|relative_exponential|logarithm|power)\(")
@@ -94,6 +103,7 @@ def plan(
         What acts on the brain.
     """
     local, longest = _local(layout)
+    plastic, plastic_bytes = _plastic(layout, weight_units(programs))
     long_range, longest_tract = _long_range(brain, layout)
     n_synapses = round(local + long_range)
     n_slots = int(max(longest, longest_tract) / dt) + 3
@@ -110,10 +120,13 @@ def plan(
         + steps * 1e-6 * (_MICROSECONDS_A_STEP + _MICROSECONDS_A_BLOCK * len(sizes))
         + steps * 1e-9 * _NANOSECONDS_A_STATEMENT * statements
         + n_synapses * _ASSUMED_RATE * duration * 1e-3 / _EVENTS_A_SECOND
+        + 2 * plastic * _ASSUMED_RATE * duration * 1e-3 / _PLASTIC_EVENTS_A_SECOND
     )
-    synapses = _BYTES_A_SYNAPSE * n_synapses + 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
+    synapses = round(_BYTES_A_SYNAPSE * (n_synapses - plastic) + plastic_bytes)
+    synapses += 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
+    while_built = round(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses + _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT * plastic)
     inputs = _inputs(layout, stimuli)
-    peak = _BYTES_OF_THE_PROCESS + neurons + inputs + max(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses, synapses + inboxes)
+    peak = _BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
     return Plan(
         n_regions=len(layout.regions),
         n_neurons=layout.n_neurons,
@@ -194,23 +207,42 @@ def _local(layout: Layout) -> tuple[float, float]:
     counts: dict[str, tuple[float, float]] = {}
     for region in layout.regions:
         if region.name not in counts:
-            n, delay = 0.0, 0.0
-            for projection in region.projections:
-                source, target = (region.populations[p] for p in (projection.source, projection.target))
-                n += len(projection.receptor) * expected_synapses(
-                    projection.connect,
-                    source.size,
-                    target.size,
-                    same=projection.source == projection.target,
-                    source_extent=source.extent,
-                    target_extent=target.extent,
-                )
-                delay = max(delay, _upper(projection.delay))
-            counts[region.name] = n, delay
+            n = sum(len(p.receptor) * _expected(region, p) for p in region.projections)
+            counts[region.name] = n, max((_upper(p.delay) for p in region.projections), default=0.0)
         n, delay = counts[region.name]
         total += n
         longest = max(longest, delay)
     return total, longest
+
+
+def _expected(region: Region, projection: Projection) -> float:
+    source, target = (region.populations[p] for p in (projection.source, projection.target))
+    return expected_synapses(
+        projection.connect,
+        source.size,
+        target.size,
+        same=projection.source == projection.target,
+        source_extent=source.extent,
+        target_extent=target.extent,
+    )
+
+
+def _plastic(layout: Layout, units: dict[str, str]) -> tuple[float, float]:
+    """Return the expected number of plastic synapses, and their memory in an engine."""
+    total, n_bytes = 0.0, 0.0
+    for name, n_nodes in Counter(region.name for region in layout.regions).items():
+        region = next(region for region in layout.regions if region.name == name)
+        for projection in region.projections:
+            if (plasticity := projection.plasticity) is None:
+                continue
+            n = n_nodes * _expected(region, projection)
+            varied = [value for value in plasticity.parameters.values() if isinstance(value, Distribution)]
+            for receptor in projection.receptor:
+                program = rule_program(plasticity_model(plasticity.model, region), units[receptor])
+                values = len(program.state) + 1 + (2 * len(program.constants) if varied else 0)
+                total += n
+                n_bytes += n * (_BYTES_OF_A_PLASTIC_SYNAPSES_INDEX + 8 * values)
+    return total, n_bytes
 
 
 def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:

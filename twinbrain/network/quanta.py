@@ -27,6 +27,8 @@ from twinbrain.spec.region import Region
 # Half a quantum is the largest rounding error; it stays below this part of the mean weight.
 _PRECISION = 1e-4
 LARGEST = 2**31 - 1
+# A part of a plastic weight may be released; it is rounded as if its mean were this part.
+_PART_OF_PLASTIC_WEIGHT = 0.25
 
 
 def weight_units(programs: tuple[StepProgram, ...]) -> dict[str, str]:
@@ -117,7 +119,15 @@ def _weights(
     for region in _distinct(layout.regions):
         for i, projection in enumerate(region.projections):
             for receptor, factor in projection.receptor.items():
-                yield f"region {region.name}: projections[{i}].weight", receptor, factor, projection.weight
+                where = f"region {region.name}: projections[{i}]"
+                if projection.plasticity is None:
+                    yield f"{where}.weight", receptor, factor, projection.weight
+                    continue
+                part = factor * _PART_OF_PLASTIC_WEIGHT
+                yield f"{where}.weight", receptor, part, projection.weight
+                # It may begin at 0.
+                if (highest := projection.plasticity.parameters.get("w_max")) is not None:
+                    yield f"{where}.plasticity.parameters.w_max", receptor, part, highest
         for i, drive in enumerate(region.drives):
             for key, factor, size in amplitudes(drive):
                 yield f"region {region.name}: drives[{i}].{key}", drive.receptor, factor, size

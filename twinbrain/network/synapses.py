@@ -13,6 +13,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.network.connect import draw_pairs
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Inlet, PopulationSlice
+from twinbrain.network.plastic import PlasticSynapses, draw_plastic
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import Floats, Key, stream_key, uniforms
 from twinbrain.network.sampling import sample
@@ -50,7 +51,7 @@ class Synapses:
 
 def local_synapses(
     layout: Layout, node: int, inlet_of: InletOf, units: dict[str, str], dt: float, seed: int
-) -> Iterator[Synapses]:
+) -> Iterator[Synapses | PlasticSynapses]:
     """Draw the synapses within the region of one node.
 
     Raises
@@ -75,7 +76,7 @@ def _projection(
     units: dict[str, str],
     dt: float,
     seed: int,
-) -> Iterator[Synapses]:
+) -> Iterator[Synapses | PlasticSynapses]:
     source, target = layout.find(label, projection.source), layout.find(label, projection.target)
     streams: Callable[[str], Key] = lambda what: stream_key(seed, what, label, projection.key)  # noqa: E731
     from_, to = draw_pairs(
@@ -93,6 +94,21 @@ def _projection(
     for receptor, factor in projection.receptor.items():
         inlet = inlet_of(target, receptor)
         weight = sample(projection.weight, units[receptor], n, streams("weight")) * factor
+        if projection.plasticity is not None:
+            yield draw_plastic(
+                layout,
+                label,
+                region,
+                projection,
+                (receptor, factor, units[receptor]),
+                inlet,
+                (from_, to),
+                weight,
+                delay,
+                streams,
+                dt,
+            )
+            continue
         yield Synapses(
             receptor,
             "local",

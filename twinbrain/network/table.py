@@ -71,8 +71,13 @@ def _build(receptor: str, origin: str, parts: list[Synapses], n_neurons: int) ->
     return SynapseTable(receptor, origin, row_start, post, weight, delay)
 
 
-def check_range(tables: Iterable[SynapseTable], inputs: Iterable[Input], n_inlets: int) -> None:
-    """Check that no inbox can overflow, whatever spikes arrive in one step.
+def check_range(tables: Iterable[SynapseTable], inputs: Iterable[Input], n_inlets: int) -> NDArray[np.float64]:
+    """Check that no inbox can overflow, whatever spikes arrive in one step, and return how much room is left.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_inlets,)
+        In quanta.
 
     Raises
     ------
@@ -92,3 +97,4 @@ def check_range(tables: Iterable[SynapseTable], inputs: Iterable[Input], n_inlet
             f"expected the inputs of a neuron to sum to at most {LARGEST} quanta in one step, found up to "
             f"{bound.max():.3g}: the weights of one receptor are too unequal; make them less so, or use two receptors"
         )
+    return LARGEST - bound

@@ -19,6 +19,8 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
         On dimensions ``population`` and ``table``.
     """
     populations = network.populations
+    tables = [(t.receptor, t.origin, "", t.n_synapses) for t in network.tables]
+    tables += [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic]
     family = {region.name: region.family for region in layout.regions}
     text = np.dtypes.StringDType()
     return xr.Dataset(
@@ -31,9 +33,10 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
             "model": ("population", np.array([network.blocks[p.block].name for p in populations], text)),
             "start": ("population", np.array([p.start for p in populations], np.int64)),
             "size": ("population", np.array([p.size for p in populations], np.int64)),
-            "receptor": ("table", np.array([t.receptor for t in network.tables], text)),
-            "origin": ("table", np.array([t.origin for t in network.tables], text)),
-            "n_synapses": ("table", np.array([t.n_synapses for t in network.tables], np.int64)),
+            "receptor": ("table", np.array([receptor for receptor, _, _, _ in tables], text)),
+            "origin": ("table", np.array([origin for _, origin, _, _ in tables], text)),
+            "plasticity": ("table", np.array([rule for _, _, rule, _ in tables], text)),
+            "n_synapses": ("table", np.array([n for _, _, _, n in tables], np.int64)),
         },
         attrs={"n_neurons": network.n_neurons, "n_synapses": network.n_synapses},
     )

@@ -149,6 +149,8 @@ def _projections(region: Region) -> str:
 def _projection(projection: Projection) -> str:
     receptors = ", ".join(projection.receptor)
     detail = f"{receptors}; weight {_value(projection.weight)}; delay {_value(projection.delay)}"
+    if projection.plasticity is not None:
+        detail += f"; plasticity {projection.plasticity.model}"
     return f'<span title="{escape(detail)}">{escape(_rule(projection.connect))} <i>{escape(receptors)}</i></span>'
 
 

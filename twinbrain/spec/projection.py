@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.spec.base import Spec
+from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.quantity import Millimetres, TimeValue, Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -85,6 +86,10 @@ def _receptor_shares(value: object) -> object:
     return {value: 1.0} if isinstance(value, str) else value
 
 
+def _plasticity(value: object) -> object:
+    return {"model": value} if isinstance(value, str) else value
+
+
 class Projection(Spec):
     """Synapses from one population of a region to another.
 
@@ -101,6 +106,10 @@ class Projection(Spec):
         In the unit of the receptor: nS for a conductance, pA for a current.
     delay : value
         At least one step; a distribution is cut off there.
+    plasticity : Plasticity or str, optional
+        The rule by which the synapses change, or its name alone; without it they are static. With several receptors,
+        each has synapses of its own that follow the rule, whose quantities in the unit ``weight`` are multiplied by
+        the receptor's factor as the weight is.
     name : str
         Needed only where two projections share source, target and receptor.
     """
@@ -112,6 +121,7 @@ class Projection(Spec):
     connect: Connect
     weight: Value
     delay: TimeValue
+    plasticity: Annotated[Plasticity | None, BeforeValidator(_plasticity)] = None
 
     @property
     def key(self) -> str:

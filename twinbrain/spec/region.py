@@ -13,6 +13,7 @@ from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Rate
@@ -70,7 +71,7 @@ class Region(Spec):
     ----------
     name : str
         ``family/name``; keys the random streams of what the region builds.
-    models, receptors : dict
+    models, receptors, plasticity : dict
         Equations of the region's own, beside those of the library.
     expected : dict of str to RateRange
         Mean rates of the isolated region, for its test and its readers.
@@ -81,6 +82,7 @@ class Region(Spec):
     references: tuple[str, ...] = ()
     models: dict[str, NeuronModel] = {}
     receptors: dict[str, ReceptorModel] = {}
+    plasticity: dict[str, PlasticityModel] = {}
     cells: dict[str, Cell]
     populations: Annotated[dict[str, Population], Field(min_length=1)]
     projections: tuple[Projection, ...] = ()
@@ -168,6 +170,9 @@ class Region(Spec):
             if projection.source not in self.populations:
                 yield _unknown(f"{where}.source", "population", projection.source, self.populations)
             yield from self._target_problems(where, "target", projection.target, projection.receptor)
+            modulator = projection.plasticity.modulator if projection.plasticity else None
+            if modulator is not None and modulator not in self.populations:
+                yield _unknown(f"{where}.plasticity.modulator", "population", modulator, self.populations)
             if projection.connect.pairs and {projection.source, projection.target} <= set(self.populations):
                 for end in ("source", "target"):
                     size = self.populations[getattr(projection, end)].size

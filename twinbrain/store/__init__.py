@@ -1,5 +1,6 @@
 """Runs on disk: one Zarr group each, written window by window, readable at every moment."""
 
+from twinbrain.store.checkpoint import read_state as read_state
 from twinbrain.store.create import check_target as check_target
 from twinbrain.store.create import create_run as create_run
 from twinbrain.store.info import RunInfo as RunInfo

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -10,11 +12,12 @@ import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.api import asynchronous
+from zarr.storage import LocalStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.growing import EXACT, compressor
 from twinbrain.store.layout import SLOTS
-from twinbrain.store.root import Document, Root, describe
+from twinbrain.store.root import Document, Root, describe, parse, read_document
 from twinbrain.store.together import together
 from twinbrain.store.window import StateData
 
@@ -94,6 +97,19 @@ def read_checkpoint(store: Store, root: Root) -> StateData | None:
     step, neuron = (arrays.pop(name) for name in _UNDER_WAY)
     variables = {unquote(name): values for name, values in sorted(arrays.items())}
     return StateData(int(str(group.attrs["step"])), variables, step, neuron)
+
+
+def read_state(path: str | os.PathLike[str]) -> StateData | None:
+    """Return the state of a run at the end of its last committed window, or None if none was committed.
+
+    Raises
+    ------
+    StoreError
+        If there is no run of this format.
+    """
+    path = Path(path)
+    store = LocalStore(path, read_only=True)
+    return read_checkpoint(store, parse(path, read_document(path, store)))
 
 
 def _arrays_of(state: StateData) -> dict[str, NDArray[Any]]:

@@ -79,7 +79,9 @@ def _small(network: Network, block: Block) -> Network:
         initial={name: values[:1] for name, values in block.initial.items()},
         inlets=inlets,
     )
-    return replace(network, blocks=(one,), tables=(), drives=(), probes=(), waveforms=(), events=Events.none())
+    return replace(
+        network, blocks=(one,), tables=(), drives=(), probes=(), waveforms=(), events=Events.none(), plastic=()
+    )
 
 
 def _main() -> None:

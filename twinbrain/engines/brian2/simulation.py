@@ -1,4 +1,4 @@
-"""A network in Brian2: NeuronGroups for the neurons, compact tables for the synapses."""
+"""A network in Brian2: NeuronGroups for the neurons, compact tables for the synapses, static and plastic."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from twinbrain.engines.brian2.ahead import compile_ahead, mark_compiled
 from twinbrain.engines.brian2.compiler import preferences
 from twinbrain.engines.brian2.drives import Inputs
 from twinbrain.engines.brian2.group import SPIKED, BlockGroup
+from twinbrain.engines.brian2.plastic import PlasticSynapses
 from twinbrain.engines.recorder import Recorder
 from twinbrain.models.brian import import_brian2
 from twinbrain.network.network import Network
@@ -62,6 +63,7 @@ class Brian2Simulation:
         self._inputs = Inputs(network)
         self._blocks = [(group.array(SPIKED), group.block.neurons) for group in self._groups]
         self._tables = [(t.row_start, t.post, t.weight, t.delay) for t in network.tables if t.n_synapses]
+        self._plastic = [PlasticSynapses(table) for table in network.plastic]
         self._recorder = Recorder(network)
         self._n_spikes = 0
         self._steps = np.empty(_FIRST_CAPACITY, np.int32)
@@ -78,6 +80,8 @@ class Brian2Simulation:
     def _advance(self) -> None:
         kernels.take_inbox(self._ring, self.step % len(self._ring), self._inbox)
         self._inputs.add(self.step, self._inbox)
+        for plastic in self._plastic:
+            plastic.arrive(self.step, self._inbox)
         for run in self._steppers:
             run()
         first = self._n_spikes
@@ -88,6 +92,9 @@ class Brian2Simulation:
         if last > first:
             for table in self._tables:
                 kernels.deliver(self._steps, self._spikes, first, last, self.step, *table, self._ring)
+            for plastic in self._plastic:
+                plastic.expect(self._steps, self._spikes, first, last)
+                plastic.spike(self.step, self._spikes, first, last)
         for probe in self.network.probes:
             if self.step % probe.every == 0:
                 values = self._groups[probe.block].array(probe.variable)
@@ -109,6 +116,8 @@ class Brian2Simulation:
         self._recorder.add_from_elsewhere(spikes)
         for table in self._tables:
             kernels.deliver(spikes.step, spikes.neuron, 0, len(spikes), self.step, *table, self._ring)
+        for plastic in self._plastic:
+            plastic.expect(spikes.step, spikes.neuron, 0, len(spikes))
 
     def collect(self) -> Recording:
         """Return and forget what was recorded."""
@@ -121,6 +130,8 @@ class Brian2Simulation:
             for group in self._groups
             for name in group.block.program.state
         }
+        for plastic in self._plastic:
+            variables |= plastic.state()
         return SimulationState(self.step, variables, self._recorder.under_way(self.step))
 
     def restore(self, state: SimulationState) -> None:
@@ -129,6 +140,8 @@ class Brian2Simulation:
         for group in self._groups:
             for name in group.block.program.state:
                 group.array(name)[:] = state.variables[f"{group.block.name}/{name}"]
+        for plastic in self._plastic:
+            plastic.restore(state.variables)
         self._ring[:] = 0
         self._recorder = Recorder(self.network)
         self.inject(state.under_way)

@@ -16,6 +16,7 @@ from twinbrain.engines.torch.device import resolve_device, resolve_precision
 from twinbrain.engines.torch.drives import Drives
 from twinbrain.engines.torch.fused import FusedSteps, can_fuse
 from twinbrain.engines.torch.given import GivenInputs
+from twinbrain.engines.torch.plasticity import PlasticSynapses
 from twinbrain.engines.torch.synapses import Synapses
 from twinbrain.errors import EngineError
 from twinbrain.network.network import Network
@@ -79,6 +80,10 @@ class TorchBatch:
             Synapses(tables, first.n_neurons, first.n_inlets, device)
             for tables in zip(*(network.tables for network in networks), strict=True)
         ]
+        self._plastic = [
+            PlasticSynapses(tables, first.n_neurons, first.n_inlets, device, dtype)
+            for tables in zip(*(network.plastic for network in networks), strict=True)
+        ]
         self._fused: FusedSteps | None = None
         self._spikes: list[tuple[int, Tensor, Tensor]] = []
         self._samples: list[tuple[str, Tensor]] = []
@@ -86,6 +91,8 @@ class TorchBatch:
 
     def fuse(self) -> None:
         """Compute from now on by a few kernels a step."""
+        if self._plastic:
+            raise EngineError("expected static synapses for fused steps, found plastic ones; use fused=False")
         self._fused = FusedSteps(self)
 
     def advance(self, n_steps: int) -> None:
@@ -115,6 +122,8 @@ class TorchBatch:
         slot = self.ring[self.step % len(self.ring)]
         self.drives.add(self.step, slot)
         self._given.add(self.step, slot)
+        for plastic in self._plastic:
+            plastic.arrive(self.step, slot)
         inbox = slot.view(len(self.networks), -1)
         spiking = [block.advance(inbox) for block in self.blocks]
         slot.zero_()
@@ -125,6 +134,9 @@ class TorchBatch:
             self._spikes.append((step, batch, neuron))
             for synapses in self.synapses:
                 synapses.deliver(step, batch, neuron, self.step, self.ring)
+            for plastic in self._plastic:
+                plastic.expect(step, batch, neuron, self.step)
+                plastic.spike(self.step, batch, neuron)
 
     def _sample(self) -> None:
         for probe in self.networks[0].probes:
@@ -141,6 +153,8 @@ class TorchBatch:
         step, member, neuron = (torch.as_tensor(a).long().to(self.device) for a in (joined.step, batch, joined.neuron))
         for synapses in self.synapses:
             synapses.deliver(step, member, neuron, self.step, self.ring)
+        for plastic in self._plastic:
+            plastic.expect(step, member, neuron, self.step)
 
     def collect(self) -> list[Recording]:
         """Return and forget what was recorded of each network."""
@@ -153,10 +167,13 @@ class TorchBatch:
             for block in self.blocks
             for name, value in block.state.items()
         }
-        return [
-            SimulationState(self.step, {name: v[b].copy() for name, v in values.items()}, recorder.under_way(self.step))
-            for b, recorder in enumerate(self._recorders)
-        ]
+        states = []
+        for b, recorder in enumerate(self._recorders):
+            variables = {name: v[b].copy() for name, v in values.items()}
+            for plastic in self._plastic:
+                variables |= plastic.state(b)
+            states.append(SimulationState(self.step, variables, recorder.under_way(self.step)))
+        return states
 
     def restore(self, states: Sequence[SimulationState]) -> None:
         """Go on from a state of each network, of any engine; what was recorded is forgotten.
@@ -176,6 +193,8 @@ class TorchBatch:
             for name in block.state:
                 values = np.stack([state.variables[f"{block.name}/{name}"] for state in states])
                 block.state[name].copy_(torch.as_tensor(values))
+        for plastic in self._plastic:
+            plastic.restore([state.variables for state in states])
         self.ring.zero_()
         self._recorders = [Recorder(network) for network in self.networks]
         self.inject([state.under_way for state in states])
@@ -218,6 +237,7 @@ def _check_alike(networks: tuple[Network, ...]) -> None:
             network.dt,
             tuple((b.name, b.program, b.size, b.inlets) for b in network.blocks),
             tuple((t.receptor, t.origin) for t in network.tables),
+            tuple((t.name, t.program, t.quantum) for t in network.plastic),
             tuple((p.name, p.every) for p in network.probes),
         )
 

@@ -27,7 +27,9 @@ _EXACT = {"enable_fp_fusion": False}
 
 
 def can_fuse(batch: TorchBatch) -> bool:
-    """Return whether a batch can be computed so: there is Triton, and a device for it."""
+    """Return whether a batch can be computed so: there is Triton and a device for it, and no plastic synapse."""
+    if any(network.plastic for network in batch.networks):
+        return False
     return find_spec("triton") is not None and batch.device.type == "cuda"
 
 

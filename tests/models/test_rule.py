@@ -1,0 +1,96 @@
+"""Rules are checked and rewritten: what is refused, and what a program holds."""
+
+import numpy as np
+import pytest
+
+from tests.protocols import Protocol
+from twinbrain.errors import SpecError
+from twinbrain.models.rule import LAST_UPDATE, rule_program
+from twinbrain.spec.plasticity import PlasticityModel
+
+
+def program(unit="nS", **fields):
+    return rule_program(PlasticityModel(**fields), unit)
+
+
+@pytest.mark.parametrize("unit", ["nS", "pA", "mV", "1", "pA/ms"])
+def test_weight_stands_for_the_unit_of_the_receptor(unit):
+    found = program(unit, equations="w_max : weight", on_pre="release = clip(w, 0*weight, w_max)")
+    assert found.units["w"] == unit
+    assert found.parameters == {"w_max": unit}
+    assert found.in_weights == ("w", "w_max")
+
+
+def test_a_rule_without_equations_keeps_no_time():
+    assert program().state == ("w",)
+    assert LAST_UPDATE in program(equations="dx/dt = -x/tau : 1\ntau : second").state
+
+
+def test_a_parameter_that_is_assigned_is_a_variable():
+    found = program(equations="n : 1\nstep : 1", on_pre="n += step; release = w*n")
+    assert found.state == ("w", "n")
+    assert set(found.parameters) == {"step"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"on_pre": "w = 0*weight"}, "assign release once"),
+        ({"on_pre": "release = w; release = w"}, "found it 2 times"),
+        ({"on_pre": "release = w*v_post"}, "'v_post'.* no variables of neurons"),
+        ({"on_pre": "release = w*gain"}, "declare it"),
+        ({"on_pre": "release = 3*second"}, "units agree"),
+        ({"on_pre": "release = w; y = 2"}, "on_pre: expected an assignment to a variable of the synapse, found 'y'"),
+        ({"on_post": "release = w"}, "on_post: expected an assignment to a variable"),
+        ({"on_post": "w = release"}, "assigned alone"),
+        ({"on_post": "w = w*modulator_spikes"}, "'on_modulator' alone"),
+        ({"equations": "w : weight"}, "already, found 'w'"),
+        ({"equations": "elapsed : 1"}, "already, found 'elapsed'"),
+        ({"equations": "x_pre : 1"}, "found 'x_pre'"),
+        ({"equations": "dx/dt = -x/tau : 1"}, "found 'tau'"),
+        ({"equations": "dx/dt = -x/tau : weight\ntau : volt"}, "units agree"),
+        ({"equations": "dx/dt = -x : 1"}, "units agree"),
+        ({"equations": "dx/dt = x*x/second : 1"}, r'linear in x.* method = "euler"'),
+        ({"equations": "dx/dt = exp(x)/second : 1"}, "polynomial"),
+        ({"equations": "dx/dt = y/second : 1\ndy/dt = x/second : 1"}, "one after the other"),
+        ({"equations": "dx/dt = -x/second : 1 (unless refractory)"}, "no flag"),
+        ({"equations": "x : integer"}, "with a unit"),
+        ({"method": "magic"}, "unknown method 'magic'"),
+    ],
+)
+def test_what_cannot_be_a_rule_is_refused(fields, message):
+    with pytest.raises(SpecError, match=message):
+        program(**fields)
+
+
+def solution(equations, parameters, initial, n_steps, method):
+    """Return a synapse's variables after time alone has acted."""
+    model = {"equations": equations, "method": method}
+    protocol = Protocol({"model": "own", "parameters": parameters, "initial": initial}, models={"own": model})
+    protocol.run(n_steps)
+    return protocol.synapses()
+
+
+CHAIN = """
+da/dt = -a/tau : 1
+db/dt = (a - b)/tau : 1
+dc/dt = rate*b*b - c/slow + a/slow : 1
+dd/dt = rate : 1
+tau : second
+slow : second
+rate : hertz
+"""
+
+
+def test_chains_of_linear_equations_are_solved_in_closed_form():
+    """Also where time constants are equal, and where there is nothing but a drift."""
+    parameters = {"tau": "20 ms", "slow": "30 ms", "rate": "40 Hz"}
+    initial = {"a": 1.0, "b": 0.5, "c": -0.2, "d": 3.0}
+    exact = solution(CHAIN, parameters, initial, 400, "exact")
+    small_steps = solution(CHAIN, parameters, initial, 400, "rk4")
+    t, tau = 40.0, 20.0
+    assert exact["a"].item() == pytest.approx(np.exp(-t / tau), rel=1e-12)
+    assert exact["b"].item() == pytest.approx((0.5 + t / tau) * np.exp(-t / tau), rel=1e-12)
+    assert exact["d"].item() == pytest.approx(3 + 0.04 * t, rel=1e-12)
+    for name in "abcd":
+        assert exact[name].item() == pytest.approx(small_steps[name].item(), rel=1e-8), name

@@ -1,0 +1,48 @@
+"""Carry out the statements of a program on numpy arrays, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from twinbrain.engines.exponential import exponential, relative_exponential
+from twinbrain.engines.logarithm import logarithm, power
+from twinbrain.models.algebra import Statement
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exponential": exponential,
+    "relative_exponential": relative_exponential,
+    "logarithm": logarithm,
+    "power": power,
+    "reciprocal": lambda x: 1.0 / x,
+    "select": np.where,
+    "indicator": lambda condition: np.where(condition, 1.0, 0.0),
+    "bounded": lambda x, low, high: np.where(x > high, high, np.where(x < low, low, x)),
+    "abs": np.abs,
+    **{name: getattr(np, name) for name in ("sqrt", "sin", "cos", "tan")},
+}
+
+
+def execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:
+    """Carry out statements on ``names``, in place."""
+    for statement in statements:
+        names[statement.target] = evaluate(statement.expression, names)
+
+
+def evaluate(expression: str, names: dict[str, Any]) -> Any:
+    """Return the value of an expression."""
+    return eval(_compile(expression), _GLOBALS, names)
+
+
+_GLOBALS: dict[str, Any] = {"__builtins__": {}, **_FUNCTIONS}
+_compiled: dict[str, Any] = {}
+
+
+def _compile(expression: str) -> Any:
+    if expression not in _compiled:
+        # On arrays, "and", "or" and "not" are bitwise operators; all operands are comparisons in parentheses.
+        text = expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+        _compiled[expression] = compile(text, "<step>", "eval")
+    return _compiled[expression]

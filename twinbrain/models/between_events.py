@@ -1,0 +1,133 @@
+"""Solve a synapse's equations in closed form, from one of its events to the next.
+
+Each variable follows ``dy/dt = a*y + f``, where ``a`` is a number and ``f`` a polynomial in variables that do not
+depend on ``y``. All of them are then sums of ``factor * t**power * exp(rate*t)``, and so are their products and
+integrals: nothing is computed between two events, however far apart they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from twinbrain.errors import SpecError
+from twinbrain.models.algebra import Hoister, Statement
+
+ELAPSED = "elapsed"
+"""Steps since the synapse's last event, in programs."""
+
+# A sum of terms: (rate, power of time) to the factor.
+Terms = dict[tuple[Any, int], Any]
+
+
+def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> list[Statement]:
+    """Return the statements that take variables over `ELAPSED` steps.
+
+    Parameters
+    ----------
+    rates : dict of str to sympy expression
+        Of each variable, its derivative.
+    held : set of str
+        Variables without an equation, which stay as they are.
+    hoister : Hoister
+        Renders them; all variables and `ELAPSED` are among its moving names.
+
+    Raises
+    ------
+    SpecError
+        If an equation is of another form.
+    """
+    solved: dict[str, Terms] = {}
+    while len(solved) < len(rates):
+        ready = [name for name in rates if name not in solved and _others(name, rates) <= set(solved)]
+        if not ready:
+            left = ", ".join(name for name in rates if name not in solved)
+            raise SpecError(
+                f"expected equations that can be solved one after the other, found that {left} depend "
+                f"on each other; {_ADVICE}"
+            )
+        for name in ready:
+            solved[name] = _solve_one(name, rates[name], solved, held)
+    return _render({name: solved[name] for name in rates}, hoister)
+
+
+_ADVICE = 'use method = "euler", "exponential_euler", "rk2" or "rk4", which compute every step'
+
+
+def _symbol(name: str) -> Any:
+    return sympy.Symbol(name, real=True)
+
+
+def _others(name: str, rates: dict[str, Any]) -> set[str]:
+    return {str(symbol) for symbol in rates[name].free_symbols} & set(rates) - {name}
+
+
+def _solve_one(name: str, rate: Any, solved: dict[str, Terms], held: set[str]) -> Terms:
+    own, moving = _symbol(name), [_symbol(other) for other in (name, *solved)]
+    growth: Any = sympy.Integer(0)
+    forcing: Terms = {}
+    for term in sympy.Add.make_args(sympy.expand(rate)):
+        factor, rest = term.as_independent(*moving, as_Add=False)
+        powers = {base: power for base, power in rest.as_powers_dict().items() if base != 1}
+        if any(base not in moving or not power.is_Integer or power < 0 for base, power in powers.items()):
+            raise SpecError(f"expected a polynomial of variables in d{name}/dt, found {term}; {_ADVICE}")
+        if own not in powers:
+            product: Terms = {(sympy.Integer(0), 0): factor}
+            for base, power in powers.items():
+                for _ in range(int(power)):
+                    product = _multiply(product, solved[str(base)])
+            forcing = _add(forcing, product)
+        elif powers == {own: 1} and not {str(symbol) for symbol in factor.free_symbols} & held:
+            growth += factor
+        else:
+            raise SpecError(f"expected d{name}/dt to be linear in {name}, found {term}; {_ADVICE}")
+    terms: Terms = {(sympy.expand(growth), 0): own}
+    for (exponent, power), factor in forcing.items():
+        response = _response(sympy.expand(growth), exponent, power)
+        terms = _add(terms, {key: factor * value for key, value in response.items()})
+    return terms
+
+
+def _response(growth: Any, exponent: Any, power: int) -> Terms:
+    """Return the integral over s in 0 … t of exp(growth*(t - s)) * s**power * exp(exponent*s)."""
+    difference = sympy.expand(exponent - growth)
+    if difference == 0:
+        return {(growth, power + 1): sympy.Rational(1, power + 1)}
+    terms: Terms = {(exponent, power): 1 / difference}
+    if power == 0:
+        return _add(terms, {(growth, 0): -1 / difference})
+    lower = _response(growth, exponent, power - 1)
+    return _add(terms, {key: -power * value / difference for key, value in lower.items()})
+
+
+def _add(one: Terms, other: Terms) -> Terms:
+    total = dict(one)
+    for key, factor in other.items():
+        total[key] = total.get(key, sympy.Integer(0)) + factor
+    return total
+
+
+def _multiply(one: Terms, other: Terms) -> Terms:
+    product: Terms = {}
+    for (rate, power), factor in one.items():
+        for (other_rate, other_power), other_factor in other.items():
+            key = sympy.expand(rate + other_rate), power + other_power
+            product = _add(product, {key: factor * other_factor})
+    return product
+
+
+def _render(solved: dict[str, Terms], hoister: Hoister) -> list[Statement]:
+    """Return statements: first the exponentials, then all new values, then they take the place of the old ones."""
+    time = _symbol("dt") * _symbol(ELAPSED)
+    code: list[Statement] = []
+    decays: dict[Any, Any] = {sympy.Integer(0): sympy.Integer(1)}
+    for rate, _ in (key for terms in solved.values() for key in terms):
+        if rate not in decays:
+            decays[rate] = _symbol(f"_e{len(decays)}")
+            code += hoister.assign(str(decays[rate]), sympy.exp(rate * time))
+    changed = [name for name, terms in solved.items() if terms != {(sympy.Integer(0), 0): _symbol(name)}]
+    for name in changed:
+        value = sum(factor * time**power * decays[rate] for (rate, power), factor in solved[name].items())
+        code += hoister.assign(f"_new_{name}", value)
+    return [*code, *(Statement(name, f"_new_{name}") for name in changed)]

@@ -1,0 +1,222 @@
+"""The program of a plastic synapse: what every engine computes when a spike reaches it or leaves its target.
+
+As for neurons, Brian2 parses the equations and checks their units; statements are rewritten (`algebra`), so that
+synapses that differ cost no more than synapses that do not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from twinbrain import units
+from twinbrain.errors import SpecError
+from twinbrain.models import equations as checked
+from twinbrain.models.algebra import Hoister, Statement
+from twinbrain.models.between_events import ELAPSED, solve
+from twinbrain.models.brian import import_brian2
+from twinbrain.models.equations import METHODS, ModelEquations, statements
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.plasticity import PlasticityModel
+
+WEIGHT = "w"
+RELEASE = "release"
+LAST_UPDATE = "last_update"
+MODULATOR_SPIKES = "modulator_spikes"
+_EVENTS = ("on_event", "on_pre", "on_post", "on_modulator")
+_OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, "weight")
+
+
+@dataclass(frozen=True)
+class RuleProgram:
+    """A plasticity rule, free of units (everything in the coherent set) and of parameters' names.
+
+    Parameters
+    ----------
+    state : tuple of str
+        Variables, one float64 a synapse; `WEIGHT` is the first. With `LAST_UPDATE` among them, it is the step to which
+        ``advance`` has brought the others.
+    units : dict of str to str
+        Unit of each variable.
+    parameters : dict of str to str
+        Parameters of the equations and their units.
+    in_weights : tuple of str
+        Variables and parameters that are declared in the unit ``weight``.
+    constants : dict of str to str
+        Constants of the program, each an expression of the parameters and ``dt``.
+    advance : tuple of Statement
+        What time does: before each event over the `ELAPSED` steps since the last, or over one step.
+    every_step : bool
+        Whether ``advance`` is over one step, for every synapse in every step, and not before events.
+    on_pre, on_post, on_modulator : tuple of Statement
+        What spikes do; ``on_pre`` assigns `RELEASE`, ``on_modulator`` knows `MODULATOR_SPIKES`.
+    """
+
+    state: tuple[str, ...]
+    units: dict[str, str]
+    parameters: dict[str, str]
+    in_weights: tuple[str, ...]
+    constants: dict[str, str]
+    advance: tuple[Statement, ...]
+    every_step: bool
+    on_pre: tuple[Statement, ...]
+    on_post: tuple[Statement, ...]
+    on_modulator: tuple[Statement, ...]
+
+
+def rule_program(model: PlasticityModel, weight_unit: str, where: str = "") -> RuleProgram:
+    """Return the program of a plasticity rule.
+
+    Parameters
+    ----------
+    model : PlasticityModel
+        The rule.
+    weight_unit : str
+        Unit of the receptor's weights.
+    where : str, optional
+        Named in errors.
+
+    Raises
+    ------
+    SpecError
+        If Brian2 rejects the equations, their units are wrong, or the method cannot integrate them.
+    """
+    try:
+        return _rule_program(model.model_dump_json(), weight_unit)
+    except SpecError as error:
+        raise error.within(where) from None
+
+
+@cache
+def _rule_program(text: str, weight_unit: str) -> RuleProgram:
+    model = PlasticityModel.model_validate_json(text)
+    unit = units.base(weight_unit)
+    equations = _checked(model, unit)
+    hoister = Hoister(moving={*equations.state, ELAPSED, MODULATOR_SPIKES})
+    every_step = model.method != "exact"
+    advance = (_integrate if every_step else _solve)(equations, hoister)
+    timed = bool(advance) and not every_step
+    events = {}
+    for event in _EVENTS:
+        code: list[Statement] = []
+        for target, expression in statements(_code(model, event, unit)):
+            hoister.forget()
+            code += hoister.assign(target, equations.sympy(expression))
+        events[event] = tuple(code)
+    advance += events.pop("on_event")
+    return RuleProgram(
+        state=(*equations.state, *((LAST_UPDATE,) if timed else ())),
+        units={**equations.units, **({LAST_UPDATE: "1"} if timed else {})},
+        parameters=equations.parameters,
+        in_weights=_in_weights(model.equations),
+        constants=dict(hoister.constants),
+        advance=tuple(advance),
+        every_step=every_step and bool(advance),
+        **events,
+    )
+
+
+def _solve(equations: ModelEquations, hoister: Hoister) -> list[Statement]:
+    """Return what brings a synapse from its last event to the present."""
+    system = equations.systems[0][0]
+    rates = {name: equations.sympy(system[name].expr.code) for name in equations.neuron}
+    return solve(rates, set(equations.state) - set(rates), hoister)
+
+
+def _integrate(equations: ModelEquations, hoister: Hoister) -> list[Statement]:
+    """Return one step of Brian2's integrator."""
+    code: list[Statement] = []
+    for target, expression in equations.update():
+        target = f"_new_{target}" if target in equations.state else target
+        code += hoister.assign(target, equations.sympy(expression))
+    updated = [name for name in equations.state if any(s.target == f"_new_{name}" for s in code)]
+    return [*code, *(Statement(name, f"_new_{name}") for name in updated)]
+
+
+def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
+    """Return the equations after every check; ``neuron`` holds the variables with an equation."""
+    import_brian2()
+    code = {event: _code(model, event, weight) for event in _EVENTS}
+    text = _named(weight, checked._brian_names(model.equations)) + "\n"
+    moving = tuple(checked._parse_names(text))
+    own = checked._parse(text)
+    if taken := sorted(own.names & {*_OWN_NAMES, *({WEIGHT} - set(moving))}):
+        raise SpecError(f"expected names that the synapse does not have already, found {taken[0]!r}; rename it")
+    if WEIGHT not in moving:
+        text += f"{WEIGHT} : {weight}\n"
+    whole = checked._parse(f"{text}{RELEASE} : {weight}\n{MODULATOR_SPIKES} : 1\n")
+    if taken := sorted(n for n in _used(code) | own.identifiers | own.names if n.endswith(("_pre", "_post"))):
+        raise SpecError(
+            f"expected variables of the synapse alone, found {taken[0]!r}, which in Brian2 is one of a neuron's; "
+            "use another name, and no variables of neurons"
+        )
+    assigned = _check_code(code, whole, moving)
+    unit_values = checked._unit_values(whole, "\n".join(code.values()))
+    if model.method not in METHODS:
+        raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
+    checked._check_flags(whole, {"event-driven"})
+    variables = checked._namespace(whole, unit_values)
+    with checked._unit_errors():
+        checked._check_dimensions(whole, variables)
+        for statement in code.values():
+            checked._check_statements(statement, variables)
+    state = tuple(dict.fromkeys((WEIGHT, *moving, *assigned)))
+    parameters = whole.parameter_names - {*state, RELEASE, MODULATOR_SPIKES}
+    return ModelEquations(
+        state=state,
+        neuron=moving,
+        held=(),
+        units={name: checked._unit_text(whole[name]) for name in state},
+        inputs={},
+        parameters={name: checked._unit_text(whole[name]) for name in sorted(parameters)},
+        systems=((checked._differential_part(whole, set(moving)), model.method),),
+        unit_values=unit_values,
+        subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
+    )
+
+
+def _used(code: dict[str, str]) -> set[str]:
+    from brian2.utils.stringtools import get_identifiers
+
+    return set(get_identifiers("\n".join(code.values())))
+
+
+def _code(model: PlasticityModel, event: str, weight: str) -> str:
+    """Return the statements of an event without comments, the unit of weights written out."""
+    return _named(weight, re.sub("#.*", "", getattr(model, event)))
+
+
+def _named(weight: str, text: str) -> str:
+    return re.sub(r"\bweight\b", weight, text)
+
+
+def _check_code(code: dict[str, str], equations: Any, moving: tuple[str, ...]) -> list[str]:
+    """Check what statements assign and read; return the variables that they assign."""
+    from brian2.utils.stringtools import get_identifiers
+
+    known = {*moving, *equations.parameter_names} - {RELEASE, MODULATOR_SPIKES}
+    assigned = []
+    for event, text in code.items():
+        for target, expression in statements(text):
+            used = get_identifiers(expression)
+            if target == RELEASE and event == "on_pre":
+                pass
+            elif target not in known:
+                hint = suggestion(target, known)
+                raise SpecError(
+                    f"{event}: expected an assignment to a variable of the synapse, found {target!r}; {hint}"
+                )
+            else:
+                assigned.append(target)
+            if RELEASE in used:
+                raise SpecError(f"{event}: expected {RELEASE!r} to be assigned alone, found it in {expression!r}")
+            if MODULATOR_SPIKES in used and event != "on_modulator":
+                raise SpecError(f"{event}: expected {MODULATOR_SPIKES!r} in 'on_modulator' alone, found it here")
+    return assigned
+
+
+def _in_weights(text: str) -> tuple[str, ...]:
+    found = re.findall(r"^\s*(?:d(\w+)\s*/\s*dt|(\w+))\b[^:\n]*:\s*weight\s*(?:\(|#|$)", text, flags=re.MULTILINE)
+    return (WEIGHT, *(name for pair in found for name in pair if name and name != WEIGHT))
