@@ -17,6 +17,7 @@ from twinbrain.network.random import Floats, stream_key
 from twinbrain.network.sampling import sample
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
+from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Distribution
 
 Values = dict[str, str | float | Distribution]
@@ -77,6 +78,74 @@ def fill_block(
     return constants, initial
 
 
+def population_parameters(
+    layout: Layout, population: PopulationSlice, program: StepProgram, dt: float, seed: int
+) -> dict[str, Floats]:
+    """Return the parameters of a population's neurons, as `fill_block` draws them.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (size,)
+        In coherent units.
+
+    Raises
+    ------
+    SpecError
+        With every parameter that is unknown, missing or of a wrong unit.
+    """
+    region = layout.regions[layout.connectome.labels.index(population.label)]
+    cell = region.cell_of(population.population)
+    return _Filler(layout.blocks[population.block], program, cell, population, dt, seed).parameters()
+
+
+def program_constants(
+    program: StepProgram, model: NeuronModel, parameters: dict[str, Floats], dt: float, size: int
+) -> dict[str, Floats]:
+    """Return the constants that parameters give a program.
+
+    Parameters
+    ----------
+    program : StepProgram
+        The program.
+    model : NeuronModel
+        Its neuron model, which names the refractory period.
+    parameters : dict of str to ndarray of float64, shape (size,)
+        In coherent units.
+    dt : float (ms)
+        Time step.
+    size : int
+        Number of neurons.
+
+    Raises
+    ------
+    SpecError
+        If a constant is not finite.
+    """
+    namespace: dict[str, Floats | float] = {"dt": dt, **parameters}
+    if model.refractory:
+        namespace[REFRACTORY_STEPS] = np.floor(np.asarray(parameters[model.refractory]) / dt + 0.5)
+    return {name: _evaluate(program, text, namespace, size) for name, text in program.constants.items()}
+
+
+def _evaluate(program: StepProgram, expression: str, namespace: dict[str, Floats | float], size: int) -> Floats:
+    code = _compile(expression)
+    with np.errstate(all="ignore"):
+        value = eval(code, {"__builtins__": {}, **_FUNCTIONS}, namespace)
+    values = np.broadcast_to(np.asarray(value, dtype=np.float64), (size,))
+    if not np.isfinite(values).all():
+        used = sorted(set(code.co_names) & set(program.parameters))
+        raise SpecError(
+            [
+                Problem(
+                    f"parameters.{', '.join(used)}",
+                    "expected values that give finite constants, found some that divide by zero or overflow "
+                    f"in {expression}; two time constants that are equal must differ by a little",
+                )
+            ]
+        )
+    return values
+
+
 class _Filler:
     """The constants and the initial state of one population."""
 
@@ -87,8 +156,10 @@ class _Filler:
         self.population, self.dt, self.seed = population, dt, seed
 
     def constants(self) -> dict[str, Floats]:
-        model = self.block.model
-        defaults: Values = dict(model.parameters)
+        return program_constants(self.program, self.block.model, self.parameters(), self.dt, self.population.size)
+
+    def parameters(self) -> dict[str, Floats]:
+        defaults: Values = dict(self.block.model.parameters)
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
         values: Values = defaults | self.cell.parameters
@@ -97,14 +168,14 @@ class _Filler:
             for name in self.cell.parameters
             if name not in self.program.parameters
         ]
-        namespace: dict[str, Floats | float] = {"dt": self.dt}
+        found: dict[str, Floats] = {}
         for name, unit in self.program.parameters.items():
             if name not in values:
                 problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
                 continue
             try:
-                namespace[name] = self._sample(f"parameter {name}", values[name], unit)
-                if unit in _NOT_NEGATIVE and (lowest := float(np.min(namespace[name]))) < 0:
+                found[name] = self._sample(f"parameter {name}", values[name], unit)
+                if unit in _NOT_NEGATIVE and (lowest := float(np.min(found[name]))) < 0:
                     problems.append(
                         Problem(
                             f"parameters.{name}",
@@ -115,9 +186,7 @@ class _Filler:
                 problems += error.within(f"parameters.{name}").problems
         if problems:
             raise SpecError(problems)
-        if model.refractory:
-            namespace[REFRACTORY_STEPS] = np.floor(np.asarray(namespace[model.refractory]) / self.dt + 0.5)
-        return {name: self._evaluate(expression, namespace) for name, expression in self.program.constants.items()}
+        return found
 
     def initial(self) -> dict[str, Floats]:
         values: Values = self.block.model.initial | self.cell.initial
@@ -138,24 +207,6 @@ class _Filler:
     def _sample(self, what: str, value: str | float | Distribution, unit: str) -> Floats:
         key = stream_key(self.seed, what, self.population.label, self.population.population)
         return sample(value, unit, self.population.size, key)
-
-    def _evaluate(self, expression: str, namespace: dict[str, Floats | float]) -> Floats:
-        code = _compile(expression)
-        with np.errstate(all="ignore"):
-            value = eval(code, {"__builtins__": {}, **_FUNCTIONS}, namespace)
-        values = np.broadcast_to(np.asarray(value, dtype=np.float64), (self.population.size,))
-        if not np.isfinite(values).all():
-            used = sorted(set(code.co_names) & set(self.program.parameters))
-            raise SpecError(
-                [
-                    Problem(
-                        f"parameters.{', '.join(used)}",
-                        "expected values that give finite constants, found some that divide by zero or overflow "
-                        f"in {expression}; two time constants that are equal must differ by a little",
-                    )
-                ]
-            )
-        return values
 
 
 @cache
