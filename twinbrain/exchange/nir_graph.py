@@ -39,6 +39,8 @@ class Route:
     ----------
     source : str or None
         The node; None for a constant.
+    channels : int
+        Number of channels that are reached, where this arrives.
     row, column : ndarray of int64
         Channel that is reached, and channel of the source.
     weight : ndarray of float64
@@ -52,6 +54,7 @@ class Route:
     """
 
     source: str | None
+    channels: int
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     weight: Floats
@@ -166,7 +169,7 @@ def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, aft
     kind, node = graph.kind(name), graph.nodes[name]
     if kind in NEURONS or (kind == "Input" and not graph.before[name]):
         every = np.arange(sizes[name])
-        return [Route(name, every, every, np.ones(len(every)), np.zeros(len(every)))]
+        return [Route(name, len(every), every, every, np.ones(len(every)), np.zeros(len(every)))]
     routes: list[Route] = []
     for before in graph.before[name]:
         routes += _routes_from(graph, before, sizes, path, (*after, name))
@@ -185,7 +188,7 @@ def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, aft
             if kind == "Affine":
                 bias = np.broadcast_to(np.asarray(node.bias, np.float64).ravel(), (len(weight),))
                 every = np.arange(len(weight))
-                routes.append(Route(None, every, every, bias, np.zeros(len(every)), weighted=True))
+                routes.append(Route(None, len(every), every, every, bias, np.zeros(len(every)), weighted=True))
             return routes
         case _:  # Flatten, and the ends of an inner graph: channels are counted as if flat throughout
             return routes
@@ -193,10 +196,9 @@ def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, aft
 
 def _channels(values: Any, route: Route, path: Path, where: str) -> Floats:
     flat = np.asarray(values, np.float64).ravel()
-    n = int(route.row.max(initial=-1)) + 1
-    if len(flat) != 1 and len(flat) < n:
-        raise failure(path, f"expected {n} channels of {where}, as reach it, found {len(flat)}")
-    return flat[np.zeros_like(route.row)] if len(flat) == 1 else flat[route.row]
+    if len(flat) not in (1, route.channels):
+        raise failure(path, f"expected {route.channels} channels of {where}, as reach it, found {len(flat)}")
+    return np.broadcast_to(flat, (route.channels,))[route.row]
 
 
 def _delayed(route: Route, delay: Floats) -> Route:
@@ -208,19 +210,22 @@ def _scaled(route: Route, scale: Floats) -> Route:
 
 
 def _weighted(route: Route, weight: Floats, origin: str, path: Path, where: str) -> Route:
-    if len(route.row) != weight.shape[1] and route.source is not None and not route.weighted:
-        raise failure(path, f"expected {len(route.row)} columns of {where}, as reach it, found {weight.shape[1]}")
-    if not np.array_equal(route.row, route.column):
+    channels, before = weight.shape
+    if before != route.channels:
+        raise failure(path, f"expected {route.channels} columns of {where}, as reach it, found {before}")
+    if not np.array_equal(route.row, np.arange(route.channels)):
         if np.unique(route.delay).size > 1:
             raise failure(path, f"expected no second matrix after delays that differ, found {where}; multiply the two")
-        first = np.zeros((weight.shape[1], int(route.column.max(initial=-1)) + 1))
+        first = np.zeros((before, int(route.column.max(initial=-1)) + 1))
         np.add.at(first, (route.row, route.column), route.weight)
         row, column = np.nonzero(product := weight @ first)
         delay = np.full(len(row), route.delay[0] if len(route.delay) else 0.0)
-        return replace(route, row=row, column=column, weight=product[row, column], delay=delay, weighted=True)
+        changed: dict[str, Any] = {"row": row, "column": column, "weight": product[row, column], "delay": delay}
+        return replace(route, channels=channels, **changed, weighted=True, origin=origin)
     row, column = np.nonzero(weight)
     return replace(
         route,
+        channels=channels,
         row=row,
         column=route.column[column],
         weight=weight[row, column] * route.weight[column],

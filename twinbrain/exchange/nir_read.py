@@ -84,8 +84,8 @@ def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, seed: int) -> 
     for target, name in enumerate(neurons):
         population, weight, current = _population(graph, name, sizes[name], path, spikes, dt)
         for route in routes[name]:
-            if len(route.row) and (n := int(route.row.max()) + 1) > sizes[name]:
-                raise failure(path, f"expected {sizes[name]} channels to reach {name!r}, found {n}")
+            if route.channels != sizes[name]:
+                raise failure(path, f"expected {sizes[name]} channels to reach {name!r}, found {route.channels}")
             if route.source is None:
                 _add_bias(graph.kind(name), population, route, current)
             elif route.source in order:
