@@ -28,6 +28,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         ],
         "exchange.nir_read": ["read_nir"],
         "exchange.nir_write": ["write_nir"],
+        "exchange.sonata_read": ["read_sonata"],
+        "exchange.sonata_write": ["write_sonata"],
         "models.library": ["cell_card", "cell_card_names"],
         "run.open": ["open_run"],
         "run.simulate": ["resume", "simulate"],

@@ -13,13 +13,11 @@ from twinbrain.exchange.files import failure
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.nir_graph import NEURONS, Graph, Route, read_graph, routes_to
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, RECEPTOR, SPIKES, Arrays, Spikes, from_nir
+from twinbrain.exchange.silent import silent_population
 from twinbrain.models.neurons import LIF_CURRENT
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.network.network import Network
 from twinbrain.network.random import Floats
-
-# Above all that an input, whose spikes come from outside, could reach by itself.
-_NEVER = 1e9
 
 
 def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None = None) -> Network:
@@ -94,7 +92,7 @@ def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, seed: int) -> 
                     _projection(order.index(route.source), target, graph.kind(name), route, weight, dt, further)
                 )
         populations.append(population)
-    populations += [_input(name, sizes[name]) for name in inputs]
+    populations += [silent_population(name, sizes[name]) for name in inputs]
     return Circuit(dt, seed, tuple(populations), tuple(p for p in projections if len(p.weight)))
 
 
@@ -188,19 +186,4 @@ def _projection(
         target_index=route.row.astype(np.int32),
         weight=route.weight * weight[route.row],
         delay=np.maximum(steps, 1),
-    )
-
-
-def _input(name: str, size: int) -> CircuitPopulation:
-    return CircuitPopulation(
-        label="input",
-        region="input",
-        name=name,
-        transmitter="glutamate",
-        size=size,
-        model_name="lif_current",
-        model=LIF_CURRENT,
-        receptors={},
-        parameters={"V_th": np.full(size, _NEVER)},
-        initial={"v": np.full(size, -70.0)},
     )

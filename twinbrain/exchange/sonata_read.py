@@ -1,0 +1,273 @@
+"""Read a SONATA circuit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain import units
+from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, CircuitProjection
+from twinbrain.exchange.files import failure
+from twinbrain.exchange.lower import lower_circuit
+from twinbrain.exchange.silent import silent_population
+from twinbrain.exchange.sonata_cells import INITIAL, NEST, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_files import (
+    Config,
+    Row,
+    attributes,
+    column,
+    only_group,
+    populations,
+    read_config,
+    read_json,
+    read_types,
+)
+from twinbrain.models.neurons import LIF_CURRENT, NEURON_MODELS
+from twinbrain.models.receptors import EXPONENTIAL_CURRENT, RECEPTOR_MODELS
+from twinbrain.network.network import Network
+from twinbrain.network.random import Key
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Nodes:
+    """A node population: for each node, our population and its place there."""
+
+    population: Numbers
+    index: Numbers
+
+
+def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
+    """Return the network of a SONATA circuit, ours or another program's.
+
+    It is built as arrays, without a declaration, so that millions of edges are read in seconds. Nodes of one type
+    become one population. Models are those of the library (``twinbrain:lif_current``), those that the configuration
+    brings along, and NEST's ``nest:iaf_psc_exp``; virtual nodes become silent neurons, whose spikes are given to a
+    simulation with ``inject``. A delay is rounded to whole steps, and is one step at least.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``circuit_config.json``, or its folder.
+    dt : str (ms), optional
+        Time step; else that of the file, or 0.1 ms.
+
+    Returns
+    -------
+    Network
+        For any engine: ``tb.get_engine("brian2")(network)``.
+
+    Raises
+    ------
+    ExchangeError
+        If a file is missing or wrong; named with the population and the index where the fault is.
+    SpecError
+        If its numbers make no network.
+    """
+    config = read_config(Path(path))
+    step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
+    found, nodes = _read_nodes(config)
+    projections = _read_edges(config, found, nodes, step)
+    names = list(nodes)
+    drives = []
+    for drive in config.ours.get("drives", ()):
+        first = nodes[drive["population"]].population[0] if drive["population"] in names else None
+        if first is None:
+            hint = suggestion(drive["population"], names)
+            raise failure(config.path, f"twinbrain.drives: unknown population {drive['population']!r}; {hint}")
+        drives.append(CircuitDrive(**(drive | {"population": int(first), "key": Key(*drive["key"])})))
+    seed = int(config.ours.get("seed", 0))
+    return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), tuple(drives)))
+
+
+def _read_nodes(config: Config) -> tuple[list[CircuitPopulation], dict[str, _Nodes]]:
+    found: list[CircuitPopulation] = []
+    nodes: dict[str, _Nodes] = {}
+    opened: dict[str, tuple[Path, dict[int, Row]]] = {}
+    for path, table in config.nodes:
+        types = read_types(table, "node_type_id")
+        with populations(path, "nodes") as groups:
+            for name in groups:
+                if name in opened:
+                    raise failure(path, f"expected node populations of different names, found {name!r} twice")
+                opened[name] = (path, types)
+    wanted = [name for name in config.ours.get("populations", ()) if name in opened]
+    for name in [*wanted, *(name for name in opened if name not in wanted)]:
+        path, types = opened[name]
+        with populations(path, "nodes") as groups:
+            nodes[name] = _read_population(config, path, groups[name], name, types, found)
+    if not found:
+        raise failure(config.path, "expected nodes, found none")
+    return found, nodes
+
+
+def _read_population(
+    config: Config, path: Path, group: Any, name: str, types: dict[int, Row], found: list[CircuitPopulation]
+) -> _Nodes:
+    """Add the populations, one a node type, that a node population holds."""
+    kind = np.asarray(column(group, "node_type_id", path), np.int64)
+    ids = group["node_id"][()] if "node_id" in group else np.arange(len(kind))
+    if not np.array_equal(ids, np.arange(len(kind))):
+        raise failure(
+            path, f"{group.name}/node_id: expected 0 to {len(kind) - 1} in order, found others; number them so"
+        )
+    own, place = only_group(group, "node", path)
+    values = attributes(own, place, path)
+    dynamics = attributes(own["dynamics_params"], place, path) if "dynamics_params" in own else {}
+    nodes = _Nodes(np.zeros(len(kind), np.int64), np.zeros(len(kind), np.int64))
+    distinct = list(dict.fromkeys(kind.tolist()))
+    for number in distinct:
+        here = np.flatnonzero(kind == number)
+        if number not in types:
+            raise failure(
+                path, f"{group.name}: node {here[0]}: unknown node_type_id {number}; {suggestion(str(number), types)}"
+            )
+        row = {
+            "population": name if len(distinct) == 1 else f"{name}_{number}",
+            "label": config.path.parent.name,
+        } | types[number]
+        nodes.population[here], nodes.index[here] = len(found), np.arange(len(here))
+        of_these = [{key: array[here] for key, array in part.items()} for part in (dynamics, values)]
+        found.append(_population(config, f"{path}: {group.name}", row, of_these[0], of_these[1], len(here)))
+    return nodes
+
+
+def _population(config: Config, where: str, row: Row, dynamics: Arrays, beside: Arrays, size: int) -> CircuitPopulation:
+    template = row.get("model_template", "")
+    if row.get("model_type") == "virtual":
+        return silent_population(row["population"], size)
+    if "dynamics_params" in row:
+        folder = config.components or config.path.parent
+        shared = read_json(folder / row["dynamics_params"])
+        if wrong := [
+            key for key, value in shared.items() if isinstance(value, bool) or not isinstance(value, int | float)
+        ]:
+            raise failure(folder / row["dynamics_params"], f"{wrong[0]}: expected a number, found {shared[wrong[0]]!r}")
+        dynamics = {key: np.full(size, float(value)) for key, value in shared.items()} | dynamics
+    receptors: dict[str, ReceptorModel] = {}
+    if template == NEST:
+        try:
+            parameters, initial = from_nest(dynamics, beside, size)
+        except ValueError as error:
+            raise failure(where, str(error)) from None
+        model_name, model = "lif_current", LIF_CURRENT
+        receptors["exponential_current"] = EXPONENTIAL_CURRENT
+    elif template.startswith(OURS):
+        model_name = template.removeprefix(OURS)
+        own = {name: NeuronModel.parse(data, where) for name, data in config.ours.get("models", {}).items()}
+        known = NEURON_MODELS | own
+        if model_name not in known:
+            raise failure(where, f"unknown model_template {template!r}; {suggestion(model_name, known)}")
+        model = known[model_name]
+        own_receptors = {n: ReceptorModel.parse(data, where) for n, data in config.ours.get("receptors", {}).items()}
+        known_receptors = RECEPTOR_MODELS | own_receptors
+        for receptor in filter(None, row.get("receptors", "").split(",")):
+            if receptor not in known_receptors:
+                raise failure(where, f"unknown receptor {receptor!r}; {suggestion(receptor, known_receptors)}")
+            receptors[receptor] = known_receptors[receptor]
+        parameters = {key: value for key, value in dynamics.items() if not key.startswith(INITIAL)}
+        initial = {key.removeprefix(INITIAL): v for key, v in dynamics.items() if key.startswith(INITIAL)}
+    else:
+        raise failure(where, f"expected a model_template {NEST} or {OURS}<model>, found {template!r}")
+    return CircuitPopulation(
+        label=row["label"],
+        region=row.get("region", row["label"]),
+        name=row["population"],
+        transmitter=row.get("transmitter", "glutamate"),
+        size=size,
+        model_name=model_name,
+        model=model,
+        receptors=receptors,
+        parameters=parameters,
+        initial=initial,
+    )
+
+
+def _read_edges(
+    config: Config, found: list[CircuitPopulation], nodes: dict[str, _Nodes], dt: float
+) -> list[CircuitProjection]:
+    projections: list[CircuitProjection] = []
+    for path, table in config.edges:
+        types = read_types(table, "edge_type_id")
+        with populations(path, "edges") as groups:
+            for group in groups.values():
+                projections += _read_edge_population(path, group, types, found, nodes, dt)
+    return projections
+
+
+def _read_edge_population(
+    path: Path, group: Any, types: dict[int, Row], found: list[CircuitPopulation], nodes: dict[str, _Nodes], dt: float
+) -> list[CircuitProjection]:
+    ends = []
+    for end in ("source", "target"):
+        ids = np.asarray(column(group, f"{end}_node_id", path), np.int64)
+        name = group[f"{end}_node_id"].attrs.get("node_population", "")
+        name = name.decode() if isinstance(name, bytes) else str(name)
+        where = f"{group.name}/{end}_node_id"
+        if name not in nodes:
+            raise failure(path, f"{where}: unknown node population {name!r}; {suggestion(name, nodes)}")
+        size = len(nodes[name].index)
+        if (wrong := np.flatnonzero((ids < 0) | (ids >= size))).size:
+            first = int(wrong[0])
+            raise failure(
+                path, f"{where}: expected nodes 0 to {size - 1} of {name!r}, found {ids[first]} at edge {first}"
+            )
+        ends.append((nodes[name].population[ids], nodes[name].index[ids]))
+    (from_, source), (to, target) = ends
+    kind = np.asarray(column(group, "edge_type_id", path), np.int64)
+    if not len(from_) == len(to) == len(kind):
+        raise failure(
+            path, f"{group.name}: expected datasets of one length, found {len(from_)}, {len(to)}, {len(kind)}"
+        )
+    own, place = only_group(group, "edge", path)
+    values = attributes(own, place, path)
+    key = (from_ * len(found) + to) * (int(kind.max(initial=0)) + 1) + kind
+    order = np.argsort(key, kind="stable")
+    projections = []
+    for kept in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else ():
+        first, number = int(kept[0]), int(kind[kept[0]])
+        if number not in types:
+            hint = suggestion(str(number), types)
+            raise failure(path, f"{group.name}: edge {first}: unknown edge_type_id {number}; {hint}")
+        row, cell = types[number], found[int(to[first])]
+        receptor = row.get("receptor") or (next(iter(cell.receptors)) if len(cell.receptors) == 1 else "")
+        if receptor not in cell.receptors:
+            hint = suggestion(receptor, cell.receptors)
+            raise failure(path, f"{group.name}: edge {first}: unknown receptor {receptor!r} of {cell.name!r}; {hint}")
+        weight, delay = (_values(path, group, name, values, row, kept, number) for name in ("syn_weight", "delay"))
+        projections.append(
+            CircuitProjection(
+                source=int(from_[first]),
+                target=int(to[first]),
+                receptor=receptor,
+                origin=row.get("origin", "local"),
+                source_index=source[kept].astype(np.int32),
+                target_index=target[kept].astype(np.int32),
+                weight=weight,
+                delay=np.maximum(np.floor(delay / dt + 0.5).astype(np.int64), 1),
+            )
+        )
+    return projections
+
+
+def _values(path: Path, group: Any, name: str, values: Arrays, row: Row, kept: Numbers, number: int) -> Any:
+    """Return an attribute of edges: each one's own, or that of their type."""
+    if name in values:
+        found = values[name][kept]
+    elif name in row:
+        try:
+            found = np.full(len(kept), float(row[name]))
+        except ValueError:
+            raise failure(path, f"edge type {number}: expected a number as {name}, found {row[name]!r}") from None
+    else:
+        raise failure(path, f"{group.name}: expected {name} of every edge, or of edge type {number}, found neither")
+    if (wrong := np.flatnonzero(~np.isfinite(found) | (found < 0 if name == "delay" else False))).size:
+        raise failure(path, f"{group.name}/0/{name}: edge {kept[wrong[0]]}: expected a number, found {found[wrong[0]]}")
+    return found
