@@ -18,7 +18,7 @@ INITIAL = "initial_"
 Arrays = dict[str, Floats]
 
 # Names that both have, and NEST's own defaults where a file leaves one out.
-_SHARED = ("C_m", "E_L", "V_th", "V_reset", "t_ref", "I_e")
+_SHARED = ("C_m", "E_L", "V_th", "V_reset", "I_e")
 _NEST_DEFAULTS = {
     "C_m": 250.0,
     "tau_m": 10.0,
@@ -52,8 +52,12 @@ class Cells:
     beside: Arrays
 
 
-def to_cells(population: CircuitPopulation) -> Cells:
-    """Return a population's neurons: NEST's where they are the same, else our own."""
+def to_cells(population: CircuitPopulation, dt: float) -> Cells:
+    """Return a population's neurons: NEST's where they are the same, else our own.
+
+    Where a spike is followed by a refractory period of r steps, our neurons and Brian2's are held in r - 1 of them,
+    NEST's in all: its period is given one step less.
+    """
     p = population.parameters
     if not _is_iaf_psc_exp(population):
         initial = {INITIAL + name: values for name, values in population.initial.items()}
@@ -64,6 +68,7 @@ def to_cells(population: CircuitPopulation) -> Cells:
         "tau_syn_ex": tau,
         "tau_syn_in": tau,
     }
+    dynamics["t_ref"] = np.maximum(np.floor(p["t_ref"] / dt + 0.5) - 1, 0) * dt
     dynamics["V_m"] = population.initial.get("v", np.zeros(population.size))
     return Cells(NEST, dynamics, {"g_L": p["g_L"]})
 
@@ -77,7 +82,7 @@ def _is_iaf_psc_exp(population: CircuitPopulation) -> bool:
     )
 
 
-def from_nest(dynamics: Arrays, beside: Arrays, size: int) -> tuple[Arrays, Arrays]:
+def from_nest(dynamics: Arrays, beside: Arrays, size: int, dt: float) -> tuple[Arrays, Arrays]:
     """Return the parameters of ``lif_current`` and the initial state of neurons of NEST's ``iaf_psc_exp``.
 
     Raises
@@ -95,4 +100,5 @@ def from_nest(dynamics: Arrays, beside: Arrays, size: int) -> tuple[Arrays, Arra
     if g_l is None or not np.array_equal(d["C_m"] / g_l, d["tau_m"]):
         g_l = d["C_m"] / d["tau_m"]
     parameters = {name: d[name] for name in _SHARED} | {"g_L": g_l, "tau_exponential_current": d["tau_syn_ex"]}
+    parameters["t_ref"] = np.where(d["t_ref"] > 0, d["t_ref"] + dt, 0.0)
     return parameters, {"v": d["V_m"]}

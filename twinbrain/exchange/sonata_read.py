@@ -73,7 +73,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     """
     config = read_config(Path(path))
     step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
-    found, nodes = _read_nodes(config)
+    found, nodes = _read_nodes(config, step)
     projections = _read_edges(config, found, nodes, step)
     names = list(nodes)
     drives = []
@@ -87,7 +87,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), tuple(drives)))
 
 
-def _read_nodes(config: Config) -> tuple[list[CircuitPopulation], dict[str, _Nodes]]:
+def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], dict[str, _Nodes]]:
     found: list[CircuitPopulation] = []
     nodes: dict[str, _Nodes] = {}
     opened: dict[str, tuple[Path, dict[int, Row]]] = {}
@@ -102,14 +102,14 @@ def _read_nodes(config: Config) -> tuple[list[CircuitPopulation], dict[str, _Nod
     for name in [*wanted, *(name for name in opened if name not in wanted)]:
         path, types = opened[name]
         with populations(path, "nodes") as groups:
-            nodes[name] = _read_population(config, path, groups[name], name, types, found)
+            nodes[name] = _read_population(config, path, groups[name], name, types, found, dt)
     if not found:
         raise failure(config.path, "expected nodes, found none")
     return found, nodes
 
 
 def _read_population(
-    config: Config, path: Path, group: Any, name: str, types: dict[int, Row], found: list[CircuitPopulation]
+    config: Config, path: Path, group: Any, name: str, types: dict[int, Row], found: list[CircuitPopulation], dt: float
 ) -> _Nodes:
     """Add the populations, one a node type, that a node population holds."""
     kind = np.asarray(column(group, "node_type_id", path), np.int64)
@@ -135,11 +135,13 @@ def _read_population(
         } | types[number]
         nodes.population[here], nodes.index[here] = len(found), np.arange(len(here))
         of_these = [{key: array[here] for key, array in part.items()} for part in (dynamics, values)]
-        found.append(_population(config, f"{path}: {group.name}", row, of_these[0], of_these[1], len(here)))
+        found.append(_population(config, f"{path}: {group.name}", row, of_these[0], of_these[1], len(here), dt))
     return nodes
 
 
-def _population(config: Config, where: str, row: Row, dynamics: Arrays, beside: Arrays, size: int) -> CircuitPopulation:
+def _population(
+    config: Config, where: str, row: Row, dynamics: Arrays, beside: Arrays, size: int, dt: float
+) -> CircuitPopulation:
     template = row.get("model_template", "")
     if row.get("model_type") == "virtual":
         return silent_population(row["population"], size)
@@ -154,7 +156,7 @@ def _population(config: Config, where: str, row: Row, dynamics: Arrays, beside: 
     receptors: dict[str, ReceptorModel] = {}
     if template == NEST:
         try:
-            parameters, initial = from_nest(dynamics, beside, size)
+            parameters, initial = from_nest(dynamics, beside, size, dt)
         except ValueError as error:
             raise failure(where, str(error)) from None
         model_name, model = "lif_current", LIF_CURRENT

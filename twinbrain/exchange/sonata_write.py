@@ -86,7 +86,7 @@ def write_sonata(
     if run is not None:
         check_run(run, circuit)
     names = population_names(circuit.populations)
-    cells = [to_cells(population) for population in circuit.populations]
+    cells = [to_cells(population, circuit.dt) for population in circuit.populations]
     with written_whole(Path(folder), overwrite=overwrite, folder=True) as part:
         _write_nodes(h5py, part, circuit, names, cells)
         _write_edges(h5py, part, circuit, names)
