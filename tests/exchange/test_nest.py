@@ -16,7 +16,6 @@ nest = pytest.importorskip("nest")
 
 def spikes_in_nest(folder, names, n_steps, dt):
     """Simulate a circuit in NEST by its templates, parameters, weights and delays alone."""
-    nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     nest.resolution = dt
     populations, numbers = {}, {}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
-from tests.examples import build_brain, build_region, relay_region, two_population_region
+from tests.examples import build_brain, build_region, relay_region, small_brain, two_population_region
 from tests.exchange.models import leaky_data, leaky_region, spikes_of
 from twinbrain.engines.base import Spikes
 from twinbrain.engines.reference import prepare as reference
@@ -162,13 +162,16 @@ def problems_of(region, file, **options):
 
 def test_all_that_nir_cannot_express_is_refused_by_name_and_nothing_is_written(file):
     found = problems_of(two_population_region(), file)
-    assert "NIR cannot express: population pyr.model: expected lif_current, found adex" in "\n".join(found)
+    assert (
+        "NIR cannot express: region test/cortex: population pyr.model: expected lif_current, found adex"
+        in "\n".join(found)
+    )
     for part in (
         "population pyr.receptors: expected delta or exponential_current, found nmda",
         "population pyr.receptors: expected one receptor with synapses, found ampa, gaba_a, gaba_b, nmda",
         "population pv.model: expected lif_current, found lif_conductance",
-        "projection pyr -> pyr: expected one delay for all synapses of a source neuron, found up to",
-        'drive 1 pv:ampa of test/cortex: expected no Poisson drive, found one; leave it out with drives="drop"',
+        "region test/cortex: population pyr -> population pyr: expected one delay for all synapses of a source neuron",
+        'region test/cortex: drive 1 pv:ampa: expected no Poisson drive, found one; leave it out with drives="drop"',
     ):
         assert any(part in line for line in found), part
     assert not any("drive" in line for line in problems_of(two_population_region(), file, drives="drop"))
@@ -183,6 +186,13 @@ def test_all_that_nir_cannot_express_is_refused_by_name_and_nothing_is_written(f
 )
 def test_what_a_leaky_neuron_has_not_is_refused(model, part, file):
     assert any(part in line for line in problems_of(relay_region(), file, drives="drop")), model
+
+
+def test_a_fault_of_a_region_is_told_once_however_many_nodes_it_stands_at(file):
+    found = problems_of(small_brain(5), file)
+    assert len(found) == len(set(found))
+    assert sum("population pyr.model" in line for line in found) == 1
+    assert sum("drive 0 pyr:ampa" in line for line in found) == 1
 
 
 def test_initial_currents_of_a_neuron_without_them_are_refused(file):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import Problem
 from twinbrain.network.random import Floats, Key
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
@@ -125,6 +126,21 @@ class Circuit:
     projections: tuple[CircuitProjection, ...]
     drives: tuple[CircuitDrive, ...] = ()
     plastic: tuple[str, ...] = ()
+
+
+def place_of(population: CircuitPopulation) -> str:
+    """Return where a fault of a population is: the same for all nodes of a brain at which its region stands."""
+    return f"region {population.region}: population {population.name}"
+
+
+def drive_problems(circuit: Circuit, advice: str) -> list[Problem]:
+    """Return that there are Poisson drives, each of a region once."""
+    problems = []
+    for drive in circuit.drives:
+        name, _, _ = drive.name.rpartition(" of ")  # without the node's label
+        where = f"region {circuit.populations[drive.population].region}: {name}"
+        problems.append(Problem(where, f"expected no Poisson drive, found one; {advice}"))
+    return list(dict.fromkeys(problems))
 
 
 def population_names(populations: Iterable[CircuitPopulation]) -> list[str]:

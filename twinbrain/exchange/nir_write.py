@@ -15,7 +15,14 @@ from typing import Any, Literal
 import numpy as np
 
 from twinbrain.errors import ExchangeError, Problem
-from twinbrain.exchange.circuit import Circuit, CircuitPopulation, CircuitProjection, population_names
+from twinbrain.exchange.circuit import (
+    Circuit,
+    CircuitPopulation,
+    CircuitProjection,
+    drive_problems,
+    place_of,
+    population_names,
+)
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import failure, optional, written_whole
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, SPIKES, Spikes, is_lif_current, to_nir
@@ -71,12 +78,9 @@ def write_nir(
     if spikes not in SPIKES:
         raise failure("spikes", f"expected one of {', '.join(SPIKES)}, found {spikes!r}")
     circuit = draw_circuit(model, dt=dt, seed=seed)
-    problems = [*_problems(circuit)]
+    problems = list(dict.fromkeys(_problems(circuit)))
     if drives == "refuse":
-        problems += [
-            Problem(drive.name, 'expected no Poisson drive, found one; leave it out with drives="drop"')
-            for drive in circuit.drives
-        ]
+        problems += drive_problems(circuit, 'leave it out with drives="drop"')
     if problems:
         raise ExchangeError(problem.within("NIR cannot express") for problem in problems)
     graph = _graph(nir, circuit, spikes)
@@ -85,16 +89,16 @@ def write_nir(
 
 
 def _problems(circuit: Circuit) -> Iterator[Problem]:
-    names = population_names(circuit.populations)
     for name in circuit.plastic:
         yield Problem(name, "expected fixed weights, found plasticity; take it out")
     for i, population in enumerate(circuit.populations):
-        yield from _population_problems(f"population {names[i]}", circuit, i, population)
+        yield from _population_problems(place_of(population), circuit, i, population)
     for projection in circuit.projections:
-        if (most := _most_delays(projection)) > 1:
+        if _delays_differ(projection):
+            source, target = (place_of(circuit.populations[i]) for i in (projection.source, projection.target))
             yield Problem(
-                f"projection {names[projection.source]} -> {names[projection.target]}",
-                f"expected one delay for all synapses of a source neuron, found up to {most}; give them one",
+                f"{source} -> {target.removeprefix(source.partition(':')[0] + ': ')}",
+                "expected one delay for all synapses of a source neuron, found several; give them one",
             )
     n_weights = sum(
         circuit.populations[p.source].size * circuit.populations[p.target].size for p in circuit.projections
@@ -146,10 +150,10 @@ def _kind(circuit: Circuit, i: int) -> str:
     return "CubaLIF" if "exponential_current" in receptors else "LIF"
 
 
-def _most_delays(projection: CircuitProjection) -> int:
-    """Return the largest number of different delays among the synapses of one source neuron."""
+def _delays_differ(projection: CircuitProjection) -> bool:
+    """Return whether some source neuron has synapses of different delays."""
     distinct = np.unique(np.stack([projection.source_index.astype(np.int64), projection.delay]), axis=1)
-    return int(np.bincount(distinct[0]).max(initial=0))
+    return len(np.unique(distinct[0])) < distinct.shape[1]
 
 
 def _graph(nir: Any, circuit: Circuit, spikes: Spikes) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from twinbrain.errors import ExchangeError, Problem
-from twinbrain.exchange.circuit import Circuit, CircuitProjection, population_names
+from twinbrain.exchange.circuit import Circuit, CircuitProjection, drive_problems, population_names
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import failure, optional, written_whole
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
@@ -77,10 +77,7 @@ def write_sonata(
     circuit = draw_circuit(model, dt=dt, seed=seed)
     problems = [Problem(name, "expected fixed weights, found plasticity; take it out") for name in circuit.plastic]
     if drives == "refuse":
-        problems += [
-            Problem(d.name, 'expected no Poisson drive, found one; write drives="drop" or drives="keep"')
-            for d in circuit.drives
-        ]
+        problems += drive_problems(circuit, 'write drives="drop" or drives="keep"')
     if problems:
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     if run is not None:
