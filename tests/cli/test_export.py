@@ -35,7 +35,7 @@ def test_a_workflow_is_written_as_sonata_with_the_spikes_of_a_run(twinbrain, fol
     options = ("--to", "sonata", "--out", "circuit", "--drives", "keep", "--run", "runs/small.zarr")
     assert twinbrain("export", "small.toml", *options).code == 0
     assert tb.read_sonata(folder / "circuit").seed == 4
-    assert len(libsonata.SpikeReader(str(folder / "circuit/spikes.h5")).get_population_names()) == 6
+    assert len(libsonata.SpikeReader(str(folder / "circuit/spikes.h5")).get_population_names()) == 2
     assert twinbrain("export", "small.toml", *options).code == 2
     assert twinbrain("export", "small.toml", *options, "--overwrite").code == 0
 

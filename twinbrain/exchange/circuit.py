@@ -41,7 +41,7 @@ class CircuitPopulation:
     parameters : dict of str to ndarray of float64, shape (size,)
         Parameters of the model and the receptors.
     initial : dict of str to ndarray of float64, shape (size,)
-        State at time zero, where it is not 0.
+        State at time zero, where it was declared; 0 elsewhere.
     """
 
     label: str
@@ -127,6 +127,11 @@ class Circuit:
     drives: tuple[CircuitDrive, ...] = ()
     plastic: tuple[str, ...] = ()
 
+    def numbers(self, populations: Iterable[int]) -> NDArray[np.int64]:
+        """Return the numbers of the neurons of some populations, one after the other."""
+        starts = np.cumsum([0, *(population.size for population in self.populations)])
+        return np.concatenate([np.arange(starts[i], starts[i + 1]) for i in populations])
+
 
 def place_of(population: CircuitPopulation) -> str:
     """Return where a fault of a population is: the same for all nodes of a brain at which its region stands."""
@@ -143,13 +148,15 @@ def drive_problems(circuit: Circuit, advice: str) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def population_names(populations: Iterable[CircuitPopulation]) -> list[str]:
+def population_names(populations: Iterable[CircuitPopulation], *, alone: bool | None = None) -> list[str]:
     """Return a name for each population, of letters, digits and underscores, none of them twice.
 
-    A file's groups allow no slash, and other programs make attributes of the names.
+    A file's groups allow no slash, and other programs make attributes of the names. ``alone`` says whether the label is
+    left out; by default, if all have the same.
     """
     populations = list(populations)
-    alone = len({population.label for population in populations}) == 1
+    if alone is None:
+        alone = len({population.label for population in populations}) == 1
     names: list[str] = []
     for population in populations:
         name = re.sub(r"\W", "_", population.name if alone else f"{population.label}_{population.name}")

@@ -12,7 +12,6 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, CircuitProjection
 from twinbrain.models.library import receptor_model
-from twinbrain.models.step import REFRACTORY_LEFT
 from twinbrain.network.build import build
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Inlet, Network, PopulationSlice
@@ -72,8 +71,9 @@ def _plastic(layout: Layout) -> Iterator[str]:
 def _population(layout: Layout, network: Network, population: PopulationSlice) -> CircuitPopulation:
     block, here = network.blocks[population.block], slice(population.offset, population.offset + population.size)
     region = layout.regions[layout.connectome.labels.index(population.label)]
+    cell, model = region.cell_of(population.population), layout.blocks[population.block].model
     drawn = population_parameters(layout, population, block.program, network.dt, network.seed)
-    receptors = {name: receptor_model(name, region) for name in region.cell_of(population.population).receptors}
+    receptors = {name: receptor_model(name, region) for name in cell.receptors}
     # The block's program has the receptors of all its cells; those of others are no parameters of this one.
     foreign = {
         parameter
@@ -88,14 +88,10 @@ def _population(layout: Layout, network: Network, population: PopulationSlice) -
         transmitter=population.transmitter,
         size=population.size,
         model_name=block.name,
-        model=layout.blocks[population.block].model,
+        model=model,
         receptors=receptors,
         parameters={name: values for name, values in drawn.items() if name not in foreign},
-        initial={
-            name: values[here]
-            for name, values in block.initial.items()
-            if name != REFRACTORY_LEFT and values[here].any()
-        },
+        initial={name: block.initial[name][here] for name in {**model.initial, **cell.initial}},
     )
 
 

@@ -122,13 +122,14 @@ def _population_problems(where: str, circuit: Circuit, i: int, population: Circu
             f"expected no refractory period, found up to {steps.max() * circuit.dt:g} ms; set t_ref to 0 ms",
         )
     used = _used_receptors(circuit, i)
-    for receptor in used:
-        if receptor not in _KIND_OF or not _is_library_receptor(receptor, population):
-            known = " or ".join(_KIND_OF)
-            yield Problem(f"{where}.receptors", f"expected {known}, found {receptor}")
-    if len(used) > 1:
+    if foreign_receptors := [r for r in used if r not in _KIND_OF or not _is_library_receptor(r, population)]:
+        yield Problem(f"{where}.receptors", f"expected {' or '.join(_KIND_OF)}, found {', '.join(foreign_receptors)}")
+    elif len(used) > 1:
         yield Problem(f"{where}.receptors", f"expected one receptor with synapses, found {', '.join(used)}")
-    foreign = set(population.initial) - {"v", *(["I_exponential_current"] if _kind(circuit, i) == "CubaLIF" else [])}
+    foreign = {name for name, values in population.initial.items() if values.any()} - {
+        "v",
+        *(["I_exponential_current"] if _kind(circuit, i) == "CubaLIF" else []),
+    }
     for variable in sorted(foreign):
         yield Problem(f"{where}.initial", f"expected initial values of what NIR has, found {variable}; leave it out")
 

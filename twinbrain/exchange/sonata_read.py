@@ -73,43 +73,50 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     """
     config = read_config(Path(path))
     step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
-    found, nodes = _read_nodes(config, step)
+    found, kinds, nodes = _read_nodes(config, step)
     projections = _read_edges(config, found, nodes, step)
-    names = list(nodes)
     drives = []
     for drive in config.ours.get("drives", ()):
-        first = nodes[drive["population"]].population[0] if drive["population"] in names else None
-        if first is None:
-            hint = suggestion(drive["population"], names)
-            raise failure(config.path, f"twinbrain.drives: unknown population {drive['population']!r}; {hint}")
-        drives.append(CircuitDrive(**(drive | {"population": int(first), "key": Key(*drive["key"])})))
+        if drive["population"] not in kinds:
+            hint = suggestion(str(drive["population"]), kinds)
+            raise failure(config.path, f"twinbrain.drives: unknown node type {drive['population']}; {hint}")
+        number = kinds.index(drive["population"])
+        drives.append(CircuitDrive(**(drive | {"population": number, "key": Key(*drive["key"])})))
     seed = int(config.ours.get("seed", 0))
     return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), tuple(drives)))
 
 
-def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], dict[str, _Nodes]]:
+def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], list[int], dict[str, _Nodes]]:
+    """Return our populations, the node type of each, and the node populations."""
     found: list[CircuitPopulation] = []
+    kinds: list[int] = []
     nodes: dict[str, _Nodes] = {}
-    opened: dict[str, tuple[Path, dict[int, Row]]] = {}
     for path, table in config.nodes:
         types = read_types(table, "node_type_id")
         with populations(path, "nodes") as groups:
-            for name in groups:
-                if name in opened:
+            for name, group in groups.items():
+                if name in nodes:
                     raise failure(path, f"expected node populations of different names, found {name!r} twice")
-                opened[name] = (path, types)
-    wanted = [name for name in config.ours.get("populations", ()) if name in opened]
-    for name in [*wanted, *(name for name in opened if name not in wanted)]:
-        path, types = opened[name]
-        with populations(path, "nodes") as groups:
-            nodes[name] = _read_population(config, path, groups[name], name, types, found, dt)
+                nodes[name] = _read_population(config, path, group, name, types, found, kinds, dt)
     if not found:
         raise failure(config.path, "expected nodes, found none")
-    return found, nodes
+    if config.ours.get("ordered"):  # our node types number the populations
+        order = np.argsort(kinds, kind="stable")
+        rank = np.argsort(order)
+        found, kinds = [found[i] for i in order], [kinds[i] for i in order]
+        nodes = {name: _Nodes(rank[own.population], own.index) for name, own in nodes.items()}
+    return found, kinds, nodes
 
 
 def _read_population(
-    config: Config, path: Path, group: Any, name: str, types: dict[int, Row], found: list[CircuitPopulation], dt: float
+    config: Config,
+    path: Path,
+    group: Any,
+    name: str,
+    types: dict[int, Row],
+    found: list[CircuitPopulation],
+    kinds: list[int],
+    dt: float,
 ) -> _Nodes:
     """Add the populations, one a node type, that a node population holds."""
     kind = np.asarray(column(group, "node_type_id", path), np.int64)
@@ -133,6 +140,7 @@ def _read_population(
             "population": name if len(distinct) == 1 else f"{name}_{number}",
             "label": config.path.parent.name,
         } | types[number]
+        kinds.append(number)
         nodes.population[here], nodes.index[here] = len(found), np.arange(len(here))
         of_these = [{key: array[here] for key, array in part.items()} for part in (dynamics, values)]
         found.append(_population(config, f"{path}: {group.name}", row, of_these[0], of_these[1], len(here), dt))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinbrain.exchange.circuit import Circuit
 from twinbrain.exchange.files import failure
@@ -41,13 +42,28 @@ def check_run(run: xr.DataTree, circuit: Circuit) -> None:
         )
 
 
-def write_spikes(h5py: Any, path: Path, run: xr.DataTree, names: list[str], sizes: list[int]) -> None:
-    """Write ``/spikes/<population>/{timestamps,node_ids}``, in the order of time."""
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+def write_spikes(h5py: Any, path: Path, run: xr.DataTree, numbers: dict[str, NDArray[np.int64]]) -> None:
+    """Write ``/spikes/<population>/{timestamps,node_ids}``, in the order of time.
+
+    Parameters
+    ----------
+    h5py : module
+        The package.
+    path : Path
+        The file.
+    run : DataTree
+        A run that `check_run` has passed.
+    numbers : dict of str to ndarray of int64
+        For each node population, the neurons that its nodes are.
+    """
     spikes, dt = run.children["spikes"].dataset, float(run.attrs["dt"])
+    n_neurons = sum(len(own) for own in numbers.values())
+    population, node = np.zeros(n_neurons, np.int64), np.zeros(n_neurons, np.int64)
+    for i, own in enumerate(numbers.values()):
+        population[own], node[own] = i, np.arange(len(own))
     with h5py.File(path, "w") as file:
         groups = []
-        for name in names:
+        for name in numbers:
             group = file.create_group(f"spikes/{name}")
             kind = h5py.enum_dtype(_SORTING, basetype="u1")
             group.attrs.create("sorting", _SORTING["by_time"], dtype=kind)
@@ -58,11 +74,10 @@ def write_spikes(h5py: Any, path: Path, run: xr.DataTree, names: list[str], size
             part = slice(first, first + _CHUNK)
             time = spikes["time_step"][part].values * dt
             neuron = spikes["neuron"][part].values
-            population = np.searchsorted(starts, neuron, side="right") - 1
             for i, group in enumerate(groups):
-                kept = population == i
+                kept = population[neuron] == i
                 _append(group["timestamps"], time[kept])
-                _append(group["node_ids"], neuron[kept] - starts[i])
+                _append(group["node_ids"], node[neuron[kept]])
 
 
 def _append(dataset: Any, values: Any) -> None:

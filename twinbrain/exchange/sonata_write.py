@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,8 +44,9 @@ def write_sonata(
 ) -> None:
     """Write a model as a SONATA circuit, with everything drawn.
 
-    Every population is a node population, every connected pair of them an edge population. A parameter that all
-    neurons share stands in ``components/<population>.json``, one that differs in ``dynamics_params`` of the node file.
+    Every population of a region is a node population, with a node type for each node of the connectome where the region
+    stands; every connected pair of them is an edge population. A parameter that all neurons share stands in
+    ``components/<population>.json``, one that differs in ``dynamics_params`` of the node file.
 
     Parameters
     ----------
@@ -82,14 +84,14 @@ def write_sonata(
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     if run is not None:
         check_run(run, circuit)
-    names = population_names(circuit.populations)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
+    nodes = _node_populations(circuit)
     with written_whole(Path(folder), overwrite=overwrite, folder=True) as part:
-        _write_nodes(h5py, part, circuit, names, cells)
-        _write_edges(h5py, part, circuit, names)
+        _write_nodes(h5py, part, circuit, nodes, cells)
+        pairs = _write_edges(h5py, part, circuit, nodes)
         if run is not None:
-            write_spikes(h5py, part / "spikes.h5", run, names, [p.size for p in circuit.populations])
-        config = _config(circuit, names, cells, kept=drives == "keep")
+            write_spikes(h5py, part / "spikes.h5", run, {name: circuit.numbers(own) for name, own in nodes.items()})
+        config = _config(circuit, list(nodes), pairs, kept=drives == "keep")
         (part / "circuit_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         simulation = {
             "manifest": {"$BASE_DIR": "."},
@@ -100,9 +102,18 @@ def write_sonata(
         (part / "simulation_config.json").write_text(json.dumps(simulation, indent=2), encoding="utf-8")
 
 
-def _pair_name(names: list[str], projection: CircuitProjection) -> str:
-    # Two underscores, so that no two pairs of names read alike.
-    return f"{names[projection.source]}__to__{names[projection.target]}"
+def _node_populations(circuit: Circuit) -> dict[str, list[int]]:
+    """Return the node populations, and by number those of ours that each holds.
+
+    A population of a region is one, at however many nodes of the connectome the region stands: there are few of them,
+    and few pairs.
+    """
+    own: dict[tuple[str, str], list[int]] = {}
+    for i, population in enumerate(circuit.populations):
+        own.setdefault((population.region, population.name), []).append(i)
+    alone = len({region for region, _ in own}) == 1
+    firsts = [replace(circuit.populations[i[0]], label=circuit.populations[i[0]].region) for i in own.values()]
+    return dict(zip(population_names(firsts, alone=alone), own.values(), strict=True))
 
 
 def _create(h5py: Any, path: Path) -> Any:
@@ -112,64 +123,77 @@ def _create(h5py: Any, path: Path) -> Any:
     return file
 
 
-def _write_nodes(h5py: Any, folder: Path, circuit: Circuit, names: list[str], cells: list[Cells]) -> None:
+def _write_nodes(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, list[int]], cells: list[Cells]) -> None:
     rows: list[Sequence[object]] = []
     (folder / "components").mkdir()
     with _create(h5py, folder / "nodes.h5") as file:
-        for i, population in enumerate(circuit.populations):
-            every = np.arange(population.size, dtype=np.uint64)
-            group = file.create_group(f"nodes/{names[i]}")
-            group["node_type_id"] = np.full(population.size, _FIRST_TYPE + i, np.int64)
+        for name, own in nodes.items():
+            sizes = [circuit.populations[i].size for i in own]
+            every = np.arange(sum(sizes), dtype=np.uint64)
+            group = file.create_group(f"nodes/{name}")
+            group["node_type_id"] = np.repeat(np.array(own, np.int64) + _FIRST_TYPE, sizes)
             group["node_id"] = every
-            group["node_group_id"] = np.zeros(population.size, np.uint32)
+            group["node_group_id"] = np.zeros(len(every), np.uint32)
             group["node_group_index"] = every
-            own = group.create_group("0")
-            dynamics = own.create_group("dynamics_params")
+            attributes = group.create_group("0")
+            dynamics = attributes.create_group("dynamics_params")
             shared = {}
-            for name, values in cells[i].dynamics.items():
+            for parameter in cells[own[0]].dynamics:
+                values = np.concatenate([cells[i].dynamics[parameter] for i in own])
                 if (values == values[0]).all():
-                    shared[name] = float(values[0])
+                    shared[parameter] = float(values[0])
                 else:
-                    dynamics[name] = values
-            for name, values in cells[i].beside.items():
-                own[name] = values
-            parameters = f"{names[i]}.json"
-            (folder / "components" / parameters).write_text(json.dumps(shared, indent=2), encoding="utf-8")
-            receptors = ",".join(population.receptors) or "NULL"
-            labels = (population.label, population.region, population.name, population.transmitter)
-            rows.append((_FIRST_TYPE + i, "point_neuron", cells[i].template, parameters, *labels, receptors))
+                    dynamics[parameter] = values
+            for parameter in cells[own[0]].beside:
+                attributes[parameter] = np.concatenate([cells[i].beside[parameter] for i in own])
+            (folder / "components" / f"{name}.json").write_text(json.dumps(shared, indent=2), encoding="utf-8")
+            for i in own:
+                p = circuit.populations[i]
+                labels = (p.label, p.region, p.name, p.transmitter, ",".join(p.receptors) or "NULL")
+                rows.append((_FIRST_TYPE + i, "point_neuron", cells[i].template, f"{name}.json", *labels))
     columns = ("node_type_id", "model_type", "model_template", "dynamics_params")
     _write_table(
         folder / "node_types.csv", (*columns, "label", "region", "population", "transmitter", "receptors"), rows
     )
 
 
-def _write_edges(h5py: Any, folder: Path, circuit: Circuit, names: list[str]) -> None:
+def _write_edges(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, list[int]]) -> list[str]:
+    """Write the edges; return the names of their populations."""
     types: dict[tuple[str, str], int] = {}
-    pairs: dict[tuple[int, int], list[CircuitProjection]] = {}
+    pairs: dict[tuple[str, str], list[CircuitProjection]] = {}
+    place: dict[int, tuple[str, int]] = {}
+    for name, own in nodes.items():
+        starts = np.cumsum([0, *(circuit.populations[i].size for i in own)])
+        place |= {i: (name, int(start)) for i, start in zip(own, starts, strict=False)}
     for projection in circuit.projections:
         types.setdefault((projection.receptor, projection.origin), _FIRST_TYPE + len(types))
-        pairs.setdefault((projection.source, projection.target), []).append(projection)
+        pairs.setdefault((place[projection.source][0], place[projection.target][0]), []).append(projection)
+    # Two underscores, so that no two pairs of names read alike.
+    names = [f"{source}__to__{target}" for source, target in pairs]
     with _create(h5py, folder / "edges.h5") as file:
         edges = file.create_group("edges")
-        for (source, target), parts in pairs.items():
-            group = edges.create_group(_pair_name(names, parts[0]))
+        for name, pair, parts in zip(names, pairs, pairs.values(), strict=True):
+            group = edges.create_group(name)
             n = sum(len(part.weight) for part in parts)
-            for end, number in (("source", source), ("target", target)):
-                ids = np.concatenate([getattr(part, f"{end}_index") for part in parts]).astype(np.uint64)
-                group[f"{end}_node_id"] = ids
-                group[f"{end}_node_id"].attrs["node_population"] = names[number]
+            ends = {
+                "source": [part.source_index + place[part.source][1] for part in parts],
+                "target": [part.target_index + place[part.target][1] for part in parts],
+            }
+            for (end, ids), population in zip(ends.items(), pair, strict=True):
+                group[f"{end}_node_id"] = np.concatenate(ids).astype(np.uint64)
+                group[f"{end}_node_id"].attrs["node_population"] = population
             group["edge_type_id"] = np.concatenate(
                 [np.full(len(part.weight), types[part.receptor, part.origin], np.int64) for part in parts]
             )
             group["edge_group_id"] = np.zeros(n, np.uint32)
             group["edge_group_index"] = np.arange(n, dtype=np.uint64)
-            own = group.create_group("0")
-            own["syn_weight"] = np.concatenate([part.weight for part in parts])
-            own["delay"] = np.concatenate([part.delay for part in parts]) * circuit.dt
-            own["delay"].attrs["units"] = "ms"
+            attributes = group.create_group("0")
+            attributes["syn_weight"] = np.concatenate([part.weight for part in parts])
+            attributes["delay"] = np.concatenate([part.delay for part in parts]) * circuit.dt
+            attributes["delay"].attrs["units"] = "ms"
     rows = [(number, "static_synapse", receptor, origin) for (receptor, origin), number in types.items()]
     _write_table(folder / "edge_types.csv", ("edge_type_id", "model_template", "receptor", "origin"), rows)
+    return names
 
 
 def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -177,7 +201,7 @@ def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[obj
         csv.writer(file, delimiter=" ", lineterminator="\n").writerows([columns, *rows])
 
 
-def _config(circuit: Circuit, names: list[str], cells: list[Cells], *, kept: bool) -> dict[str, Any]:
+def _config(circuit: Circuit, names: list[str], pairs: list[str], *, kept: bool) -> dict[str, Any]:
     """Return what ``circuit_config.json`` holds; under ``twinbrain``, what our reader needs besides."""
     models = {p.model_name: p.model for p in circuit.populations if NEURON_MODELS.get(p.model_name) != p.model}
     receptors = {
@@ -188,7 +212,7 @@ def _config(circuit: Circuit, names: list[str], cells: list[Cells], *, kept: boo
     }
     drives = [
         {
-            "population": names[drive.population],
+            "population": _FIRST_TYPE + drive.population,
             "receptor": drive.receptor,
             "name": drive.name,
             "key": list(drive.key),
@@ -199,7 +223,6 @@ def _config(circuit: Circuit, names: list[str], cells: list[Cells], *, kept: boo
         }
         for drive in circuit.drives
     ]
-    pairs = dict.fromkeys(_pair_name(names, p) for p in circuit.projections)
     nodes = {
         "nodes_file": "$BASE_DIR/nodes.h5",
         "node_types_file": "$BASE_DIR/node_types.csv",
@@ -218,7 +241,7 @@ def _config(circuit: Circuit, names: list[str], cells: list[Cells], *, kept: boo
             "dt": circuit.dt,
             "units": "ms, mV, pA, nS, pF; syn_weight in the unit of the receptor",
             "seed": circuit.seed,
-            "populations": names,
+            "ordered": True,
             "models": {name: model.to_dict() for name, model in models.items()},
             "receptors": {name: receptor.to_dict() for name, receptor in receptors.items()},
             "drives": drives if kept else [],
