@@ -40,7 +40,11 @@ def test_a_region_that_is_written_and_read_has_the_same_spikes(receptor, folder)
 def test_a_brain_with_every_model_and_its_drives_has_the_same_spikes(folder):
     brain = small_brain(3, coupling=1.3)
     tb.write_sonata(brain, folder, seed=5, drives="keep")
-    expected, found = build_brain(brain, seed=5), tb.read_sonata(folder / "circuit_config.json")
+    circuit = libsonata.CircuitConfig.from_file(str(folder / "circuit_config.json"))
+    # The relay stands once, the cortex twice.
+    sizes = {name: circuit.node_population(name).size for name in circuit.node_populations}
+    assert sizes == {"test_cortex_pyr": 80, "test_cortex_pv": 20, "test_relay_relay": 20, "test_relay_local": 8}
+    expected, found = build_brain(brain, seed=5), tb.read_sonata(folder)
     places = [(p.label, p.region, p.population, p.start, p.transmitter) for p in expected.populations]
     assert [(p.label, p.region, p.population, p.start, p.transmitter) for p in found.populations] == places
     assert {(t.receptor, t.origin, t.n_synapses) for t in found.tables} == {

@@ -89,7 +89,7 @@ def read_graph(path: Path) -> Graph:
         )
     try:
         root = nir.read(path, type_check=False)
-    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AssertionError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise failure(path, f"expected a NIR file that nir {nir.version} reads, found a fault: {error}") from None
     if type(root).__name__ != "NIRGraph":
         root = nir.NIRGraph.from_list(root)
