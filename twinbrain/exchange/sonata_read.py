@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twinbrain import units
-from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, CircuitProjection
+from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
 from twinbrain.exchange.files import failure
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
 from twinbrain.exchange.sonata_cells import INITIAL, NEST, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_edges import Nodes, read_edges
 from twinbrain.exchange.sonata_files import (
     Config,
     Row,
@@ -32,16 +31,6 @@ from twinbrain.network.network import Network
 from twinbrain.network.random import Key
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
-
-Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class _Nodes:
-    """A node population: for each node, our population and its place there."""
-
-    population: Numbers
-    index: Numbers
 
 
 def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
@@ -74,7 +63,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     config = read_config(Path(path))
     step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
     found, kinds, nodes = _read_nodes(config, step)
-    projections = _read_edges(config, found, nodes, step)
+    projections = read_edges(config, found, nodes, step)
     drives = []
     for drive in config.ours.get("drives", ()):
         if drive["population"] not in kinds:
@@ -86,11 +75,11 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), tuple(drives)))
 
 
-def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], list[int], dict[str, _Nodes]]:
+def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], list[int], dict[str, Nodes]]:
     """Return our populations, the node type of each, and the node populations."""
     found: list[CircuitPopulation] = []
     kinds: list[int] = []
-    nodes: dict[str, _Nodes] = {}
+    nodes: dict[str, Nodes] = {}
     for path, table in config.nodes:
         types = read_types(table, "node_type_id")
         with populations(path, "nodes") as groups:
@@ -104,7 +93,7 @@ def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], lis
         order = np.argsort(kinds, kind="stable")
         rank = np.argsort(order)
         found, kinds = [found[i] for i in order], [kinds[i] for i in order]
-        nodes = {name: _Nodes(rank[own.population], own.index) for name, own in nodes.items()}
+        nodes = {name: Nodes(rank[own.population], own.index) for name, own in nodes.items()}
     return found, kinds, nodes
 
 
@@ -117,7 +106,7 @@ def _read_population(
     found: list[CircuitPopulation],
     kinds: list[int],
     dt: float,
-) -> _Nodes:
+) -> Nodes:
     """Add the populations, one a node type, that a node population holds."""
     kind = np.asarray(column(group, "node_type_id", path), np.int64)
     ids = group["node_id"][()] if "node_id" in group else np.arange(len(kind))
@@ -128,7 +117,7 @@ def _read_population(
     own, place = only_group(group, "node", path)
     values = attributes(own, place, path)
     dynamics = attributes(own["dynamics_params"], place, path) if "dynamics_params" in own else {}
-    nodes = _Nodes(np.zeros(len(kind), np.int64), np.zeros(len(kind), np.int64))
+    nodes = Nodes(np.zeros(len(kind), np.int64), np.zeros(len(kind), np.int64))
     distinct = list(dict.fromkeys(kind.tolist()))
     for number in distinct:
         here = np.flatnonzero(kind == number)
@@ -198,86 +187,3 @@ def _population(
         parameters=parameters,
         initial=initial,
     )
-
-
-def _read_edges(
-    config: Config, found: list[CircuitPopulation], nodes: dict[str, _Nodes], dt: float
-) -> list[CircuitProjection]:
-    projections: list[CircuitProjection] = []
-    for path, table in config.edges:
-        types = read_types(table, "edge_type_id")
-        with populations(path, "edges") as groups:
-            for group in groups.values():
-                projections += _read_edge_population(path, group, types, found, nodes, dt)
-    return projections
-
-
-def _read_edge_population(
-    path: Path, group: Any, types: dict[int, Row], found: list[CircuitPopulation], nodes: dict[str, _Nodes], dt: float
-) -> list[CircuitProjection]:
-    ends = []
-    for end in ("source", "target"):
-        ids = np.asarray(column(group, f"{end}_node_id", path), np.int64)
-        name = group[f"{end}_node_id"].attrs.get("node_population", "")
-        name = name.decode() if isinstance(name, bytes) else str(name)
-        where = f"{group.name}/{end}_node_id"
-        if name not in nodes:
-            raise failure(path, f"{where}: unknown node population {name!r}; {suggestion(name, nodes)}")
-        size = len(nodes[name].index)
-        if (wrong := np.flatnonzero((ids < 0) | (ids >= size))).size:
-            first = int(wrong[0])
-            raise failure(
-                path, f"{where}: expected nodes 0 to {size - 1} of {name!r}, found {ids[first]} at edge {first}"
-            )
-        ends.append((nodes[name].population[ids], nodes[name].index[ids]))
-    (from_, source), (to, target) = ends
-    kind = np.asarray(column(group, "edge_type_id", path), np.int64)
-    if not len(from_) == len(to) == len(kind):
-        raise failure(
-            path, f"{group.name}: expected datasets of one length, found {len(from_)}, {len(to)}, {len(kind)}"
-        )
-    own, place = only_group(group, "edge", path)
-    values = attributes(own, place, path)
-    key = (from_ * len(found) + to) * (int(kind.max(initial=0)) + 1) + kind
-    order = np.argsort(key, kind="stable")
-    projections = []
-    for kept in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else ():
-        first, number = int(kept[0]), int(kind[kept[0]])
-        if number not in types:
-            hint = suggestion(str(number), types)
-            raise failure(path, f"{group.name}: edge {first}: unknown edge_type_id {number}; {hint}")
-        row, cell = types[number], found[int(to[first])]
-        receptor = row.get("receptor") or (next(iter(cell.receptors)) if len(cell.receptors) == 1 else "")
-        if receptor not in cell.receptors:
-            hint = suggestion(receptor, cell.receptors)
-            raise failure(path, f"{group.name}: edge {first}: unknown receptor {receptor!r} of {cell.name!r}; {hint}")
-        weight, delay = (_values(path, group, name, values, row, kept, number) for name in ("syn_weight", "delay"))
-        projections.append(
-            CircuitProjection(
-                source=int(from_[first]),
-                target=int(to[first]),
-                receptor=receptor,
-                origin=row.get("origin", "local"),
-                source_index=source[kept].astype(np.int32),
-                target_index=target[kept].astype(np.int32),
-                weight=weight,
-                delay=np.maximum(np.floor(delay / dt + 0.5).astype(np.int64), 1),
-            )
-        )
-    return projections
-
-
-def _values(path: Path, group: Any, name: str, values: Arrays, row: Row, kept: Numbers, number: int) -> Any:
-    """Return an attribute of edges: each one's own, or that of their type."""
-    if name in values:
-        found = values[name][kept]
-    elif name in row:
-        try:
-            found = np.full(len(kept), float(row[name]))
-        except ValueError:
-            raise failure(path, f"edge type {number}: expected a number as {name}, found {row[name]!r}") from None
-    else:
-        raise failure(path, f"{group.name}: expected {name} of every edge, or of edge type {number}, found neither")
-    if (wrong := np.flatnonzero(~np.isfinite(found) | (found < 0 if name == "delay" else False))).size:
-        raise failure(path, f"{group.name}/0/{name}: edge {kept[wrong[0]]}: expected a number, found {found[wrong[0]]}")
-    return found
