@@ -151,7 +151,9 @@ def test_what_sonata_cannot_express_is_refused_and_nothing_is_written(folder):
     with pytest.raises(tb.ExchangeError) as caught:
         tb.write_sonata(relay_region(), folder)
     assert len(caught.value.problems) == 2
-    assert "region test/relay: drive 0 relay:ampa: expected no Poisson drive" in str(caught.value)
+    assert "region test/relay: drive 0 relay:ampa: expected no input from outside, found a Poisson drive" in str(
+        caught.value
+    )
     assert list(folder.parent.iterdir()) == []
 
 

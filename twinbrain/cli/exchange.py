@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 
 class Drives(StrEnum):
-    """What can be done with Poisson drives."""
+    """What can be done with drives and stimuli."""
 
     REFUSE = "refuse"
     DROP = "drop"
@@ -36,7 +36,7 @@ def export(
     to: Annotated[Format, typer.Option(help="The format.")],
     out: Annotated[Path, typer.Option(help="The file (nir) or the folder (sonata) to write.")],
     drives: Annotated[
-        Drives, typer.Option(help="What to do with Poisson drives, which neither format knows; keep: sonata alone.")
+        Drives, typer.Option(help="What to do with drives and stimuli, which neither format knows; keep: sonata alone.")
     ] = Drives.REFUSE,
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the run's or the workflow's.")] = None,
     dt: Annotated[str | None, typer.Option(help="Time step, such as \"0.1 ms\"; else the run's or workflow's.")] = None,

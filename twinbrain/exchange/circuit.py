@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,8 +89,23 @@ class CircuitProjection:
 
 @dataclass(frozen=True, eq=False)
 class CircuitDrive:
-    """Independent Poisson input to each neuron of a population; see `twinbrain.network.network.PoissonDrive`."""
+    """Independent random input to each neuron of a population.
 
+    Parameters
+    ----------
+    kind : {"rate", "noise"}
+        Poisson events, or normal numbers.
+    population : int
+        The population, by number.
+    receptor : str
+        Its receptor.
+    name, key, mean, first_step, last_step
+        As of `twinbrain.network.inputs.RandomDrive`.
+    weight : float
+        Of one count, in the unit of the receptor.
+    """
+
+    kind: Literal["rate", "noise"]
     population: int
     receptor: str
     name: str
@@ -98,6 +114,25 @@ class CircuitDrive:
     weight: float
     first_step: int
     last_step: int
+
+
+@dataclass(frozen=True)
+class CircuitSignal:
+    """Input that is a function of time. A circuit says only that it is there: no file can hold it.
+
+    Parameters
+    ----------
+    where : str
+        Region and name, the same for all nodes at which the region stands.
+    what : str
+        What it is, in words.
+    instead : str
+        What can be declared in its place, if anything.
+    """
+
+    where: str
+    what: str
+    instead: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +150,9 @@ class Circuit:
     projections : tuple of CircuitProjection
         None without synapses.
     drives : tuple of CircuitDrive
-        Poisson input.
+        Random input.
+    signals : tuple of CircuitSignal
+        Input that is a function of time.
     plastic : tuple of str
         Declared projections whose weights change; their synapses are here with the weights they begin with.
     """
@@ -125,6 +162,7 @@ class Circuit:
     populations: tuple[CircuitPopulation, ...]
     projections: tuple[CircuitProjection, ...]
     drives: tuple[CircuitDrive, ...] = ()
+    signals: tuple[CircuitSignal, ...] = ()
     plastic: tuple[str, ...] = ()
 
     def numbers(self, populations: Iterable[int]) -> NDArray[np.int64]:
@@ -139,13 +177,22 @@ def place_of(population: CircuitPopulation) -> str:
 
 
 def drive_problems(circuit: Circuit, advice: str) -> list[Problem]:
-    """Return that there are Poisson drives, each of a region once."""
+    """Return that there are random drives, each of a region once."""
+    what = {"rate": "a Poisson drive", "noise": "noise"}
     problems = []
     for drive in circuit.drives:
         name, _, _ = drive.name.rpartition(" of ")  # without the node's label
         where = f"region {circuit.populations[drive.population].region}: {name}"
-        problems.append(Problem(where, f"expected no Poisson drive, found one; {advice}"))
+        problems.append(Problem(where, f"expected no input from outside, found {what[drive.kind]}; {advice}"))
     return list(dict.fromkeys(problems))
+
+
+def signal_problems(circuit: Circuit, advice: str) -> list[Problem]:
+    """Return that there is input that is a function of time, each of a region once."""
+    return [
+        Problem(s.where, f"expected no input from outside, found {s.what}; {s.instead and s.instead + ', or '}{advice}")
+        for s in circuit.signals
+    ]
 
 
 def population_names(populations: Iterable[CircuitPopulation], *, alone: bool | None = None) -> list[str]:

@@ -10,22 +10,30 @@ import numpy as np
 from twinbrain import units
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
-from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, CircuitProjection
-from twinbrain.models.library import receptor_model
+from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, CircuitProjection, CircuitSignal
 from twinbrain.network.build import build
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import population_parameters
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
 
 Model = Workflow | Brain | Region | str | Path
 
+_SIGNALS = {
+    "current": "a constant current",
+    "pulses": "pulses",
+    "sine": "a sine",
+    "spikes": "given spikes",
+    "waveform": "a given waveform",
+}
 
-def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None) -> Circuit:
+
+def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None, drives: bool = True) -> Circuit:
     """Return a model with everything drawn: the same neurons and synapses as a run of it has.
 
     Parameters
@@ -36,6 +44,8 @@ def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None
         Time step; else the workflow's, or its default.
     seed : int, optional
         Keys every draw; else the workflow's, or its default.
+    drives : bool
+        Whether drives and stimuli are taken along, with the receptors that are there for them alone.
 
     Raises
     ------
@@ -49,16 +59,36 @@ def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None
     connectome = brain.connectome
     if not isinstance(connectome, Connectome):
         connectome = load_connectome(connectome)
-    layout = lay_out(brain, normalise(connectome, brain.normalisation))
+    layout = lay_out(brain, normalise(connectome, brain.normalisation), workflow.stimuli)
     network = build(brain, layout, dt=step, seed=seed, stimuli=workflow.stimuli)
+    random = tuple(_drives(network)) if drives else ()
     return Circuit(
         step,
         seed,
-        tuple(_population(layout, network, population) for population in network.populations),
+        tuple(
+            _population(layout, network, population, {drive.receptor for drive in random if drive.population == i})
+            for i, population in enumerate(network.populations)
+        ),
         tuple(_projections(network)),
-        tuple(_drives(network)),
+        random,
+        tuple(dict.fromkeys(_signals(layout, workflow.stimuli))) if drives else (),
         tuple(_plastic(layout)),
     )
+
+
+def _signals(layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[CircuitSignal]:
+    for region in layout.regions:
+        for i, drive in enumerate(region.drives):
+            if drive.kind in _SIGNALS:
+                name = f"drive {i} {drive.population}:{drive.receptor}"
+                constant = (drive.kind, drive.receptor) == ("current", "current")
+                instead = "give it as I_e" if constant else ""
+                yield CircuitSignal(f"region {region.name}: {name}", _SIGNALS[drive.kind], instead)
+    for stimulus in stimuli:
+        if stimulus.kind in _SIGNALS:
+            name = f"stimulus {stimulus.name} {stimulus.population}:{stimulus.receptor}"
+            for population in layout.reached(stimulus):
+                yield CircuitSignal(f"region {population.region}: {name}", _SIGNALS[stimulus.kind])
 
 
 def _plastic(layout: Layout) -> Iterator[str]:
@@ -68,18 +98,19 @@ def _plastic(layout: Layout) -> Iterator[str]:
                 yield f"region {region.name}: projection {projection.key}"
 
 
-def _population(layout: Layout, network: Network, population: PopulationSlice) -> CircuitPopulation:
+def _population(layout: Layout, network: Network, population: PopulationSlice, driven: set[str]) -> CircuitPopulation:
     block, here = network.blocks[population.block], slice(population.offset, population.offset + population.size)
     region = layout.regions[layout.connectome.labels.index(population.label)]
     cell, model = region.cell_of(population.population), layout.blocks[population.block].model
     drawn = population_parameters(layout, population, block.program, network.dt, network.seed)
-    receptors = {name: receptor_model(name, region) for name in cell.receptors}
+    # An Ornstein-Uhlenbeck current flows without noise too, in all cells of a block that has it.
+    if drawn.get("mean_ou_current", np.zeros(1)).any() or "y_ou_current" in cell.initial:
+        driven = driven | {"ou_current"}
+    known = layout.blocks[population.block].receptors
+    receptors = {name: known[name] for name in dict.fromkeys([*cell.receptors, *sorted(driven)])}
     # The block's program has the receptors of all its cells; those of others are no parameters of this one.
     foreign = {
-        parameter
-        for name, receptor in layout.blocks[population.block].receptors.items()
-        if name not in receptors
-        for parameter in receptor.parameters
+        parameter for name, receptor in known.items() if name not in receptors for parameter in receptor.parameters
     } - {parameter for receptor in receptors.values() for parameter in receptor.parameters}
     return CircuitPopulation(
         label=population.label,
@@ -150,6 +181,7 @@ def _drives(network: Network) -> Iterator[CircuitDrive]:
     for drive in network.drives:
         population, inlet = _population_at(network, drive.start)
         yield CircuitDrive(
+            kind="noise" if drive.offset else "rate",
             population=population,
             receptor=inlet.receptor,
             name=drive.name,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
-from twinbrain.exchange.circuit import Circuit, CircuitPopulation
+from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, signal_problems
 from twinbrain.models.step import StepProgram, step_program
-from twinbrain.network.drives import poisson_thresholds
-from twinbrain.network.network import Block, Inlet, Network, PoissonDrive, PopulationSlice
+from twinbrain.network.inputs import RandomDrive
+from twinbrain.network.network import Block, Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import program_constants
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.random import Floats
 from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
+from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.quantity import Distribution
 
@@ -32,6 +34,8 @@ def lower_circuit(circuit: Circuit) -> Network:
     SpecError
         If the circuit holds something that cannot be built.
     """
+    if problems := signal_problems(circuit, "leave it out"):
+        raise SpecError(problems)
     models, slices = _slices(circuit)
     members = [
         [p for p, s in zip(circuit.populations, slices, strict=True) if s.block == i] for i in range(len(models))
@@ -87,23 +91,28 @@ def lower_circuit(circuit: Circuit) -> Network:
     drives = []
     for drive in circuit.drives:
         inlet, first = place(drive.population, drive.receptor)
-        drives.append(
-            PoissonDrive(
-                name=drive.name,
-                start=first,
-                stop=first + slices[drive.population].size,
-                key=drive.key,
-                mean=drive.mean,
-                thresholds=poisson_thresholds(drive.mean),
-                weight=round(drive.weight / inlet.quantum),
-                first_step=drive.first_step,
-                last_step=drive.last_step,
-            )
-        )
+        drives.append(_random_drive(drive, first, slices[drive.population].size, inlet.quantum))
     tables = build_tables(parts, slices[-1].stop)
     network = Network(circuit.dt, circuit.seed, tuple(slices), tuple(blocks), tables, tuple(drives))
     check_range(network.tables, network.drives, network.n_inlets)
     return network
+
+
+def _random_drive(drive: CircuitDrive, start: int, size: int, quantum: float) -> RandomDrive:
+    normal = normal_thresholds()
+    noise = drive.kind == "noise"
+    return RandomDrive(
+        name=drive.name,
+        start=start,
+        stop=start + size,
+        key=drive.key,
+        mean=drive.mean,
+        thresholds=normal.thresholds if noise else poisson_thresholds(drive.mean),
+        weight=round(drive.weight / quantum),
+        first_step=drive.first_step,
+        last_step=drive.last_step,
+        offset=normal.offset if noise else 0,
+    )
 
 
 def _slices(circuit: Circuit) -> tuple[list[tuple[str, NeuronModel]], list[PopulationSlice]]:
@@ -173,7 +182,7 @@ def _quanta(circuit: Circuit) -> dict[str, float]:
         inbox += np.bincount(projection.target_index, weights=np.abs(projection.weight), minlength=len(inbox))
     for drive in circuit.drives:
         inbox = bound(drive.receptor, drive.population)
-        inbox += abs(drive.weight) * (len(poisson_thresholds(drive.mean)) + 1)
+        inbox += abs(drive.weight) * _random_drive(replace(drive, weight=1.0), 0, len(inbox), 1.0).largest
     largest: dict[str, float] = {}
     for (receptor, _), inbox in bounds.items():
         largest[receptor] = max(largest.get(receptor, 0.0), float(inbox.max()))

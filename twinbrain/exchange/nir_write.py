@@ -22,6 +22,7 @@ from twinbrain.exchange.circuit import (
     drive_problems,
     place_of,
     population_names,
+    signal_problems,
 )
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import failure, optional, written_whole
@@ -58,7 +59,7 @@ def write_nir(
     seed : int, optional
         Keys every draw; else the workflow's.
     drives : {"refuse", "drop"}
-        What to do with Poisson drives and stimuli, which NIR does not know.
+        What to do with drives and stimuli, of whatever kind: NIR knows none.
     spikes : {"impulse", "step"}
         What a spike is to the reader: a Dirac impulse, as NIR defines it, or the value 1 for one step of ``dt``, as
         many programs count.
@@ -77,10 +78,10 @@ def write_nir(
         raise failure("drives", f'expected "refuse" or "drop", found {drives!r}')
     if spikes not in SPIKES:
         raise failure("spikes", f"expected one of {', '.join(SPIKES)}, found {spikes!r}")
-    circuit = draw_circuit(model, dt=dt, seed=seed)
+    circuit = draw_circuit(model, dt=dt, seed=seed, drives=drives != "drop")
     problems = list(dict.fromkeys(_problems(circuit)))
-    if drives == "refuse":
-        problems += drive_problems(circuit, 'leave it out with drives="drop"')
+    for found in (drive_problems, signal_problems):
+        problems += found(circuit, 'leave it out with drives="drop"')
     if problems:
         raise ExchangeError(problem.within("NIR cannot express") for problem in problems)
     graph = _graph(nir, circuit, spikes)
@@ -122,6 +123,11 @@ def _population_problems(where: str, circuit: Circuit, i: int, population: Circu
             f"expected no refractory period, found up to {steps.max() * circuit.dt:g} ms; set t_ref to 0 ms",
         )
     used = _used_receptors(circuit, i)
+    if (mean := population.parameters.get("mean_ou_current", np.zeros(1))).any():
+        yield Problem(
+            f"{where}.mean_ou_current",
+            f"expected no current but I_e, found a mean of up to {np.abs(mean).max():g} pA; add it to I_e",
+        )
     if foreign_receptors := [r for r in used if r not in _KIND_OF or not _is_library_receptor(r, population)]:
         yield Problem(f"{where}.receptors", f"expected {' or '.join(_KIND_OF)}, found {', '.join(foreign_receptors)}")
     elif len(used) > 1:
@@ -140,9 +146,7 @@ def _is_library_receptor(name: str, population: CircuitPopulation) -> bool:
 
 
 def _used_receptors(circuit: Circuit, i: int) -> list[str]:
-    found = [p.receptor for p in circuit.projections if p.target == i]
-    found += [d.receptor for d in circuit.drives if d.population == i]
-    return sorted(set(found))
+    return sorted({p.receptor for p in circuit.projections if p.target == i})
 
 
 def _kind(circuit: Circuit, i: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +66,27 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
     found, kinds, nodes = _read_nodes(config, step)
     projections = read_edges(config, found, nodes, step)
-    drives = []
-    for drive in config.ours.get("drives", ()):
-        if drive["population"] not in kinds:
-            hint = suggestion(str(drive["population"]), kinds)
-            raise failure(config.path, f"twinbrain.drives: unknown node type {drive['population']}; {hint}")
-        number = kinds.index(drive["population"])
-        drives.append(CircuitDrive(**(drive | {"population": number, "key": Key(*drive["key"])})))
+    drives = tuple(_read_drives(config, found, kinds))
     seed = int(config.ours.get("seed", 0))
-    return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), tuple(drives)))
+    return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
+
+
+def _read_drives(config: Config, found: list[CircuitPopulation], kinds: list[int]) -> Iterator[CircuitDrive]:
+    for i, data in enumerate(config.ours.get("drives", ())):
+        where = f"twinbrain.drives[{i}]"
+        if expected := {field.name for field in fields(CircuitDrive)} ^ set(data):
+            raise failure(config.path, f"{where}: expected the keys of a drive, found {min(expected)} amiss")
+        number, receptor, kind = data["population"], data["receptor"], data["kind"]
+        if number not in kinds:
+            raise failure(config.path, f"{where}: unknown node type {number}; {suggestion(str(number), kinds)}")
+        population = kinds.index(number)
+        for what, name, known in (
+            ("receptor", receptor, found[population].receptors),
+            ("kind", kind, ("rate", "noise")),
+        ):
+            if name not in known:
+                raise failure(config.path, f"{where}: unknown {what} {name!r}; {suggestion(name, known)}")
+        yield CircuitDrive(**(data | {"population": population, "key": Key(*data["key"])}))
 
 
 def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], list[int], dict[str, Nodes]]:

@@ -10,14 +10,20 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from twinbrain.errors import ExchangeError, Problem
-from twinbrain.exchange.circuit import Circuit, CircuitProjection, drive_problems, population_names
+from twinbrain.exchange.circuit import (
+    Circuit,
+    CircuitProjection,
+    drive_problems,
+    population_names,
+    signal_problems,
+)
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import failure, optional, written_whole
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
@@ -59,8 +65,9 @@ def write_sonata(
     seed : int, optional
         Keys every draw; else the workflow's.
     drives : {"refuse", "drop", "keep"}
-        What to do with Poisson drives and stimuli, which SONATA does not know: refuse them, leave them out, or keep
-        them where our reader alone finds them.
+        What to do with drives and stimuli, which a circuit of SONATA does not know: refuse them, leave them out, or
+        keep them where our reader alone finds them. Only Poisson events and noise can be kept; currents, pulses, sines,
+        given spikes and given waveforms are refused then too.
     run : xarray.DataTree, optional
         A run of the model, from `open_run`; its spikes are written too.
     overwrite : bool
@@ -76,10 +83,11 @@ def write_sonata(
     h5py = optional("h5py")
     if drives not in ("refuse", "drop", "keep"):
         raise failure("drives", f'expected "refuse", "drop" or "keep", found {drives!r}')
-    circuit = draw_circuit(model, dt=dt, seed=seed)
+    circuit = draw_circuit(model, dt=dt, seed=seed, drives=drives != "drop")
     problems = [Problem(name, "expected fixed weights, found plasticity; take it out") for name in circuit.plastic]
     if drives == "refuse":
         problems += drive_problems(circuit, 'write drives="drop" or drives="keep"')
+    problems += signal_problems(circuit, 'leave it out with drives="drop"')
     if problems:
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     if run is not None:
@@ -91,7 +99,7 @@ def write_sonata(
         pairs = _write_edges(h5py, part, circuit, nodes)
         if run is not None:
             write_spikes(h5py, part / "spikes.h5", run, {name: circuit.numbers(own) for name, own in nodes.items()})
-        config = _config(circuit, list(nodes), pairs, kept=drives == "keep")
+        config = _config(circuit, list(nodes), pairs)
         (part / "circuit_config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
         simulation = {
             "manifest": {"$BASE_DIR": "."},
@@ -201,7 +209,7 @@ def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[obj
         csv.writer(file, delimiter=" ", lineterminator="\n").writerows([columns, *rows])
 
 
-def _config(circuit: Circuit, names: list[str], pairs: list[str], *, kept: bool) -> dict[str, Any]:
+def _config(circuit: Circuit, names: list[str], pairs: list[str]) -> dict[str, Any]:
     """Return what ``circuit_config.json`` holds; under ``twinbrain``, what our reader needs besides."""
     models = {p.model_name: p.model for p in circuit.populations if NEURON_MODELS.get(p.model_name) != p.model}
     receptors = {
@@ -211,16 +219,7 @@ def _config(circuit: Circuit, names: list[str], pairs: list[str], *, kept: bool)
         if RECEPTOR_MODELS.get(name) != receptor
     }
     drives = [
-        {
-            "population": _FIRST_TYPE + drive.population,
-            "receptor": drive.receptor,
-            "name": drive.name,
-            "key": list(drive.key),
-            "mean": drive.mean,
-            "weight": drive.weight,
-            "first_step": drive.first_step,
-            "last_step": drive.last_step,
-        }
+        asdict(drive) | {"population": _FIRST_TYPE + drive.population, "key": list(drive.key)}
         for drive in circuit.drives
     ]
     nodes = {
@@ -244,6 +243,6 @@ def _config(circuit: Circuit, names: list[str], pairs: list[str], *, kept: bool)
             "ordered": True,
             "models": {name: model.to_dict() for name, model in models.items()},
             "receptors": {name: receptor.to_dict() for name, receptor in receptors.items()},
-            "drives": drives if kept else [],
+            "drives": drives,
         },
     }
