@@ -11,8 +11,10 @@ import twinbrain
 HEAVY = {
     "brian2",
     "dask",
+    "h5py",
     "matplotlib",
     "networkx",
+    "nir",
     "numba",
     "pandas",
     "pint",

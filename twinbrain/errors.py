@@ -57,6 +57,10 @@ class UnitError(SpecError):
     """A quantity without a unit, or with a unit of another dimension."""
 
 
+class ExchangeError(SpecError):
+    """A model that a format cannot express, or a file of another program that cannot be read as a model."""
+
+
 class ConnectomeError(TwinbrainError, ValueError):
     """A connectome file or matrix that cannot be right."""
 

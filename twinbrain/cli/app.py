@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from twinbrain.cli import contents, runs
+from twinbrain.cli import contents, exchange, runs
 from twinbrain.errors import TwinbrainError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for command in (
     contents.workflows,
     contents.connectomes,
     contents.validate,
+    exchange.export,
 ):
     app.command()(command)
 app.add_typer(contents.regions, name="regions")

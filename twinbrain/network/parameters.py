@@ -18,6 +18,7 @@ from twinbrain.network.random import Floats, stream_key
 from twinbrain.network.sampling import sample
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
+from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Distribution
 
 Values = dict[str, str | float | Distribution]
@@ -79,6 +80,58 @@ def fill_block(
     return constants, initial
 
 
+def population_parameters(
+    layout: Layout, population: PopulationSlice, program: StepProgram, dt: float, seed: int
+) -> dict[str, Floats]:
+    """Return the parameters of a population's neurons, as `fill_block` draws them.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (size,)
+        In coherent units.
+
+    Raises
+    ------
+    SpecError
+        With every parameter that is unknown, missing or of a wrong unit.
+    """
+    region = layout.regions[layout.connectome.labels.index(population.label)]
+    cell = region.cell_of(population.population)
+    return _Filler(layout.blocks[population.block], program, cell, population, dt, seed).parameters()
+
+
+def program_constants(
+    program: StepProgram, model: NeuronModel, parameters: dict[str, Floats], dt: float, size: int
+) -> dict[str, Floats]:
+    """Return the constants that parameters give a program.
+
+    Parameters
+    ----------
+    program : StepProgram
+        The program.
+    model : NeuronModel
+        Its neuron model, which names the refractory period.
+    parameters : dict of str to ndarray of float64, shape (size,)
+        In coherent units.
+    dt : float (ms)
+        Time step.
+    size : int
+        Number of neurons.
+
+    Raises
+    ------
+    SpecError
+        If a constant is not finite.
+    """
+    namespace: dict[str, Floats | float] = {"dt": dt, **parameters}
+    if model.refractory:
+        namespace[REFRACTORY_STEPS] = np.floor(np.asarray(parameters[model.refractory]) / dt + 0.5)
+    return {
+        name: np.broadcast_to(evaluate(text, namespace, program.parameters), (size,))
+        for name, text in program.constants.items()
+    }
+
+
 class _Filler:
     """The constants and the initial state of one population."""
 
@@ -89,18 +142,13 @@ class _Filler:
         self.population, self.dt, self.seed = population, dt, seed
 
     def constants(self) -> dict[str, Floats]:
-        model = self.block.model
-        defaults: Values = dict(model.parameters)
+        return program_constants(self.program, self.block.model, self.parameters(), self.dt, self.population.size)
+
+    def parameters(self) -> dict[str, Floats]:
+        defaults: Values = dict(self.block.model.parameters)
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
-        values = fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample)
-        namespace: dict[str, Floats | float] = {"dt": self.dt, **values}
-        if model.refractory:
-            namespace[REFRACTORY_STEPS] = np.floor(np.asarray(namespace[model.refractory]) / self.dt + 0.5)
-        return {
-            name: np.broadcast_to(evaluate(expression, namespace, self.program.parameters), (self.population.size,))
-            for name, expression in self.program.constants.items()
-        }
+        return fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample)
 
     def initial(self) -> dict[str, Floats]:
         values: Values = self.block.model.initial | self.cell.initial

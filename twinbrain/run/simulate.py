@@ -17,10 +17,10 @@ from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.windows import run_windows, simulation_state
-from twinbrain.spec.brain import Brain, single_region_brain
+from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Stimulus
-from twinbrain.spec.load import load_workflow
+from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
@@ -85,7 +85,7 @@ def simulate(
     RunInterrupted
         If it was asked to stop; `resume` goes on from there.
     """
-    workflow = _workflow(model)
+    workflow = as_workflow(model)
     given = {
         "duration": duration,
         "dt": dt,
@@ -185,19 +185,6 @@ def stored_workflow(tree: xr.DataTree) -> Workflow:
     data = json.loads(tree.attrs["spec"])
     data["brain"]["connectome"] = Connectome.from_dataset(tree["connectome"].to_dataset().load())
     return Workflow.parse(data, "spec of the run")
-
-
-def _workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
-    match model:
-        case Workflow():
-            return model
-        case Brain():
-            return Workflow(name=model.name or "brain", brain=model)
-        case Region():
-            return Workflow(name=model.name.replace("/", "_"), brain=single_region_brain(model))
-        case str() | Path():
-            return load_workflow(model)
-    raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
 
 
 def _simulation(workflow: Workflow, network: Network, progress: Progress) -> Simulation:

@@ -14,7 +14,7 @@ import platformdirs
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
-from twinbrain.spec.brain import single_region_brain
+from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
@@ -105,6 +105,26 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     if problems:
         raise SpecError(problems)
     return workflow
+
+
+def as_workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
+    """Return the workflow that a model is part of, or that a text names.
+
+    Raises
+    ------
+    SpecError
+        If it is no model, or there is no workflow of that name.
+    """
+    match model:
+        case Workflow():
+            return model
+        case Brain():
+            return Workflow(name=model.name or "brain", brain=model)
+        case Region():
+            return Workflow(name=model.name.replace("/", "_"), brain=single_region_brain(model))
+        case str() | Path():
+            return load_workflow(model)
+    raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
 
 
 def is_workflow(path: Path) -> bool:

@@ -1,0 +1,54 @@
+import pytest
+
+from twinbrain.errors import ExchangeError
+from twinbrain.exchange.files import optional, written_whole
+
+
+def write_half(path, folder):
+    with written_whole(path, overwrite=True, folder=folder) as part:
+        (part / "part" if folder else part).write_text("after")
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_breaks_off_leaves_nothing_and_keeps_what_stood_there(folder, tmp_path):
+    path = tmp_path / "model"
+    if folder:
+        path.mkdir()
+        (path / "part").write_text("before")
+    else:
+        path.write_text("before")
+    with pytest.raises(ZeroDivisionError):
+        write_half(path, folder)
+    assert [found.name for found in tmp_path.iterdir()] == ["model"]
+    assert (path / "part" if folder else path).read_text() == "before"
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_is_written_replaces_what_stood_there_as_a_whole(folder, tmp_path):
+    path = tmp_path / "deep" / "model"
+    for text in ("one", "two"):
+        with written_whole(path, overwrite=text == "two", folder=folder) as part:
+            (part / text if folder else part).write_text(text)
+    assert [found.name for found in path.parent.iterdir()] == ["model"]
+    if folder:
+        assert [found.name for found in path.iterdir()] == ["two"]
+    else:
+        assert path.read_text() == "two"
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
+    (tmp_path / "model").write_text("a file")
+    with pytest.raises(ExchangeError, match="expected a folder, found the other"):
+        write_half(tmp_path / "model", True)
+
+
+def test_a_path_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ExchangeError, match="expected a path that can be written"):
+        write_half(tmp_path / "file" / "model", False)
+
+
+def test_a_package_that_is_missing_is_said_how_to_install():
+    with pytest.raises(ExchangeError, match=r'pip install "twinbrain\[exchange\]"'):
+        optional("no_such_package_here")

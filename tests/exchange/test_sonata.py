@@ -1,0 +1,314 @@
+"""SONATA circuits: what is written is what is read, by us and by libsonata."""
+
+import csv
+import json
+
+import h5py
+import libsonata
+import numpy as np
+import pytest
+
+import twinbrain as tb
+from tests.examples import build_brain, build_region, relay_region, small_brain
+from tests.exchange.models import leaky_data, leaky_region, spikes_of
+from twinbrain.engines.base import Spikes
+from twinbrain.engines.reference import prepare as reference
+from twinbrain.spec.region import Region
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "circuit"
+
+
+@pytest.fixture
+def leaky(folder):
+    """A written circuit, to be read or spoilt."""
+    tb.write_sonata(leaky_region("exponential_current"), folder, seed=3)
+    return folder
+
+
+@pytest.mark.parametrize("receptor", ["delta", "exponential_current"])
+def test_a_region_that_is_written_and_read_has_the_same_spikes(receptor, folder):
+    region = leaky_region(receptor)
+    tb.write_sonata(region, folder, seed=3)
+    expected = spikes_of(build_region(region, seed=3))
+    assert len(expected) > 26 * 5
+    np.testing.assert_array_equal(spikes_of(tb.read_sonata(folder)), expected)
+
+
+def test_a_brain_with_every_model_and_its_drives_has_the_same_spikes(folder):
+    brain = small_brain(3, coupling=1.3)
+    tb.write_sonata(brain, folder, seed=5, drives="keep")
+    circuit = libsonata.CircuitConfig.from_file(str(folder / "circuit_config.json"))
+    # The relay stands once, the cortex twice.
+    sizes = {name: circuit.node_population(name).size for name in circuit.node_populations}
+    assert sizes == {"test_cortex_pyr": 80, "test_cortex_pv": 20, "test_relay_relay": 20, "test_relay_local": 8}
+    expected, found = build_brain(brain, seed=5), tb.read_sonata(folder)
+    places = [(p.label, p.region, p.population, p.start, p.transmitter) for p in expected.populations]
+    assert [(p.label, p.region, p.population, p.start, p.transmitter) for p in found.populations] == places
+    assert {(t.receptor, t.origin, t.n_synapses) for t in found.tables} == {
+        (t.receptor, t.origin, t.n_synapses) for t in expected.tables
+    }
+    rows = spikes_of(expected, 1000)
+    assert len(set(rows[:, 1])) > expected.n_neurons / 2
+    np.testing.assert_array_equal(spikes_of(found, 1000), rows)
+
+
+def test_equations_of_a_region_of_its_own_travel_with_it(folder):
+    data = leaky_data("exponential_current")
+    data["models"] = {
+        "mine": {
+            "equations": "dv/dt = (E_L - v)/tau + I_syn/C_m : volt\nE_L : volt\ntau : second\nC_m : farad",
+            "threshold": "v > -50*mV",
+            "reset": "v = E_L",
+            "parameters": {"tau": "10 ms", "C_m": "200 pF", "E_L": "-45 mV"},
+        }
+    }
+    data["receptors"] = {
+        "slow": {
+            "equations": "dI_slow/dt = -I_slow/tau_slow : amp\ntau_slow : second",
+            "jump": "I_slow",
+            "current": "I_slow",
+            "parameters": {"tau_slow": "9 ms"},
+        }
+    }
+    data["cells"]["inh"] = {"model": "mine", "receptors": ["slow"]}
+    data["projections"][1]["receptor"] = "slow"
+    region = Region.parse(data)
+    tb.write_sonata(region, folder)
+    expected = spikes_of(build_region(region, seed=0), 1000)
+    assert (expected[:, 1] >= 20).sum() > 6
+    np.testing.assert_array_equal(spikes_of(tb.read_sonata(folder), 1000), expected)
+
+
+def test_libsonata_reads_nodes_and_edges(leaky):
+    network = build_region(leaky_region("exponential_current"), seed=3)
+    circuit = libsonata.CircuitConfig.from_file(str(leaky / "circuit_config.json"))
+    assert circuit.node_populations == {"exc", "inh"}
+    assert circuit.edge_populations == {"exc__to__exc", "exc__to__inh", "inh__to__exc"}
+    nodes = circuit.node_population("exc")
+    assert nodes.size == 20
+    block = network.blocks[0]
+    np.testing.assert_array_equal(
+        nodes.get_dynamics_attribute("V_th", nodes.select_all()), block.constants["V_th"][:20]
+    )
+    np.testing.assert_array_equal(nodes.get_dynamics_attribute("V_m", nodes.select_all()), block.initial["v"][:20])
+    edges = circuit.edge_population("inh__to__exc")
+    every = edges.select_all()
+    assert (edges.size, edges.source, edges.target) == (60, "inh", "exc")
+    (table,) = network.tables
+    from_inh = slice(table.row_start[20], table.row_start[26])
+    source = np.repeat(np.arange(6), np.diff(table.row_start[20:27]))
+    np.testing.assert_array_equal(edges.source_nodes(every), source)
+    np.testing.assert_array_equal(edges.target_nodes(every), table.post[from_inh])
+    quantum = block.inlets[0].quantum
+    np.testing.assert_array_equal(edges.get_attribute("syn_weight", every), table.weight[from_inh] * quantum)
+    np.testing.assert_allclose(edges.get_attribute("delay", every), 0.7, rtol=1e-12)
+
+
+def test_types_say_what_models_and_receptors_are(folder):
+    region = relay_region()
+    tb.write_sonata(region, folder, drives="drop")
+    with (folder / "node_types.csv").open() as file:
+        nodes = {row["population"]: row for row in csv.DictReader(file, delimiter=" ")}
+    assert nodes["relay"]["model_template"] == "twinbrain:izhikevich_2007"
+    assert nodes["local"]["model_template"] == "nest:iaf_psc_exp"
+    assert {row["model_type"] for row in nodes.values()} == {"point_neuron"}
+    with (folder / "edge_types.csv").open() as file:
+        assert {row["receptor"] for row in csv.DictReader(file, delimiter=" ")} == {"exponential_current", "gaba_a"}
+    # NEST's names: what all neurons share in JSON, what differs beside the nodes.
+    shared = json.loads((folder / "components" / "local.json").read_text())
+    # Of 2 ms, the step of the spike itself is left out.
+    assert shared["t_ref"] == pytest.approx(1.9)
+    with h5py.File(folder / "nodes.h5") as file:
+        own = file["nodes/local/0/dynamics_params"]
+        np.testing.assert_allclose(own["tau_m"][:], own["C_m"][:] / 25.0)
+        assert file.attrs["magic"] == 0x0A7A
+
+
+def test_libsonata_reads_the_spikes_of_a_run(folder, tmp_path):
+    region = leaky_region()
+    run = tb.simulate(region, out=tmp_path / "run.zarr", duration="200 ms", window="50 ms", seed=3, engine="reference")
+    tb.write_sonata(region, folder, seed=3, run=run)
+    reader = libsonata.SpikeReader(str(folder / "spikes.h5"))
+    assert reader.get_population_names() == ["exc", "inh"]
+    expected = spikes_of(build_region(region, seed=3), 2000)
+    for name, first, last in (("exc", 0, 20), ("inh", 20, 26)):
+        found = reader[name]
+        assert (found.sorting, found.time_units) == ("by_time", "ms")
+        rows = expected[(expected[:, 1] >= first) & (expected[:, 1] < last)]
+        assert len(rows) > 20
+        spikes = found.get_dict()
+        np.testing.assert_array_equal(spikes["node_ids"], rows[:, 1] - first)
+        np.testing.assert_allclose(spikes["timestamps"], rows[:, 0] * 0.1, rtol=1e-12)
+    with pytest.raises(tb.ExchangeError, match="expected a run of this model with seed 4 and"):
+        tb.write_sonata(region, tmp_path / "other", seed=4, run=run)
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_sonata_cannot_express_is_refused_and_nothing_is_written(folder):
+    with pytest.raises(tb.ExchangeError) as caught:
+        tb.write_sonata(relay_region(), folder)
+    assert len(caught.value.problems) == 2
+    assert "region test/relay: drive 0 relay:ampa: expected no input from outside, found a Poisson drive" in str(
+        caught.value
+    )
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_a_circuit_that_stands_is_kept_unless_its_replacement_is_allowed(leaky):
+    before = (leaky / "nodes.h5").read_bytes()
+    with pytest.raises(tb.ExchangeError, match="expected a path that is free"):
+        tb.write_sonata(leaky_region(), leaky)
+    assert (leaky / "nodes.h5").read_bytes() == before
+    tb.write_sonata(leaky_region("delta"), leaky, overwrite=True)
+    assert "twinbrain:lif_current" in (leaky / "node_types.csv").read_text()
+    assert [path.name for path in leaky.parent.iterdir()] == ["circuit"]
+
+
+def other_programs_circuit(folder):
+    """Write a circuit by hand, as the format's guide has it: two types in one population, virtual nodes."""
+    folder.mkdir()
+    with h5py.File(folder / "v1.h5", "w") as file:
+        file["nodes/v1/node_type_id"] = np.array([7, 8, 7, 8], np.int64)
+        file["nodes/lgn/node_type_id"] = np.array([9, 9], np.int64)
+    (folder / "v1_types.csv").write_text(
+        "node_type_id model_type model_template dynamics_params population\n"
+        '7 point_neuron nest:iaf_psc_exp exc.json "layer four"\n'
+        "8 point_neuron nest:iaf_psc_exp NULL NULL\n"
+        "9 virtual NULL NULL NULL\n"
+    )
+    (folder / "exc.json").write_text('{"tau_m": 20.0, "C_m": 200.0, "tau_syn_ex": 3.0, "tau_syn_in": 3.0}')
+    with h5py.File(folder / "edges.h5", "w") as file:
+        for name, source, target, kind in (
+            ("lgn_v1", [0, 1], [2, 3], [1, 1]),
+            ("v1_v1", [0, 1, 3], [1, 2, 3], [2, 2, 1]),
+        ):
+            group = file.create_group(f"edges/{name}")
+            for end, ids in (("source", source), ("target", target)):
+                group[f"{end}_node_id"] = np.array(ids, np.uint64)
+                group[f"{end}_node_id"].attrs["node_population"] = name.split("_")[end == "target"]
+            group["edge_type_id"] = np.array(kind)
+        file["edges/v1_v1/0/syn_weight"] = np.array([1.0, -2.0, 4.0])
+    (folder / "types.csv").write_text("edge_type_id syn_weight delay\n1 10.0 1.5\n2 0.5 2.0\n")
+    networks = {
+        "nodes": [{"nodes_file": "$NET/v1.h5", "node_types_file": "$NET/v1_types.csv"}],
+        "edges": [{"edges_file": "${NET}/edges.h5", "edge_types_file": "$NET/types.csv"}],
+    }
+    config = {"manifest": {"$BASE_DIR": ".", "$NET": "$BASE_DIR"}, "networks": networks}
+    config["components"] = {"point_neuron_models_dir": "$BASE_DIR"}
+    (folder / "circuit_config.json").write_text(json.dumps(config))
+
+
+def test_a_circuit_of_another_program_is_read(folder):
+    other_programs_circuit(folder)
+    network = tb.read_sonata(folder, dt="0.5 ms")
+    assert [(p.population, p.size) for p in network.populations] == [("lgn", 2), ("layer four", 2), ("v1_8", 2)]
+    (table,), (block,) = network.tables, network.blocks
+    source = np.repeat(np.arange(6), np.diff(table.row_start))
+    weight = table.weight * block.inlets[0].quantum
+    found = {(int(s), int(t)): (w, d * 0.5) for s, t, w, d in zip(source, table.post, weight, table.delay, strict=True)}
+    # Numbers: lgn 0 and 1, then v1's nodes 0, 2 and 1, 3. Edges have their own weights, or those of their types.
+    expected = {(0, 3): (10, 1.5), (1, 5): (10, 1.5), (2, 4): (1, 2), (4, 3): (-2, 2), (5, 5): (4, 1.5)}
+    assert found == {pair: pytest.approx(values, rel=1e-6) for pair, values in expected.items()}
+
+    # NEST's defaults where nothing is said; virtual nodes are given spikes from outside.
+    simulation = reference(network)
+    simulation.inject(Spikes(np.array([0], np.int32), np.array([0], np.int32)))
+    simulation.advance(5)
+    state = simulation.state().variables
+    # The current of a spike of step 0 jumps at the beginning of step 4, and decays over that step.
+    assert state["lif_current/I_exponential_current"][3] == pytest.approx(10 * np.exp(-0.5 / 3.0))
+    assert not len(simulation.collect().spikes)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "part"),
+    [
+        ("circuit_config.json", '"networks"', '"net"', "expected networks.nodes, found none"),
+        ("circuit_config.json", "{", "", "expected a JSON file, found a fault in it"),
+        (
+            "circuit_config.json",
+            "edges.h5",
+            "nothing.h5",
+            "expected networks.edges[0].edges_file to be a file, found none",
+        ),
+        (
+            "circuit_config.json",
+            "$BASE_DIR/edges.h5",
+            "$OTHER/edges.h5",
+            "expected a path whose parts stand in the man",
+        ),
+        ("node_types.csv", "nest:iaf_psc_exp", "nest:hh_psc_alpha", "expected a model_template nest:iaf_psc_exp or"),
+        ("node_types.csv", "nest:iaf_psc_exp", "twinbrain:adx", "unknown model_template 'twinbrain:adx'; did you mean"),
+        ("node_types.csv", "101 ", "102 ", "nodes.h5: /nodes/inh: node 0: unknown node_type_id 101; "),
+        ("edge_types.csv", "exponential_current", "ampa", "edge 0: unknown receptor 'ampa' of 'exc'; "),
+        ("edge_types.csv", "edge_type_id", "type", "expected a column edge_type_id, found type, "),
+        ("components/inh.json", '"t_ref"', '"t_rev"', "expected parameters C_m, tau_m"),
+        ("components/inh.json", "-55.0", '"two"', "expected a number, found 'two'"),
+    ],
+)
+def test_a_fault_in_a_text_file_is_one_error_that_names_it(name, before, after, part, leaky):
+    text = (leaky / name).read_text()
+    assert before in text
+    (leaky / name).write_text(text.replace(before, after))
+    with pytest.raises(tb.ExchangeError) as caught:
+        tb.read_sonata(leaky)
+    assert part in str(caught.value)
+    assert str(leaky) in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+def spoil_index(file):
+    file["edges/inh__to__exc/target_node_id"][7] = 20
+
+
+def spoil_population(file):
+    file["edges/inh__to__exc/source_node_id"].attrs["node_population"] = "inhh"
+
+
+def spoil_type(file):
+    file["edges/inh__to__exc/edge_type_id"][3] = 5
+
+
+def spoil_dataset(file):
+    del file["edges/inh__to__exc/source_node_id"]
+
+
+def spoil_weight(file):
+    del file["edges/inh__to__exc/0/syn_weight"]
+
+
+def spoil_delay(file):
+    file["edges/inh__to__exc/0/delay"][2] = -1.0
+
+
+def spoil_group(file):
+    file["edges/inh__to__exc/edge_group_id"][4] = 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "part"),
+    [
+        (spoil_index, "/edges/inh__to__exc/target_node_id: expected nodes 0 to 19 of 'exc', found 20 at edge 7"),
+        (spoil_population, "/source_node_id: unknown node population 'inhh'; did you mean 'inh'?"),
+        (spoil_type, "/edges/inh__to__exc: edge 3: unknown edge_type_id 5; Known: 100"),
+        (spoil_dataset, "/edges/inh__to__exc: expected a dataset source_node_id; did you mean"),
+        (spoil_weight, "expected syn_weight of every edge, or of edge type 100, found neither"),
+        (spoil_delay, "/edges/inh__to__exc/0/delay: edge 2: expected a number, found -1.0"),
+        (spoil_group, "/edges/inh__to__exc: expected all in group 0, found edge 4 in group 1"),
+    ],
+)
+def test_a_fault_in_the_edges_is_one_error_with_population_and_index(spoil, part, leaky):
+    with h5py.File(leaky / "edges.h5", "r+") as file:
+        spoil(file)
+    with pytest.raises(tb.ExchangeError) as caught:
+        tb.read_sonata(leaky)
+    assert part in str(caught.value)
+    assert str(leaky / "edges.h5") in str(caught.value)
+
+
+def test_a_missing_circuit_is_one_error(tmp_path):
+    with pytest.raises(tb.ExchangeError, match="nothing: expected a JSON file, found none that can be read"):
+        tb.read_sonata(tmp_path / "nothing")

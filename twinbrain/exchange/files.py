@@ -1,0 +1,75 @@
+"""Write files whole or not at all, and say what to install."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from twinbrain.errors import ExchangeError, Problem
+
+
+def optional(package: str) -> ModuleType:
+    """Return a package of the extra ``exchange``.
+
+    Raises
+    ------
+    ExchangeError
+        If it is not installed.
+    """
+    try:
+        return import_module(package)
+    except ModuleNotFoundError:
+        raise ExchangeError(
+            f'expected the package {package}, found none; install it: pip install "twinbrain[exchange]"'
+        ) from None
+
+
+def failure(where: str | Path, message: str) -> ExchangeError:
+    """Return the error for one fault."""
+    return ExchangeError([Problem(str(where), message)])
+
+
+@contextmanager
+def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to, and put what was written in its place at the end.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file (or folder) is to be.
+    overwrite : bool
+        Whether what stands there may be replaced.
+    folder : bool
+        Whether a folder is written.
+
+    Raises
+    ------
+    ExchangeError
+        If something stands there already, or it cannot be written; nothing is left behind then.
+    """
+    if path.exists() and not overwrite:
+        raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
+    if path.exists() and path.is_dir() != folder:
+        raise failure(path, f"expected a {'folder' if folder else 'file'}, found the other; choose another path")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise failure(path, f"expected a path that can be written: {error.strerror or error}") from None
+    try:
+        part = beside / path.name
+        if folder:
+            part.mkdir()
+        yield part
+        if folder and path.exists():
+            path.rename(beside / "before")
+        part.replace(path)
+    except OSError as error:
+        raise failure(path, f"expected a path that can be written: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

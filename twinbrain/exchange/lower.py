@@ -1,0 +1,191 @@
+"""Lower a circuit to a network, which any engine takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from twinbrain import units
+from twinbrain.errors import Problem, SpecError
+from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, signal_problems
+from twinbrain.models.step import StepProgram, step_program
+from twinbrain.network.inputs import RandomDrive
+from twinbrain.network.network import Block, Inlet, Network, PopulationSlice
+from twinbrain.network.parameters import program_constants
+from twinbrain.network.quanta import LARGEST
+from twinbrain.network.random import Floats
+from twinbrain.network.synapses import LONGEST_DELAY, Synapses
+from twinbrain.network.table import build_tables, check_range
+from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.quantity import Distribution
+
+
+def lower_circuit(circuit: Circuit) -> Network:
+    """Return the network of a circuit.
+
+    A receptor's quantum is as small as its inboxes allow, so that weights which were integers of another quantum stay
+    what they were, to the bit.
+
+    Raises
+    ------
+    SpecError
+        If the circuit holds something that cannot be built.
+    """
+    if problems := signal_problems(circuit, "leave it out"):
+        raise SpecError(problems)
+    models, slices = _slices(circuit)
+    members = [
+        [p for p, s in zip(circuit.populations, slices, strict=True) if s.block == i] for i in range(len(models))
+    ]
+    receptors = [_receptors(own) for own in members]
+    quanta = _quanta(circuit)
+    blocks: list[Block] = []
+    start = 0
+    for i, (name, model) in enumerate(models):
+        program = step_program(model, receptors[i], f"model {name}")
+        size = sum(population.size for population in members[i])
+        inlets = []
+        for receptor in program.jumps:
+            inlets.append(Inlet(receptor, start, start + size, quanta.get(receptor, 1.0)))
+            start += size
+        defaults = model.parameters | {k: v for r in receptors[i].values() for k, v in r.parameters.items()}
+        filled = [_filled(population, program, model, defaults, circuit.dt) for population in members[i]]
+        constants, initial = (
+            {key: np.concatenate([part[which][key] for part in filled]) for key in filled[0][which]} for which in (0, 1)
+        )
+        neurons = np.concatenate([np.arange(s.start, s.stop, dtype=np.int32) for s in slices if s.block == i])
+        blocks.append(Block(name, program, neurons, constants, initial, tuple(inlets)))
+    inlet_of = {(i, inlet.receptor): inlet for i, block in enumerate(blocks) for inlet in block.inlets}
+
+    def place(population: int, receptor: str) -> tuple[Inlet, int]:
+        inlet = inlet_of[slices[population].block, receptor]
+        return inlet, inlet.start + slices[population].offset
+
+    parts = []
+    for projection in circuit.projections:
+        inlet, first = place(projection.target, projection.receptor)
+        if (longest := int(projection.delay.max(initial=1))) > LONGEST_DELAY:
+            names = " -> ".join(circuit.populations[p].name for p in (projection.source, projection.target))
+            raise SpecError(
+                [
+                    Problem(
+                        f"projection {names}",
+                        f"expected delays of at most {LONGEST_DELAY} steps of {circuit.dt:g} ms, found {longest}; "
+                        "use a larger dt",
+                    )
+                ]
+            )
+        parts.append(
+            Synapses(
+                projection.receptor,
+                projection.origin,
+                (projection.source_index + slices[projection.source].start).astype(np.int32),
+                (projection.target_index + first).astype(np.int32),
+                np.rint(projection.weight / inlet.quantum).astype(np.int32),
+                np.maximum(projection.delay, 1).astype(np.uint16),
+            )
+        )
+    drives = []
+    for drive in circuit.drives:
+        inlet, first = place(drive.population, drive.receptor)
+        drives.append(_random_drive(drive, first, slices[drive.population].size, inlet.quantum))
+    tables = build_tables(parts, slices[-1].stop)
+    network = Network(circuit.dt, circuit.seed, tuple(slices), tuple(blocks), tables, tuple(drives))
+    check_range(network.tables, network.drives, network.n_inlets)
+    return network
+
+
+def _random_drive(drive: CircuitDrive, start: int, size: int, quantum: float) -> RandomDrive:
+    normal = normal_thresholds()
+    noise = drive.kind == "noise"
+    return RandomDrive(
+        name=drive.name,
+        start=start,
+        stop=start + size,
+        key=drive.key,
+        mean=drive.mean,
+        thresholds=normal.thresholds if noise else poisson_thresholds(drive.mean),
+        weight=round(drive.weight / quantum),
+        first_step=drive.first_step,
+        last_step=drive.last_step,
+        offset=normal.offset if noise else 0,
+    )
+
+
+def _slices(circuit: Circuit) -> tuple[list[tuple[str, NeuronModel]], list[PopulationSlice]]:
+    """Return the models, one a block, and where each population is."""
+    models: list[tuple[str, NeuronModel]] = []
+    sizes: list[int] = []
+    slices: list[PopulationSlice] = []
+    start = 0
+    for p in circuit.populations:
+        if (p.model_name, p.model) not in models:
+            models.append((p.model_name, p.model))
+            sizes.append(0)
+        block = models.index((p.model_name, p.model))
+        slices.append(
+            PopulationSlice(p.label, p.region, p.name, start, start + p.size, block, sizes[block], p.transmitter)
+        )
+        start += p.size
+        sizes[block] += p.size
+    return models, slices
+
+
+def _receptors(populations: list[CircuitPopulation]) -> dict[str, ReceptorModel]:
+    receptors: dict[str, ReceptorModel] = {}
+    for population in populations:
+        for name, receptor in population.receptors.items():
+            if receptors.setdefault(name, receptor) != receptor:
+                raise SpecError(f"receptor {name!r}: expected one definition, found two; rename one")
+    return dict(sorted(receptors.items()))
+
+
+def _filled(
+    population: CircuitPopulation,
+    program: StepProgram,
+    model: NeuronModel,
+    defaults: dict[str, str | float | Distribution],
+    dt: float,
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return the constants and the initial state of a population."""
+    size, where = population.size, f"population {population.label}: {population.name}"
+    parameters: dict[str, Floats] = {}
+    problems = []
+    for name, unit in program.parameters.items():
+        if name in population.parameters:
+            parameters[name] = population.parameters[name]
+        elif name in defaults and not isinstance(value := defaults[name], Distribution):
+            parameters[name] = np.full(size, units.coherent(value, unit))
+        else:
+            problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
+    if problems:
+        raise SpecError(problems).within(where)
+    initial = {name: np.zeros(size) for name in program.state} | population.initial
+    try:
+        return program_constants(program, model, parameters, dt, size), initial
+    except SpecError as error:
+        raise error.within(where) from None
+
+
+def _quanta(circuit: Circuit) -> dict[str, float]:
+    """Return for each receptor the smallest power of two with which no inbox can overflow."""
+    bounds: dict[tuple[str, int], Floats] = {}
+
+    def bound(receptor: str, population: int) -> Floats:
+        return bounds.setdefault((receptor, population), np.zeros(circuit.populations[population].size))
+
+    for projection in circuit.projections:
+        inbox = bound(projection.receptor, projection.target)
+        inbox += np.bincount(projection.target_index, weights=np.abs(projection.weight), minlength=len(inbox))
+    for drive in circuit.drives:
+        inbox = bound(drive.receptor, drive.population)
+        inbox += abs(drive.weight) * _random_drive(replace(drive, weight=1.0), 0, len(inbox), 1.0).largest
+    largest: dict[str, float] = {}
+    for (receptor, _), inbox in bounds.items():
+        largest[receptor] = max(largest.get(receptor, 0.0), float(inbox.max()))
+    # A weight that is no multiple is rounded, by half a quantum at most; a part in 10**6 is left for that.
+    most = LARGEST * (1 - 1e-6)
+    return {r: 2.0 ** math.ceil(math.log2(value / most)) if value else 1.0 for r, value in largest.items()}

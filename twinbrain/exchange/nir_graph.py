@@ -1,0 +1,235 @@
+"""A NIR file as a flat graph, and what reaches its neurons through nodes that are linear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.errors import ExchangeError, Problem
+from twinbrain.exchange.files import failure, optional
+from twinbrain.network.random import Floats
+
+NEURONS = ("LIF", "CubaLIF")
+_LINEAR = ("Linear", "Affine", "Scale", "Delay", "Flatten")
+_KNOWN = ("Input", "Output", *NEURONS, *_LINEAR, "NIRGraph")
+
+
+@dataclass
+class Graph:
+    """Nodes by name, graphs within the graph unfolded, and for each the names of those before it."""
+
+    nodes: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, list[str]] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def kind(self, name: str) -> str:
+        """Return the type of a node."""
+        return type(self.nodes[name]).__name__
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """What one node sends to another, or a constant.
+
+    Parameters
+    ----------
+    source : str or None
+        The node; None for a constant.
+    channels : int
+        Number of channels that are reached, where this arrives.
+    row, column : ndarray of int64
+        Channel that is reached, and channel of the source.
+    weight : ndarray of float64
+        What one unit of the source comes to.
+    delay : ndarray of float64 (s)
+        How much later.
+    weighted : bool
+        Whether weights were met, rather than wires alone.
+    origin : str
+        What the weights' metadata say of it.
+    """
+
+    source: str | None
+    channels: int
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    weight: Floats
+    delay: Floats
+    weighted: bool = False
+    origin: str = "local"
+
+
+def read_graph(path: Path) -> Graph:
+    """Return the graph of a file.
+
+    Raises
+    ------
+    ExchangeError
+        If it is no NIR file, or has nodes that cannot be read, all of them named.
+    """
+    h5py, nir = optional("h5py"), optional("nir")
+    if not path.is_file():
+        raise failure(path, "expected a NIR file, found none; check the path")
+    try:
+        with h5py.File(path, "r") as file:
+            if "node" not in file or "type" not in file["node"]:
+                raise failure(path, "expected a NIR file, found an HDF5 file without a node; check the path")
+            unknown = _unknown(file["node"], "")
+    except OSError as error:
+        raise failure(path, f"expected a NIR file, found one that HDF5 cannot read: {error}") from None
+    if unknown:
+        known = ", ".join(_KNOWN)
+        raise ExchangeError(
+            Problem(str(path), f"expected nodes of {known}; found {kind} {name!r}; take it out")
+            for name, kind in unknown
+        )
+    try:
+        root = nir.read(path, type_check=False)
+    except (AssertionError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise failure(path, f"expected a NIR file that nir {nir.version} reads, found a fault: {error}") from None
+    if type(root).__name__ != "NIRGraph":
+        root = nir.NIRGraph.from_list(root)
+    graph = Graph(metadata=dict(root.metadata))
+    edges: list[tuple[str, str]] = []
+    _unfold(root, "", graph, edges, path)
+    graph.before = {name: [] for name in graph.nodes}
+    for start, end in edges:
+        for name in (start, end):
+            if name not in graph.nodes:
+                raise failure(
+                    path, f"expected edges between nodes of the graph, found {name!r} in ({start!r}, {end!r})"
+                )
+        graph.before[end].append(start)
+    return graph
+
+
+def _unknown(group: Any, name: str) -> list[tuple[str, str]]:
+    kind = group["type"][()] if "type" in group else b"nothing"
+    kind = kind.decode() if isinstance(kind, bytes) else str(kind)
+    if kind == "NIRGraph":
+        inner = group.get("nodes", {})
+        return [row for key in inner for row in _unknown(inner[key], f"{name}.{key}".lstrip("."))]
+    return [] if kind in _KNOWN else [(name or "node", kind)]
+
+
+def _unfold(root: Any, prefix: str, graph: Graph, edges: list[tuple[str, str]], path: Path) -> None:
+    """Add the nodes and edges of a graph, those of graphs within it under ``graph.node``."""
+    ports: dict[str, tuple[str, str]] = {}
+    for key, node in root.nodes.items():
+        name = prefix + key
+        if type(node).__name__ != "NIRGraph":
+            graph.nodes[name] = node
+            continue
+        _unfold(node, f"{name}.", graph, edges, path)
+        ends = []
+        for what, found in (("Input", list(node.inputs)), ("Output", list(node.outputs))):
+            if len(found) != 1:
+                raise failure(path, f"expected one {what} of the inner graph {name!r}, found {len(found)}")
+            ends.append(f"{name}.{found[0]}")
+        ports[key] = (ends[0], ends[1])
+    for start, end in root.edges:
+        first = ports[start][1] if start in ports else prefix + start
+        last = ports[end][0] if end in ports else prefix + end
+        edges.append((first, last))
+
+
+def routes_to(graph: Graph, name: str, sizes: dict[str, int], path: Path) -> list[Route]:
+    """Return all that reaches a neuron node, through linear nodes, from neurons, inputs and constants.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph.
+    name : str
+        The node.
+    sizes : dict of str to int
+        Number of channels of the nodes from which routes start.
+    path : Path
+        Named in errors.
+
+    Raises
+    ------
+    ExchangeError
+        If a route is none that synapses can take.
+    """
+    found: list[Route] = []
+    for before in graph.before[name]:
+        found += _routes_from(graph, before, sizes, path, ())
+    return found
+
+
+def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, after: tuple[str, ...]) -> list[Route]:
+    if name in after:
+        loop = " -> ".join([name, *reversed(after[after.index(name) :])])
+        raise failure(path, f"expected neurons in every loop, found none in {loop}")
+    kind, node = graph.kind(name), graph.nodes[name]
+    if kind in NEURONS or (kind == "Input" and not graph.before[name]):
+        every = np.arange(sizes[name])
+        return [Route(name, len(every), every, every, np.ones(len(every)), np.zeros(len(every)))]
+    routes: list[Route] = []
+    for before in graph.before[name]:
+        routes += _routes_from(graph, before, sizes, path, (*after, name))
+    where = f"{kind} {name!r}"
+    match kind:
+        case "Delay":
+            return [_delayed(r, _channels(node.delay, r, path, where)) for r in routes]
+        case "Scale":
+            return [_scaled(r, _channels(node.scale, r, path, where)) for r in routes]
+        case "Linear" | "Affine":
+            weight = np.asarray(node.weight, np.float64)
+            if weight.ndim != 2:
+                raise failure(path, f"expected weights of two dimensions of {where}, found {weight.ndim}")
+            origin = str(node.metadata.get("origin", "local"))
+            routes = [_weighted(r, weight, origin, path, where) for r in routes]
+            if kind == "Affine":
+                bias = np.broadcast_to(np.asarray(node.bias, np.float64).ravel(), (len(weight),))
+                every = np.arange(len(weight))
+                routes.append(Route(None, len(every), every, every, bias, np.zeros(len(every)), weighted=True))
+            return routes
+        case _:  # Flatten, and the ends of an inner graph: channels are counted as if flat throughout
+            return routes
+
+
+def _channels(values: Any, route: Route, path: Path, where: str) -> Floats:
+    flat = np.asarray(values, np.float64).ravel()
+    if len(flat) not in (1, route.channels):
+        raise failure(path, f"expected {route.channels} channels of {where}, as reach it, found {len(flat)}")
+    return np.broadcast_to(flat, (route.channels,))[route.row]
+
+
+def _delayed(route: Route, delay: Floats) -> Route:
+    return replace(route, delay=route.delay + delay)
+
+
+def _scaled(route: Route, scale: Floats) -> Route:
+    return replace(route, weight=route.weight * scale, weighted=True)
+
+
+def _weighted(route: Route, weight: Floats, origin: str, path: Path, where: str) -> Route:
+    channels, before = weight.shape
+    if before != route.channels:
+        raise failure(path, f"expected {route.channels} columns of {where}, as reach it, found {before}")
+    if not np.array_equal(route.row, np.arange(route.channels)):
+        if np.unique(route.delay).size > 1:
+            raise failure(path, f"expected no second matrix after delays that differ, found {where}; multiply the two")
+        first = np.zeros((before, int(route.column.max(initial=-1)) + 1))
+        np.add.at(first, (route.row, route.column), route.weight)
+        row, column = np.nonzero(product := weight @ first)
+        delay = np.full(len(row), route.delay[0] if len(route.delay) else 0.0)
+        changed: dict[str, Any] = {"row": row, "column": column, "weight": product[row, column], "delay": delay}
+        return replace(route, channels=channels, **changed, weighted=True, origin=origin)
+    row, column = np.nonzero(weight)
+    return replace(
+        route,
+        channels=channels,
+        row=row,
+        column=route.column[column],
+        weight=weight[row, column] * route.weight[column],
+        delay=route.delay[column],
+        weighted=True,
+        origin=origin,
+    )

@@ -1,0 +1,203 @@
+"""Read a SONATA circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twinbrain import units
+from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
+from twinbrain.exchange.files import failure
+from twinbrain.exchange.lower import lower_circuit
+from twinbrain.exchange.silent import silent_population
+from twinbrain.exchange.sonata_cells import INITIAL, NEST, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_edges import Nodes, read_edges
+from twinbrain.exchange.sonata_files import (
+    Config,
+    Row,
+    attributes,
+    column,
+    only_group,
+    populations,
+    read_config,
+    read_json,
+    read_types,
+)
+from twinbrain.models.neurons import LIF_CURRENT, NEURON_MODELS
+from twinbrain.models.receptors import EXPONENTIAL_CURRENT, RECEPTOR_MODELS
+from twinbrain.network.network import Network
+from twinbrain.network.random import Key
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.model import NeuronModel, ReceptorModel
+
+
+def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
+    """Return the network of a SONATA circuit, ours or another program's.
+
+    It is built as arrays, without a declaration, so that millions of edges are read in seconds. Nodes of one type
+    become one population. Models are those of the library (``twinbrain:lif_current``), those that the configuration
+    brings along, and NEST's ``nest:iaf_psc_exp``; virtual nodes become silent neurons, whose spikes are given to a
+    simulation with ``inject``. A delay is rounded to whole steps, and is one step at least.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``circuit_config.json``, or its folder.
+    dt : str (ms), optional
+        Time step; else that of the file, or 0.1 ms.
+
+    Returns
+    -------
+    Network
+        For any engine: ``tb.get_engine("brian2")(network)``.
+
+    Raises
+    ------
+    ExchangeError
+        If a file is missing or wrong; named with the population and the index where the fault is.
+    SpecError
+        If its numbers make no network.
+    """
+    config = read_config(Path(path))
+    step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
+    found, kinds, nodes = _read_nodes(config, step)
+    projections = read_edges(config, found, nodes, step)
+    drives = tuple(_read_drives(config, found, kinds))
+    seed = int(config.ours.get("seed", 0))
+    return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
+
+
+def _read_drives(config: Config, found: list[CircuitPopulation], kinds: list[int]) -> Iterator[CircuitDrive]:
+    for i, data in enumerate(config.ours.get("drives", ())):
+        where = f"twinbrain.drives[{i}]"
+        if expected := {field.name for field in fields(CircuitDrive)} ^ set(data):
+            raise failure(config.path, f"{where}: expected the keys of a drive, found {min(expected)} amiss")
+        number, receptor, kind = data["population"], data["receptor"], data["kind"]
+        if number not in kinds:
+            raise failure(config.path, f"{where}: unknown node type {number}; {suggestion(str(number), kinds)}")
+        population = kinds.index(number)
+        for what, name, known in (
+            ("receptor", receptor, found[population].receptors),
+            ("kind", kind, ("rate", "noise")),
+        ):
+            if name not in known:
+                raise failure(config.path, f"{where}: unknown {what} {name!r}; {suggestion(name, known)}")
+        yield CircuitDrive(**(data | {"population": population, "key": Key(*data["key"])}))
+
+
+def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], list[int], dict[str, Nodes]]:
+    """Return our populations, the node type of each, and the node populations."""
+    found: list[CircuitPopulation] = []
+    kinds: list[int] = []
+    nodes: dict[str, Nodes] = {}
+    for path, table in config.nodes:
+        types = read_types(table, "node_type_id")
+        with populations(path, "nodes") as groups:
+            for name, group in groups.items():
+                if name in nodes:
+                    raise failure(path, f"expected node populations of different names, found {name!r} twice")
+                nodes[name] = _read_population(config, path, group, name, types, found, kinds, dt)
+    if not found:
+        raise failure(config.path, "expected nodes, found none")
+    if config.ours.get("ordered"):  # our node types number the populations
+        order = np.argsort(kinds, kind="stable")
+        rank = np.argsort(order)
+        found, kinds = [found[i] for i in order], [kinds[i] for i in order]
+        nodes = {name: Nodes(rank[own.population], own.index) for name, own in nodes.items()}
+    return found, kinds, nodes
+
+
+def _read_population(
+    config: Config,
+    path: Path,
+    group: Any,
+    name: str,
+    types: dict[int, Row],
+    found: list[CircuitPopulation],
+    kinds: list[int],
+    dt: float,
+) -> Nodes:
+    """Add the populations, one a node type, that a node population holds."""
+    kind = np.asarray(column(group, "node_type_id", path), np.int64)
+    ids = group["node_id"][()] if "node_id" in group else np.arange(len(kind))
+    if not np.array_equal(ids, np.arange(len(kind))):
+        raise failure(
+            path, f"{group.name}/node_id: expected 0 to {len(kind) - 1} in order, found others; number them so"
+        )
+    own, place = only_group(group, "node", path)
+    values = attributes(own, place, path)
+    dynamics = attributes(own["dynamics_params"], place, path) if "dynamics_params" in own else {}
+    nodes = Nodes(np.zeros(len(kind), np.int64), np.zeros(len(kind), np.int64))
+    distinct = list(dict.fromkeys(kind.tolist()))
+    for number in distinct:
+        here = np.flatnonzero(kind == number)
+        if number not in types:
+            raise failure(
+                path, f"{group.name}: node {here[0]}: unknown node_type_id {number}; {suggestion(str(number), types)}"
+            )
+        row = {
+            "population": name if len(distinct) == 1 else f"{name}_{number}",
+            "label": config.path.parent.name,
+        } | types[number]
+        kinds.append(number)
+        nodes.population[here], nodes.index[here] = len(found), np.arange(len(here))
+        of_these = [{key: array[here] for key, array in part.items()} for part in (dynamics, values)]
+        found.append(_population(config, f"{path}: {group.name}", row, of_these[0], of_these[1], len(here), dt))
+    return nodes
+
+
+def _population(
+    config: Config, where: str, row: Row, dynamics: Arrays, beside: Arrays, size: int, dt: float
+) -> CircuitPopulation:
+    template = row.get("model_template", "")
+    if row.get("model_type") == "virtual":
+        return silent_population(row["population"], size)
+    if "dynamics_params" in row:
+        folder = config.components or config.path.parent
+        shared = read_json(folder / row["dynamics_params"])
+        if wrong := [
+            key for key, value in shared.items() if isinstance(value, bool) or not isinstance(value, int | float)
+        ]:
+            raise failure(folder / row["dynamics_params"], f"{wrong[0]}: expected a number, found {shared[wrong[0]]!r}")
+        dynamics = {key: np.full(size, float(value)) for key, value in shared.items()} | dynamics
+    receptors: dict[str, ReceptorModel] = {}
+    if template == NEST:
+        try:
+            parameters, initial = from_nest(dynamics, beside, size, dt)
+        except ValueError as error:
+            raise failure(where, str(error)) from None
+        model_name, model = "lif_current", LIF_CURRENT
+        receptors["exponential_current"] = EXPONENTIAL_CURRENT
+    elif template.startswith(OURS):
+        model_name = template.removeprefix(OURS)
+        own = {name: NeuronModel.parse(data, where) for name, data in config.ours.get("models", {}).items()}
+        known = NEURON_MODELS | own
+        if model_name not in known:
+            raise failure(where, f"unknown model_template {template!r}; {suggestion(model_name, known)}")
+        model = known[model_name]
+        own_receptors = {n: ReceptorModel.parse(data, where) for n, data in config.ours.get("receptors", {}).items()}
+        known_receptors = RECEPTOR_MODELS | own_receptors
+        for receptor in filter(None, row.get("receptors", "").split(",")):
+            if receptor not in known_receptors:
+                raise failure(where, f"unknown receptor {receptor!r}; {suggestion(receptor, known_receptors)}")
+            receptors[receptor] = known_receptors[receptor]
+        parameters = {key: value for key, value in dynamics.items() if not key.startswith(INITIAL)}
+        initial = {key.removeprefix(INITIAL): v for key, v in dynamics.items() if key.startswith(INITIAL)}
+    else:
+        raise failure(where, f"expected a model_template {NEST} or {OURS}<model>, found {template!r}")
+    return CircuitPopulation(
+        label=row["label"],
+        region=row.get("region", row["label"]),
+        name=row["population"],
+        transmitter=row.get("transmitter", "glutamate"),
+        size=size,
+        model_name=model_name,
+        model=model,
+        receptors=receptors,
+        parameters=parameters,
+        initial=initial,
+    )
