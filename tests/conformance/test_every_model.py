@@ -1,4 +1,4 @@
-"""Every neuron model and receptor of the library, a million neuron-steps each, in every engine."""
+"""Every neuron model, receptor and plasticity rule of the library, a million neuron-steps each, in every engine."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from twinbrain.engines.conformance import CHECKS, check_spikes_and_samples, coun
 from twinbrain.engines.conformance_networks import library_network
 from twinbrain.engines.reference import prepare as reference
 from twinbrain.models.neurons import NEURON_MODELS
+from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 
 ENGINES = ("brian2", "brian2-numpy", "torch")
@@ -18,9 +19,10 @@ def network():
     return library_network(SIZE)
 
 
-def test_the_network_has_every_model_and_receptor_of_the_library(network):
+def test_the_network_has_every_model_receptor_and_rule_of_the_library(network):
     assert {block.name for block in network.blocks} == set(NEURON_MODELS)
     assert {inlet.receptor for block in network.blocks for inlet in block.inlets} == set(RECEPTOR_MODELS)
+    assert {table.rule for table in network.plastic} == set(PLASTICITY_MODELS)
 
 
 def test_its_neurons_synapses_and_delays_differ(network):

@@ -177,6 +177,14 @@ def test_all_that_nir_cannot_express_is_refused_by_name_and_nothing_is_written(f
     assert not any("drive" in line for line in problems_of(two_population_region(), file, drives="drop"))
 
 
+def test_plastic_synapses_are_refused_by_name(file):
+    data = leaky_data("delta")
+    data["projections"][0]["plasticity"] = "tsodyks_markram"
+    (line,) = problems_of(Region.parse(data), file)
+    assert "projection exc->exc:delta" in line
+    assert "plastic" in line
+
+
 @pytest.mark.parametrize(
     ("model", "part"),
     [

@@ -33,6 +33,14 @@ def random_values(rng, texts, defaults):
     return values | {name: rng.uniform(0.0, 1.0, N) for name in ("m", "h", "n")}
 
 
+def test_the_combinations_cover_the_library():
+    """But for noise, whose equations hold the time step; it has a test of its own."""
+    assert {name for name, _ in COMBINATIONS} == set(NEURON_MODELS)
+    assert {receptor for _, receptors in COMBINATIONS for receptor in receptors} == set(RECEPTOR_MODELS) - {
+        "ou_current"
+    }
+
+
 @pytest.mark.parametrize(("name", "receptors"), COMBINATIONS)
 def test_a_step_is_what_brian2_computes(name, receptors):
     model, own = models(name, receptors)

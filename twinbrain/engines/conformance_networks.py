@@ -1,4 +1,4 @@
-"""Networks on which engines are compared: every model of the library, with neurons and synapses that all differ.
+"""A network on which engines are compared: every model of the library, with neurons and synapses that all differ.
 
 A plug-in's engine is compared on them as ours are::
 
@@ -7,9 +7,11 @@ A plug-in's engine is compared on them as ours are::
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from twinbrain.models.neurons import NEURON_MODELS
+from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.network.build import build
 from twinbrain.network.layout import lay_out
@@ -45,8 +47,29 @@ _CASES = {
 }
 
 
+class _Learning(NamedTuple):
+    """Where a plasticity rule is at work: within a population, by a receptor, with weights in its unit."""
+
+    population: str
+    receptor: str
+    weight: float
+    modulator: str | None = None
+
+
+_RULES = {
+    "tsodyks_markram": _Learning("lif_current", "alpha_current", 60.0),
+    "short_term_depression": _Learning("izhikevich_2003", "exponential_current", 0.5),
+    "pair_stdp": _Learning("lif_conductance", "ampa", 0.5),
+    "triplet_stdp": _Learning("adex", "ampa", 1.0),
+    "reward_stdp": _Learning("hodgkin_huxley", "ampa", 0.5, modulator="wang_buzsaki"),
+    "inhibitory_stdp": _Learning("izhikevich_2007", "gaba_a", 0.3),
+}
+# Parameters of rules that are weights have no default; they are given relative to the mean weight.
+_RELATIVE = {"w_max": 3.0, "w_ref": 1.0, "eta": 0.05}
+
+
 def library_network(size: int, *, seed: int = 1, dt: float = 0.1) -> Network:
-    """Return a network with every neuron model and every receptor of the library.
+    """Return a network with every neuron model, receptor and plasticity rule of the library.
 
     Every parameter, weight and delay differs from neuron to neuron; independent Poisson drives let all populations
     spike.
@@ -65,7 +88,7 @@ def library_network(size: int, *, seed: int = 1, dt: float = 0.1) -> Network:
 
 
 def library_region(size: int) -> Region:
-    """Return the region of `library_network`: a population for every model, in a ring."""
+    """Return the region of `library_network`: a population for every model, in a ring, some with plastic synapses."""
     names = list(_CASES)
     in_degree = min(10, size)
     projections = [
@@ -81,6 +104,7 @@ def library_region(size: int) -> Region:
         for receptor, weight in _CASES[name].synapses.items()
         for source in (name, names[i - 1])
     ]
+    projections += [_plastic_projection(rule, case, in_degree) for rule, case in _RULES.items()]
     return Region.parse(
         {
             "name": "conformance/library",
@@ -95,6 +119,26 @@ def library_region(size: int) -> Region:
             + [{"population": name, "noise": 1.0, "receptor": r} for name, case in _CASES.items() for r in case.noise],
         }
     )
+
+
+def _plastic_projection(rule: str, case: _Learning, in_degree: int) -> dict[str, object]:
+    model = PLASTICITY_MODELS[rule]
+    parameters = {key: _spread(value) for key, value in model.parameters.items()}
+    given = {
+        key: _spread(_quantity(case.receptor, factor * case.weight))
+        for key, factor in _RELATIVE.items()
+        if re.search(rf"^{key} : weight$", model.equations, flags=re.MULTILINE)
+    }
+    return {
+        "name": rule,
+        "source": case.population,
+        "target": case.population,
+        "receptor": case.receptor,
+        "connect": {"in_degree": in_degree},
+        "weight": {"normal": [_quantity(case.receptor, case.weight), _quantity(case.receptor, 0.2 * case.weight)]},
+        "delay": {"uniform": ["0.1 ms", "4 ms"]},
+        "plasticity": {"model": rule, "parameters": parameters | given, "modulator": case.modulator},
+    }
 
 
 def _cell(name: str, case: _Case) -> dict[str, object]:
