@@ -35,7 +35,7 @@ def test_its_neurons_synapses_and_delays_differ(network):
 
 def test_every_population_spikes(network):
     simulation = reference(network)
-    simulation.advance(N_STEPS)
+    simulation.advance(N_STEPS // 3)
     spiking = set(simulation.collect().spikes.neuron)
     for population in network.populations:
         assert len(spiking & set(range(population.start, population.stop))) > population.size / 2, population

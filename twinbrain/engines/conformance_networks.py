@@ -88,10 +88,10 @@ def library_network(size: int, *, seed: int = 1, dt: float = 0.1) -> Network:
 
 
 def library_region(size: int) -> Region:
-    """Return the region of `library_network`: a population for every model, in a ring, some with plastic synapses."""
+    """Return the region of `library_network`: a population of every model in a ring, some with plastic synapses."""
     names = list(_CASES)
     in_degree = min(10, size)
-    projections = [
+    projections: list[dict[str, object]] = [
         {
             "source": source,
             "target": name,
