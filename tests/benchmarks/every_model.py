@@ -25,7 +25,7 @@ def _alone(network: Network, block: Block, constants: dict[str, np.ndarray]) -> 
         start += block.size
     own = replace(block, constants=constants, inlets=tuple(inlets), neurons=np.arange(block.size, dtype=np.int32))
     population = replace(network.populations[0], start=0, stop=block.size, block=0)
-    return replace(network, populations=(population,), blocks=(own,), tables=(), drives=())
+    return replace(network, populations=(population,), blocks=(own,), tables=(), drives=(), plastic=())
 
 
 def _microseconds(simulation: Simulation, n_steps: int) -> float:

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from twinbrain.engines.base import get_engine
+from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.network.build import build
 from twinbrain.network.layout import lay_out
 from twinbrain.network.network import Network
@@ -97,40 +97,48 @@ def microcircuit(scale: float = 1.0) -> Network:
     return build(brain, lay_out(brain, brain.connectome), dt=0.1, seed=1)
 
 
-def measure(device: str = "cuda", scale: float = 1.0, n_seconds: float = 10.0) -> str:
-    """Return the row: time to build, real-time factor, rates, and where a step's time goes."""
+def measure_on_a_gpu() -> str:
+    """Return the row of a GPU, if there is one, with the account of its kernels."""
     import torch
 
-    if device == "cuda" and not torch.cuda.is_available():
+    if not torch.cuda.is_available():
         return "not measured: there is no CUDA device"
+    simulation, row = _measure("torch", "cuda", 10.0)
+    return f"{torch.cuda.get_device_name()}: {row}; {_account(simulation)}"
+
+
+def measure_on_a_core() -> str:
+    """Return the row of the brian2 engine, on one core."""
+    return _measure("brian2", "cpu", 1.0)[1]
+
+
+def _measure(engine: str, device: str, n_seconds: float, scale: float = 1.0) -> tuple[Simulation, str]:
     start = time.perf_counter()
     network = microcircuit(scale)
-    built = time.perf_counter() - start
-    simulation = get_engine("torch", device=device)(network)
-    simulation.advance(1000)  # compiles, and lets the initial state pass
+    built = time.perf_counter()
+    simulation = get_engine(engine, device=device)(network)
+    simulation.advance(2000)  # compiles, and lets the initial state pass
     simulation.collect()
-    moved = time.perf_counter() - start - built
-    start = time.perf_counter()
+    begun = time.perf_counter()
     simulation.advance(round(n_seconds * 1e4))
-    spikes = simulation.collect().spikes
-    factor = (time.perf_counter() - start) / n_seconds
+    factor = (time.perf_counter() - begun) / n_seconds
+    neuron = simulation.collect().spikes.neuron
     rates = ", ".join(
-        f"{p.population} {((spikes.neuron >= p.start) & (spikes.neuron < p.stop)).sum() / p.size / n_seconds:.2f}"
+        f"{p.population} {((neuron >= p.start) & (neuron < p.stop)).sum() / p.size / n_seconds:.2f}"
         for p in network.populations
     )
-    where = torch.cuda.get_device_name() if device == "cuda" else device
-    return (
-        f"{where}: real-time factor {factor:.3f}; {network.n_neurons:,} neurons, {network.n_synapses:,} synapses, "
-        f"built in {built:.0f} s, on the device {moved:.0f} s later; rates (Hz) {rates}; {_account(simulation)}"
+    return simulation, (
+        f"{factor:.3g} s a second of model time; {network.n_neurons:,} neurons, {network.n_synapses:,} synapses, built in "
+        f"{built - start:.0f} s, prepared with 0.2 s of model time in {begun - built:.0f} s; rates (Hz) {rates}"
     )
 
 
-def _account(simulation: object, n_steps: int = 200) -> str:
+def _account(simulation: Simulation, n_steps: int = 200) -> str:
     """Return the share of each kernel in the time of a step."""
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler:
-        simulation.advance(n_steps)  # type: ignore[attr-defined]
+        simulation.advance(n_steps)
     averages = profiler.key_averages()
     times = {event.key: event.self_device_time_total or event.self_cpu_time_total for event in averages}
     total = sum(times.values())
