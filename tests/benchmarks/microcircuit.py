@@ -129,7 +129,7 @@ def _measure(engine: str, device: str, n_seconds: float, scale: float = 1.0) -> 
     )
     return simulation, (
         f"{factor:.3g} s a second of model time; {network.n_neurons:,} neurons, {network.n_synapses:,} synapses, "
-        f"built in {built - start:.0f} s, prepared with 0.2 s of model time in {begun - built:.0f} s; rates (Hz) {rates}"
+        f"built in {built - start:.0f} s, prepared and run for 0.2 s in {begun - built:.0f} s; rates (Hz) {rates}"
     )
 
 

@@ -26,6 +26,7 @@ def plan_table(prepared: Prepared) -> Table:
             "model time": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms",
             "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
             "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB",
+            **({"memory of the device": f"{plan.bytes_device / 1e9:.2f} GB"} if run.device != "cpu" else {}),
             "time": f"about {_seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
         },
     )

@@ -101,4 +101,34 @@ def test_compiled_kernels_round_as_other_engines_do(blocks):
         assert f"0d{value}" in ptx
 
 
+@pytest.mark.parametrize(
+    ("name", "integers", "numbers", "constants"),
+    [
+        ("draw", {"ring", "weight", "offset"}, {"width", "n_slots", "n"}, {"n_thresholds": 20, "BLOCK": 128}),
+        (
+            "deliver",
+            {"spikes", "post", "weight", "delay", "ring"},
+            {"width", "n_slots", "n_neurons", "n_inlets"},
+            {"BLOCK": 128},
+        ),
+        ("tick", set(), set(), {}),
+    ],
+)
+def test_kernels_of_every_model_compile(name, integers, numbers, constants):
+    """Pointers are to int64 but for those of ``integers``, which are to int32; ``numbers`` are passed as they are."""
+    triton = pytest.importorskip("triton", reason="Triton is not installed")
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from twinbrain.engines.torch import triton_kernels
+
+    kernel = getattr(triton_kernels, name)
+    types = {a: "*i32" if a in integers else "i32" if a in numbers else "*i64" for a in kernel.arg_names}
+    source = ASTSource(fn=kernel, signature=types | dict.fromkeys(constants, "constexpr"), constexprs=constants)
+    options = {"enable_fp_fusion": False}
+    assert (
+        "atom" in triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options).asm["ptx"] or name == "tick"
+    )
+
+
 _ROOT = Path(__file__).parents[3]

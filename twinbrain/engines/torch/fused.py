@@ -133,9 +133,10 @@ class FusedSteps:
                     first.n_neurons,
                     first.n_inlets,
                     BLOCK=_BLOCK,
+                    **_EXACT,
                 )
             )
-        launches.append(lambda: kernels.tick[(1,)](self._clock, self._spike_start))
+        launches.append(lambda: kernels.tick[(1,)](self._clock, self._spike_start, **_EXACT))
         return launches
 
     def _block(self, source: str, name: str, block: BlockTensors) -> Callable[[], object]:

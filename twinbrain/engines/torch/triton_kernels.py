@@ -57,7 +57,7 @@ def draw(
     count -= tl.load(offset + i, mask=here, other=0)
     amount = tl.load(weight + i, mask=here, other=0) * count
     target = ring + (step % n_slots) * width + tl.load(place + i, mask=here, other=0)
-    tl.atomic_add(target, amount, mask=here & (first <= step) & (step < last))
+    tl.atomic_add(target, amount, mask=here & (first <= step) & (step < last), sem="relaxed")
 
 
 @triton.jit
@@ -93,7 +93,7 @@ def deliver(
             here = k < length
             due = tl.load(delay + begin + k, mask=here, other=0) + (step + 1)
             place = (due % n_slots) * width + network * n_inlets + tl.load(post + begin + k, mask=here, other=0)
-            tl.atomic_add(ring + place, tl.load(weight + begin + k, mask=here, other=0), mask=here)
+            tl.atomic_add(ring + place, tl.load(weight + begin + k, mask=here, other=0), mask=here, sem="relaxed")
 
 
 @triton.jit
