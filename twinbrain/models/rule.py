@@ -13,11 +13,12 @@ from typing import Any
 
 from twinbrain import units
 from twinbrain.errors import SpecError
-from twinbrain.models import equations as checked
+from twinbrain.models import checks, reading
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.between_events import ELAPSED, solve
 from twinbrain.models.brian import import_brian2
-from twinbrain.models.equations import METHODS, ModelEquations, statements
+from twinbrain.models.equations import METHODS, ModelEquations
+from twinbrain.models.reading import statements
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.plasticity import PlasticityModel
 
@@ -139,39 +140,39 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
     """Return the equations after every check; ``neuron`` holds the variables with an equation."""
     import_brian2()
     code = {event: _code(model, event, weight) for event in _EVENTS}
-    text = _named(weight, checked._brian_names(model.equations)) + "\n"
-    moving = tuple(checked._parse_names(text))
-    own = checked._parse(text)
+    text = _named(weight, reading.brian_names(model.equations)) + "\n"
+    moving = tuple(reading.state_names(text))
+    own = reading.parse(text)
     if taken := sorted(own.names & {*_OWN_NAMES, *({WEIGHT} - set(moving))}):
         raise SpecError(f"expected names that the synapse does not have already, found {taken[0]!r}; rename it")
     if WEIGHT not in moving:
         text += f"{WEIGHT} : {weight}\n"
-    whole = checked._parse(f"{text}{RELEASE} : {weight}\n{MODULATOR_SPIKES} : 1\n")
+    whole = reading.parse(f"{text}{RELEASE} : {weight}\n{MODULATOR_SPIKES} : 1\n")
     if taken := sorted(n for n in _used(code) | own.identifiers | own.names if n.endswith(("_pre", "_post"))):
         raise SpecError(
             f"expected variables of the synapse alone, found {taken[0]!r}, which in Brian2 is one of a neuron's; "
             "use another name, and no variables of neurons"
         )
     assigned = _check_code(code, whole, moving)
-    unit_values = checked._unit_values(whole, "\n".join(code.values()))
+    unit_values = checks.sizes_of_units(whole, "\n".join(code.values()))
     if model.method not in METHODS:
         raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
-    checked._check_flags(whole, {"event-driven"})
-    variables = checked._namespace(whole, unit_values)
-    with checked._unit_errors():
-        checked._check_dimensions(whole, variables)
+    checks.check_flags(whole, {"event-driven"})
+    variables = checks.namespace_of(whole, unit_values)
+    with checks.unit_errors():
+        checks.check_equations(whole, variables)
         for statement in code.values():
-            checked._check_statements(statement, variables)
+            checks.check_statements(statement, variables)
     state = tuple(dict.fromkeys((WEIGHT, *moving, *assigned)))
     parameters = whole.parameter_names - {*state, RELEASE, MODULATOR_SPIKES}
     return ModelEquations(
         state=state,
         neuron=moving,
         held=(),
-        units={name: checked._unit_text(whole[name]) for name in state},
+        units={name: reading.unit_text(whole[name]) for name in state},
         inputs={},
-        parameters={name: checked._unit_text(whole[name]) for name in sorted(parameters)},
-        systems=((checked._differential_part(whole, set(moving)), model.method),),
+        parameters={name: reading.unit_text(whole[name]) for name in sorted(parameters)},
+        systems=((reading.differential_part(whole, set(moving)), model.method),),
         unit_values=unit_values,
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
     )

@@ -12,7 +12,8 @@ from functools import cache
 
 from twinbrain.errors import SpecError
 from twinbrain.models.algebra import Hoister, Statement
-from twinbrain.models.equations import ModelEquations, combine, statements
+from twinbrain.models.equations import ModelEquations, combine
+from twinbrain.models.reading import statements
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 REFRACTORY_LEFT = "refractory_left"

@@ -125,10 +125,9 @@ def test_kernels_of_every_model_compile(name, integers, numbers, constants):
     kernel = getattr(triton_kernels, name)
     types = {a: "*i32" if a in integers else "i32" if a in numbers else "*i64" for a in kernel.arg_names}
     source = ASTSource(fn=kernel, signature=types | dict.fromkeys(constants, "constexpr"), constexprs=constants)
-    options = {"enable_fp_fusion": False}
-    assert (
-        "atom" in triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options).asm["ptx"] or name == "tick"
-    )
+    compiled = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": False})
+    # Additions whose result nobody reads, and whose order nobody needs.
+    assert ("red.global.gpu.relaxed.add" in compiled.asm["ptx"]) == (name != "tick")
 
 
 _ROOT = Path(__file__).parents[3]
