@@ -14,6 +14,7 @@ from twinbrain.errors import SpecError
 from twinbrain.exchange.draw import draw_circuit
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.models.neurons import NEURON_MODELS
+from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.spec.brain import single_region_brain
 from twinbrain.spec.drive import Stimulus
@@ -101,6 +102,8 @@ def test_a_coloured_current_with_a_mean_flows_in_cells_without_noise_too(folder,
 
 def test_every_model_and_receptor_of_the_library_is_in_a_circuit_what_it_is_in_a_run(folder):
     region = library_region(4)
+    fixed = tuple(projection for projection in region.projections if projection.plasticity is None)
+    region = region.model_copy(update={"projections": fixed})
     tb.write_sonata(region, folder, drives="keep")
     assert set(templates(folder).values()) == {f"twinbrain:{name}" for name in NEURON_MODELS}
     expected, found = build_region(region, seed=0), tb.read_sonata(folder)
@@ -114,6 +117,8 @@ def test_every_model_and_receptor_that_nir_has_not_is_refused_by_name(tmp_path):
     with pytest.raises(tb.ExchangeError) as caught:
         tb.write_nir(library_region(2), tmp_path / "model.nir", drives="drop")
     text = str(caught.value)
+    for rule in PLASTICITY_MODELS:
+        assert f"projection {rule}: expected fixed weights, found plasticity" in text
     for name in set(NEURON_MODELS) - {"lif_current"}:
         assert f"expected lif_current, found {name};" in text
     for problem in (
