@@ -7,10 +7,11 @@ Each check takes an engine and a network and compares with the reference engine,
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from twinbrain.engines.base import Engine, Recording, Simulation, Spikes
+from twinbrain.engines.base import Engine, Recording, SimulationState, Spikes
 from twinbrain.engines.reference import prepare as reference
 from twinbrain.network.network import Network
 
@@ -21,14 +22,29 @@ class ConformanceError(AssertionError):
     """An engine that departs from the reference."""
 
 
-def check_spikes_and_samples(engine: Engine, network: Network, n_steps: int) -> None:
-    """Check that spikes, samples and final state are those of the reference."""
-    expected, found = reference(network), engine(network)
-    for simulation in (expected, found):
-        simulation.advance(n_steps)
-    _compare_states(expected, found)
-    _compare(expected.collect(), found.collect())
-    found.close()
+class Outcome(NamedTuple):
+    """What a run has recorded, and the state that it has reached."""
+
+    recording: Recording
+    state: SimulationState
+
+
+def outcome(engine: Engine, network: Network, n_steps: int) -> Outcome:
+    """Run a network for ``n_steps``."""
+    simulation = engine(network)
+    simulation.advance(n_steps)
+    state = simulation.state()
+    found = Outcome(simulation.collect(), state)
+    simulation.close()
+    return found
+
+
+def check_spikes_and_samples(engine: Engine, network: Network, n_steps: int, expected: Outcome | None = None) -> None:
+    """Check that spikes, samples and final state are those of the reference, whose outcome may be at hand."""
+    expected = expected or outcome(reference, network, n_steps)
+    found = outcome(engine, network, n_steps)
+    _compare_states(expected.state, found.state)
+    _compare(expected.recording, found.recording)
 
 
 def check_windows_do_not_matter(engine: Engine, network: Network, n_steps: int) -> None:
@@ -39,7 +55,7 @@ def check_windows_do_not_matter(engine: Engine, network: Network, n_steps: int) 
     for n in _uneven(n_steps):
         parts.advance(n)
         collected.append(parts.collect())
-    _compare_states(whole, parts)
+    _compare_states(whole.state(), parts.state())
     _compare(whole.collect(), _join(collected))
     whole.close()
     parts.close()
@@ -58,7 +74,7 @@ def check_restore(engine: Engine, network: Network, n_steps: int) -> None:
     second.advance(5)  # what it did before must not matter
     second.restore(first.state())
     second.advance(n_steps - half)
-    _compare_states(whole, second)
+    _compare_states(whole.state(), second.state())
     _compare(whole.collect(), second.collect())
     for simulation in (whole, first, second):
         simulation.close()
@@ -73,7 +89,7 @@ def check_states_are_portable(engine: Engine, network: Network, n_steps: int) ->
         first.advance(half)
         second.restore(first.state())
         second.advance(n_steps - half)
-        _compare_states(whole, second)
+        _compare_states(whole.state(), second.state())
         for simulation in (whole, first, second):
             simulation.close()
 
@@ -89,7 +105,7 @@ def check_injected_spikes(engine: Engine, network: Network, n_steps: int) -> Non
     for simulation in (expected, found):
         simulation.inject(spikes)
         simulation.advance(n_steps - n_steps // 2)
-    _compare_states(expected, found)
+    _compare_states(expected.state(), found.state())
     _compare(expected.collect(), found.collect())
     found.close()
 
@@ -136,14 +152,8 @@ def count_mismatches(engine: Engine, network: Network, n_steps: int) -> tuple[in
     n_steps : int
         How long.
     """
-    trains: list[set[tuple[int, int]]] = []
-    for prepare in (reference, engine):
-        simulation = prepare(network)
-        simulation.advance(n_steps)
-        spikes = simulation.collect().spikes
-        trains.append(set(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True)))
-        simulation.close()
-    expected, found = trains
+    runs = [outcome(prepare, network, n_steps).recording.spikes for prepare in (reference, engine)]
+    expected, found = (set(zip(spikes.step.tolist(), spikes.neuron.tolist(), strict=True)) for spikes in runs)
     return len(expected | found), len(expected ^ found)
 
 
@@ -181,8 +191,7 @@ def _first_difference(expected: Spikes, found: Spikes, n: int) -> str:
     )
 
 
-def _compare_states(expected: Simulation, found: Simulation) -> None:
-    one, other = expected.state(), found.state()
+def _compare_states(one: SimulationState, other: SimulationState) -> None:
     if one.step != other.step:
         raise ConformanceError(f"expected step {one.step}, found {other.step}")
     for name, values in one.variables.items():
