@@ -63,7 +63,7 @@ bench: $(READY)
 	@$(BIN)/python tests/benchmarks/run.py
 
 docs: .venv/.ready-docs
-	@$(BIN)/python -m sphinx -q -W --keep-going -C -D project=twinbrain -D extensions=myst_parser -D root_doc=README \
+	@$(BIN)/python -m sphinx -q -W --keep-going -C -D project=twinbrain -D extensions=myst_parser -D myst_heading_anchors=2 -D root_doc=README \
 		-D suppress_warnings=toc.not_included docs docs/_build/html
 	@echo "Built docs/_build/html/README.html"
 
