@@ -14,9 +14,9 @@ import numpy as np
 
 from twinbrain.network.random import Floats
 
-# A value that moves by more than this share when its time constants move by about an ulp has lost digits.
-_STEADY = 1e-11
-_ULPS = 2.0**-50
+# A value has lost digits if it moves by more than the second share when its time constants move by the first. Where
+# they are a few ulps apart, the numerator may vanish altogether, and stays so for a move as small as that.
+_PROBES = ((2.0**-50, 1e-11), (2.0**-30, 1e-6))
 _DIGITS = 60
 _APART = "1e-18"
 
@@ -41,20 +41,25 @@ def with_limits(code: CodeType, namespace: dict[str, Any], functions: dict[str, 
         Not finite where there is no limit.
     """
     scope = {"__builtins__": {}, **functions}
-    moved = namespace | {name: namespace[name] * (1 + (i + 1) * _ULPS) for i, name in enumerate(times)}
     with np.errstate(all="ignore"):
         values = np.asarray(eval(code, scope, namespace), dtype=np.float64)
-        nearby = np.asarray(eval(code, scope, moved), dtype=np.float64)
-        steady = np.isfinite(values) & (np.abs(nearby - values) <= _STEADY * np.abs(values))
-    if not times or steady.all():
+        if not times:
+            return values
+        steady = np.isfinite(values)
+        for move, most in _PROBES:
+            moved = namespace | {name: namespace[name] * (1 + (i + 1) * move) for i, name in enumerate(times)}
+            nearby = np.asarray(eval(code, scope, moved), dtype=np.float64)
+            steady = steady & (np.abs(nearby - values) <= most * np.abs(values))
+    if steady.all():
         return values
     names = [name for name in code.co_names if name in namespace]
     columns = np.broadcast_arrays(~steady, values, *(namespace[name] for name in names))
     found = columns[1].copy()
     where = columns[0].nonzero()
     rows, back = np.unique(np.array([column[where] for column in columns[2:]]), axis=1, return_inverse=True)
-    limits = [_limit(code, dict(zip(names, row, strict=True)), times) for row in rows.T.tolist()]
-    found[where] = np.array(limits)[back]
+    limits = np.array([_limit(code, dict(zip(names, row, strict=True)), times) for row in rows.T.tolist()])[back]
+    # A formula that cannot be computed with many digits keeps the value that floats give it.
+    found[where] = np.where(np.isnan(limits), found[where], limits)
     return found
 
 
