@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -61,13 +62,16 @@ class FusedSteps:
         step, network, neuron : ndarray of int32, shape (spike,)
             Who spiked when; ``step`` counts from that of the batch.
         """
+        device = self._batch.device
         self._clock.copy_(torch.tensor([self._batch.step, 0, 0]))
-        for _ in range(n_steps // _STEPS_A_GRAPH if self._capture() else 0):
-            assert self._graph is not None
-            self._graph.replay()
-            n_steps -= _STEPS_A_GRAPH
-        for _ in range(n_steps):
-            self._launch()
+        # Triton launches on the current device, which need not be that of the tensors.
+        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+            for _ in range(n_steps // _STEPS_A_GRAPH if self._capture() else 0):
+                assert self._graph is not None
+                self._graph.replay()
+                n_steps -= _STEPS_A_GRAPH
+            for _ in range(n_steps):
+                self._launch()
         _, place, n_spikes = self._clock.tolist()
         start = self._spike_start[: place + 1].cpu().numpy()
         spikes = self._spikes[:n_spikes].cpu().numpy()
