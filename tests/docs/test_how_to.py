@@ -3,11 +3,23 @@
 import re
 from pathlib import Path
 
+import twinbrain as tb
+from twinbrain.spec.drive import INPUT_KINDS
+
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
 
 def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", (PAGES / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def test_a_workflow_with_every_kind_of_input_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("driven.toml").write_text(blocks("drive-a-brain.md", "toml")[0])
+    run = tb.simulate("driven.toml", engine="reference", out="driven.zarr")
+    workflow = tb.load_workflow("driven.toml")
+    assert {stimulus.kind for stimulus in workflow.stimuli} == set(INPUT_KINDS)
+    assert run["spikes"].sizes["spike"] > 50
 
 
 def test_one_model_runs_in_three_engines(tmp_path, monkeypatch, capsys):

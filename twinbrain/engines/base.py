@@ -87,7 +87,8 @@ class SimulationState:
     step : int
         The next step to compute.
     variables : dict of str to ndarray of float64
-        ``"<block>/<variable>"`` to the values of the block's neurons.
+        ``"<block>/<variable>"`` to the values of the block's neurons, ``"synapses/<table>/<variable>"`` to those of
+        plastic synapses.
     under_way : Spikes
         Spikes that may still have synapses to reach.
     """
