@@ -13,6 +13,11 @@ from types import ModuleType
 import platformdirs
 
 
+def cache_root() -> Path:
+    """Return the folder of all that is compiled or written for a model: ``TWINBRAIN_CACHE_DIR``, or the user's."""
+    return Path(os.environ.get("TWINBRAIN_CACHE_DIR") or platformdirs.user_cache_dir("twinbrain"))
+
+
 def import_source(name: str, source: str) -> ModuleType:
     """Return a module of that source.
 
@@ -26,7 +31,7 @@ def import_source(name: str, source: str) -> ModuleType:
     stem = f"{name}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
     if stem in sys.modules:
         return sys.modules[stem]
-    folder = Path(os.environ.get("TWINBRAIN_CACHE_DIR") or platformdirs.user_cache_dir("twinbrain")) / "generated"
+    folder = cache_root() / "generated"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stem}.py"
     if not path.exists():

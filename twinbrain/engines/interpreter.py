@@ -9,7 +9,7 @@ import numpy as np
 
 from twinbrain.engines.exponential import exponential, relative_exponential
 from twinbrain.engines.logarithm import logarithm, power
-from twinbrain.models.algebra import Statement
+from twinbrain.models.algebra import Statement, on_arrays
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exponential": exponential,
@@ -42,7 +42,5 @@ _compiled: dict[str, Any] = {}
 
 def _compile(expression: str) -> Any:
     if expression not in _compiled:
-        # On arrays, "and", "or" and "not" are bitwise operators; all operands are comparisons in parentheses.
-        text = expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
-        _compiled[expression] = compile(text, "<step>", "eval")
+        _compiled[expression] = compile(on_arrays(expression), "<step>", "eval")
     return _compiled[expression]

@@ -41,6 +41,11 @@ class Statement:
         return f"{self.target} = {self.expression}"
 
 
+def on_arrays(expression: str) -> str:
+    """Return an expression of a program as arrays take it: "and", "or" and "not" of comparisons become bitwise."""
+    return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+
+
 @dataclass
 class Hoister:
     """Render expressions of one model; gathers the constants they need.

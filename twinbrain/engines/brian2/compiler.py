@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
 from twinbrain.engines import exponential, logarithm
+from twinbrain.engines.generated import cache_root
 from twinbrain.models.brian import import_brian2
 
 # Results must not depend on the compiler's liberties: no fast-math, and no fused multiply-add (contraction). Errors and
@@ -48,8 +47,7 @@ def cache_folder() -> Path:
         processor += next((line for line in info.read_text().splitlines() if line.startswith("flags")), "")
     parts = (*FLAGS, brian2.__version__, version("cython"), np.__version__, platform.python_version(), processor)
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    root = os.environ.get("TWINBRAIN_CACHE_DIR") or platformdirs.user_cache_dir("twinbrain")
-    return Path(root) / "cython" / key
+    return cache_root() / "cython" / key
 
 
 @contextmanager

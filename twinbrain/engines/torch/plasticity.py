@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from twinbrain.engines.torch.functions import FUNCTIONS
-from twinbrain.engines.torch.render import check_functions, on_tensors
-from twinbrain.models.algebra import Statement
+from twinbrain.engines.torch.render import check_functions
+from twinbrain.models.algebra import Statement, on_arrays
 from twinbrain.models.between_events import ELAPSED
 from twinbrain.models.rule import LAST_UPDATE, MODULATOR_SPIKES, RELEASE
 from twinbrain.network.plastic_table import Modulation, PlasticTable
@@ -230,5 +230,5 @@ _GLOBALS: dict[str, Any] = {"__builtins__": {}, **FUNCTIONS}
 
 @cache
 def _compiled(statements: tuple[Statement, ...]) -> CodeType:
-    text = "\n".join(f"{s.target} = {on_tensors(s.expression)}" for s in statements)
+    text = "\n".join(f"{s.target} = {on_arrays(s.expression)}" for s in statements)
     return compile(text, "<rule>", "exec")

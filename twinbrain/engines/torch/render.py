@@ -10,6 +10,7 @@ from torch import Tensor
 
 from twinbrain.engines.torch.functions import FUNCTIONS
 from twinbrain.errors import EngineError
+from twinbrain.models.algebra import on_arrays
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 
 Step = Callable[[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]], tuple[dict[str, Tensor], Tensor]]
@@ -57,7 +58,7 @@ def _render(
 ) -> Step:
     for expression in (threshold, *(text for _, text in (*integrate, *reset))):
         check_functions(expression)
-    spiked = f"({on_tensors(threshold)})"
+    spiked = f"({on_arrays(threshold)})"
     if REFRACTORY_LEFT in state:
         spiked += f" & ({REFRACTORY_LEFT} <= 0.0)"
     # Names of models do not begin with an underscore; those of temporaries are _t0, _new_v and so on.
@@ -65,10 +66,10 @@ def _render(
         *(f"{name} = _state[{name!r}]" for name in state),
         *(f"{name} = _constants[{name!r}]" for name in constants),
         *(f"_arrived_{name} = _arrived[{name!r}]" for name in receptors),
-        *(f"{target} = {on_tensors(in_units(text, receptors))}" for target, text in integrate),
+        *(f"{target} = {on_arrays(in_units(text, receptors))}" for target, text in integrate),
         f"_spiked = {spiked}",
         *(
-            f"{target} = select(_spiked, {on_tensors(text)}, {target})" if target in state else f"{target} = {text}"
+            f"{target} = select(_spiked, {on_arrays(text)}, {target})" if target in state else f"{target} = {text}"
             for target, text in reset
         ),
         f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, _spiked",
@@ -83,11 +84,6 @@ def in_units(expression: str, receptors: tuple[str, ...]) -> str:
     for name in receptors:
         expression = expression.replace(f"inbox_{name}*quantum_{name}", f"_arrived_{name}")
     return expression
-
-
-def on_tensors(expression: str) -> str:
-    """Return the expression with bitwise operators for "and", "or" and "not" of comparisons in parentheses."""
-    return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
 
 
 def check_functions(expression: str) -> None:

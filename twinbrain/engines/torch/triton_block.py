@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from twinbrain.engines.torch.render import check_functions, in_units, on_tensors
+from twinbrain.engines.torch.render import check_functions, in_units
+from twinbrain.models.algebra import on_arrays
 from twinbrain.models.step import REFRACTORY_LEFT
 from twinbrain.network.network import Block
 
@@ -50,12 +51,12 @@ def block_source(block: Block) -> str:
         ]
     for name in (*program.state, *program.constants):
         lines.append(f"{name} = tl.load(_{name} + _i, mask=_here, other=0.0)")
-    lines += [f"{s.target} = {on_tensors(in_units(s.expression, receptors))}" for s in program.integrate]
-    lines.append(f"_spiked = _here & ({on_tensors(program.threshold)})")
+    lines += [f"{s.target} = {on_arrays(in_units(s.expression, receptors))}" for s in program.integrate]
+    lines.append(f"_spiked = _here & ({on_arrays(program.threshold)})")
     if REFRACTORY_LEFT in program.state:
         lines.append(f"_spiked = _spiked & ({REFRACTORY_LEFT} <= 0.0)")
     for s in program.reset:
-        value = on_tensors(s.expression)
+        value = on_arrays(s.expression)
         lines.append(f"{s.target} = tl.where(_spiked, {value}, {s.target})" if s.target in program.state else str(s))
     lines += [f"tl.store(_{name} + _i, {name}, mask=_here)" for name in program.state]
     pointers = ", ".join(f"_{name}" for name in (*program.state, *program.constants))
