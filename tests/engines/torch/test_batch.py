@@ -11,6 +11,7 @@ from twinbrain.engines.base import get_engine
 from twinbrain.engines.torch import prepare_batch
 from twinbrain.network.network import with_coupling
 from twinbrain.network.random import stream_key
+from twinbrain.spec.record import Record, StateRecord
 
 
 def with_other_draws(network, seed):
@@ -63,6 +64,9 @@ def test_a_batch_goes_on_from_its_states(networks):
 def test_networks_of_different_layouts_are_refused(networks):
     with pytest.raises(tb.EngineError, match=r"expected networks of one layout .*, found network 1 different"):
         prepare_batch([networks[0], build_region(relay_region())])
+    more = [build_region(relay_region(), record=Record(state=(StateRecord(variable="v", neurons=n),))) for n in (1, 2)]
+    with pytest.raises(tb.EngineError, match=r"tables, probes\), found network 1 different"):
+        prepare_batch(more)
     with pytest.raises(tb.EngineError, match="expected at least one network"):
         prepare_batch([])
 

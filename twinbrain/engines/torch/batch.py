@@ -238,7 +238,7 @@ def _check_alike(networks: tuple[Network, ...]) -> None:
             tuple((b.name, b.program, b.size, b.inlets) for b in network.blocks),
             tuple((t.receptor, t.origin) for t in network.tables),
             tuple((t.name, t.program, t.quantum) for t in network.plastic),
-            tuple((p.name, p.every) for p in network.probes),
+            tuple((p.name, p.every, p.places.tobytes()) for p in network.probes),
         )
 
     expected = layout(networks[0])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from twinbrain.engines.torch.random import philox
+from twinbrain.network.drives import ALWAYS
 from twinbrain.network.inputs import RandomDrive
 from twinbrain.network.network import Network
 
@@ -117,7 +118,7 @@ class Drives:
             offset=each([drive.offset for _, drive in members], torch.int32),
             first_step=each([drive.first_step for _, drive in members]),
             last_step=each([drive.last_step for _, drive in members]),
-            always=all(drive.first_step == 0 and drive.last_step >= 2**62 for _, drive in members),
+            always=all(drive.first_step == 0 and drive.last_step >= ALWAYS for _, drive in members),
         )
 
     def _tensor(self, values: np.ndarray, dtype: torch.dtype = torch.int64) -> Tensor:
