@@ -120,6 +120,7 @@ def build_network(prepared: Prepared, progress: Progress = silent) -> Network:
         prepared.layout,
         dt=workflow.run.dt,
         seed=workflow.run.seed,
+        drive_seed=workflow.run.drive_seed,
         stimuli=workflow.stimuli,
         record=workflow.record,
         progress=lambda done, total: progress("build", done, total),
