@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,16 +12,26 @@ from twinbrain.errors import RunInterrupted
 from twinbrain.network.network import Network
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Progress, TimeGrid
-from twinbrain.store import RunWriter, StateData, WindowData
+from twinbrain.store import StateData, WindowData
 
 # Steps between calls of progress.
 _STRIDE = 200
 
 
+class Writer(Protocol):
+    """What keeps windows: a `RunWriter`, or a `MemoryRun`."""
+
+    def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
+        """Add a window, and the state at its end."""
+
+    def set_status(self, status: str) -> None:
+        """Change the status of the run."""
+
+
 def run_windows(
     simulation: Simulation,
     network: Network,
-    writer: RunWriter,
+    writer: Writer,
     grid: TimeGrid,
     progress: Progress,
     interrupt: Interrupt,
@@ -32,7 +44,7 @@ def run_windows(
         At the step where it is to go on.
     network : Network
         What it simulates.
-    writer : RunWriter
+    writer : Writer
         Where results go.
     grid : TimeGrid
         How long, and in what windows.

@@ -103,7 +103,7 @@ def coordinates(axis: Axis, taken: Iterable[str] = ()) -> list[Coordinate]:
 
 def short_names(keys: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
     """Return for each key its last parts, as many as tell it from the others and from what is taken."""
-    parts = {key: key_parts(key) for key in keys}
+    parts = {key: [part for part in key_parts(key) if part != "*" and not part.isdecimal()] for key in keys}
     taken = set(taken)
 
     def name(key: str, n: int) -> str:
@@ -113,7 +113,8 @@ def short_names(keys: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
         return name(key, n) not in taken and all(name(other, n) != name(key, n) for other in keys if other != key)
 
     lengths = {key: range(1, len(parts[key]) + 1) for key in keys}
-    return {key: name(key, next((n for n in lengths[key] if is_free(key, n)), len(parts[key]))) for key in keys}
+    free = {key: next((n for n in lengths[key] if is_free(key, n)), 0) for key in keys}
+    return {key: name(key, n) if n else key for key, n in free.items()}
 
 
 def _numbers(values: Sequence[Any]) -> tuple[NDArray[Any], str]:

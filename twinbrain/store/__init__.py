@@ -6,6 +6,7 @@ from twinbrain.store.create import create_run as create_run
 from twinbrain.store.info import RunInfo as RunInfo
 from twinbrain.store.info import run_info as run_info
 from twinbrain.store.layout import ProbeLayout as ProbeLayout
+from twinbrain.store.memory import MemoryRun as MemoryRun
 from twinbrain.store.read import open_run as open_run
 from twinbrain.store.read import read_spikes as read_spikes
 from twinbrain.store.resume import resume_run as resume_run
