@@ -81,7 +81,7 @@ def create_run(
         sync(write_bytes(store, Root(attributes, {}).encode()))
         for group in GROUPS:
             sync(store.delete_dir(group))
-        nodes = _write_dataset(store, "network", network) | _write_dataset(store, "connectome", connectome)
+        nodes = write_dataset(store, "network", network) | write_dataset(store, "connectome", connectome)
         nodes |= _create_groups(store, schema) | _write_neurons(store, probes)
         arrays = {array: GrowingArray.create(store, array, declared) for array, declared in schema.arrays.items()}
         nodes |= {name: array.document for name, array in arrays.items()}
@@ -150,7 +150,8 @@ def _write_neurons(store: Store, probes: Sequence[ProbeLayout]) -> dict[str, Doc
     return nodes
 
 
-def _write_dataset(store: Store, path: str, dataset: xr.Dataset) -> dict[str, Document]:
+def write_dataset(store: Store, path: str, dataset: xr.Dataset) -> dict[str, Document]:
+    """Write a dataset as a group, and return the metadata of the group and its arrays."""
     dataset.drop_encoding().to_zarr(store, group=path, mode="w", consolidated=False, zarr_format=3)
     group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
     return {path: describe(group)} | {f"{path}/{name}": describe(array) for name, array in group.arrays()}

@@ -11,15 +11,15 @@ from twinbrain.store.outages import RemoteError
 
 
 @contextmanager
-def saying_what_is_safe(location: Location, committed: float | None = None) -> Iterator[None]:
+def saying_what_is_safe(location: Location, committed: float | str | None = None) -> Iterator[None]:
     """Turn an error of the disk or of a URL into a `StoreError` that says what is safe and what to do.
 
     Parameters
     ----------
     location : Location
-        Where the run lies.
-    committed : float (ms), optional
-        Model time that is committed; None while the run is being created.
+        Where the run or sweep lies.
+    committed : float (ms) or str, optional
+        Model time that is committed, or what is, of a sweep; None while the store is being created.
     """
     try:
         yield
@@ -34,9 +34,11 @@ def saying_what_is_safe(location: Location, committed: float | None = None) -> I
         raise StoreError(_failed(location, f"{reason}{at}", committed, remedy)) from error
 
 
-def _failed(location: Location, reason: str, committed: float | None, remedy: str) -> str:
+def _failed(location: Location, reason: str, committed: float | str | None, remedy: str) -> str:
     if committed is None:
         advice = f"nothing was recorded; {remedy}"
+    elif isinstance(committed, str):
+        return f"cannot write the sweep {location}: {reason}; {committed} stays readable; {remedy}, then resume it"
     else:
         safe = f"all that was committed stays readable, up to {committed:g} ms"
         advice = f"{safe}; {remedy}, then resume the run from there"

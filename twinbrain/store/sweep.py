@@ -34,6 +34,7 @@ CONNECTOME = "connectome"
 RUNS = "runs"
 # What is known of each point beside its results.
 STATUS, ERROR, SECONDS = "status", "error", "seconds"
+_SAFE = "what is done"
 # Beyond this an object is a shard, whose points are read one by one.
 _LARGEST_CHUNK = 2**22
 
@@ -194,14 +195,13 @@ class SweepStore:
 
     def dataset(self) -> xr.Dataset:
         """Return all that the sweep holds, lazily, on the dimension ``point``."""
-        return xr.open_dataset(
-            self.location.store(read_only=True), engine="zarr", chunks={}, consolidated=True  # type: ignore[arg-type]
-        )
+        store: Any = self.location.store(read_only=True)
+        return xr.open_dataset(store, engine="zarr", chunks={}, consolidated=True)
 
     def connectome(self) -> xr.Dataset:
         """Return the connectome of the workflow."""
-        store = self.location.store(read_only=True)
-        return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=False).load()  # type: ignore[arg-type]
+        store: Any = self.location.store(read_only=True)
+        return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=False).load()
 
     def read(self, name: str) -> NDArray[Any]:
         """Return an array of the sweep, as it is now."""
@@ -216,12 +216,8 @@ class SweepStore:
         StoreError
             If the store cannot be written; the batch stays as it was then.
         """
-        with saying_what_is_safe(self.location, self.committed_text()):
+        with saying_what_is_safe(self.location, _SAFE):
             sync(self._write(result))
-
-    def committed_text(self) -> str:
-        """Return what is said to be safe when a write fails."""
-        return "all points that are done"
 
     async def _write(self, result: BatchResult) -> None:
         error = np.array(result.error, np.dtypes.StringDType())
@@ -233,16 +229,16 @@ class SweepStore:
         if name not in self._arrays:
             store = self.location.store()
             metadata = self._root.nodes[name]
-            self._arrays[name] = zarr.AsyncArray.from_dict(  # type: ignore[assignment]
-                zarr.storage.StorePath(store, name), metadata
-            ).with_config({"write_empty_chunks": True})
+            self._arrays[name] = zarr.AsyncArray.from_dict(zarr.storage.StorePath(store, name), metadata).with_config(
+                {"write_empty_chunks": True}
+            )
         await self._arrays[name].setitem(slice(result.start, result.stop), values)
 
     def claim(self, driver: str) -> None:
         """Write down who drives the sweep from now on."""
         self._root = self._root.with_attributes(driver=driver)
         self.attrs = self._root.attributes
-        with saying_what_is_safe(self.location, self.committed_text()):
+        with saying_what_is_safe(self.location, _SAFE):
             self.location.write(KEY, self._root.encode())
 
     def check_driver(self, driver: str) -> None:
@@ -251,8 +247,8 @@ class SweepStore:
         found = None if document is None else _parse(self.location, document).attributes.get("driver")
         if found != driver:
             raise StoreError(
-                f"expected to be alone in driving the sweep {self.location}, found another process that took it over; "
-                "let that one go on, or stop it and resume"
+                f"expected to be alone in driving the sweep {self.location}, found that another process has taken it "
+                "over; let that one go on, or stop it and resume"
             )
 
 
