@@ -24,7 +24,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import check_target, create_run, resume_run
+from twinbrain.store import Location, check_target, create_run, resume_run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,7 +53,7 @@ def simulate(
     model : Workflow, Brain, Region, str or Path
         What to simulate; a text is the name or the path of a workflow.
     out : str or Path
-        Where the run is kept, such as ``"runs/rest.zarr"``.
+        Where the run is kept, such as ``"runs/rest.zarr"`` or ``"s3://bucket/rest.zarr"``.
     duration, dt, window : str (ms), optional
         Model time, time step, and interval between commits, such as ``"2 s"``; otherwise the workflow's.
     seed : int, optional
@@ -104,11 +104,13 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
-    run_prepared(prepare(workflow), Path(out), overwrite=overwrite, progress=progress)
+    run_prepared(prepare(workflow), out, overwrite=overwrite, progress=progress)
     return open_run(out)
 
 
-def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, progress: Progress | None = None) -> None:
+def run_prepared(
+    prepared: Prepared, out: str | Path | Location, *, overwrite: bool = False, progress: Progress | None = None
+) -> None:
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
@@ -133,13 +135,13 @@ def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, prog
         simulation.close()
 
 
-def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree:
+def resume(path: str | Path | Location, *, progress: Progress | None = None) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
 
     Parameters
     ----------
     path : str or Path
-        The run.
+        Path or URL of the run.
     progress : callable, optional
         As in `simulate`.
 
@@ -156,7 +158,7 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
         If this version builds another network from its spec.
     """
     progress = progress or silent
-    path = Path(path)
+    path = Location.of(path)
     tree = open_run(path)
     if tree.attrs["status"] == "complete":
         return tree
