@@ -51,7 +51,7 @@ def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
         if not all(parts):
             raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
         try:
-            workflow = _assigned(workflow, _full(parts), value, ())
+            workflow = _assigned(workflow, full_key(key), value, ())
         except SpecError as error:
             raise SpecError(
                 Problem(_with_key(problem.where, key), problem.message) for problem in error.problems
@@ -63,8 +63,17 @@ def _with_key(where: str, key: str) -> str:
     return f"{key} ({where})" if where and where != key else key
 
 
-def _full(parts: list[str]) -> list[str]:
-    """Return a key from the root of a workflow on."""
+def full_key(key: str) -> list[str]:
+    """Return the parts of a key from the root of a workflow on.
+
+    Raises
+    ------
+    SpecError
+        If it is no key, or begins with nothing that a workflow has.
+    """
+    parts = key_parts(key)
+    if not all(parts):
+        raise SpecError("expected a key such as coupling or regions.cortex/column.parameters.b")
     if parts[0] in Workflow.model_fields:
         return parts
     for table, model in (("run", Run), ("brain", Brain)):

@@ -127,6 +127,12 @@ def _check_replaceable(location: Location, overwrite: bool) -> None:
         )
 
 
+def is_resumable(location: Location) -> bool:
+    """Return whether a run lies there that can be gone on with."""
+    document = location.read(KEY)
+    return is_run(document) and not is_unfinished(document)
+
+
 def _create_groups(store: Store, schema: RunSchema) -> dict[str, Document]:
     return {
         group: describe(zarr.create_group(store, path=group, zarr_format=3, attributes=attributes))

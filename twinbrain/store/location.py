@@ -82,6 +82,11 @@ class Location:
             raise StoreError(f"expected a path of this machine, found a URL: {self}; name a folder")
         return self.place
 
+    @property
+    def name(self) -> str:
+        """The last part of the path or URL."""
+        return PurePosixPath(self.place).name
+
     def __str__(self) -> str:
         return str(self.place)
 
