@@ -20,7 +20,7 @@ from twinbrain.run.attributes import versions
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
-from twinbrain.run.sweep.points import empty_run, point_workflow
+from twinbrain.run.sweep.points import memory_run, point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, template_of, values_of
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.windows import silence
@@ -233,7 +233,8 @@ def _without_spikes(prepared: Prepared, sweep: Sweep, own: Own) -> dict[str, xr.
     layout, grid, record = prepared.layout, prepared.grid, prepared.workflow.record
     network = Network(grid.dt, 0, layout.populations, blocks=(), tables=(), drives=())
     probes = list(lower_probes(record, layout, block_programs(layout), grid.dt))
-    run = empty_run(prepared, network_summary(network, layout), probe_layouts(probes, layout))
+    connectome = prepared.workflow.brain.connectome.to_dataset()
+    run = memory_run(prepared, network_summary(network, layout), connectome, probe_layouts(probes, layout))
     run.commit(*silence(grid, len(layout.populations), probes), status="complete")
     return reduce_run(run.tree(), sweep.reduce, own)
 
