@@ -88,11 +88,13 @@ def drive(
     status = store.read(STATUS)
     n_done = int((status == DONE).sum())
     driver = _Driver(store, own, progress, interrupt, SweepState(n_done, 0, len(status)))
+    store.claim(driver.name)
+    store.location.clean()
     jobs = missing_jobs(status, store.batch)
-    if jobs:
-        store.claim(driver.name)
-        store.location.clean()
-        driver.run_here(jobs) if client is None else driver.run_on(client, jobs)
+    if client is None:
+        driver.run_here(jobs)
+    else:
+        driver.run_on(client, jobs)
     return driver.state
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import SpecError
-from twinbrain.run.cluster.connect import connected, workers_ready
+from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.sweep.create import check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
@@ -22,7 +22,7 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
-from twinbrain.store.sweep import SweepStore
+from twinbrain.store.sweep import DONE, STATUS, SweepStore
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -136,15 +136,21 @@ def resume_sweep(
     SpecError
         If functions are missing.
     """
-    store = SweepStore(Location.of(path))
+    store, own = resumable(Location.of(path), reduce)
+    where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
+    drive_sweep(store, own, where, progress)
+    return open_sweep(path)
+
+
+def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, dict[str, Reduction]]:
+    """Return a sweep that is there and can be gone on with, and the user's own reductions; see `resume_sweep`."""
+    store = SweepStore(location)
     check_version(store)
     declared = stored_sweep_workflow(store).sweep
     assert declared is not None
     own = split(reduce)[1]
     check_reductions(declared.reduce, own)
-    where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
-    drive_sweep(store, own, where, progress)
-    return open_sweep(path)
+    return store, own
 
 
 def declared_sweep(
@@ -188,14 +194,22 @@ def run_sweep(
 
 
 def drive_sweep(
-    store: SweepStore, own: Mapping[str, Reduction], where: dict[str, Any], progress: SweepProgress | None
+    store: SweepStore,
+    own: Mapping[str, Reduction],
+    where: dict[str, Any],
+    progress: SweepProgress | None,
+    tell_dashboard: Callable[[str], None] = lambda address: None,
 ) -> SweepState:
     """Compute what a sweep lacks, where it is wanted: ``where`` holds arguments of `connected`."""
+    status = store.read(STATUS)
+    if (status == DONE).all():  # no workers for nothing
+        return SweepState(len(status), 0, len(status))
     here = where.get("workers") == 0
     if here and any(where.get(key) is not None for key in ("cluster", "client", "profile")):
         raise SpecError("expected workers = 0 alone, which computes in this process; found a cluster beside it")
     with Interrupt() as interrupt, nullcontext() if here else connected(**where) as client:
         if client is not None:
+            tell_dashboard(dashboard(client))
             workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
         return drive(store, own, client, progress or (lambda state: None), interrupt)
 
