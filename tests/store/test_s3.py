@@ -1,5 +1,6 @@
 """Runs on S3: what holds on a disk holds there too."""
 
+import json
 import os
 import random
 import signal
@@ -158,8 +159,9 @@ def test_credentials_that_may_only_read_are_found_out_before_anything_runs(examp
     example.commit(example.create(url), range(1))
     iam = boto3.client("iam")
     iam.create_user(UserName="reader")
-    policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:List*", "s3:Get*"], "Resource": "*"}]}'
-    iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=policy)
+    allowed = {"Effect": "Allow", "Action": ["s3:List*", "s3:Get*"], "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allowed]}
+    iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName="reader")["AccessKey"]
     iam.close()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
