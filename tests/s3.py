@@ -45,7 +45,7 @@ def s3_server():
 @pytest.fixture
 def s3(s3_server, monkeypatch, tmp_path):
     """The server, set as this process's and its children's S3; it runs again after the test."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_MAX_ATTEMPTS"):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
         "AWS_ENDPOINT_URL": s3_server.url,
@@ -55,6 +55,7 @@ def s3(s3_server, monkeypatch, tmp_path):
         "AWS_CONFIG_FILE": str(tmp_path / "no config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
     }.items():
         monkeypatch.setenv(name, value)
     yield s3_server
