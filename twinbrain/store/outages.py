@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from twinbrain.errors import StoreError
+from twinbrain.store.file_systems import file_system
 
 _CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 
@@ -53,7 +53,7 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
     """Return what is wrong, and what to do."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     bucket = url.partition("://")[2].partition("/")[0]
-    where = f"bucket {bucket!r}{_endpoint()}" if url.startswith(("s3://", "s3a://")) else url
+    where = f"bucket {bucket!r}{_endpoint(url)}" if url.startswith(("s3://", "s3a://")) else url
     code = _code(error)
     said = " ".join(str(error).split()) or type(error).__name__
     if code == "NoSuchBucket":
@@ -69,9 +69,10 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
     return f"{where} answered {code or type(error).__name__}: {said}", "see whether the service works and has room"
 
 
-def _endpoint() -> str:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return f" at {endpoint}" if endpoint else ""
+def _endpoint(url: str) -> str:
+    # Asked of the client itself, since it may come from the environment, a file, or Amazon's own list.
+    client = getattr(file_system(url)[0], "_s3", None)
+    return f" at {client.meta.endpoint_url}" if client is not None else ""
 
 
 def _code(error: BaseException) -> str:
