@@ -185,6 +185,17 @@ def test_an_endpoint_that_is_down_is_named(url, s3, monkeypatch):
             use(url)
 
 
+def test_an_endpoint_that_is_no_url_is_named(monkeypatch, s3):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1:9000")
+    with pytest.raises(StoreError, match=r"cannot be asked \(Invalid endpoint.*check AWS_ENDPOINT_URL"):
+        check_target("s3://bucket/run.zarr")
+
+
+def test_a_name_that_no_bucket_can_have_is_refused(s3):
+    with pytest.raises(StoreError, match=r"'not a bucket' cannot be the name of a bucket.*name another"):
+        check_target("s3://not a bucket/run.zarr")
+
+
 def test_if_the_endpoint_goes_down_all_that_was_committed_stays_and_the_run_goes_on(
     example, url, s3, contents, uninterrupted
 ):

@@ -43,7 +43,7 @@ def naming_the_fault(url: str) -> Iterator[None]:
     """Turn whatever a file system raises into a `RemoteError`."""
     try:
         yield
-    except (StoreError, TypeError, ValueError):  # of zarr or ours
+    except StoreError:
         raise
     except Exception as error:
         raise RemoteError(url, *_explain(url, error)) from error
@@ -64,6 +64,8 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
         return f"{where} refuses the credentials ({code or 'access denied'}: {said})", f"check {_CREDENTIALS}"
     if kinds & {"ConnectionError", "HTTPClientError", "ClientError", "TimeoutError", "gaierror"} and not code:
         return f"{where} cannot be reached ({said})", "check AWS_ENDPOINT_URL and the network"
+    if isinstance(error, ValueError):
+        return f"{where} cannot be asked ({said})", "check AWS_ENDPOINT_URL and the other settings of S3"
     if "ParamValidationError" in kinds:
         return f"{bucket!r} cannot be the name of a bucket ({said})", "name another"
     return f"{where} answered {code or type(error).__name__}: {said}", "see whether the service works and has room"
