@@ -153,4 +153,8 @@ class PrepareWorker(WorkerPlugin):
                 wrong = [str(error)]
         reason = f"this worker does not fit the process that hands out tasks: {'; '.join(wrong)}"
         logger.error(reason)
-        await worker.close(nanny=True, reason=reason)
+        if self.expected.process == own_facts().process:
+            await worker.close(nanny=False, reason=reason)
+        else:
+            # An error would be passed over, and to close would be to wait for the nanny, which waits for the start.
+            raise SystemExit(reason)

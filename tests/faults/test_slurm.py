@@ -1,0 +1,121 @@
+"""A real Slurm on this machine: jobs that are cancelled, end at their walltime, or fail lose nothing."""
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import twinbrain as tb
+from tests.examples import build_brain, small_brain
+from tests.slurm import one_node_slurm
+from twinbrain.engines.base import get_engine
+from twinbrain.run.cluster.connect import connected, workers_ready
+
+pytest.importorskip("dask_jobqueue", reason="needs the extra cluster")
+ROOT = Path(__file__).parents[2]
+PROFILE = 'queue = "main"\nmemory = "900 MB"\ninterface = "lo"\n'
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, one_node_slurm(Path(folder)):
+        yield
+
+
+@pytest.fixture
+def lab(slurm, tmp_path, monkeypatch):
+    """Write a profile whose workers can import these tests; return its path."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    monkeypatch.chdir(tmp_path)
+
+    def write(**keys):
+        lines = [f"{key} = {value!r}" for key, value in {"setup": [f"export PYTHONPATH={path}"], **keys}.items()]
+        (tmp_path / "lab.toml").write_text(PROFILE + "\n".join(lines))
+        return "lab.toml"
+
+    return write
+
+
+def spikes(seed):
+    simulation = get_engine("brian2")(build_brain(small_brain(), seed=seed))
+    simulation.advance(300)
+    found = simulation.collect().spikes
+    return np.array([found.step, found.neuron])
+
+
+def job(duration):
+    time.sleep(duration)
+    return os.environ["SLURM_JOB_ID"]
+
+
+def running_jobs():
+    return subprocess.run(
+        ["squeue", "--noheader", "--format=%A", "--states=RUNNING"], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def test_networks_have_the_same_spikes_in_jobs(lab):
+    with connected("slurm", profile=lab(workers=2, cores=2)) as client:
+        workers_ready(client, 2)
+        assert len(running_jobs()) == 1
+        found = client.gather(client.map(spikes, [1, 2, 3], pure=False))
+    for seed, got in zip((1, 2, 3), found, strict=True):
+        np.testing.assert_array_equal(got, spikes(seed))
+    assert not running_jobs()
+
+
+def test_a_job_cancelled_half_way_loses_nothing_and_is_replaced(lab):
+    with connected("slurm", profile=lab(), workers=2) as client:
+        workers_ready(client, 2)
+        first = set(running_jobs())
+        assert len(first) == 2
+        futures = client.map(job, [0.5] * 40, pure=False)
+        while sum(future.done() for future in futures) < 8:
+            time.sleep(0.05)
+        cancelled = min(first)
+        subprocess.run(["scancel", cancelled], check=True)
+        found = client.gather(futures)
+        workers_ready(client, 2)
+        assert len(set(running_jobs()) - {cancelled}) == 2
+    assert len(found) == 40
+    assert set(found) >= first - {cancelled}
+
+
+def test_all_jobs_cancelled_at_once_are_replaced(lab):
+    with connected("slurm", profile=lab()) as client:
+        futures = client.map(job, [0.2] * 20, pure=False)
+        while not any(future.done() for future in futures):
+            time.sleep(0.05)
+        subprocess.run(["scancel", *running_jobs()], check=True)
+        assert len(set(client.gather(futures))) == 2
+
+
+def test_the_end_of_the_walltime_is_survived(lab):
+    with connected("slurm", profile=lab(walltime="1 min")) as client:
+        # More than a job of 1 min can do.
+        found = client.gather(client.map(job, [1.0] * 60, pure=False))
+    assert len(found) == 60
+    assert len(set(found)) >= 2
+
+
+def test_an_adaptive_cluster_starts_from_nothing_and_replaces_what_is_cancelled(lab):
+    with connected("slurm", profile=lab(minimum=0, workers=2)) as client:
+        assert not running_jobs()
+        futures = client.map(job, [0.5] * 40, pure=False)
+        while not any(future.done() for future in futures):
+            time.sleep(0.05)
+        subprocess.run(["scancel", *running_jobs()], check=True)
+        assert len(client.gather(futures)) == 40
+
+
+def test_jobs_that_fail_again_and_again_end_the_run_with_a_message(lab):
+    profile = lab(setup=["exit 3"], workers=3)
+    with (
+        pytest.raises(tb.ClusterError, match="5 jobs in a row ended without bringing one; look at .*slurm-logs"),
+        connected("slurm", profile=profile) as client,
+    ):
+        client.submit(job, 0.0).result()
