@@ -115,7 +115,7 @@ def test_an_adaptive_cluster_starts_from_nothing_and_replaces_what_is_cancelled(
 def test_jobs_that_fail_again_and_again_end_the_run_with_a_message(lab):
     profile = lab(setup=["exit 3"], workers=3)
     with (
-        pytest.raises(tb.ClusterError, match="5 jobs in a row ended without bringing one; look at .*slurm-logs"),
+        pytest.raises(tb.ClusterError, match="5 jobs in a row ended without bringing one; look at"),
         connected("slurm", profile=profile) as client,
     ):
         client.submit(job, 0.0).result()

@@ -73,6 +73,8 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
     # all at once.
     margin = min(max(minutes / 10, 1.0), 10.0, minutes / 2)
     arguments = ["--lifetime", f"{60 * (minutes - margin):.0f}s", "--lifetime-stagger", f"{30 * margin:.0f}s"]
+    # Slurm watches the memory; Dask would pause workers at four fifths of it, for ever where that is what they need.
+    arguments += ["--memory-limit", "0"]
     directives = list(profile.directives)
     if profile.gpus:
         arguments += ["--resources", "GPU=1"]
