@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed import as_completed
 
 import twinbrain as tb
+from tests.cli.small import FILES
 from tests.examples import build_brain, small_brain
 from tests.slurm import one_node_slurm
 from twinbrain.engines.base import get_engine
@@ -68,36 +70,45 @@ def test_networks_have_the_same_spikes_in_jobs(lab):
     assert not running_jobs()
 
 
+def results(futures):
+    """Yield results as they come; a worker takes with it those that are left there."""
+    for future in as_completed(futures):
+        yield future.result()
+        future.release()
+
+
 def test_a_job_cancelled_half_way_loses_nothing_and_is_replaced(lab):
     with connected("slurm", profile=lab(), workers=2) as client:
         workers_ready(client, 2)
         first = set(running_jobs())
         assert len(first) == 2
-        futures = client.map(job, [0.5] * 40, pure=False)
-        while sum(future.done() for future in futures) < 8:
-            time.sleep(0.05)
-        cancelled = min(first)
-        subprocess.run(["scancel", cancelled], check=True)
-        found = client.gather(futures)
+        found = []
+        for result in results(client.map(job, [0.5] * 40, pure=False)):
+            found.append(result)
+            if len(found) == 8:
+                cancelled = min(first)
+                subprocess.run(["scancel", cancelled], check=True)
+        assert len(found) == 40
+        assert set(found) >= first
         workers_ready(client, 2)
         assert len(set(running_jobs()) - {cancelled}) == 2
-    assert len(found) == 40
-    assert set(found) >= first - {cancelled}
 
 
 def test_all_jobs_cancelled_at_once_are_replaced(lab):
     with connected("slurm", profile=lab()) as client:
-        futures = client.map(job, [0.2] * 20, pure=False)
-        while not any(future.done() for future in futures):
-            time.sleep(0.05)
-        subprocess.run(["scancel", *running_jobs()], check=True)
-        assert len(set(client.gather(futures))) == 2
+        found = []
+        for result in results(client.map(job, [0.2] * 20, pure=False)):
+            found.append(result)
+            if len(found) == 3:
+                subprocess.run(["scancel", *running_jobs()], check=True)
+    assert len(found) == 20
+    assert len(set(found)) == 2
 
 
 def test_the_end_of_the_walltime_is_survived(lab):
     with connected("slurm", profile=lab(walltime="1 min")) as client:
         # More than a job of 1 min can do.
-        found = client.gather(client.map(job, [1.0] * 60, pure=False))
+        found = list(results(client.map(job, [1.0] * 60, pure=False)))
     assert len(found) == 60
     assert len(set(found)) >= 2
 
@@ -105,11 +116,12 @@ def test_the_end_of_the_walltime_is_survived(lab):
 def test_an_adaptive_cluster_starts_from_nothing_and_replaces_what_is_cancelled(lab):
     with connected("slurm", profile=lab(minimum=0, workers=2)) as client:
         assert not running_jobs()
-        futures = client.map(job, [0.5] * 40, pure=False)
-        while not any(future.done() for future in futures):
-            time.sleep(0.05)
-        subprocess.run(["scancel", *running_jobs()], check=True)
-        assert len(client.gather(futures)) == 40
+        found = []
+        for result in results(client.map(job, [0.5] * 40, pure=False)):
+            found.append(result)
+            if len(found) == 3:
+                subprocess.run(["scancel", *running_jobs()], check=True)
+    assert len(found) == 40
 
 
 def test_jobs_that_fail_again_and_again_end_the_run_with_a_message(lab):
@@ -119,3 +131,21 @@ def test_jobs_that_fail_again_and_again_end_the_run_with_a_message(lab):
         connected("slurm", profile=profile) as client,
     ):
         client.submit(job, 0.0).result()
+
+
+def test_a_sweep_is_the_same_though_its_jobs_are_cancelled(lab, place):
+    keys = {"seed": range(12), "reduce": ["mean_rates"], "batch": 2}
+    for name in FILES:
+        Path(name).write_bytes((place / name).read_bytes())
+    cancelled = []
+
+    def cancel(state):
+        if state.done >= 4 and not cancelled:
+            cancelled.extend(running_jobs())
+            subprocess.run(["scancel", *cancelled], check=True)
+
+    there = tb.sweep("small.toml", out="there.zarr", cluster="slurm", profile=lab(), progress=cancel, **keys).load()
+    assert cancelled
+    here = tb.sweep("small.toml", out="here.zarr", workers=0, **keys).load()
+    np.testing.assert_array_equal(there["mean_rates"], here["mean_rates"])
+    assert there["mean_rates"].mean() > 0
