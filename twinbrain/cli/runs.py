@@ -7,15 +7,20 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from twinbrain.cli.options import Cluster, Profile, Reduce, Workers
 from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
+from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, sweep_facts, sweep_table
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
 from twinbrain.errors import RunInterrupted, StoreError, UnitError
+
+if TYPE_CHECKING:
+    from twinbrain.store import Location
 
 Settings = Annotated[
     list[str] | None,
@@ -25,30 +30,41 @@ Engine = Annotated[str | None, typer.Option(help="brian2, brian2-numpy, torch or
 Device = Annotated[str | None, typer.Option(help="Where engine torch computes: cpu, cuda or cuda:1.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow, or the path of its file.")]
-Store = Annotated[Path, typer.Argument(metavar="RUN", help="Path of a run, such as runs/resting_state.zarr.")]
+Store = Annotated[str, typer.Argument(metavar="RUN", help="Path or URL of a run, such as runs/resting_state.zarr.")]
 
 
 def run(
     workflow: Name,
     settings: Settings = None,
-    out: Annotated[Path | None, typer.Option(help="Where the run is kept; else runs/<workflow>.zarr.")] = None,
+    out: Annotated[str | None, typer.Option(help="Path or URL for the run; else runs/<workflow>.zarr.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the workflow's.")] = None,
     engine: Engine = None,
     device: Device = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that stands there.")] = False,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
+    reduce: Reduce = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a workflow, keep the run, and draw its summary."""
+    """Run a workflow, keep the run, and draw its summary; if it has a sweep, run all its points."""
     from twinbrain.run.prepare import prepare
     from twinbrain.run.simulate import run_prepared
     from twinbrain.spec.load import load_workflow
+    from twinbrain.store import Location
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
+    path = Location.of(out or f"runs/{declared.name}.zarr")
+    if declared.sweep is not None:
+        where = {"workers": workers, "cluster": cluster, "profile": profile}
+        with _interruptible(path), naming(workflow):
+            state = run_sweep(declared, path, reduce, where, console, overwrite=overwrite)
+        report_sweep(path, state, console, as_json)
+        return
     with naming(workflow):
         prepared = prepare(declared)
-    path = out or Path("runs") / f"{prepared.workflow.name}.zarr"
     console.print(plan_table(prepared))
     with _interruptible(path), naming(workflow), progress_bar(console, prepared.workflow.run.dt) as progress:
         run_prepared(prepared, path, overwrite=overwrite, progress=progress)
@@ -67,6 +83,12 @@ def plan(
     from twinbrain.spec.load import load_workflow
 
     declared = load_workflow(workflow, _changes(settings, engine=engine, device=device))
+    if declared.sweep is not None:
+        from twinbrain.run.sweep.create import prepare_sweep
+
+        with naming(workflow):
+            Console().print(sweep_table(prepare_sweep(declared, {})))
+        return
     with naming(workflow):
         prepared = prepare(declared)
     if as_json:
@@ -80,25 +102,44 @@ def plan(
 def resume(
     store: Store,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
+    reduce: Reduce = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+    profile: Profile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a run that was interrupted, to the same bits."""
+    """Go on with a run that was interrupted, to the same bits; of a sweep, with what is missing or has failed."""
     from twinbrain.run.simulate import resume as resume_run
-    from twinbrain.store import run_info
+    from twinbrain.store import Location, run_info
+    from twinbrain.store.sweep import is_sweep
 
     console = Console(stderr=as_json, soft_wrap=as_json)
-    before = run_info(store)
+    path = Location.of(store)
+    if is_sweep(path):
+        where = {"workers": workers, "cluster": cluster, "profile": profile}
+        with _interruptible(path):
+            state = resume_sweep(path, reduce, where, console)
+        report_sweep(path, state, console, as_json)
+        return
+    before = run_info(path)
     if before.status == "complete":
-        console.print(f"{store} is complete; nothing is left to do")
-    with _interruptible(store), naming(str(store)), progress_bar(console, before.dt) as progress:
-        resume_run(store, progress=progress)
-    _report(store, console, figure, as_json)
+        console.print(f"{path} is complete; nothing is left to do")
+    with _interruptible(path), naming(str(path)), progress_bar(console, before.dt) as progress:
+        resume_run(path, progress=progress)
+    _report(path, console, figure, as_json)
 
 
 def info(store: Store, as_json: AsJson = False) -> None:
     """Say what a run holds, and how far it is."""
-    from twinbrain.store import run_info
+    from twinbrain.store import Location, run_info
+    from twinbrain.store.sweep import is_sweep
 
+    if is_sweep(path := Location.of(store)):
+        if as_json:
+            typer.echo(json.dumps(sweep_facts(path)))
+        else:
+            Console().print(info_of_sweep(path))
+        return
     found = run_info(store)
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
@@ -112,7 +153,7 @@ def _changes(settings: list[str] | None, **options: str | int | None) -> list[st
 
 
 @contextmanager
-def _interruptible(path: Path) -> Iterator[None]:
+def _interruptible(path: Location) -> Iterator[None]:
     try:
         yield
     except RunInterrupted as interruption:
@@ -123,7 +164,7 @@ def _interruptible(path: Path) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _way_on(path: Path) -> str:
+def _way_on(path: Location) -> str:
     from twinbrain.store import run_info
 
     try:
@@ -135,7 +176,7 @@ def _way_on(path: Path) -> str:
     return f"go on from {found.committed:g} ms with: twinbrain resume {shlex.quote(str(path))}"
 
 
-def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
+def _report(path: Location, console: Console, figure: bool, as_json: bool) -> None:
     from twinbrain.analysis import summarise
     from twinbrain.run.open import open_run
 
@@ -145,7 +186,8 @@ def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
     except UnitError as error:
         console.print(f"no table of what happened: {error}")
         summary = None
-    picture = path.with_suffix(".png")
+    # Beside the run, or here if it lies at a URL.
+    picture = (path.path if path.is_local else Path(path.name)).with_suffix(".png")
     if figure:
         from twinbrain.plot import save, summary_figure
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-
-import numpy as np
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
 from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
-from twinbrain.network.layout import Layout
-from twinbrain.network.network import Block, Inlet, Network, PopulationSlice, with_coupling
+from twinbrain.network.layout import Layout, block_neurons
+from twinbrain.network.network import Block, Inlet, Network, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.plastic import PlasticSynapses, check_plasticity
 from twinbrain.network.plastic_build import build_plastic_tables
@@ -30,12 +28,32 @@ from twinbrain.spec.record import Record
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """What of a network depends neither on its inputs nor on the coupling: its neurons, and its synapses as drawn.
+
+    Parameters
+    ----------
+    network : Network
+        Without inputs and plastic synapses, at coupling 1.
+    plastic : tuple of PlasticSynapses
+        As drawn: how much they may release depends on the inputs.
+    units : dict of str to str
+        Unit of each receptor's weights.
+    """
+
+    network: Network
+    plastic: tuple[PlasticSynapses, ...]
+    units: dict[str, str]
+
+
 def build(
     brain: Brain,
     layout: Layout,
     *,
     dt: float,
     seed: int,
+    drive_seed: int | None = None,
     stimuli: tuple[Stimulus, ...] = (),
     record: Record | None = None,
     progress: Progress | None = None,
@@ -52,6 +70,8 @@ def build(
         Time step.
     seed : int
         Keys every draw.
+    drive_seed : int, optional
+        Keys the draws of drives and stimuli instead.
     stimuli : tuple of Stimulus, optional
         What acts on it.
     record : Record, optional
@@ -64,39 +84,65 @@ def build(
     SpecError
         If something in the declaration cannot be built as it stands.
     """
-    check_references(layout, stimuli, record or Record(), dt=dt)
+    record = record or Record()
+    check_references(layout, stimuli, record, dt=dt)
+    quanta = receptor_quanta(brain, layout, stimuli, weight_units(block_programs(layout)))
+    skeleton = build_skeleton(brain, layout, quanta, dt=dt, seed=seed, record=record, progress=progress)
+    network = complete(skeleton, brain, layout, stimuli, seed if drive_seed is None else drive_seed)
+    return_freed_memory()
+    return network
+
+
+def build_skeleton(
+    brain: Brain,
+    layout: Layout,
+    quanta: dict[str, float],
+    *,
+    dt: float,
+    seed: int,
+    record: Record,
+    progress: Progress | None = None,
+) -> Skeleton:
+    """Build what depends neither on inputs nor on the coupling; see `build`."""
     programs = block_programs(layout)
     units = weight_units(programs)
-    quanta = receptor_quanta(brain, layout, stimuli, units)
     blocks = _blocks(layout, programs, quanta, dt, seed)
-    inlets = {(i, inlet.receptor): inlet for i, block in enumerate(blocks) for inlet in block.inlets}
-
-    def inlet_of(population: PopulationSlice, receptor: str) -> Inlet:
-        return inlets[population.block, receptor]
-
-    lowering = Lowering(inlet_of, units, dt, seed)
-    inputs = [*region_inputs(layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
     plastic: list[PlasticSynapses] = []
-    drawn = _synapses(brain, layout, inlet_of, units, dt, seed, progress)
+    drawn = _synapses(brain, layout, _inlet_of(blocks), units, dt, seed, progress)
     tables = build_tables(_static(drawn, plastic), layout.n_neurons)
-    probes = tuple(lower_probes(record or Record(), layout, programs, dt))
-    network = Network(
-        dt,
-        seed,
-        layout.populations,
-        blocks,
-        tables,
+    probes = tuple(lower_probes(record, layout, programs, dt))
+    network = Network(dt, seed, layout.populations, blocks, tables, drives=(), probes=probes)
+    return Skeleton(network, tuple(plastic), units)
+
+
+def complete(
+    skeleton: Skeleton, brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...], drive_seed: int
+) -> Network:
+    """Add the inputs and the coupling; the skeleton stays as it is, and is shared.
+
+    Raises
+    ------
+    SpecError
+        If an input cannot be lowered, or an inbox could overflow.
+    """
+    network = skeleton.network
+    lowering = Lowering(_inlet_of(network.blocks), skeleton.units, network.dt, drive_seed)
+    inputs = [*region_inputs(layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
+    network = replace(
+        network,
         drives=tuple(i for i in inputs if isinstance(i, RandomDrive) and i.mean > 0),
-        probes=probes,
         waveforms=tuple(i for i in inputs if isinstance(i, Waveform)),
         events=Events.merge([i for i in inputs if isinstance(i, Events)]),
     )
     network = with_coupling(network, brain.coupling)
     given: tuple[Input, ...] = (*network.drives, *network.waveforms, network.events)
     room = check_range(network.tables, given, network.n_inlets)
-    network = replace(network, plastic=build_plastic_tables(plastic, layout.n_neurons, room))
-    return_freed_memory()
-    return network
+    return replace(network, plastic=build_plastic_tables(skeleton.plastic, layout.n_neurons, room))
+
+
+def _inlet_of(blocks: tuple[Block, ...]) -> InletOf:
+    inlets = {(i, inlet.receptor): inlet for i, block in enumerate(blocks) for inlet in block.inlets}
+    return lambda population, receptor: inlets[population.block, receptor]
 
 
 def check_references(
@@ -131,6 +177,17 @@ def check_references(
         raise SpecError(problems)
 
 
+def check_parameters(layout: Layout, quanta: dict[str, float], *, dt: float, seed: int) -> None:
+    """Check every parameter of every cell; of a build it is the small part.
+
+    Raises
+    ------
+    SpecError
+        With every one that is unknown, missing, of a wrong unit, or leads to a constant that is not finite.
+    """
+    _blocks(layout, block_programs(layout), quanta, dt, seed)
+
+
 def _check_plasticity(layout: Layout) -> None:
     check_plasticity(layout, weight_units(block_programs(layout)))
 
@@ -150,9 +207,7 @@ def _blocks(
     layout: Layout, programs: tuple[StepProgram, ...], quanta: dict[str, float], dt: float, seed: int
 ) -> tuple[Block, ...]:
     blocks, start = [], 0
-    members: list[list[np.ndarray]] = [[] for _ in layout.blocks]
-    for p in layout.populations:
-        members[p.block].append(np.arange(p.start, p.stop, dtype=np.int32))
+    neurons = block_neurons(layout)
     problems: list[Problem] = []
     for i, (block, program) in enumerate(zip(layout.blocks, programs, strict=True)):
         inlets = []
@@ -164,7 +219,7 @@ def _blocks(
         except SpecError as error:
             problems += error.problems
             continue
-        blocks.append(Block(block.name, program, np.concatenate(members[i]), constants, initial, tuple(inlets)))
+        blocks.append(Block(block.name, program, neurons[i], constants, initial, tuple(inlets)))
     if problems:
         raise SpecError(problems)
     return tuple(blocks)

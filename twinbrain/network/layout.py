@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import count
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.network import PopulationSlice
@@ -131,6 +134,14 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
     )
     return Layout(connectome, regions, tuple(populations), blocks)
+
+
+def block_neurons(layout: Layout) -> list[NDArray[np.int32]]:
+    """Return the numbers of each block's neurons, ascending."""
+    members: list[list[NDArray[np.int32]]] = [[] for _ in layout.blocks]
+    for p in layout.populations:
+        members[p.block].append(np.arange(p.start, p.stop, dtype=np.int32))
+    return [np.concatenate(parts) for parts in members]
 
 
 def _injected(

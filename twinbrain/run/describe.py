@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import xarray as xr
 
-from twinbrain.network.layout import Layout
-from twinbrain.network.network import Network
+from twinbrain.network.layout import Layout, block_neurons
+from twinbrain.network.network import Network, Probe
 from twinbrain.store import ProbeLayout
 
 
@@ -30,7 +32,7 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
             "family": ("population", np.array([family[p.region] for p in populations], text)),
             "name": ("population", np.array([p.population for p in populations], text)),
             "transmitter": ("population", np.array([p.transmitter for p in populations], text)),
-            "model": ("population", np.array([network.blocks[p.block].name for p in populations], text)),
+            "model": ("population", np.array([layout.blocks[p.block].name for p in populations], text)),
             "start": ("population", np.array([p.start for p in populations], np.int64)),
             "size": ("population", np.array([p.size for p in populations], np.int64)),
             "receptor": ("table", np.array([receptor for receptor, _, _, _ in tables], text)),
@@ -42,15 +44,16 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
     )
 
 
-def probe_layouts(network: Network) -> list[ProbeLayout]:
+def probe_layouts(probes: Iterable[Probe], layout: Layout) -> list[ProbeLayout]:
     """Return what the store must know of each probe."""
+    neurons = block_neurons(layout)
     return [
         ProbeLayout(
             name=probe.name,
             variable=probe.variable,
             unit=probe.unit,
-            neuron=network.blocks[probe.block].neurons[probe.places],
+            neuron=neurons[probe.block][probe.places],
             every=probe.every,
         )
-        for probe in network.probes
+        for probe in probes
     ]

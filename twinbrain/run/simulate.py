@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
 from twinbrain.network.network import Network
+from twinbrain.run.attributes import run_attributes
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
@@ -24,7 +23,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import check_target, create_run, resume_run
+from twinbrain.store import Location, check_target, create_run, resume_run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,7 +52,7 @@ def simulate(
     model : Workflow, Brain, Region, str or Path
         What to simulate; a text is the name or the path of a workflow.
     out : str or Path
-        Where the run is kept, such as ``"runs/rest.zarr"``.
+        Where the run is kept, such as ``"runs/rest.zarr"`` or ``"s3://bucket/rest.zarr"``.
     duration, dt, window : str (ms), optional
         Model time, time step, and interval between commits, such as ``"2 s"``; otherwise the workflow's.
     seed : int, optional
@@ -104,11 +103,13 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
-    run_prepared(prepare(workflow), Path(out), overwrite=overwrite, progress=progress)
+    run_prepared(prepare(workflow), out, overwrite=overwrite, progress=progress)
     return open_run(out)
 
 
-def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, progress: Progress | None = None) -> None:
+def run_prepared(
+    prepared: Prepared, out: str | Path | Location, *, overwrite: bool = False, progress: Progress | None = None
+) -> None:
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
@@ -120,26 +121,26 @@ def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, prog
         simulation = _simulation(workflow, network, progress)
         writer = create_run(
             out,
-            attrs=_attributes(prepared),
+            attrs=run_attributes(prepared),
             network=network_summary(network, prepared.layout),
             connectome=workflow.brain.connectome.to_dataset(),
             spikes=workflow.record.spikes,
             rate_bin_steps=prepared.grid.rate_bin,
             dt=network.dt,
-            probes=probe_layouts(network),
+            probes=probe_layouts(network.probes, prepared.layout),
             overwrite=overwrite,
         )
         run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
         simulation.close()
 
 
-def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree:
+def resume(path: str | Path | Location, *, progress: Progress | None = None) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
 
     Parameters
     ----------
     path : str or Path
-        The run.
+        Path or URL of the run.
     progress : callable, optional
         As in `simulate`.
 
@@ -156,7 +157,7 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
         If this version builds another network from its spec.
     """
     progress = progress or silent
-    path = Path(path)
+    path = Location.of(path)
     tree = open_run(path)
     if tree.attrs["status"] == "complete":
         return tree
@@ -193,23 +194,3 @@ def _simulation(workflow: Workflow, network: Network, progress: Progress) -> Sim
     simulation = get_engine(run.engine, device=run.device, precision=run.precision)(network)
     progress("compile", 1, 1)
     return simulation
-
-
-def _attributes(prepared: Prepared) -> dict[str, Any]:
-    workflow = prepared.workflow
-    packages = ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")
-    versions = {name: version(name) for name in (*packages, *(["torch"] if workflow.run.engine == "torch" else []))}
-    return {
-        "twinbrain_version": versions["twinbrain"],
-        "workflow": workflow.name,
-        "seed": workflow.run.seed,
-        "dt": workflow.run.dt,
-        "duration": workflow.run.duration,
-        "window": prepared.grid.window * prepared.grid.dt,
-        "engine": workflow.run.engine,
-        "device": workflow.run.device,
-        "precision": workflow.run.precision,
-        "spec": workflow.model_dump_json(),
-        "digest": workflow.digest,
-        "versions": json.dumps(versions | {"python": platform.python_version()}),
-    }

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
 from twinbrain.errors import RunInterrupted
-from twinbrain.network.network import Network
+from twinbrain.network.network import Network, Probe
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Progress, TimeGrid
-from twinbrain.store import RunWriter, StateData, WindowData
+from twinbrain.store import StateData, WindowData
 
 # Steps between calls of progress.
 _STRIDE = 200
 
 
+class Writer(Protocol):
+    """What keeps windows: a `RunWriter`, or a `MemoryRun`."""
+
+    def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
+        """Add a window, and the state at its end."""
+
+    def set_status(self, status: str) -> None:
+        """Change the status of the run."""
+
+
 def run_windows(
     simulation: Simulation,
     network: Network,
-    writer: RunWriter,
+    writer: Writer,
     grid: TimeGrid,
     progress: Progress,
     interrupt: Interrupt,
@@ -32,7 +45,7 @@ def run_windows(
         At the step where it is to go on.
     network : Network
         What it simulates.
-    writer : RunWriter
+    writer : Writer
         Where results go.
     grid : TimeGrid
         How long, and in what windows.
@@ -99,6 +112,20 @@ def _window(
         rates=rates,
         samples=recording.samples,
     )
+
+
+def silence(grid: TimeGrid, n_populations: int, probes: Sequence[Probe]) -> tuple[WindowData, StateData]:
+    """Return a whole run in which nothing happens, as one window, and a state without variables."""
+    none: NDArray[np.int32] = np.empty(0, np.int32)
+    window = WindowData(
+        first_step=0,
+        next_step=grid.n_steps,
+        time_step=none,
+        neuron=none,
+        rates=np.zeros((grid.n_steps // grid.rate_bin, n_populations), np.float32),
+        samples={probe.name: np.zeros((grid.n_steps // probe.every, len(probe.places))) for probe in probes},
+    )
+    return window, StateData(grid.n_steps, {}, none, none)
 
 
 def state_data(state: SimulationState) -> StateData:

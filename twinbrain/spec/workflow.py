@@ -12,6 +12,9 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.quantity import Milliseconds, default
 from twinbrain.spec.record import Record
+from twinbrain.spec.sweep import Sweep
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Run(Spec):
@@ -23,6 +26,8 @@ class Run(Spec):
         Model time, time step, and the interval at which results and a checkpoint are committed to the store.
     seed : int
         Keys every random draw, of the build and of the run.
+    drive_seed : int, optional
+        Keys the draws of drives and stimuli in its place: other input into the same network.
     engine : str
         Name of the engine.
     device, precision : str
@@ -34,7 +39,8 @@ class Run(Spec):
     duration: Annotated[Milliseconds, Field(gt=0)] = default("1 s")
     dt: Annotated[Milliseconds, Field(gt=0)] = default("0.1 ms")
     window: Annotated[Milliseconds, Field(gt=0)] = default("1 s")
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Seed = 0
+    drive_seed: Seed | None = None
     engine: str = "brian2"
     device: str = "cpu"
     precision: Literal["float64", "float32"] = "float64"
@@ -42,7 +48,7 @@ class Run(Spec):
 
 
 class Workflow(Spec):
-    """All that a run needs."""
+    """All that a run needs; with a sweep, all that many runs need."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     summary: str = ""
@@ -50,6 +56,7 @@ class Workflow(Spec):
     brain: Brain
     stimuli: tuple[Stimulus, ...] = ()
     record: Record = Record()
+    sweep: Sweep | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Workflow:
