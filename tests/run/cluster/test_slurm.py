@@ -1,5 +1,6 @@
 """What a profile amounts to in a job; tests/faults/test_slurm.py submits jobs to a real Slurm."""
 
+import subprocess
 import sys
 
 import pytest
@@ -55,6 +56,15 @@ def test_a_job_with_a_gpu_holds_one_worker_that_says_so(tmp_path):
     assert "--nthreads 1 " in lines[-1]
     assert "--nworkers" not in lines[-1]
     assert "--resources GPU=1" in lines[-1]
+
+
+def test_ctrl_c_stays_the_programs():
+    code = "import signal; from twinbrain.run.cluster.slurm import _cluster_class; _cluster_class(); "
+    code += "print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if "expected the commands of Slurm" in done.stderr:
+        pytest.skip("Slurm is not installed: make slurm")
+    assert done.stdout == "True\n"
 
 
 def test_a_missing_dask_jobqueue_is_named_with_its_extra(tmp_path, monkeypatch):

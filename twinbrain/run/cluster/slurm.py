@@ -6,6 +6,7 @@ import getpass
 import logging
 import math
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -104,12 +105,17 @@ def _clock(ms: float) -> str:
 
 
 def _cluster_class() -> type[SLURMCluster]:
+    # The package takes over Ctrl-C when it is imported; that belongs to the program.
+    handler = signal.getsignal(signal.SIGINT)
     try:
         from dask_jobqueue.slurm import SLURMCluster
     except ImportError:
         raise ClusterError(
             'expected the package dask-jobqueue, found none; install it: pip install "twinbrain[cluster]"'
         ) from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
     if shutil.which("sbatch") is None:
         raise ClusterError("expected the commands of Slurm (sbatch), found none; start on a node that submits jobs")
     return SLURMCluster
