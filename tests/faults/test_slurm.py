@@ -94,17 +94,6 @@ def test_a_job_cancelled_half_way_loses_nothing_and_is_replaced(lab):
         assert len(set(running_jobs()) - {cancelled}) == 2
 
 
-def test_all_jobs_cancelled_at_once_are_replaced(lab):
-    with connected("slurm", profile=lab()) as client:
-        found = []
-        for result in results(client.map(job, [0.2] * 20, pure=False)):
-            found.append(result)
-            if len(found) == 3:
-                subprocess.run(["scancel", *running_jobs()], check=True)
-    assert len(found) == 20
-    assert len(set(found)) == 2
-
-
 def test_the_end_of_the_walltime_is_survived(lab):
     with connected("slurm", profile=lab(walltime="1 min")) as client:
         # More than a job of 1 min can do.
@@ -133,7 +122,7 @@ def test_jobs_that_fail_again_and_again_end_the_run_with_a_message(lab):
         client.submit(job, 0.0).result()
 
 
-def test_a_sweep_is_the_same_though_its_jobs_are_cancelled(lab, place):
+def test_a_sweep_is_the_same_though_all_its_jobs_are_cancelled(lab, place):
     keys = {"seed": range(12), "reduce": ["mean_rates"], "batch": 2}
     for name in FILES:
         Path(name).write_bytes((place / name).read_bytes())
