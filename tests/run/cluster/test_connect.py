@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -62,6 +63,13 @@ def test_a_local_cluster_has_processes_of_one_thread_and_a_dashboard():
         assert all(client.run(has_brian2).values())
         with urllib.request.urlopen(dashboard(client)) as page:
             assert page.status == 200
+
+
+def test_ctrl_c_is_left_to_the_process_that_hands_out_tasks():
+    with connected(workers=1) as client:
+        worker = client.submit(process, pure=False).result()
+        os.kill(worker, signal.SIGINT)
+        assert client.submit(process, pure=False).result() == worker
 
 
 def test_a_killed_worker_of_a_local_cluster_comes_back_ready():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -148,6 +149,9 @@ class PrepareWorker(WorkerPlugin):
         if not wrong:
             try:
                 import_brian2()
+                if worker.nanny:
+                    # Ctrl-C in a terminal reaches workers too; it is for the process that hands out the tasks.
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
                 return
             except RuntimeError as error:
                 wrong = [str(error)]
