@@ -41,3 +41,12 @@ def test_the_profile_of_a_cluster_is_right_and_its_keys_are_told():
     assert profile.workers == 16 * profile.workers_per_job
     rows = re.findall(r"^\| (`.*?) \|", (PAGES / "run-on-slurm.md").read_text(), flags=re.MULTILINE)
     assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(ClusterProfile.model_fields)
+
+
+def test_a_run_is_kept_on_s3(bucket, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("keep-runs-on-s3.md", "python")
+    names = {}
+    exec(compile(code.replace("s3://my-bucket", bucket), "how-to", "exec"), names)
+    assert names["run"].attrs["status"] == "complete"
+    assert not list(tmp_path.iterdir())

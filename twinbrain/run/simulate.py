@@ -163,6 +163,7 @@ def resume(path: str | Path | Location, *, progress: Progress | None = None) -> 
         return tree
     workflow = stored_workflow(tree)
     tree.close()
+    path.check_writable()  # before the build, which may be long
     with Interrupt() as interrupt:
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:
