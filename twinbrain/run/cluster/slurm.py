@@ -6,6 +6,7 @@ import getpass
 import logging
 import math
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
     # all at once.
     margin = min(max(minutes / 10, 1.0), 10.0, minutes / 2)
     arguments = ["--lifetime", f"{60 * (minutes - margin):.0f}s", "--lifetime-stagger", f"{30 * margin:.0f}s"]
+    # Slurm watches the memory; Dask would pause workers at four fifths of it, for ever where that is what they need.
+    arguments += ["--memory-limit", "0"]
     directives = list(profile.directives)
     if profile.gpus:
         arguments += ["--resources", "GPU=1"]
@@ -102,12 +105,17 @@ def _clock(ms: float) -> str:
 
 
 def _cluster_class() -> type[SLURMCluster]:
+    # The package takes over Ctrl-C when it is imported; that belongs to the program.
+    handler = signal.getsignal(signal.SIGINT)
     try:
         from dask_jobqueue.slurm import SLURMCluster
     except ImportError:
         raise ClusterError(
             'expected the package dask-jobqueue, found none; install it: pip install "twinbrain[cluster]"'
         ) from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
     if shutil.which("sbatch") is None:
         raise ClusterError("expected the commands of Slurm (sbatch), found none; start on a node that submits jobs")
     return SLURMCluster
