@@ -198,8 +198,8 @@ def _blocks(
     layout: Layout, programs: tuple[StepProgram, ...], quanta: dict[str, float], dt: float, seed: int
 ) -> tuple[Block, ...]:
     blocks, start = [], 0
-    members: list[list[np.ndarray]] = [[] for _ in layout.blocks]
-    for p in layout.populations:
+    members: list[list[np.ndarray]] = [[np.empty(0, np.int32)] for _ in layout.blocks]
+    for p in filter(layout.is_built, layout.populations):
         members[p.block].append(np.arange(p.start, p.stop, dtype=np.int32))
     problems: list[Problem] = []
     for i, (block, program) in enumerate(zip(layout.blocks, programs, strict=True)):
@@ -237,10 +237,10 @@ def _synapses(
     progress: Progress | None,
 ) -> Iterator[Synapses | PlasticSynapses]:
     axons = long_range_axons(layout)
-    for node in range(len(layout.regions)):
+    for done, node in enumerate(layout.nodes, start=1):
         yield from local_synapses(layout, node, inlet_of, units, dt, seed)
         if (rule := brain.long_range) is not None:
             values = (rule.in_degree, rule.weight, rule.inhibitory_weight or rule.weight, rule.speed)
             yield from long_range_synapses(layout, node, axons, values, inlet_of, units, dt, seed)
         if progress:
-            progress(node + 1, len(layout.regions))
+            progress(done, len(layout.nodes))

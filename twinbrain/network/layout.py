@@ -38,12 +38,28 @@ class Layout:
         Normalised.
     regions : tuple of Region
         One a node.
+    built : tuple of int, optional
+        The nodes that are built, where that is a shard of the brain; see `twinbrain.network.shard`.
     """
 
     connectome: Connectome
     regions: tuple[Region, ...]
     populations: tuple[PopulationSlice, ...]
     blocks: tuple[BlockLayout, ...]
+    built: tuple[int, ...] | None = None
+
+    @cached_property
+    def nodes(self) -> tuple[int, ...]:
+        """The nodes that are built, ascending."""
+        return tuple(range(len(self.regions))) if self.built is None else self.built
+
+    def is_built(self, population: PopulationSlice) -> bool:
+        """Return whether a population is built."""
+        return self.built is None or population.label in self._built_labels
+
+    @cached_property
+    def _built_labels(self) -> frozenset[str]:
+        return frozenset(self.connectome.labels[node] for node in self.nodes)
 
     @property
     def n_neurons(self) -> int:
