@@ -14,7 +14,7 @@ from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
 from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
-from twinbrain.network.layout import Layout
+from twinbrain.network.layout import Layout, block_neurons
 from twinbrain.network.network import Block, Inlet, Network, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.plastic import PlasticSynapses, check_plasticity
@@ -198,9 +198,7 @@ def _blocks(
     layout: Layout, programs: tuple[StepProgram, ...], quanta: dict[str, float], dt: float, seed: int
 ) -> tuple[Block, ...]:
     blocks, start = [], 0
-    members: list[list[np.ndarray]] = [[np.empty(0, np.int32)] for _ in layout.blocks]
-    for p in filter(layout.is_built, layout.populations):
-        members[p.block].append(np.arange(p.start, p.stop, dtype=np.int32))
+    neurons = block_neurons(layout)
     problems: list[Problem] = []
     for i, (block, program) in enumerate(zip(layout.blocks, programs, strict=True)):
         inlets = []
@@ -212,7 +210,7 @@ def _blocks(
         except SpecError as error:
             problems += error.problems
             continue
-        blocks.append(Block(block.name, program, np.concatenate(members[i]), constants, initial, tuple(inlets)))
+        blocks.append(Block(block.name, program, neurons[i], constants, initial, tuple(inlets)))
     if problems:
         raise SpecError(problems)
     return tuple(blocks)

@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import count
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.network import PopulationSlice
@@ -147,6 +150,14 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
     )
     return Layout(connectome, regions, tuple(populations), blocks)
+
+
+def block_neurons(layout: Layout) -> list[NDArray[np.int32]]:
+    """Return the numbers of the neurons of each block that are built, ascending."""
+    members: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in layout.blocks]
+    for population in filter(layout.is_built, layout.populations):
+        members[population.block].append(np.arange(population.start, population.stop, dtype=np.int32))
+    return [np.concatenate(parts) for parts in members]
 
 
 def _injected(

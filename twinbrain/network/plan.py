@@ -32,7 +32,7 @@ _BYTES_A_SYNAPSE_WHILE_BUILT = 40
 # Step, place and amount; a value as it is read, and in quanta.
 _BYTES_A_GIVEN_SPIKE = 16
 _BYTES_A_GIVEN_VALUE = 8 + 4
-_BYTES_OF_THE_PROCESS = 400_000_000
+BYTES_OF_THE_PROCESS = 400_000_000
 # Delays take four bytes on a device, two on the host; the rest is what the driver and the kernels take.
 _DEVICE_OVER_HOST = 1.2
 _BYTES_OF_A_DEVICE = 600_000_000
@@ -123,7 +123,7 @@ def plan(
     synapses += 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
     while_built = round(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses + _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT * plastic)
     inputs = _inputs(layout, stimuli)
-    peak = _BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
+    peak = BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
     return Plan(
         n_regions=len(layout.regions),
         n_neurons=layout.n_neurons,

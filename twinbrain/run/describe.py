@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.network.layout import Layout
-from twinbrain.network.network import Network
+from twinbrain.network.network import Network, Probe
 from twinbrain.store import ProbeLayout
 
+TableSize = tuple[str, str, str, int]
 
-def network_summary(network: Network, layout: Layout) -> xr.Dataset:
+
+def network_summary(layout: Layout, tables: Sequence[TableSize]) -> xr.Dataset:
     """Return the populations and the synapse tables of a network.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the whole brain.
+    tables : sequence of tuple
+        Receptor, origin, plasticity and number of synapses of each table.
 
     Returns
     -------
     Dataset
         On dimensions ``population`` and ``table``.
     """
-    populations = network.populations
-    tables = [(t.receptor, t.origin, "", t.n_synapses) for t in network.tables]
-    tables += [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic]
+    populations = layout.populations
     family = {region.name: region.family for region in layout.regions}
     text = np.dtypes.StringDType()
     return xr.Dataset(
@@ -30,7 +40,7 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
             "family": ("population", np.array([family[p.region] for p in populations], text)),
             "name": ("population", np.array([p.population for p in populations], text)),
             "transmitter": ("population", np.array([p.transmitter for p in populations], text)),
-            "model": ("population", np.array([network.blocks[p.block].name for p in populations], text)),
+            "model": ("population", np.array([layout.blocks[p.block].name for p in populations], text)),
             "start": ("population", np.array([p.start for p in populations], np.int64)),
             "size": ("population", np.array([p.size for p in populations], np.int64)),
             "receptor": ("table", np.array([receptor for receptor, _, _, _ in tables], text)),
@@ -38,19 +48,25 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
             "plasticity": ("table", np.array([rule for _, _, rule, _ in tables], text)),
             "n_synapses": ("table", np.array([n for _, _, _, n in tables], np.int64)),
         },
-        attrs={"n_neurons": network.n_neurons, "n_synapses": network.n_synapses},
+        attrs={"n_neurons": layout.n_neurons, "n_synapses": sum(n for _, _, _, n in tables)},
     )
 
 
-def probe_layouts(network: Network) -> list[ProbeLayout]:
-    """Return what the store must know of each probe."""
+def tables_of(network: Network) -> list[TableSize]:
+    """Return receptor, origin, plasticity and number of synapses of each table."""
+    tables = [(t.receptor, t.origin, "", t.n_synapses) for t in network.tables]
+    return tables + [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic]
+
+
+def probe_layouts(probes: Iterable[Probe], neurons: Sequence[NDArray[np.int32]]) -> list[ProbeLayout]:
+    """Return what the store must know of each probe, given the numbers of each block's neurons."""
     return [
         ProbeLayout(
             name=probe.name,
             variable=probe.variable,
             unit=probe.unit,
-            neuron=network.blocks[probe.block].neurons[probe.places],
+            neuron=neurons[probe.block][probe.places],
             every=probe.every,
         )
-        for probe in network.probes
+        for probe in probes
     ]

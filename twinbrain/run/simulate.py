@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
 from twinbrain.network.network import Network
-from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.create import create, reopen
+from twinbrain.run.describe import probe_layouts, tables_of
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
@@ -24,7 +23,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import check_target, create_run, resume_run
+from twinbrain.store import check_target
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -118,18 +117,9 @@ def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, prog
     with Interrupt() as interrupt:
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
-        writer = create_run(
-            out,
-            attrs=_attributes(prepared),
-            network=network_summary(network, prepared.layout),
-            connectome=workflow.brain.connectome.to_dataset(),
-            spikes=workflow.record.spikes,
-            rate_bin_steps=prepared.grid.rate_bin,
-            dt=network.dt,
-            probes=probe_layouts(network),
-            overwrite=overwrite,
-        )
-        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
+        probes = probe_layouts(network.probes, [block.neurons for block in network.blocks])
+        writer = create(out, prepared, tables_of(network), probes, overwrite=overwrite)
+        run_windows(simulation, network.populations, writer, prepared.grid, progress, interrupt)
         simulation.close()
 
 
@@ -172,10 +162,10 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
         check_fits(prepared)
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
-        writer, _, state = resume_run(path)
+        writer, state = reopen(path)
         if state is not None:
             simulation.restore(simulation_state(state))
-        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
+        run_windows(simulation, network.populations, writer, prepared.grid, progress, interrupt)
         simulation.close()
     return open_run(path)
 
@@ -193,23 +183,3 @@ def _simulation(workflow: Workflow, network: Network, progress: Progress) -> Sim
     simulation = get_engine(run.engine, device=run.device, precision=run.precision)(network)
     progress("compile", 1, 1)
     return simulation
-
-
-def _attributes(prepared: Prepared) -> dict[str, Any]:
-    workflow = prepared.workflow
-    packages = ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")
-    versions = {name: version(name) for name in (*packages, *(["torch"] if workflow.run.engine == "torch" else []))}
-    return {
-        "twinbrain_version": versions["twinbrain"],
-        "workflow": workflow.name,
-        "seed": workflow.run.seed,
-        "dt": workflow.run.dt,
-        "duration": workflow.run.duration,
-        "window": prepared.grid.window * prepared.grid.dt,
-        "engine": workflow.run.engine,
-        "device": workflow.run.device,
-        "precision": workflow.run.precision,
-        "spec": workflow.model_dump_json(),
-        "digest": workflow.digest,
-        "versions": json.dumps(versions | {"python": platform.python_version()}),
-    }

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
 from twinbrain.errors import RunInterrupted
-from twinbrain.network.network import Network
-from twinbrain.run.interrupt import Interrupt
+from twinbrain.network.network import PopulationSlice
 from twinbrain.run.prepare import Progress, TimeGrid
-from twinbrain.store import RunWriter, StateData, WindowData
+from twinbrain.store import StateData, WindowData
 
 # Steps between calls of progress.
 _STRIDE = 200
 
 
+class WindowWriter(Protocol):
+    """Where windows go: `twinbrain.store.RunWriter`, or what stands in for it where another process writes."""
+
+    def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
+        """Add a window, and the state at its end."""
+
+    def set_status(self, status: str) -> None:
+        """Change the status of the run."""
+
+
+class StopRequest(Protocol):
+    """Whether to stop at the end of a window."""
+
+    requested: bool
+
+
 def run_windows(
     simulation: Simulation,
-    network: Network,
-    writer: RunWriter,
+    populations: Sequence[PopulationSlice],
+    writer: WindowWriter,
     grid: TimeGrid,
     progress: Progress,
-    interrupt: Interrupt,
+    interrupt: StopRequest,
 ) -> None:
     """Run to the end of the time grid.
 
@@ -30,15 +48,15 @@ def run_windows(
     ----------
     simulation : Simulation
         At the step where it is to go on.
-    network : Network
-        What it simulates.
-    writer : RunWriter
+    populations : sequence of PopulationSlice
+        Of what it simulates.
+    writer : WindowWriter
         Where results go.
     grid : TimeGrid
         How long, and in what windows.
     progress : callable
         Told how far it is.
-    interrupt : Interrupt
+    interrupt : StopRequest
         Asked at the end of each window whether to stop.
 
     Raises
@@ -48,7 +66,7 @@ def run_windows(
     StoreError
         If the store cannot be written; what was committed stays readable.
     """
-    sizes = np.array([population.size for population in network.populations])
+    sizes = np.array([population.size for population in populations])
     population_of = np.repeat(np.arange(len(sizes)), sizes)
     progress("simulate", simulation.step, grid.n_steps)
     if interrupt.requested and simulation.step < grid.n_steps:  # asked while the network was built
