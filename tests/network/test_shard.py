@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from tests.examples import build_brain, small_brain
-from twinbrain.network.agree import agreed, needed_from_elsewhere, own_neurons, plastic_names, summarise_shard
-from twinbrain.network.agree import table_sizes
+from twinbrain.network.agree import (
+    needed_from_elsewhere,
+    own_neurons,
+    summarise_shard,
+    table_sizes,
+)
+from twinbrain.network.build import build
 from twinbrain.network.layout import lay_out
 from twinbrain.network.shard import shard_layout, without_empty_blocks
-from twinbrain.network.build import build
 
 SHARDS = [((0, 1), (2, 3)), ((3,), (0, 2), (1,)), ((0,), (1,), (2,), (3,))]
 
@@ -43,7 +47,11 @@ def synapses(networks):
             found += [
                 (table.receptor, table.origin, *row)
                 for row in zip(
-                    source.tolist(), target[table.post].tolist(), table.weight.tolist(), table.delay.tolist(), strict=True
+                    source.tolist(),
+                    target[table.post].tolist(),
+                    table.weight.tolist(),
+                    table.delay.tolist(),
+                    strict=True,
                 )
             ]
     return sorted(found)

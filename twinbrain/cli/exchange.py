@@ -40,7 +40,7 @@ def export(
     ] = Drives.REFUSE,
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the run's or the workflow's.")] = None,
     dt: Annotated[str | None, typer.Option(help="Time step, such as \"0.1 ms\"; else the run's or workflow's.")] = None,
-    run: Annotated[Path | None, typer.Option(help="A run of the model, whose spikes go along (sonata).")] = None,
+    run: Annotated[str | None, typer.Option(help="A run of the model, whose spikes go along (sonata).")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")] = False,
 ) -> None:
     """Write a model as NIR or SONATA, with everything drawn."""

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
 from twinbrain.errors import RunInterrupted, StoreError, UnitError
 
+if TYPE_CHECKING:
+    from twinbrain.store import Location
+
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help='Another value for a key, such as run.duration="10 s".'),
@@ -25,13 +28,13 @@ Engine = Annotated[str | None, typer.Option(help="brian2, brian2-numpy, torch or
 Device = Annotated[str | None, typer.Option(help="Where engine torch computes: cpu, cuda or cuda:1.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow, or the path of its file.")]
-Store = Annotated[Path, typer.Argument(metavar="RUN", help="Path of a run, such as runs/resting_state.zarr.")]
+Store = Annotated[str, typer.Argument(metavar="RUN", help="Path or URL of a run, such as runs/resting_state.zarr.")]
 
 
 def run(
     workflow: Name,
     settings: Settings = None,
-    out: Annotated[Path | None, typer.Option(help="Where the run is kept; else runs/<workflow>.zarr.")] = None,
+    out: Annotated[str | None, typer.Option(help="Path or URL for the run; else runs/<workflow>.zarr.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the workflow's.")] = None,
     engine: Engine = None,
     device: Device = None,
@@ -43,12 +46,13 @@ def run(
     from twinbrain.run.prepare import prepare
     from twinbrain.run.simulate import run_prepared
     from twinbrain.spec.load import load_workflow
+    from twinbrain.store import Location
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
     with naming(workflow):
         prepared = prepare(declared)
-    path = out or Path("runs") / f"{prepared.workflow.name}.zarr"
+    path = Location.of(out or f"runs/{prepared.workflow.name}.zarr")
     console.print(plan_table(prepared))
     with _interruptible(path), naming(workflow), progress_bar(console, prepared.workflow.run.dt) as progress:
         run_prepared(prepared, path, overwrite=overwrite, progress=progress)
@@ -84,15 +88,16 @@ def resume(
 ) -> None:
     """Go on with a run that was interrupted, to the same bits."""
     from twinbrain.run.simulate import resume as resume_run
-    from twinbrain.store import run_info
+    from twinbrain.store import Location, run_info
 
     console = Console(stderr=as_json, soft_wrap=as_json)
-    before = run_info(store)
+    path = Location.of(store)
+    before = run_info(path)
     if before.status == "complete":
-        console.print(f"{store} is complete; nothing is left to do")
-    with _interruptible(store), naming(str(store)), progress_bar(console, before.dt) as progress:
-        resume_run(store, progress=progress)
-    _report(store, console, figure, as_json)
+        console.print(f"{path} is complete; nothing is left to do")
+    with _interruptible(path), naming(str(path)), progress_bar(console, before.dt) as progress:
+        resume_run(path, progress=progress)
+    _report(path, console, figure, as_json)
 
 
 def info(store: Store, as_json: AsJson = False) -> None:
@@ -112,7 +117,7 @@ def _changes(settings: list[str] | None, **options: str | int | None) -> list[st
 
 
 @contextmanager
-def _interruptible(path: Path) -> Iterator[None]:
+def _interruptible(path: Location) -> Iterator[None]:
     try:
         yield
     except RunInterrupted as interruption:
@@ -123,7 +128,7 @@ def _interruptible(path: Path) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _way_on(path: Path) -> str:
+def _way_on(path: Location) -> str:
     from twinbrain.store import run_info
 
     try:
@@ -135,7 +140,7 @@ def _way_on(path: Path) -> str:
     return f"go on from {found.committed:g} ms with: twinbrain resume {shlex.quote(str(path))}"
 
 
-def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
+def _report(path: Location, console: Console, figure: bool, as_json: bool) -> None:
     from twinbrain.analysis import summarise
     from twinbrain.run.open import open_run
 
@@ -145,7 +150,8 @@ def _report(path: Path, console: Console, figure: bool, as_json: bool) -> None:
     except UnitError as error:
         console.print(f"no table of what happened: {error}")
         summary = None
-    picture = path.with_suffix(".png")
+    # Beside the run, or here if it lies at a URL.
+    picture = (path.path if path.is_local else Path(path.name)).with_suffix(".png")
     if figure:
         from twinbrain.plot import save, summary_figure
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,24 @@ class Simulation(Protocol):
 
     def close(self) -> None:
         """Let go of what the engine holds."""
+
+
+@runtime_checkable
+class Reloadable(Protocol):
+    """A simulation that can begin anew with another network; optional, and worth it where preparing takes long."""
+
+    def load(self, network: Network) -> None:
+        """Begin at step 0 with a network that has the `same_blocks`."""
+
+
+def same_blocks(one: Network, other: Network) -> bool:
+    """Return whether two networks have the same time step, and blocks of the same programs and sizes."""
+
+    def shape(network: Network) -> tuple[object, ...]:
+        inlets = ((i.receptor, i.start, i.stop) for block in network.blocks for i in block.inlets)
+        return (network.dt, [(b.name, b.program, b.size) for b in network.blocks], list(inlets))
+
+    return shape(one) == shape(other)
 
 
 Engine = Callable[[Network], Simulation]

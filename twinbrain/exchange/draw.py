@@ -60,9 +60,7 @@ def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None
     if not isinstance(connectome, Connectome):
         connectome = load_connectome(connectome)
     layout = lay_out(brain, normalise(connectome, brain.normalisation), workflow.stimuli)
-    network = build(
-        brain, layout, dt=step, seed=seed, drive_seed=workflow.run.drive_seed, stimuli=workflow.stimuli
-    )
+    network = build(brain, layout, dt=step, seed=seed, drive_seed=workflow.run.drive_seed, stimuli=workflow.stimuli)
     random = tuple(_drives(network)) if drives else ()
     return Circuit(
         step,

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs

@@ -48,8 +48,6 @@ def without_empty_blocks(network: Network) -> Network:
     return replace(
         network,
         blocks=tuple(block for block in network.blocks if block.size),
-        populations=tuple(
-            replace(p, block=number[p.block] if p.offset >= 0 else -1) for p in network.populations
-        ),
+        populations=tuple(replace(p, block=number[p.block] if p.offset >= 0 else -1) for p in network.populations),
         probes=tuple(replace(probe, block=number[probe.block]) for probe in network.probes),
     )

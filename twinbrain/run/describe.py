@@ -6,30 +6,29 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from twinbrain.network.layout import Layout
+from twinbrain.network.layout import Layout, block_neurons
 from twinbrain.network.network import Network, Probe
 from twinbrain.store import ProbeLayout
 
 TableSize = tuple[str, str, str, int]
+"""Receptor, origin, plasticity and number of synapses of a table."""
 
 
-def network_summary(layout: Layout, tables: Sequence[TableSize]) -> xr.Dataset:
+def network_summary(network: Network, layout: Layout) -> xr.Dataset:
     """Return the populations and the synapse tables of a network.
-
-    Parameters
-    ----------
-    layout : Layout
-        Of the whole brain.
-    tables : sequence of tuple
-        Receptor, origin, plasticity and number of synapses of each table.
 
     Returns
     -------
     Dataset
         On dimensions ``population`` and ``table``.
     """
+    tables = [(t.receptor, t.origin, "", t.n_synapses) for t in network.tables]
+    return brain_summary(layout, tables + [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic])
+
+
+def brain_summary(layout: Layout, tables: Sequence[TableSize]) -> xr.Dataset:
+    """Return the populations of a brain, and its synapse tables of given sizes; see `network_summary`."""
     populations = layout.populations
     family = {region.name: region.family for region in layout.regions}
     text = np.dtypes.StringDType()
@@ -52,14 +51,9 @@ def network_summary(layout: Layout, tables: Sequence[TableSize]) -> xr.Dataset:
     )
 
 
-def tables_of(network: Network) -> list[TableSize]:
-    """Return receptor, origin, plasticity and number of synapses of each table."""
-    tables = [(t.receptor, t.origin, "", t.n_synapses) for t in network.tables]
-    return tables + [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic]
-
-
-def probe_layouts(probes: Iterable[Probe], neurons: Sequence[NDArray[np.int32]]) -> list[ProbeLayout]:
-    """Return what the store must know of each probe, given the numbers of each block's neurons."""
+def probe_layouts(probes: Iterable[Probe], layout: Layout) -> list[ProbeLayout]:
+    """Return what the store must know of each probe."""
+    neurons = block_neurons(layout)
     return [
         ProbeLayout(
             name=probe.name,

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def open_run(path: str | Path) -> xr.DataTree:
+def open_run(path: str | Path | store.Location) -> xr.DataTree:
     """Return a run, lazily: nothing but its metadata is read.
 
     Parameters
     ----------
     path : str or Path
-        The run, such as ``"runs/rest.zarr"``.
+        The run, such as ``"runs/rest.zarr"`` or ``"s3://bucket/rest.zarr"``.
 
     Returns
     -------

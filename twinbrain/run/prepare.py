@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from twinbrain.connectome.load import load_connectome
@@ -55,11 +56,24 @@ class Prepared:
     workflow: Workflow
     layout: Layout
     grid: TimeGrid
-    plan: Plan
+    quanta: dict[str, float]
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the run will need."""
+        workflow = self.workflow
+        return plan(
+            workflow.brain,
+            self.layout,
+            block_programs(self.layout),
+            dt=workflow.run.dt,
+            duration=workflow.run.duration,
+            stimuli=workflow.stimuli,
+        )
 
 
 def prepare(workflow: Workflow) -> Prepared:
-    """Check a workflow as a whole and reckon its plan.
+    """Check a workflow as a whole.
 
     Returns
     -------
@@ -83,13 +97,7 @@ def prepare(workflow: Workflow) -> Prepared:
     programs = block_programs(layout)
     run = workflow.run
     check_references(layout, workflow.stimuli, workflow.record, dt=run.dt, duration=run.duration)
-    receptor_quanta(brain, layout, workflow.stimuli, weight_units(programs))  # for its checks of units
-    return Prepared(
-        workflow,
-        layout,
-        grid,
-        plan(brain, layout, programs, dt=run.dt, duration=run.duration, stimuli=workflow.stimuli),
-    )
+    return Prepared(workflow, layout, grid, receptor_quanta(brain, layout, workflow.stimuli, weight_units(programs)))
 
 
 def check_fits(prepared: Prepared) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
 from twinbrain.network.network import Network
-from twinbrain.run.create import create, reopen
-from twinbrain.run.describe import probe_layouts, tables_of
+from twinbrain.run.create import create
+from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
@@ -23,7 +23,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import check_target
+from twinbrain.store import Location, check_target, resume_run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +52,7 @@ def simulate(
     model : Workflow, Brain, Region, str or Path
         What to simulate; a text is the name or the path of a workflow.
     out : str or Path
-        Where the run is kept, such as ``"runs/rest.zarr"``.
+        Where the run is kept, such as ``"runs/rest.zarr"`` or ``"s3://bucket/rest.zarr"``.
     duration, dt, window : str (ms), optional
         Model time, time step, and interval between commits, such as ``"2 s"``; otherwise the workflow's.
     seed : int, optional
@@ -103,11 +103,13 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
-    run_prepared(prepare(workflow), Path(out), overwrite=overwrite, progress=progress)
+    run_prepared(prepare(workflow), out, overwrite=overwrite, progress=progress)
     return open_run(out)
 
 
-def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, progress: Progress | None = None) -> None:
+def run_prepared(
+    prepared: Prepared, out: str | Path | Location, *, overwrite: bool = False, progress: Progress | None = None
+) -> None:
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
@@ -117,19 +119,19 @@ def run_prepared(prepared: Prepared, out: Path, *, overwrite: bool = False, prog
     with Interrupt() as interrupt:
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
-        probes = probe_layouts(network.probes, [block.neurons for block in network.blocks])
-        writer = create(out, prepared, tables_of(network), probes, overwrite=overwrite)
-        run_windows(simulation, network.populations, writer, prepared.grid, progress, interrupt)
+        summary, probes = network_summary(network, prepared.layout), probe_layouts(network.probes, prepared.layout)
+        writer = create(Location.of(out), prepared, summary, probes, overwrite=overwrite)
+        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
         simulation.close()
 
 
-def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree:
+def resume(path: str | Path | Location, *, progress: Progress | None = None) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
 
     Parameters
     ----------
     path : str or Path
-        The run.
+        Path or URL of the run.
     progress : callable, optional
         As in `simulate`.
 
@@ -146,7 +148,7 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
         If this version builds another network from its spec.
     """
     progress = progress or silent
-    path = Path(path)
+    path = Location.of(path)
     tree = open_run(path)
     if tree.attrs["status"] == "complete":
         return tree
@@ -162,10 +164,10 @@ def resume(path: str | Path, *, progress: Progress | None = None) -> xr.DataTree
         check_fits(prepared)
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
-        writer, state = reopen(path)
+        writer, _, state = resume_run(path)
         if state is not None:
             simulation.restore(simulation_state(state))
-        run_windows(simulation, network.populations, writer, prepared.grid, progress, interrupt)
+        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
         simulation.close()
     return open_run(path)
 

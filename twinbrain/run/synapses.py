@@ -25,7 +25,7 @@ def read_synapses(path: str | Path) -> dict[str, xr.Dataset]:
     Parameters
     ----------
     path : str or Path
-        The run.
+        Path or URL of the run.
 
     Returns
     -------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
 from twinbrain.errors import RunInterrupted
-from twinbrain.network.network import PopulationSlice
+from twinbrain.network.network import Network
 from twinbrain.run.prepare import Progress, TimeGrid
 from twinbrain.store import StateData, WindowData
 
@@ -18,8 +17,8 @@ from twinbrain.store import StateData, WindowData
 _STRIDE = 200
 
 
-class WindowWriter(Protocol):
-    """Where windows go: `twinbrain.store.RunWriter`, or what stands in for it where another process writes."""
+class Writer(Protocol):
+    """What keeps windows: a `RunWriter`, or a `MemoryRun`."""
 
     def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
         """Add a window, and the state at its end."""
@@ -36,8 +35,8 @@ class StopRequest(Protocol):
 
 def run_windows(
     simulation: Simulation,
-    populations: Sequence[PopulationSlice],
-    writer: WindowWriter,
+    network: Network,
+    writer: Writer,
     grid: TimeGrid,
     progress: Progress,
     interrupt: StopRequest,
@@ -48,9 +47,9 @@ def run_windows(
     ----------
     simulation : Simulation
         At the step where it is to go on.
-    populations : sequence of PopulationSlice
-        Of what it simulates.
-    writer : WindowWriter
+    network : Network
+        What it simulates.
+    writer : Writer
         Where results go.
     grid : TimeGrid
         How long, and in what windows.
@@ -66,7 +65,7 @@ def run_windows(
     StoreError
         If the store cannot be written; what was committed stays readable.
     """
-    sizes = np.array([population.size for population in populations])
+    sizes = np.array([population.size for population in network.populations])
     population_of = np.repeat(np.arange(len(sizes)), sizes)
     progress("simulate", simulation.step, grid.n_steps)
     if interrupt.requested and simulation.step < grid.n_steps:  # asked while the network was built

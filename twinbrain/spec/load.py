@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
@@ -16,6 +15,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
+from twinbrain.spec.keys import key_parts
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
@@ -165,7 +165,7 @@ def _override(data: Data, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise SpecError([Problem("--set", f'expected key=value such as "run.duration=10 s", found {text!r}')])
-    parts = _key_parts(key.strip())
+    parts = key_parts(key.strip())
     if not all(parts):
         raise SpecError([Problem("--set", f'expected a key such as brain.regions."TM-*".scale, found {key.strip()!r}')])
     current: Any = data
@@ -176,14 +176,6 @@ def _override(data: Data, text: str) -> None:
         current[_list_index(current, last, key)] = _toml_value(value.strip())
     else:
         current[last] = _toml_value(value.strip())
-
-
-def _key_parts(key: str) -> list[str]:
-    # A quoted part may hold dots: brain.regions."A.B-*".scale
-    part = r"""(?:"([^"]*)"|'([^']*)'|([^."']*))"""
-    if not re.fullmatch(rf"{part}(\.{part})*", key):
-        return [""]
-    return ["".join(found) for found in re.findall(rf"(?:^|\.){part}", key)]
 
 
 def _step_into(current: Any, parts: list[str]) -> Any:

@@ -12,6 +12,7 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.quantity import Milliseconds, default
 from twinbrain.spec.record import Record
+from twinbrain.spec.sweep import Sweep
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -47,7 +48,7 @@ class Run(Spec):
 
 
 class Workflow(Spec):
-    """All that a run needs."""
+    """All that a run needs; with a sweep, all that many runs need."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     summary: str = ""
@@ -55,6 +56,7 @@ class Workflow(Spec):
     brain: Brain
     stimuli: tuple[Stimulus, ...] = ()
     record: Record = Record()
+    sweep: Sweep | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Workflow:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -12,11 +11,11 @@ import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.api import asynchronous
-from zarr.storage import LocalStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.growing import EXACT, compressor
 from twinbrain.store.layout import SLOTS
+from twinbrain.store.location import Location
 from twinbrain.store.root import Document, Root, describe, parse, read_document
 from twinbrain.store.together import together
 from twinbrain.store.window import StateData
@@ -99,7 +98,7 @@ def read_checkpoint(store: Store, root: Root) -> StateData | None:
     return StateData(int(str(group.attrs["step"])), variables, step, neuron)
 
 
-def read_state(path: str | os.PathLike[str]) -> StateData | None:
+def read_state(path: str | os.PathLike[str] | Location) -> StateData | None:
     """Return the state of a run at the end of its last committed window, or None if none was committed.
 
     Raises
@@ -107,9 +106,9 @@ def read_state(path: str | os.PathLike[str]) -> StateData | None:
     StoreError
         If there is no run of this format.
     """
-    path = Path(path)
-    store = LocalStore(path, read_only=True)
-    return read_checkpoint(store, parse(path, read_document(path, store)))
+    location = Location.of(path)
+    root = parse(location, read_document(location))
+    return read_checkpoint(location.store(read_only=True), root)
 
 
 def _arrays_of(state: StateData) -> dict[str, NDArray[Any]]:

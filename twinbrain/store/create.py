@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,13 @@ import xarray as xr
 import zarr
 from zarr.abc.store import Store
 from zarr.core.sync import sync
-from zarr.storage import LocalStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import FORMAT, GROUPS, ProbeLayout
-from twinbrain.store.root import CREATING, Document, Root, describe, is_run, is_unfinished, read_bytes, write_bytes
+from twinbrain.store.location import Location
+from twinbrain.store.root import CREATING, KEY, Document, Root, describe, is_run, is_unfinished, write_bytes
 from twinbrain.store.schema import RunSchema, run_schema
 from twinbrain.store.writer import RunWriter
 
@@ -26,7 +25,7 @@ REQUIRED = ("twinbrain_version", "workflow", "seed", "duration", "window", "engi
 
 
 def create_run(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Location,
     *,
     attrs: dict[str, Any],
     network: xr.Dataset,
@@ -43,8 +42,8 @@ def create_run(
 
     Parameters
     ----------
-    path : path
-        Folder of the run; parents are made.
+    path : str, path or Location
+        Folder of the run, whose parents are made, or its URL.
     attrs : dict
         Attributes of the run: twinbrain_version, workflow, seed, duration (ms), window (ms), engine, spec, digest,
         versions.
@@ -66,59 +65,72 @@ def create_run(
     Raises
     ------
     StoreError
-        If something is there already, or the folder cannot be written.
+        If something is there already, or nothing can be written there.
     """
-    check_target(path, overwrite=overwrite)
+    location = Location.of(path)
+    check_target(location, overwrite=overwrite)
     missing = [key for key in REQUIRED if key not in attrs]
     if missing:
         raise StoreError(f"expected the attributes {', '.join(REQUIRED)}, found no {', '.join(missing)}; give them all")
-    path = Path(path)
     schema = run_schema(
         spikes=spikes, rate_bin_steps=rate_bin_steps, n_populations=network.sizes["population"], probes=probes, dt=dt
     )
     attributes = attrs | {"twinbrain_format": FORMAT, "status": CREATING, "dt": dt, "committed": 0.0, "checkpoint": ""}
-    with saying_what_is_safe(path):
-        store = LocalStore(path)
+    with saying_what_is_safe(location):
+        store = location.store()
         sync(write_bytes(store, Root(attributes, {}).encode()))
         for group in GROUPS:
             sync(store.delete_dir(group))
-        nodes = _write_dataset(store, "network", network) | _write_dataset(store, "connectome", connectome)
+        nodes = write_dataset(store, "network", network) | write_dataset(store, "connectome", connectome)
         nodes |= _create_groups(store, schema) | _write_neurons(store, probes)
         arrays = {array: GrowingArray.create(store, array, declared) for array, declared in schema.arrays.items()}
         nodes |= {name: array.document for name, array in arrays.items()}
         document = Root(attributes | {"status": "running"}, nodes).encode()
         sync(write_bytes(store, document))
-    return RunWriter(path, store, document, arrays)
+    return RunWriter(location, store, document, arrays)
 
 
-def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def check_target(path: str | os.PathLike[str] | Location, *, overwrite: bool = False) -> None:
     """Raise a `StoreError` if `create_run` would find something at ``path`` that it does not replace.
+
+    A URL is tried too: whether it can be reached, read and written.
 
     Parameters
     ----------
-    path : path
-        Folder of the run.
+    path : str, path or Location
+        Folder or URL of the run.
     overwrite : bool
         Whether a run may be replaced; anything else never is.
     """
-    path = Path(path)
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise StoreError(f"expected a free path for a run, found a file: {path}; name another path, or remove it")
-    if all(entry.suffix == ".partial" for entry in path.iterdir()):
-        return
-    document = sync(read_bytes(LocalStore(path, read_only=True)))
+    location = Location.of(path)
+    with saying_what_is_safe(location):
+        if location.is_file():
+            raise StoreError(
+                f"expected a free path for a run, found a file: {location}; name another path, or remove it"
+            )
+        if not location.is_free():
+            _check_replaceable(location, overwrite)
+        location.check_writable()
+
+
+def _check_replaceable(location: Location, overwrite: bool) -> None:
+    document = location.read(KEY)
     if not is_run(document):
         raise StoreError(
-            f"expected a free path for a run, found a folder that is no twinbrain run: {path}; name another path, "
+            f"expected a free path for a run, found a folder that is no twinbrain run: {location}; name another path, "
             f"or remove it yourself"
         )
     if not overwrite and not is_unfinished(document):
         raise StoreError(
-            f"expected a free path for a run, found a run: {path}; replace it with overwrite=True (--overwrite), "
+            f"expected a free path for a run, found a run: {location}; replace it with overwrite=True (--overwrite), "
             f"go on with it by resuming, or name another path"
         )
+
+
+def is_resumable(location: Location) -> bool:
+    """Return whether a run lies there that can be gone on with."""
+    document = location.read(KEY)
+    return is_run(document) and not is_unfinished(document)
 
 
 def _create_groups(store: Store, schema: RunSchema) -> dict[str, Document]:
@@ -144,7 +156,8 @@ def _write_neurons(store: Store, probes: Sequence[ProbeLayout]) -> dict[str, Doc
     return nodes
 
 
-def _write_dataset(store: Store, path: str, dataset: xr.Dataset) -> dict[str, Document]:
+def write_dataset(store: Store, path: str, dataset: xr.Dataset) -> dict[str, Document]:
+    """Write a dataset as a group, and return the metadata of the group and its arrays."""
     dataset.drop_encoding().to_zarr(store, group=path, mode="w", consolidated=False, zarr_format=3)
     group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
     return {path: describe(group)} | {f"{path}/{name}": describe(array) for name, array in group.arrays()}

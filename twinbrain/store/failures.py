@@ -1,37 +1,45 @@
-"""What is said when the file system fails."""
+"""What is said when a write fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from twinbrain.errors import StoreError
+from twinbrain.store.location import Location
+from twinbrain.store.outages import RemoteError
 
 
 @contextmanager
-def saying_what_is_safe(path: Path, committed: float | None = None) -> Iterator[None]:
-    """Turn an error of the file system into a `StoreError` that says what is safe and what to do.
+def saying_what_is_safe(location: Location, committed: float | str | None = None) -> Iterator[None]:
+    """Turn an error of the disk or of a URL into a `StoreError` that says what is safe and what to do.
 
     Parameters
     ----------
-    path : Path
-        The run.
-    committed : float (ms), optional
-        Model time that is committed; None while the run is being created.
+    location : Location
+        Where the run or sweep lies.
+    committed : float (ms) or str, optional
+        Model time that is committed, or what is, of a sweep; None while the store is being created.
     """
     try:
         yield
+    except RemoteError as error:
+        raise StoreError(_failed(location, error.reason, committed, error.remedy)) from error
     except StoreError:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
         at = f" ({error.filename})" if error.filename else ""
-        if committed is None:
-            advice = "nothing was recorded; name a place that can be written to"
-        else:
-            advice = (
-                f"all that was committed stays readable, up to {committed:g} ms; "
-                f"make room or mend the disk, then resume the run from there"
-            )
-        raise StoreError(f"cannot write the run {path}: {reason}{at}; {advice}") from error
+        remedy = "name a place that can be written to" if committed is None else "make room or mend the disk"
+        raise StoreError(_failed(location, f"{reason}{at}", committed, remedy)) from error
+
+
+def _failed(location: Location, reason: str, committed: float | str | None, remedy: str) -> str:
+    if committed is None:
+        advice = f"nothing was recorded; {remedy}"
+    elif isinstance(committed, str):
+        return f"cannot write the sweep {location}: {reason}; {committed} stays readable; {remedy}, then resume it"
+    else:
+        safe = f"all that was committed stays readable, up to {committed:g} ms"
+        advice = f"{safe}; {remedy}, then resume the run from there"
+    return f"cannot write the run {location}: {reason}; {advice}"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zarr.storage import LocalStore
-
+from twinbrain.store.location import Location
 from twinbrain.store.root import parse, read_document
 
 
@@ -20,8 +18,8 @@ class RunInfo:
 
     Parameters
     ----------
-    path : Path
-        Its folder.
+    path : Path or str
+        Its folder, or its URL.
     workflow, engine : str
         Names of its workflow and its engine.
     status : {"running", "interrupted", "complete"}
@@ -50,7 +48,7 @@ class RunInfo:
         Versions of what else had a part in it.
     """
 
-    path: Path
+    path: Path | str
     workflow: str
     engine: str
     status: str
@@ -75,7 +73,7 @@ class RunInfo:
         return asdict(self) | {"path": str(self.path), "probes": list(self.probes)}
 
 
-def run_info(path: str | os.PathLike[str]) -> RunInfo:
+def run_info(path: str | os.PathLike[str] | Location) -> RunInfo:
     """Return what the run at ``path`` is.
 
     Raises
@@ -83,14 +81,15 @@ def run_info(path: str | os.PathLike[str]) -> RunInfo:
     StoreError
         If there is no run of this format.
     """
-    path = Path(path)
-    root = parse(path, read_document(path, LocalStore(path, read_only=True)))
+    location = Location.of(path)
+    root = parse(location, read_document(location))
+    sizes = location.sizes()
     attributes, nodes = root.attributes, root.nodes
     probes = (name for name in nodes if name.startswith("state/") and name.count("/") == 1)
     groups = sorted({name.split("/")[0] for name in nodes})
     network = nodes["network"]["attributes"]
     return RunInfo(
-        path=path,
+        path=location.place,
         workflow=attributes["workflow"],
         engine=attributes["engine"],
         status=attributes["status"],
@@ -103,19 +102,10 @@ def run_info(path: str | os.PathLike[str]) -> RunInfo:
         n_synapses=network["n_synapses"],
         n_spikes=nodes["spikes/time_step"]["shape"][0] if "spikes" in nodes else None,
         probes=tuple(name.removeprefix("state/") for name in probes),
-        n_bytes=_size(path),
-        n_bytes_of={name: _size(path / name) for name in groups},
+        n_bytes=sum(sizes.values()),
+        n_bytes_of={name: sizes.get(name, 0) for name in groups},
         spec=attributes["spec"],
         digest=attributes["digest"],
         version=attributes["twinbrain_version"],
         versions=json.loads(attributes["versions"]),
     )
-
-
-def _size(folder: Path) -> int:
-    n_bytes = 0
-    for parent, _, files in os.walk(folder):
-        for file in files:
-            with suppress(FileNotFoundError):  # a temporary file of a run that is being written
-                n_bytes += os.path.getsize(os.path.join(parent, file))
-    return n_bytes

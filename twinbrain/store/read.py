@@ -4,45 +4,46 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from zarr.storage import LocalStore
 
 from twinbrain.errors import StoreError
+from twinbrain.store.location import Location
 from twinbrain.store.root import parse, read_document
 
 
-def open_run(path: str | os.PathLike[str]) -> xr.DataTree:
+def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     """Open a run, also while it is being written; values are loaded as they are used.
 
     What is returned stays as it is while the run goes on; open it anew to see more.
 
     Parameters
     ----------
-    path : path
-        Folder of the run.
+    path : str, path or Location
+        Folder or URL of the run.
 
     Raises
     ------
     StoreError
         If there is no run of this format.
     """
-    path = Path(path)
-    parse(path, read_document(path, LocalStore(path, read_only=True)))
-    return xr.open_datatree(path, engine="zarr", chunks={}, consolidated=True)
+    location = Location.of(path)
+    parse(location, read_document(location))
+    store: Any = location.path if location.is_local else location.store(read_only=True)
+    return xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)
 
 
 def read_spikes(
-    run: xr.DataTree | str | os.PathLike[str], start_ms: float | None = None, stop_ms: float | None = None
+    run: xr.DataTree | str | os.PathLike[str] | Location, start_ms: float | None = None, stop_ms: float | None = None
 ) -> xr.Dataset:
     """Load the spikes of a time window, and nothing else.
 
     Parameters
     ----------
-    run : DataTree or path
-        A run, as opened or its folder.
+    run : DataTree, str, path or Location
+        A run, as opened, or its folder or URL.
     start_ms, stop_ms : float (ms), optional
         Spikes at or after the start and before the stop; by default, all.
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-
-from zarr.storage import LocalStore
 
 from twinbrain.store.checkpoint import read_checkpoint
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.info import RunInfo, run_info
+from twinbrain.store.location import Location
 from twinbrain.store.root import Root, parse, read_document
 from twinbrain.store.window import StateData
 from twinbrain.store.writer import RunWriter
 
 
-def resume_run(path: str | os.PathLike[str]) -> tuple[RunWriter, RunInfo, StateData | None]:
+def resume_run(path: str | os.PathLike[str] | Location) -> tuple[RunWriter, RunInfo, StateData | None]:
     """Open a run to go on with it: what was written but not committed is dropped.
 
     Parameters
     ----------
-    path : path
-        Folder of the run; nobody else may be writing it.
+    path : str, path or Location
+        Folder or URL of the run; nobody else may be writing it.
 
     Returns
     -------
@@ -38,17 +36,16 @@ def resume_run(path: str | os.PathLike[str]) -> tuple[RunWriter, RunInfo, StateD
     StoreError
         If there is no run of this format, or it cannot be written.
     """
-    path = Path(path)
-    info = run_info(path)
-    store = LocalStore(path)
-    document = read_document(path, store)
-    root = parse(path, document)
-    with saying_what_is_safe(path, info.committed):
-        for stale in path.rglob("*.partial"):
-            stale.unlink()
+    location = Location.of(path)
+    info = run_info(location)
+    store = location.store()
+    document = read_document(location)
+    root = parse(location, document)
+    with saying_what_is_safe(location, info.committed):
+        location.clean()
         arrays = {name: GrowingArray.reopen(store, name, n_rows) for name, n_rows in _growing(root).items()}
         state = read_checkpoint(store, root)
-    return RunWriter(path, store, document, arrays), info, state
+    return RunWriter(location, store, document, arrays), info, state
 
 
 def _growing(root: Root) -> dict[str, int]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import zarr
 from zarr.abc.store import Store
 from zarr.buffer import cpu, default_buffer_prototype
-from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
 from twinbrain.store.layout import FORMAT
+from twinbrain.store.location import Location
 
 KEY = "zarr.json"
 CREATING = "creating"
@@ -79,7 +78,7 @@ async def write_bytes(store: Store, document: bytes) -> None:
     await store.set(KEY, cpu.Buffer.from_bytes(document))
 
 
-def parse(path: Path, document: bytes) -> Root:
+def parse(location: Location, document: bytes) -> Root:
     """Return the root document of a run of this format.
 
     Raises
@@ -89,15 +88,15 @@ def parse(path: Path, document: bytes) -> Root:
     """
     attributes, nodes = _fields(document)
     if "twinbrain_format" not in attributes:
-        raise StoreError(f"expected a twinbrain run, found something else: {path}; name the folder of a run")
+        raise StoreError(f"expected a twinbrain run, found something else: {location}; name the folder of a run")
     if attributes["twinbrain_format"] != FORMAT:
         version = attributes.get("twinbrain_version", "unknown")
         raise StoreError(
             f"expected a run of format {FORMAT}, found format {attributes['twinbrain_format']}, written by twinbrain "
-            f"{version}: {path}; open it with that version"
+            f"{version}: {location}; open it with that version"
         )
     if attributes.get("status") == CREATING:
-        raise StoreError(f"expected a run, found one whose creation was interrupted: {path}; start the run anew")
+        raise StoreError(f"expected a run, found one whose creation was interrupted: {location}; start the run anew")
     return Root(attributes, nodes)
 
 
@@ -112,21 +111,24 @@ def is_unfinished(document: bytes | None) -> bool:
     return "twinbrain_format" in attributes and attributes.get("status") == CREATING
 
 
-def read_document(path: Path, store: Store) -> bytes:
-    """Return the root document at ``path`` as stored, of whatever it is.
+def read_document(location: Location) -> bytes:
+    """Return the root document at a location as stored, of whatever it is.
 
     Raises
     ------
     StoreError
         If there is nothing.
     """
-    if not path.exists():
-        raise StoreError(f"expected a run, found nothing: {path}; check the path")
-    if path.is_dir() and all(entry.suffix == ".partial" for entry in path.iterdir()):
+    document = location.read(KEY)
+    if document is not None:
+        return document
+    if not location.exists():
+        raise StoreError(f"expected a run, found nothing: {location}; check the path")
+    if location.is_free() and not location.is_file():
         raise StoreError(
-            f"expected a run, found an empty folder, maybe of an interrupted creation: {path}; start the run anew"
+            f"expected a run, found an empty folder, maybe of an interrupted creation: {location}; start the run anew"
         )
-    return sync(read_bytes(store)) or b""
+    return b""
 
 
 def _fields(document: bytes | None) -> tuple[dict[str, Any], dict[str, Document]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from zarr.abc.store import Store
@@ -13,6 +12,7 @@ from twinbrain.store.checkpoint import Slot, other_slot
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import SLOTS
+from twinbrain.store.location import Location
 from twinbrain.store.root import Document, Root, parse, read_bytes, write_bytes
 from twinbrain.store.rows import Rows, check_shape, rows_of
 from twinbrain.store.together import together
@@ -29,21 +29,22 @@ class RunWriter:
 
     Parameters
     ----------
-    path : Path
-        Folder of the run.
+    location : Location
+        Where the run lies.
     store : Store
-        Store at that folder.
+        The store there.
     document : bytes
         Its root document, as stored.
     arrays : dict of str to GrowingArray
         Path of each growing array to it.
     """
 
-    def __init__(self, path: Path, store: Store, document: bytes, arrays: dict[str, GrowingArray]) -> None:
-        self.path = path
+    def __init__(self, location: Location, store: Store, document: bytes, arrays: dict[str, GrowingArray]) -> None:
+        self.path = location.place
+        self._location = location
         self._store = store
         self._document = document
-        self._root = root = parse(path, document)
+        self._root = root = parse(location, document)
         self._arrays = arrays
         self._slots = {name: Slot(store, name) for name in SLOTS}
         self._groups = {name: node["attributes"] for name, node in root.nodes.items() if node["node_type"] == "group"}
@@ -82,7 +83,7 @@ class RunWriter:
         """
         _check_status(status)
         rows = self._checked(window, state)
-        with saying_what_is_safe(self.path, self.committed):
+        with saying_what_is_safe(self._location, self.committed):
             sync(self._commit(rows, state, status))
         for array in self._arrays.values():
             array.accept()
@@ -95,7 +96,7 @@ class RunWriter:
         status : {"running", "interrupted", "complete"}
         """
         _check_status(status)
-        with saying_what_is_safe(self.path, self.committed):
+        with saying_what_is_safe(self._location, self.committed):
             sync(self._replace_root(self._root.with_attributes(status=status)))
 
     def _checked(self, window: WindowData, state: StateData) -> Rows:
@@ -129,8 +130,8 @@ class RunWriter:
     async def _check_unchanged(self) -> None:
         if await read_bytes(self._store) != self._document:
             raise StoreError(
-                f"expected the run as it was left, up to {self.committed:g} ms, found it changed or gone: {self.path}; "
-                f"see whether another process writes it, and resume it once none does"
+                f"expected the run as it was left, up to {self.committed:g} ms, found it changed or gone: "
+                f"{self.path}; see whether another process writes it, and resume it once none does"
             )
 
     async def _replace_root(self, root: Root) -> None:

@@ -47,13 +47,18 @@ class BlockGroup:
         self.step = self.group.run_regularly(
             "\n".join(_code(program)), clock=clock, when="groups", name=f"n_{block.name}_step"
         )
+        for inlet in block.inlets:
+            variable = self.group.variables[f"inbox_{inlet.receptor}"]
+            variable.device.arrays[variable] = inbox[inlet.start : inlet.stop]
+        self.load(block)
+
+    def load(self, block: Block) -> None:
+        """Take the constants, the initial state and the quanta of a block of the same program and size."""
         self.block = block
         for name, values in (block.constants | block.initial).items():
             self.array(name)[:] = values
         for inlet in block.inlets:
             self.group.variables[f"quantum_{inlet.receptor}"].set_value(inlet.quantum)
-            variable = self.group.variables[f"inbox_{inlet.receptor}"]
-            variable.device.arrays[variable] = inbox[inlet.start : inlet.stop]
 
     def array(self, variable: str) -> NDArray[np.float64]:
         """Return the values of a variable, not a copy."""

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import Recording, SimulationState, Spikes
+from twinbrain.engines.base import Recording, SimulationState, Spikes, same_blocks
 from twinbrain.engines.brian2 import kernels
 from twinbrain.engines.brian2.ahead import compile_ahead, mark_compiled
 from twinbrain.engines.brian2.compiler import preferences
@@ -15,6 +15,7 @@ from twinbrain.engines.brian2.drives import Inputs
 from twinbrain.engines.brian2.group import SPIKED, BlockGroup
 from twinbrain.engines.brian2.plastic import PlasticSynapses
 from twinbrain.engines.recorder import Recorder
+from twinbrain.errors import EngineError
 from twinbrain.models.brian import import_brian2
 from twinbrain.network.network import Network
 
@@ -51,23 +52,35 @@ class Brian2Simulation:
     def __init__(self, network: Network) -> None:
         brian2 = import_brian2()
         self.network = network
-        self.step = 0
         self._inbox = np.zeros(network.n_inlets, np.int32)
-        self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int32)
         clock = brian2.Clock(dt=network.dt * brian2.ms, name="twinbrain_clock")
         self._groups = [BlockGroup(block, self._inbox, clock) for block in network.blocks]
         self._brian = brian2.Network(*(o for group in self._groups for o in group.objects))
         # A run of no length compiles everything; steps are then taken one by one, since a run costs 0.1 s to start.
         self._brian.run(0 * brian2.second, namespace={})
         self._steppers = [o.run for o in self._brian.sorted_objects if o.active]
+        self._steps = np.empty(_FIRST_CAPACITY, np.int32)
+        self._spikes = np.empty(_FIRST_CAPACITY, np.int32)
+        self._begin(network)
+
+    def load(self, network: Network) -> None:
+        """Begin anew with another network of the same blocks, without generating code again."""
+        if not same_blocks(self.network, network):
+            raise EngineError("expected a network of the same blocks, found another; prepare it by itself")
+        for group, block in zip(self._groups, network.blocks, strict=True):
+            group.load(block)
+        self._begin(network)
+
+    def _begin(self, network: Network) -> None:
+        self.network = network
+        self.step = 0
+        self._ring = np.zeros((network.max_delay + 2, network.n_inlets), np.int32)
         self._inputs = Inputs(network)
         self._blocks = [(group.array(SPIKED), group.block.neurons) for group in self._groups]
         self._tables = [(t.row_start, t.post, t.weight, t.delay) for t in network.tables if t.n_synapses]
         self._plastic = [PlasticSynapses(table) for table in network.plastic]
         self._recorder = Recorder(network)
         self._n_spikes = 0
-        self._steps = np.empty(_FIRST_CAPACITY, np.int32)
-        self._spikes = np.empty(_FIRST_CAPACITY, np.int32)
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""

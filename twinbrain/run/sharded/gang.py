@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
@@ -20,7 +19,7 @@ from twinbrain.run.prepare import Prepared, Progress
 from twinbrain.run.sharded.board import RankLostError, ask_to_give_up, ask_to_stop
 from twinbrain.run.sharded.exchange import free_port
 from twinbrain.run.sharded.rank import RankOutcome, RankTask, run_rank
-from twinbrain.store import RunInfo, run_info
+from twinbrain.store import Location, RunInfo, run_info
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -36,7 +35,7 @@ def run_gang(
     client: Client,
     prepared: Prepared,
     partition: Partition,
-    path: Path,
+    location: Location,
     *,
     start: Literal["create", "resume"],
     overwrite: bool = False,
@@ -54,8 +53,8 @@ def run_gang(
         What is run.
     partition : Partition
         Its shards.
-    path : Path
-        The run; the worker that has rank 0 writes it.
+    location : Location
+        The run, which all workers may reach; the worker that has rank 0 writes it.
     start : {"create", "resume"}
         Whether to create it or to go on with it.
     overwrite : bool
@@ -81,17 +80,15 @@ def run_gang(
     TwinbrainError
         What a rank raises that no lost worker explains.
     """
-    from distributed import get_worker  # noqa: F401  (fails here, and early, where there is none)
-
-    before = found(path) if start == "create" else None
+    before = found(location) if start == "create" else None
     in_vain, committed = 0, -1.0
     while True:
         workers = wait_for_workers(client, len(partition.nodes), interrupt, patience)
-        gang = _Gang(client, prepared, partition, path.absolute(), workers, start, overwrite)
+        gang = _Gang(client, prepared, partition, location, workers, start, overwrite)
         lost = gang.run(progress, interrupt)
         if lost is None:
             return gang.outcomes
-        now = found(path)
+        now = found(location)
         if now is not None and now != before:
             start = "resume"
         reached = now.committed if now is not None and start == "resume" else -1.0
@@ -105,10 +102,10 @@ def run_gang(
             )
 
 
-def found(path: Path) -> RunInfo | None:
-    """Return what stands at the path, or None where there is no run, or one that was not fully created."""
+def found(location: Location) -> RunInfo | None:
+    """Return what stands there, or None where there is no run, or one that was not fully created."""
     try:
-        return run_info(path)
+        return run_info(location)
     except StoreError:
         return None
 
@@ -161,7 +158,7 @@ class _Gang:
         client: Client,
         prepared: Prepared,
         partition: Partition,
-        path: Path,
+        location: Location,
         workers: Sequence[str],
         start: Literal["create", "resume"],
         overwrite: bool,
@@ -173,7 +170,7 @@ class _Gang:
         self.outcomes: tuple[RankOutcome, ...] = ()
         hosts = tuple(get_address_host(address) for address in workers)
         self._task = RankTask(
-            self.name, 0, partition.nodes, partition.shares, hosts, 0, prepared.workflow, str(path), start, overwrite
+            self.name, 0, partition.nodes, partition.shares, hosts, 0, prepared.workflow, location, start, overwrite
         )
         self._dt = prepared.grid.dt
 
@@ -257,7 +254,9 @@ class _Gang:
         alive = self._alive()
         return [address for rank, address in enumerate(self.workers) if rank not in alive]
 
-    def _on_workers(self, function: Callable[..., Any], *arguments: Any, ranks: Sequence[int] | None = None) -> list[Any]:
+    def _on_workers(
+        self, function: Callable[..., Any], *arguments: Any, ranks: Sequence[int] | None = None
+    ) -> list[Any]:
         """Return what a function returns beside the tasks of those workers that are there."""
         alive = self._alive()
         addresses = [self.workers[rank] for rank in alive if ranks is None or rank in ranks]

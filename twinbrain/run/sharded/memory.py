@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from twinbrain.network.plan import BYTES_OF_THE_PROCESS, check_device_memory, check_memory
 from twinbrain.engines.base import DEFAULT_DEVICE
+from twinbrain.network.plan import BYTES_OF_THE_PROCESS, check_device_memory, check_memory
 from twinbrain.run.prepare import Prepared
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -22,21 +21,20 @@ from twinbrain.network.agree import (
     table_sizes,
 )
 from twinbrain.network.build import block_programs
-from twinbrain.network.layout import block_neurons
 from twinbrain.network.network import Network
 from twinbrain.network.probes import lower_probes
 from twinbrain.network.shard import shard_layout, without_empty_blocks
-from twinbrain.run.create import create, reopen
-from twinbrain.run.describe import probe_layouts
+from twinbrain.run.create import create
+from twinbrain.run.describe import brain_summary, probe_layouts
 from twinbrain.run.prepare import Prepared, Progress, build_network, prepare
 from twinbrain.run.sharded.board import Board, board_of, forget
 from twinbrain.run.sharded.exchange import Ring, gpu_of, joined
 from twinbrain.run.sharded.memory import check_shard_fits
 from twinbrain.run.sharded.merge import Merger
 from twinbrain.run.sharded.simulation import Boundary, ShardedSimulation, Timings
-from twinbrain.run.windows import WindowWriter, run_windows, simulation_state
+from twinbrain.run.windows import Writer, run_windows, simulation_state
 from twinbrain.spec.workflow import Workflow
-from twinbrain.store import StateData, WindowData
+from twinbrain.store import Location, StateData, WindowData, resume_run
 
 Report = Callable[[str, int, int], None]
 
@@ -64,7 +62,7 @@ class RankTask:
         Where they meet, at the host of rank 0.
     workflow : Workflow
         Prepared: its connectome is in it.
-    path : str
+    location : Location
         The run, which rank 0 writes.
     start : {"create", "resume"}
         Whether to create it or to go on from its last commit.
@@ -79,7 +77,7 @@ class RankTask:
     hosts: tuple[str, ...]
     port: int
     workflow: Workflow
-    path: str
+    location: Location
     start: Literal["create", "resume"]
     overwrite: bool
 
@@ -182,7 +180,7 @@ def _run(task: RankTask, ring: Ring, board: Board, progress: Progress, device: s
     set_up, began = time.perf_counter() - began, time.perf_counter()
     interrupted = ""
     try:
-        run_windows(simulation, prepared.layout.populations, writer, prepared.grid, progress, simulation)
+        run_windows(simulation, network, writer, prepared.grid, progress, simulation)
     except RunInterrupted as interruption:  # as an exception it would end the worker
         interrupted = str(interruption)
     simulation.close()
@@ -223,18 +221,19 @@ def _open(
     summaries: list[ShardSummary],
     merger: Merger | None,
     ring: Ring,
-) -> WindowWriter:
+) -> Writer:
     """Create or reopen the store at rank 0, and give every rank its state."""
-    writer: WindowWriter = _Elsewhere()
+    writer: Writer = _Elsewhere()
     parts = None
     if merger is not None:
-        layout, path, state = prepared.layout, Path(task.path), None
+        state = None
         if task.start == "create":
-            probes = lower_probes(prepared.workflow.record, layout, block_programs(layout), prepared.grid.dt)
-            layouts = probe_layouts(probes, block_neurons(layout))
-            writer = create(path, prepared, table_sizes(summaries), layouts, overwrite=task.overwrite)
+            layout, record = prepared.layout, prepared.workflow.record
+            probes = lower_probes(record, layout, block_programs(layout), prepared.grid.dt)
+            summary = brain_summary(layout, table_sizes(summaries))
+            writer = create(task.location, prepared, summary, probe_layouts(probes, layout), overwrite=task.overwrite)
         else:
-            writer, state = reopen(path)
+            writer, _, state = resume_run(task.location)
         parts = [None] * ring.n_ranks if state is None else merger.split(simulation_state(state))
     if (part := ring.scatter(parts)) is not None:
         simulation.restore(part)

@@ -81,9 +81,7 @@ class ShardedSimulation:
         Where the time went.
     """
 
-    def __init__(
-        self, own: Simulation, ring: Ring, boundary: Boundary, merger: Merger | None, board: Board
-    ) -> None:
+    def __init__(self, own: Simulation, ring: Ring, boundary: Boundary, merger: Merger | None, board: Board) -> None:
         self._own, self._ring, self._boundary, self._merger, self._board = own, ring, boundary, merger, board
         self._exchanged = own.step
         self._recordings: list[Recording] = []

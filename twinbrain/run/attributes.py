@@ -1,0 +1,41 @@
+"""What a store says of the run in it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from twinbrain.run.prepare import Prepared
+
+_PACKAGES = ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")
+
+
+@cache
+def versions(engine: str) -> dict[str, str]:
+    """Return the versions of what has a part in the results of an engine."""
+    packages = (*_PACKAGES, *(["torch"] if engine == "torch" else []))
+    return {name: version(name) for name in packages} | {"python": platform.python_version()}
+
+
+def run_attributes(prepared: Prepared) -> dict[str, Any]:
+    """Return the attributes of a run."""
+    workflow = prepared.workflow
+    run = workflow.run
+    found = versions(run.engine)
+    return {
+        "twinbrain_version": found["twinbrain"],
+        "workflow": workflow.name,
+        "seed": run.seed,
+        "dt": run.dt,
+        "duration": run.duration,
+        "window": prepared.grid.window * prepared.grid.dt,
+        "engine": run.engine,
+        "device": run.device,
+        "precision": run.precision,
+        "spec": workflow.model_dump_json(),
+        "digest": workflow.digest,
+        "versions": json.dumps(found),
+    }

@@ -1,0 +1,71 @@
+"""The points of a sweep, run one after the other in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from twinbrain import store
+from twinbrain.run.attributes import run_attributes
+from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.prepare import Prepared, prepare, silent
+from twinbrain.run.simulate import resume, run_prepared
+from twinbrain.run.sweep.sharing import Shared
+from twinbrain.run.windows import run_windows
+from twinbrain.spec.assign import assigned
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import Location, MemoryRun
+
+
+def point_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+    """Return the workflow of one point: what `simulate` would run to the same result."""
+    return assigned(workflow.model_copy(update={"sweep": None}), values)
+
+
+def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> xr.DataTree:
+    """Run a point in memory.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        The workflow that is swept.
+    values : mapping of str to value
+        What the point gives its keys.
+    shared : Shared
+        What earlier points have left.
+
+    Returns
+    -------
+    DataTree
+        The run, as `open_run` would give it.
+    """
+    prepared = prepare(point_workflow(workflow, values))
+    network = shared.network(prepared, values)
+    simulation = shared.simulation(prepared, network)
+    run = empty_run(prepared, network_summary(network, prepared.layout), probe_layouts(network.probes, prepared.layout))
+    with Interrupt() as interrupt:
+        run_windows(simulation, network, run, prepared.grid, silent, interrupt)
+    return run.tree()
+
+
+def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location) -> xr.DataTree:
+    """Run a point into a store of its own, or go on with what is there of it."""
+    if store.is_resumable(location):
+        return resume(location)
+    run_prepared(prepare(point_workflow(workflow, values)), location)
+    return store.open_run(location)
+
+
+def empty_run(prepared: Prepared, network: xr.Dataset, probes: list[store.ProbeLayout]) -> MemoryRun:
+    """Return a run in memory that has no windows yet."""
+    return MemoryRun(
+        attrs=run_attributes(prepared),
+        network=network,
+        connectome=prepared.workflow.brain.connectome.to_dataset(),
+        rate_bin_steps=prepared.grid.rate_bin,
+        dt=prepared.grid.dt,
+        probes=probes,
+    )

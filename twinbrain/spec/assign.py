@@ -1,0 +1,170 @@
+"""Give a key of a declaration another value: the declaration stays, and a changed copy is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.base import Spec, suggestion
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.keys import key_parts
+from twinbrain.spec.load import load_region
+from twinbrain.spec.region import Region
+from twinbrain.spec.workflow import Run, Workflow
+
+# What a part of a list is called in a key, beside its number.
+_NAME_OF: dict[str, Callable[[Any], str]] = {
+    "stimuli": lambda stimulus: str(stimulus.name),
+    "drives": lambda drive: str(drive.population),
+    "projections": lambda projection: f"{projection.source}->{projection.target}",
+}
+
+
+def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+    """Return the workflow with some keys given other values.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        What is changed.
+    values : mapping of str to value
+        Keys such as ``"run.seed"``, ``"brain.coupling"`` or ``"brain.regions.cortex/column.cells.pyr.parameters.b"``.
+        ``run.`` and ``brain.`` may be left out. A region goes by its pattern, its name or its family; what stands in a
+        list by its number or its name (a drive by its population, a projection by ``"pyr->pv"``); patterns such as
+        ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``.
+
+    Returns
+    -------
+    Workflow
+        Checked as if it had been declared so.
+
+    Raises
+    ------
+    SpecError
+        If a key leads nowhere, or a value does not fit there.
+    """
+    for key, value in values.items():
+        parts = key_parts(key)
+        if not all(parts):
+            raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
+        try:
+            workflow = _assigned(workflow, full_key(key), value, ())
+        except SpecError as error:
+            raise SpecError(
+                Problem(_with_key(problem.where, key), problem.message) for problem in error.problems
+            ) from None
+    return workflow
+
+
+def _with_key(where: str, key: str) -> str:
+    return f"{key} ({where})" if where and where != key else key
+
+
+def full_key(key: str) -> list[str]:
+    """Return the parts of a key from the root of a workflow on.
+
+    Raises
+    ------
+    SpecError
+        If it is no key, or begins with nothing that a workflow has.
+    """
+    parts = key_parts(key)
+    if not all(parts):
+        raise SpecError("expected a key such as coupling or regions.cortex/column.parameters.b")
+    if parts[0] in Workflow.model_fields:
+        return parts
+    for table, model in (("run", Run), ("brain", Brain)):
+        if parts[0] in model.model_fields:
+            return [table, *parts]
+    known = (*Workflow.model_fields, *Run.model_fields, *Brain.model_fields)
+    raise SpecError(f"unknown key {parts[0]!r}; {suggestion(parts[0], known)}")
+
+
+def _assigned(current: Any, parts: list[str], value: Any, place: tuple[str, ...]) -> Any:
+    """Return ``current`` with what lies at ``parts`` in it replaced."""
+    if not parts:
+        return _region_or(value) if place[:2] == ("brain", "regions") and len(place) == 3 else value
+    first, rest = parts[0], parts[1:]
+    where = ".".join(place)
+    if isinstance(current, Region) and first == "parameters":
+        for cell in _cells_with(current, rest):
+            current = _assigned(current, ["cells", cell, *parts], value, place)
+        return current
+    if isinstance(current, Spec):
+        fields = _fields(current)
+        if first not in fields:
+            raise SpecError([Problem(where, f"unknown key {first!r}; {suggestion(first, fields)}")])
+        fields[first] = _assigned(fields[first], rest, value, (*place, first))
+        return _made(type(current), fields, where)
+    if isinstance(current, dict):
+        if not rest and place[-1:] != ("regions",) and not _is_pattern(first):
+            return current | {first: value}  # a key that need not be there: a parameter, an initial value
+        chosen = _matching(first, _names_in(current), where)
+        return current | {name: _assigned(current[name], rest, value, (*place, name)) for name in chosen}
+    if isinstance(current, tuple):
+        name_of = _NAME_OF.get(place[-1], str)
+        names = {str(i): {str(i), name_of(item)} for i, item in enumerate(current)}
+        numbers = set(_matching(first, names, where))
+        return tuple(
+            _assigned(item, rest, value, (*place, str(i))) if str(i) in numbers else item
+            for i, item in enumerate(current)
+        )
+    raise SpecError([Problem(where, f"expected a table, found the value {current!r}; shorten the key")])
+
+
+def _fields(spec: Spec) -> dict[str, Any]:
+    """Return the fields of a declaration as `parse` takes them: parts that are declarations stay, and stay checked."""
+    whole = {name: getattr(spec, name) for name in type(spec).model_fields}
+    parts = {name: value for name, value in whole.items() if _is_declared(value)}
+    return spec.model_dump(mode="json", exclude=set(parts)) | parts
+
+
+def _is_declared(value: Any) -> bool:
+    if isinstance(value, dict | tuple):
+        return any(map(_is_declared, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Spec | Connectome)
+
+
+def _made(model: type[Spec], fields: dict[str, Any], where: str) -> Spec:
+    try:
+        return model.parse(fields)
+    except SpecError as error:
+        within = [".".join(part for part in (where, problem.where) if part) for problem in error.problems]
+        raise SpecError(
+            Problem(place, problem.message) for place, problem in zip(within, error.problems, strict=True)
+        ) from None
+
+
+def _names_in(table: dict[str, Any]) -> dict[str, set[str]]:
+    """Return for each key of a table what it is called: a region goes by its name and its family too."""
+    return {
+        key: {key, item.name, item.name.split("/")[0]} if isinstance(item, Region) else {key}
+        for key, item in table.items()
+    }
+
+
+def _matching(wanted: str, names: Mapping[str, Iterable[str]], where: str) -> list[str]:
+    # "*" is all, though one of a brain's patterns may be just that.
+    if wanted != "*" and (found := [key for key, own in names.items() if wanted in own]):
+        return found
+    if found := [key for key, own in names.items() if any(fnmatchcase(name, wanted) for name in own)]:
+        return found
+    known = {name for own in names.values() for name in own}
+    raise SpecError([Problem(where, f"nothing here is called {wanted!r}; {suggestion(wanted, known)}")])
+
+
+def _is_pattern(part: str) -> bool:
+    return any(character in part for character in "*?[")
+
+
+def _cells_with(region: Region, rest: list[str]) -> list[str]:
+    """Return the cells that give a parameter, or all if none does."""
+    return [name for name, cell in region.cells.items() if rest and rest[0] in cell.parameters] or list(region.cells)
+
+
+def _region_or(value: Any) -> Any:
+    """Return the region that a text names."""
+    return load_region(value) if isinstance(value, str) else value

@@ -1,0 +1,120 @@
+"""A sweep: which keys of a workflow take which values, and what is kept of each point."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from twinbrain.errors import Problem
+from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.values import Values, ends_of, with_unit
+
+
+class Uniform(Spec):
+    """Where samples of a key lie: between two ends.
+
+    Parameters
+    ----------
+    uniform, log : list of two quantities
+        The ends; evenly, or evenly in the logarithm.
+    integers : list of two int
+        The ends, the last excluded.
+    """
+
+    uniform: tuple[str | float, str | float] | None = None
+    log: tuple[str | float, str | float] | None = None
+    integers: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Uniform:
+        given = [form for form in ("uniform", "log", "integers") if getattr(self, form) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected one of uniform, log and integers, found {', '.join(given) or 'none'}")
+        ends_of(given[0], getattr(self, given[0]))
+        return self
+
+    def at(self, fraction: float) -> Any:
+        """Return the value at a fraction from 0 to 1 of the way."""
+        if self.integers is not None:
+            low, high = self.integers
+            return min(low + int(fraction * (high - low)), high - 1)
+        form = "uniform" if self.uniform is not None else "log"
+        first, last, unit = ends_of(form, getattr(self, form))
+        number = first * (last / first) ** fraction if form == "log" else first + (last - first) * fraction
+        return with_unit(float(f"{number:.12g}"), unit)
+
+
+class Samples(Spec):
+    """Points drawn from a box of parameters.
+
+    Parameters
+    ----------
+    n : int
+        How many; a power of two suits ``"sobol"``.
+    method : {"sobol", "random"}
+        Evenly spread (scrambled Sobol' points), or independent.
+    seed : int
+        Keys them.
+    parameters : dict of str to Uniform
+        The box.
+    """
+
+    n: Annotated[int, Field(ge=1)]
+    method: Literal["sobol", "random"] = "sobol"
+    seed: Annotated[int, Field(ge=0)] = 0
+    parameters: Annotated[dict[str, Uniform], Field(min_length=1)]
+
+
+class Sweep(Spec):
+    """Which keys take which values, and what is kept.
+
+    Parameters
+    ----------
+    parameters : dict of str to values
+        Keys of the workflow, as `twinbrain.spec.assign.assigned` takes them. Each is a dimension: every value is
+        combined with every other.
+    together : tuple of dict
+        Keys that change together: each table is one dimension, its lists as long as each other.
+    samples : Samples, optional
+        One dimension of points drawn from a box.
+    reduce : dict of str to dict
+        What is computed of each point beside the simulation: names of functions of `twinbrain.analysis`, and their
+        options. A list of names is short for a table without options.
+    keep_runs : bool
+        Keep each point's run as a whole, its spikes too.
+    batch : int, optional
+        Points that one task computes, and whose results lie in one file a variable; by default about two seconds' work.
+    """
+
+    parameters: dict[str, Values] = {}
+    together: tuple[Annotated[dict[str, Values], Field(min_length=1)], ...] = ()
+    samples: Samples | None = None
+    reduce: Annotated[dict[str, dict[str, Any]], BeforeValidator(lambda v: _names(v))] = {
+        "mean_rates": {},
+        "cv_isi": {},
+        "synchrony": {},
+    }
+    keep_runs: bool = False
+    batch: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Sweep:
+        problems = []
+        for i, table in enumerate(self.together):
+            if len({len(values) for values in table.values()}) > 1:
+                lengths = ", ".join(f"{key} {len(values)}" for key, values in table.items())
+                problems.append(Problem(f"together[{i}]", f"expected lists of one length, found {lengths}"))
+        keys = [*self.parameters, *(key for table in self.together for key in table)]
+        keys += self.samples.parameters if self.samples else ()
+        if not keys:
+            problems.append(Problem("", "expected at least one key with values, found none; give parameters"))
+        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        problems += [Problem("", f"the key {key!r} is given values twice; once is enough") for key in repeated]
+        if problems:
+            raise reject(*problems)
+        return self
+
+
+def _names(value: Any) -> Any:
+    return {name: {} for name in value} if isinstance(value, list | tuple) else value

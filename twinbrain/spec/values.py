@@ -1,0 +1,107 @@
+"""Values of a swept key: a list, a range, or evenly spaced between two ends."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BeforeValidator
+
+from twinbrain import units
+from twinbrain.errors import SpecError
+from twinbrain.spec.quantity import Distribution
+
+_FORMS = 'a list, { linear = [0.5, 2.0], n = 4 }, { log = ["10 Hz", "1 kHz"], n = 3 } or { range = [0, 10] }'
+
+
+def expand(values: Any) -> tuple[Any, ...]:
+    """Return the values that a list, a range or a table of a file stands for.
+
+    Parameters
+    ----------
+    values : list, range, ndarray or dict
+        A dict has one of ``linear = [first, last]`` and ``log = [first, last]``, with their number ``n``, ends
+        included, or ``range = n`` or ``[start, stop]`` or ``[start, stop, step]``, integers, ``stop`` excluded.
+
+    Raises
+    ------
+    SpecError
+        If it is none of these, or empty.
+    """
+    found = _expand(values)
+    if not found:
+        raise SpecError("expected at least one value, found none; give some")
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in found)
+
+
+def _expand(values: Any) -> list[Any]:
+    if isinstance(values, dict):
+        for form, keys in (("linear", {"linear", "n"}), ("log", {"log", "n"}), ("range", {"range"})):
+            if form in values:
+                if set(values) != keys:
+                    raise SpecError(f"expected {' and '.join(sorted(keys))}, found {', '.join(map(str, values))}")
+                return _range(values["range"]) if form == "range" else spaced(form, values[form], values["n"])
+    elif not isinstance(values, str | bytes) and hasattr(values, "__iter__"):
+        return list(values)
+    raise SpecError(f"expected {_FORMS}, found {values!r}")
+
+
+def _range(ends: Any) -> list[int]:
+    ends = [ends] if isinstance(ends, int) else ends
+    if not isinstance(ends, list | tuple) or not 1 <= len(ends) <= 3 or not all(type(end) is int for end in ends):
+        raise SpecError(f"expected range = 10 or [0, 10] or [0, 10, 2], found {ends!r}")
+    if len(ends) == 3 and ends[2] == 0:
+        raise SpecError("expected a step that is not 0 in range, found 0")
+    return list(range(*ends))
+
+
+def spaced(form: str, ends: Any, n: Any) -> list[float | str]:
+    """Return ``n`` values between two ends, which are among them; in the unit of the first, where they have one."""
+    if type(n) is not int or n < 1:
+        raise SpecError(f"expected n as a whole number of at least 1, found {n!r}")
+    first, last, unit = ends_of(form, ends)
+    if form == "log":
+        numbers = np.exp(np.linspace(math.log(first), math.log(last), n))
+        numbers[0], numbers[-1] = first, last if n > 1 else first
+    else:
+        numbers = np.linspace(first, last, n)
+    return [with_unit(float(f"{number:.12g}"), unit) for number in numbers]
+
+
+def ends_of(form: str, ends: Any) -> tuple[float, float, str]:
+    """Return two ends as numbers, and their unit (``""``: none)."""
+    if not isinstance(ends, list | tuple) or len(ends) != 2:
+        raise SpecError(f"expected {form} = [first, last], found {ends!r}")
+    unit = unit_of(ends[0])
+    try:
+        first, last = (units.number(end, unit) if unit else float(end) for end in ends)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"expected {form} = [first, last], two numbers or quantities of one unit: {error}") from None
+    if form == "log" and min(first, last) <= 0:
+        raise SpecError(f"expected positive ends of log, found {ends!r}")
+    return first, last, unit
+
+
+def unit_of(value: Any) -> str:
+    """Return the unit in which a value is written (``""``: none)."""
+    return value.strip().partition(" ")[2].strip() if isinstance(value, str) else ""
+
+
+def with_unit(number: float, unit: str) -> float | str:
+    """Return a value as it is written."""
+    return units.show(number, unit) if unit else number
+
+
+def _values(values: Any) -> tuple[Any, ...]:
+    found = expand(values)
+    for value in found:
+        if not isinstance(value, str | int | float | dict | Distribution) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            raise SpecError(f"expected values as they stand in a file, found {value!r}")
+    return tuple(value.model_dump(mode="json") if isinstance(value, Distribution) else value for value in found)
+
+
+Values = Annotated[tuple[Any, ...], BeforeValidator(_values)]
+"""Values of a key, one by one: from a list, or what `expand` takes."""

@@ -1,0 +1,169 @@
+"""Where a store lies: a path of this machine, or a URL that fsspec knows, such as ``s3://bucket/rest.zarr``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from zarr.abc.store import Store
+from zarr.buffer import cpu, default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.storage import LocalStore
+
+from twinbrain.errors import StoreError
+from twinbrain.store.remote import RemoteStore
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
+# What pathlib makes of a URL.
+_SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place for a store; nothing but the path or URL, so it can be sent to other processes.
+
+    What a URL needs besides (credentials, endpoint) each process takes from its environment and configuration.
+
+    Parameters
+    ----------
+    place : Path or str
+        A path of this machine, or a URL; `of` makes it from what a user gives.
+    """
+
+    place: Path | str
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str] | Location) -> Location:
+        """Return the location that a path or URL names.
+
+        Parameters
+        ----------
+        path : str, path or Location
+            A path of this machine, or a URL.
+
+        Raises
+        ------
+        StoreError
+            If it is a URL that no store can lie at.
+        """
+        if isinstance(path, Location):
+            return path
+        text = os.fspath(path)
+        if not isinstance(path, str) and _SQUASHED.match(text):
+            raise StoreError(
+                f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'"
+            )
+        if not _URL.match(text):
+            return cls(Path(text))
+        scheme, _, rest = text.partition("://")
+        if scheme in ("file", "local"):
+            return cls(Path(rest))
+        if found := re.search(r"[*?\[\]]", rest):
+            raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
+        url = f"{scheme}://{rest.rstrip('/')}"
+        if scheme in ("s3", "s3a") and "/" not in rest.rstrip("/"):
+            raise StoreError(f"expected s3://bucket/name, found no name in the bucket: {text}; add one")
+        return cls(url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a path of this machine."""
+        return isinstance(self.place, Path)
+
+    @property
+    def path(self) -> Path:
+        """The path, of a location on this machine."""
+        if isinstance(self.place, str):
+            raise StoreError(f"expected a path of this machine, found a URL: {self}; name a folder")
+        return self.place
+
+    @property
+    def name(self) -> str:
+        """The last part of the path or URL."""
+        return PurePosixPath(self.place).name
+
+    def __str__(self) -> str:
+        return str(self.place)
+
+    def store(self, *, read_only: bool = False) -> Store:
+        """Return the Zarr store here; each object of it is replaced atomically."""
+        if isinstance(self.place, Path):
+            return LocalStore(self.place, read_only=read_only)
+        return RemoteStore(self.place, read_only=read_only)
+
+    def child(self, name: str) -> Location:
+        """Return the location ``name`` below this one."""
+        return Location(self.place / name if isinstance(self.place, Path) else f"{self.place}/{name}")
+
+    def exists(self) -> bool:
+        """Return whether anything is here."""
+        return self.path.exists() if self.is_local else bool(self.names()) or self.is_file()
+
+    def is_file(self) -> bool:
+        """Return whether a file or object is here, rather than a folder."""
+        if isinstance(self.place, Path):
+            return self.place.exists() and not self.place.is_dir()
+        return RemoteStore(self.place, read_only=True).is_file()
+
+    def names(self) -> list[str]:
+        """Return the names of what lies immediately below, in their order; none if nothing is here."""
+        if isinstance(self.place, str):
+            return list(RemoteStore(self.place, read_only=True).names())
+        return sorted(entry.name for entry in self.place.iterdir()) if self.place.is_dir() else []
+
+    def is_free(self) -> bool:
+        """Return whether nothing lies below but what an interrupted write may have left."""
+        return all(PurePosixPath(name).suffix == ".partial" for name in self.names())
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of each file, and below each folder, that lies immediately below."""
+        if isinstance(self.place, str):
+            return RemoteStore(self.place, read_only=True).sizes()
+        n_bytes: Counter[str] = Counter()
+        for parent, _, files in os.walk(self.place):
+            inner = Path(parent).relative_to(self.place).parts
+            for file in files:
+                with suppress(FileNotFoundError):  # a temporary file of a store that is being written
+                    n_bytes[inner[0] if inner else file] += os.path.getsize(os.path.join(parent, file))
+        return dict(n_bytes)
+
+    def size(self) -> int:
+        """Return the bytes of all that lies below."""
+        return sum(self.sizes().values())
+
+    def read(self, key: str) -> bytes | None:
+        """Return the object ``key``, or None if there is none."""
+        if isinstance(self.place, Path) and not self.place.is_dir():
+            return None
+        found = sync(self.store(read_only=True).get(key, default_buffer_prototype()))
+        return None if found is None else found.to_bytes()
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put an object at ``key``, or replace it, atomically."""
+        sync(self.store().set(key, cpu.Buffer.from_bytes(data)))
+
+    def remove(self) -> None:
+        """Remove all that lies here, if anything does."""
+        if isinstance(self.place, str):
+            sync(self.store().delete_dir(""))
+        elif self.is_file():
+            self.place.unlink()
+        elif self.place.is_dir():
+            shutil.rmtree(self.place)
+
+    def check_writable(self) -> None:
+        """Raise a `StoreError` if nothing can be written to this URL; of a path, the first write tells soon enough."""
+        if isinstance(self.place, str):
+            self.write("writable.partial", b"")
+            sync(self.store().delete("writable.partial"))
+
+    def clean(self) -> None:
+        """Remove what interrupted writes left behind; there is such a thing on this machine alone."""
+        if isinstance(self.place, Path):
+            for stale in self.place.rglob("*.partial"):
+                stale.unlink()

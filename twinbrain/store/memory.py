@@ -1,0 +1,74 @@
+"""A run that is kept in memory, in the layout of the store: for what is reduced at once and then forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.store.layout import FORMAT, ProbeLayout
+from twinbrain.store.rows import Rows, check_shape, rows_of
+from twinbrain.store.schema import run_schema
+from twinbrain.store.window import StateData, WindowData
+
+
+class MemoryRun:
+    """Takes windows as a `RunWriter` does, and gives them as a tree as `open_run` does.
+
+    Parameters
+    ----------
+    attrs, network, connectome, rate_bin_steps, dt, probes
+        As in `create_run`.
+    """
+
+    def __init__(
+        self,
+        *,
+        attrs: dict[str, Any],
+        network: xr.Dataset,
+        connectome: xr.Dataset,
+        rate_bin_steps: int,
+        dt: float,
+        probes: Sequence[ProbeLayout] = (),
+    ) -> None:
+        self._attrs = attrs | {"twinbrain_format": FORMAT, "dt": dt, "status": "running", "committed": 0.0}
+        self._given = {"network": network, "connectome": connectome}
+        self._probes = probes
+        self._schema = run_schema(
+            spikes=True,
+            rate_bin_steps=rate_bin_steps,
+            n_populations=network.sizes["population"],
+            probes=probes,
+            dt=dt,
+        )
+        self._rows: list[Rows] = []
+        self._n_spikes = 0
+
+    def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
+        """Add a window; the state is not kept."""
+        dt = self._attrs["dt"]
+        rows = rows_of(window, self._schema.groups, dt=dt, n_spikes=self._n_spikes)
+        for path, schema in self._schema.arrays.items():
+            check_shape(path, rows[path], schema.columns)
+        self._rows.append(rows)
+        self._n_spikes += len(window.time_step)
+        self._attrs |= {"status": status, "committed": window.next_step * dt}
+
+    def set_status(self, status: str) -> None:
+        """Change the status of the run."""
+        self._attrs["status"] = status
+
+    def tree(self) -> xr.DataTree:
+        """Return the run."""
+        groups: dict[str, dict[str, xr.Variable]] = {path: {} for path in self._schema.groups if path != "checkpoint"}
+        for path, schema in self._schema.arrays.items():
+            parts = [rows[path] for rows in self._rows]
+            values = np.concatenate(parts) if parts else np.empty((0, *schema.columns))
+            group, _, name = path.rpartition("/")
+            groups[group][name] = xr.Variable(schema.dims, values.astype(schema.dtype, copy=False), schema.attributes)
+        for probe in self._probes:
+            groups[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32))
+        datasets = {path: xr.Dataset(variables, attrs=self._schema.groups[path]) for path, variables in groups.items()}
+        return xr.DataTree.from_dict({"/": xr.Dataset(attrs=self._attrs), **self._given, **datasets})

@@ -1,0 +1,303 @@
+"""The store of a sweep: one Zarr group whose arrays have a place for each point, written batch by batch.
+
+A batch is what one task computes, and one object of each array. Its status is written last: what has none is computed
+anew. Nothing else is ever written after the creation but the name of the process that drives the sweep.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.store import Store
+from zarr.core.sync import sync
+
+from twinbrain.errors import StoreError
+from twinbrain.store.create import write_dataset
+from twinbrain.store.failures import saying_what_is_safe
+from twinbrain.store.growing import EXACT, compressor
+from twinbrain.store.location import Location
+from twinbrain.store.root import CREATING, KEY, Document, Root, describe
+from twinbrain.store.together import together
+
+FORMAT = 1
+POINT = "point"
+PENDING, DONE, FAILED = 0, 1, 2
+CONNECTOME = "connectome"
+RUNS = "runs"
+# What is known of each point beside its results.
+STATUS, ERROR, SECONDS = "status", "error", "seconds"
+_SAFE = "what is done"
+# Beyond this an object is a shard, whose points are read one by one.
+_LARGEST_CHUNK = 2**22
+
+
+@dataclass(frozen=True, eq=False)
+class BatchResult:
+    """The results of a batch of points.
+
+    Parameters
+    ----------
+    start, stop : int
+        Its points.
+    status : ndarray of uint8, shape (stop - start,)
+        `DONE` or `FAILED`.
+    error : list of str
+        What went wrong (``""``: nothing).
+    seconds : ndarray of float32
+        How long each took.
+    values : dict of str to ndarray, shape (stop - start, …)
+        Results; those of failed points do not count.
+    """
+
+    start: int
+    stop: int
+    status: NDArray[np.uint8]
+    error: list[str]
+    seconds: NDArray[np.float32]
+    values: Mapping[str, NDArray[Any]]
+
+
+def create_sweep(
+    location: Location,
+    *,
+    attrs: dict[str, Any],
+    coordinates: xr.Dataset,
+    template: xr.Dataset,
+    connectome: xr.Dataset,
+    batch: int,
+) -> None:
+    """Create a sweep without results.
+
+    Parameters
+    ----------
+    location : Location
+        Where; nothing but an unfinished sweep may be there.
+    attrs : dict
+        Attributes of the sweep.
+    coordinates : Dataset, dim ``point``
+        The values of the swept keys.
+    template : Dataset
+        The results of one point: names, shapes, coordinates, attributes; its values do not count.
+    connectome : Dataset
+        The connectome of the workflow.
+    batch : int
+        Points of a batch.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    n = coordinates.sizes[POINT]
+    names = " ".join([*map(str, coordinates.data_vars), *map(str, template.coords)])
+    attributes = attrs | {"twinbrain_sweep": FORMAT, "batch": batch, "n_points": n, "coordinates": names}
+    with saying_what_is_safe(location):
+        store = location.store()
+        location.write(KEY, Root(attributes | {"state": CREATING}, {}).encode())
+        nodes = write_dataset(store, CONNECTOME, connectome)
+        for name, array in {**coordinates.data_vars, **template.coords}.items():
+            nodes[str(name)] = _write(store, str(name), array.variable)
+        for name, dtype, fill in ((STATUS, "uint8", PENDING), (SECONDS, "float32", math.nan), (ERROR, "str", "")):
+            attributes_of = {"flag_values": [0, 1, 2], "flag_meanings": "pending done failed"} if name == STATUS else {}
+            attributes_of |= {"units": "s", "long_name": "wall time of the point"} if name == SECONDS else {}
+            nodes[name] = _create(store, name, (n,), (POINT,), dtype, fill, attributes_of, batch)
+        for name, variable in template.data_vars.items():
+            shape, dims = (n, *variable.shape), (POINT, *map(str, variable.dims))
+            nodes[str(name)] = _create(store, str(name), shape, dims, variable.dtype, math.nan, variable.attrs, batch)
+        location.write(KEY, Root(attributes | {"state": "open"}, nodes).encode())
+
+
+def _create(
+    store: Store,
+    name: str,
+    shape: tuple[int, ...],
+    dims: tuple[str, ...],
+    dtype: Any,
+    fill: Any,
+    attributes: dict[str, Any],
+    batch: int,
+) -> Document:
+    whole = (batch, *(max(1, length) for length in shape[1:]))
+    itemsize = 1 if dtype == "str" else np.dtype(dtype).itemsize
+    sharded = len(shape) > 1 and math.prod(whole) * itemsize > _LARGEST_CHUNK
+    array = zarr.create_array(
+        store,
+        name=name,
+        shape=shape,
+        dtype=dtype,
+        chunks=(1, *whole[1:]) if sharded else whole,
+        shards=whole if sharded else None,
+        fill_value=fill,
+        compressors="auto" if dtype == "str" else compressor(dtype),
+        dimension_names=dims,
+        attributes=attributes,
+        zarr_format=3,
+        config=EXACT,
+    )
+    return describe(array)
+
+
+def _write(store: Store, name: str, variable: xr.Variable) -> Document:
+    values = variable.values
+    if values.dtype.kind == "U":
+        values = values.astype(np.dtypes.StringDType())
+    array = zarr.create_array(
+        store,
+        name=name,
+        data=values,
+        dimension_names=tuple(map(str, variable.dims)),
+        attributes=variable.attrs,
+        zarr_format=3,
+    )
+    return describe(array)
+
+
+class SweepStore:
+    """A sweep that is there.
+
+    Parameters
+    ----------
+    location : Location
+        Where.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or one of another version.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        document = location.read(KEY)
+        if document is None:
+            raise StoreError(f"expected a sweep, found nothing: {location}; check the path")
+        self._root = _parse(location, document)
+        self.attrs = self._root.attributes
+        self._arrays: dict[str, zarr.AsyncArray[Any]] = {}
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return int(self.attrs["n_points"])
+
+    @property
+    def batch(self) -> int:
+        """Points of a batch."""
+        return int(self.attrs["batch"])
+
+    def dataset(self) -> xr.Dataset:
+        """Return all that the sweep holds, lazily, on the dimension ``point``."""
+        store: Any = self.location.store(read_only=True)
+        return xr.open_dataset(store, engine="zarr", chunks={}, consolidated=True)
+
+    def connectome(self) -> xr.Dataset:
+        """Return the connectome of the workflow."""
+        store: Any = self.location.store(read_only=True)
+        return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=False).load()
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Return an array of the sweep, as it is now."""
+        store = self.location.store(read_only=True)
+        return np.asarray(zarr.open_array(store, path=name, mode="r", zarr_format=3)[...])
+
+    def write(self, result: BatchResult) -> None:
+        """Write the results of a batch, and its status when all else is there.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be written; the batch stays as it was then.
+        """
+        with saying_what_is_safe(self.location, _SAFE):
+            sync(self._write(result))
+
+    async def _write(self, result: BatchResult) -> None:
+        error = np.array(result.error, np.dtypes.StringDType())
+        values = {**result.values, SECONDS: result.seconds, ERROR: error}
+        await together(self._set(name, result, array) for name, array in values.items())
+        await self._set(STATUS, result, result.status)
+
+    async def _set(self, name: str, result: BatchResult, values: NDArray[Any]) -> None:
+        if name not in self._arrays:
+            store = self.location.store()
+            metadata = self._root.nodes[name]
+            self._arrays[name] = zarr.AsyncArray.from_dict(zarr.storage.StorePath(store, name), metadata).with_config(
+                {"write_empty_chunks": True}
+            )
+        await self._arrays[name].setitem(slice(result.start, result.stop), values)
+
+    def claim(self, driver: str) -> None:
+        """Write down who drives the sweep from now on."""
+        self._root = self._root.with_attributes(driver=driver)
+        self.attrs = self._root.attributes
+        with saying_what_is_safe(self.location, _SAFE):
+            self.location.write(KEY, self._root.encode())
+
+    def check_driver(self, driver: str) -> None:
+        """Raise a `StoreError` if someone else drives the sweep by now."""
+        document = self.location.read(KEY)
+        found = None if document is None else _parse(self.location, document).attributes.get("driver")
+        if found != driver:
+            raise StoreError(
+                f"expected to be alone in driving the sweep {self.location}, found that another process has taken it "
+                "over; let that one go on, or stop it and resume"
+            )
+
+
+def is_sweep(location: Location) -> bool:
+    """Return whether a sweep lies there, finished or not."""
+    document = location.read(KEY)
+    return document is not None and "twinbrain_sweep" in _attributes(document)
+
+
+def check_sweep_target(location: Location, *, overwrite: bool) -> None:
+    """Make sure that a sweep can be created there; what an earlier one left is removed if it may be.
+
+    Raises
+    ------
+    StoreError
+        If something else is there.
+    """
+    location.check_writable()
+    if not location.exists() or location.is_free():
+        return
+    document = location.read(KEY)
+    attributes = {} if document is None else _attributes(document)
+    if "twinbrain_sweep" not in attributes:
+        raise StoreError(
+            f"expected a free path for a sweep, found something else: {location}; name another path, or remove it "
+            "yourself"
+        )
+    if not overwrite and attributes.get("state") != CREATING:
+        raise StoreError(f"expected a free path for a sweep, found a sweep: {location}; name another path")
+    location.remove()
+
+
+def _attributes(document: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(document).get("attributes") or {})
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _parse(location: Location, document: bytes) -> Root:
+    attributes = _attributes(document)
+    if "twinbrain_sweep" not in attributes:
+        raise StoreError(f"expected a sweep, found something else: {location}; open a run with open_run")
+    if attributes["twinbrain_sweep"] != FORMAT:
+        version = attributes.get("twinbrain_version", "unknown")
+        raise StoreError(
+            f"expected a sweep of format {FORMAT}, found format {attributes['twinbrain_sweep']}, written by twinbrain "
+            f"{version}: {location}; open it with that version"
+        )
+    if attributes.get("state") == CREATING:
+        raise StoreError(f"expected a sweep, found one whose creation was interrupted: {location}; start it anew")
+    return Root(attributes, json.loads(document)["consolidated_metadata"]["metadata"])
