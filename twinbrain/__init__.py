@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         ],
         "engines.base": ["get_engine"],
         "errors": [
+            "ClusterError",
             "ConnectomeError",
             "EngineError",
             "ExchangeError",

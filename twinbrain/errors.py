@@ -73,6 +73,10 @@ class EngineError(TwinbrainError, RuntimeError):
     """An engine that is unknown, busy, or cannot run the given network."""
 
 
+class ClusterError(TwinbrainError, RuntimeError):
+    """A cluster that cannot be reached, or workers that are missing or would not compute what this process would."""
+
+
 class StoreError(TwinbrainError, OSError):
     """A run store that is missing, foreign, of another version, or cannot be written."""
 

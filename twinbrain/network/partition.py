@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
 from twinbrain.network.layout import Layout
+from twinbrain.network.plan import ASSUMED_RATE
 from twinbrain.network.synapses import Axons, in_degrees, long_range_axons
-from twinbrain.network.work import ASSUMED_RATE, work_of_nodes
+from twinbrain.network.work import work_of_nodes
 from twinbrain.spec.brain import Brain
 
 # How much more than the mean the most loaded shard may have; tried in turn.
@@ -22,6 +23,7 @@ _TOLERANCES = (0.03, 0.06, 0.12, 0.25, 0.5, np.inf)
 _MOST_WEIGHT = 10_000
 
 Assignment = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class _Tracts:
     """What runs between nodes: delays in steps (0 where nothing runs), and synapses; [target, source]."""
 
     delay: NDArray[np.int64]
-    synapses: NDArray[np.float64]
+    synapses: Floats
     axons: Axons
 
 
@@ -97,7 +99,7 @@ def check_n_shards(n_shards: int, n_regions: int) -> None:
         )
 
 
-def describe(owner: Assignment, tracts: _Tracts, work: NDArray[np.float64]) -> Partition:
+def describe(owner: Assignment, tracts: _Tracts, work: Floats) -> Partition:
     """Return a partition and what it is expected to cost."""
     n_shards = int(owner.max()) + 1
     load = np.bincount(owner, weights=work, minlength=n_shards)
@@ -114,7 +116,7 @@ def describe(owner: Assignment, tracts: _Tracts, work: NDArray[np.float64]) -> P
     )
 
 
-def _assign(tracts: _Tracts, work: NDArray[np.float64], n_shards: int) -> Assignment:
+def _assign(tracts: _Tracts, work: Floats, n_shards: int) -> Assignment:
     if n_shards == 1:
         return np.zeros(len(work), np.int64)
     delays = np.unique(tracts.delay[tracts.delay > 0])
@@ -124,7 +126,7 @@ def _assign(tracts: _Tracts, work: NDArray[np.float64], n_shards: int) -> Assign
     for tolerance in _TOLERANCES:
         most = (1 + tolerance) * work.sum() / n_shards
         for group in groupings:
-            load = np.bincount(group, weights=work)
+            load: Floats = np.bincount(group, weights=work).astype(np.float64)
             if len(load) < n_shards or load.max() > most:
                 continue
             flow = _between(group, tracts.synapses * ASSUMED_RATE)
@@ -156,7 +158,7 @@ def _numbered(group: Assignment) -> Assignment:
     return order[number]
 
 
-def _between(group: Assignment, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _between(group: Assignment, values: Floats) -> Floats:
     """Return the sums of values between groups, both ways; nothing within."""
     n = int(group.max()) + 1
     sums = np.zeros((n, n))
@@ -166,7 +168,7 @@ def _between(group: Assignment, values: NDArray[np.float64]) -> NDArray[np.float
     return sums
 
 
-def _by_metis(load: NDArray[np.float64], flow: NDArray[np.float64], n_shards: int) -> list[Assignment]:
+def _by_metis(load: Floats, flow: Floats, n_shards: int) -> list[Assignment]:
     """Return partitions by METIS, by bisection and at once."""
     try:
         import pymetis
@@ -195,14 +197,14 @@ def _by_metis(load: NDArray[np.float64], flow: NDArray[np.float64], n_shards: in
     ]
 
 
-def _integers(values: NDArray[np.float64]) -> list[int]:
+def _integers(values: Floats) -> list[int]:
     """Return weights as METIS takes them, at least 1."""
     if not len(values):
         return []
-    return np.maximum(np.rint(values * (_MOST_WEIGHT / values.max())), 1).astype(int).tolist()
+    return [max(1, round(value)) for value in (values * (_MOST_WEIGHT / values.max())).tolist()]
 
 
-def _largest_first(load: NDArray[np.float64], n_shards: int) -> Assignment:
+def _largest_first(load: Floats, n_shards: int) -> Assignment:
     """Return the groups dealt out by their work alone, each to the shard that has least."""
     owner: Assignment = np.empty(len(load), np.int64)
     total = np.zeros(n_shards)

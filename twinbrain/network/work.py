@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +39,7 @@ def work_of_nodes(brain: Brain, layout: Layout, dt: float) -> NDArray[np.float64
         NANOSECONDS_A_STATEMENT * statements(step_program(block.model, block.receptors, f"model {block.name}"))
         for block in layout.blocks
     ]
-    neurons: Counter[str] = Counter()
+    neurons = dict.fromkeys(layout.connectome.labels, 0.0)
     for population in layout.populations:
         neurons[population.label] += population.size * costs[population.block]
     drawn = {

@@ -15,6 +15,7 @@ from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
+from twinbrain.run.sharded import Shards, shards_on
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
@@ -27,6 +28,7 @@ from twinbrain.store import Location, check_target, resume_run
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
 
 def simulate(
@@ -43,6 +45,9 @@ def simulate(
     stimuli: Iterable[Stimulus] | None = None,
     record: Record | None = None,
     overwrite: bool = False,
+    shards: int | None = None,
+    client: Client | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> xr.DataTree:
     """Simulate a model and keep the run.
@@ -69,6 +74,12 @@ def simulate(
         What is kept; replaces the workflow's.
     overwrite : bool
         Whether a run that stands at ``out`` may be replaced.
+    shards : int, optional
+        Cut the brain into so many shards, each on a worker of its own. The run is the same for any number.
+    client : distributed.Client, optional
+        Whose workers to use.
+    cluster : str, optional
+        What to use instead: ``"local"`` (the default), ``"tcp://…"`` or ``"slurm"``.
     progress : callable, optional
         Called with what is being done, how much of it is done, and of how much.
 
@@ -79,7 +90,7 @@ def simulate(
 
     Raises
     ------
-    SpecError, ConnectomeError, PlanError, EngineError, StoreError
+    SpecError, ConnectomeError, PlanError, EngineError, StoreError, ClusterError
         If it cannot be run; nothing is written then.
     RunInterrupted
         If it was asked to stop; `resume` goes on from there.
@@ -103,19 +114,34 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
-    run_prepared(prepare(workflow), out, overwrite=overwrite, progress=progress)
+    run_prepared(
+        prepare(workflow),
+        out,
+        overwrite=overwrite,
+        progress=progress,
+        on=shards_on(shards, client=client, cluster=cluster),
+    )
     return open_run(out)
 
 
 def run_prepared(
-    prepared: Prepared, out: str | Path | Location, *, overwrite: bool = False, progress: Progress | None = None
+    prepared: Prepared,
+    out: str | Path | Location,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on: Shards | None = None,
 ) -> None:
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
-    check_fits(prepared)
+    if on is None:
+        check_fits(prepared)
     # Before the build, which may be long.
     check_target(out, overwrite=overwrite)
+    if on is not None:
+        on.run(prepared, Location.of(out), start="create", overwrite=overwrite, progress=progress)
+        return
     with Interrupt() as interrupt:
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
@@ -125,15 +151,22 @@ def run_prepared(
         simulation.close()
 
 
-def resume(path: str | Path | Location, *, progress: Progress | None = None) -> xr.DataTree:
+def resume(
+    path: str | Path | Location,
+    *,
+    shards: int | None = None,
+    client: Client | None = None,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
 
     Parameters
     ----------
     path : str or Path
         Path or URL of the run.
-    progress : callable, optional
-        As in `simulate`.
+    shards, client, cluster, progress : optional
+        As in `simulate`; the number of shards need not be that of before.
 
     Returns
     -------
@@ -154,6 +187,7 @@ def resume(path: str | Path | Location, *, progress: Progress | None = None) -> 
         return tree
     workflow = stored_workflow(tree)
     tree.close()
+    on = shards_on(shards, client=client, cluster=cluster)
     with Interrupt() as interrupt:
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:
@@ -161,6 +195,9 @@ def resume(path: str | Path | Location, *, progress: Progress | None = None) -> 
                 f"{path}: expected the workflow {tree.attrs['digest'][:12]} that this run was started with, found "
                 f"{found[:12]} when reading it back; resume with twinbrain {tree.attrs['twinbrain_version']}"
             )
+        if on is not None:
+            on.run(prepared, path, start="resume", progress=progress)
+            return open_run(path)
         check_fits(prepared)
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)

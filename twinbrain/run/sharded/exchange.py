@@ -15,6 +15,7 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
+from torch.distributed import TCPStore  # type: ignore[attr-defined,unused-ignore]
 
 from twinbrain.engines.base import Spikes
 from twinbrain.run.sharded.board import Board, RankLostError
@@ -163,13 +164,13 @@ def joined(rank: int, hosts: Sequence[str], port: int, device: str, board: Board
         dist.destroy_process_group()
 
 
-def _meet(rank: int, n_ranks: int, host: str, port: int, board: Board) -> dist.TCPStore:
+def _meet(rank: int, n_ranks: int, host: str, port: int, board: Board) -> TCPStore:
     """Return the store through which ranks find each other, once all are there."""
     end = time.monotonic() + _PATIENCE.total_seconds()
     store = None
     while store is None:
         try:
-            store = dist.TCPStore(host, port, is_master=rank == 0, timeout=_KNOCK, wait_for_workers=False)
+            store = TCPStore(host, port, is_master=rank == 0, timeout=_KNOCK, wait_for_workers=False)
         except (dist.DistNetworkError, dist.DistStoreError):
             if rank == 0 or time.monotonic() > end:
                 raise

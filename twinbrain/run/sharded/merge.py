@@ -114,7 +114,7 @@ class Merger:
 
     def state(self, step: int, parts: Sequence[Values]) -> SimulationState:
         """Return the state of the whole brain, after its recording until then was merged."""
-        variables = {}
+        variables: dict[str, NDArray[np.float64]] = {}
         for prefix, places in self._kinds():
             names = dict.fromkeys(name for part in parts for name in part if name.startswith(prefix))
             variables |= {name: places.merge([part.get(name) for part in parts]) for name in names}
