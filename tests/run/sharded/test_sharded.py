@@ -1,0 +1,120 @@
+"""A run is the same, byte for byte, for any number of shards; and it can be resumed with any."""
+
+import os
+import signal
+
+import pytest
+
+import twinbrain as tb
+from tests.examples import region_data, relay_region, small_brain, small_connectome
+from twinbrain.spec.brain import Brain, LongRange
+
+
+@pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
+@pytest.mark.parametrize("shards", [2, 3, 4])
+def test_a_store_is_the_same_for_any_number_of_shards(run, whole, client, same_files, tmp_path, engine, shards):
+    found = run(tmp_path / "run.zarr", engine=engine, shards=shards, client=client)
+    assert found.attrs["status"] == "complete"
+    assert len(found["spikes/neuron"]) > 50
+    same_files(tmp_path / "run.zarr", whole(engine))
+
+
+def test_one_shard_is_the_whole_brain_in_this_process(run, whole, same_files, tmp_path):
+    run(tmp_path / "run.zarr", shards=1)
+    same_files(tmp_path / "run.zarr", whole("reference"))
+
+
+def plastic_brain():
+    """Return a brain of two kinds of region, whose rules of one name differ."""
+    data = [region_data(), region_data()]
+    for i, (region, w_max) in enumerate(zip(data, ("6 nS", "9 nS"), strict=True)):
+        region["name"] = f"test/cortex_{i}"
+        region["projections"][1]["plasticity"] = {"model": "pair_stdp", "parameters": {"w_max": w_max, "A_plus": 0.05}}
+    data[1]["plasticity"] = {"pair_stdp": OTHER_RULE}
+    return Brain(
+        name="plastic",
+        connectome=small_connectome(4),
+        regions={"CX-0": tb.Region.parse(data[0]), "TH-*": relay_region(), "CX-*": tb.Region.parse(data[1])},
+        long_range=LongRange(in_degree=10, weight="0.4 nS", inhibitory_weight="1 nS", speed="7 m/s"),
+    )
+
+
+OTHER_RULE = {
+    "equations": "dtrace/dt = -trace / tau : 1",
+    "on_pre": "release = w\ntrace += 1",
+    "on_post": "w = clip(w + A_plus * trace * w_max, 0 * nS, w_max)",
+    "parameters": {"tau": "15 ms", "A_plus": "0.01"},
+}
+
+
+def interrupting(step):
+    """Return a progress function that presses Ctrl-C once when some step was reached."""
+    pressed = []
+
+    def progress(what, done, total):
+        if what == "simulate" and done >= step and not pressed:
+            pressed.append(done)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return progress
+
+
+@pytest.mark.parametrize(("first", "then"), [(2, 3), (4, 1), (1, 2)])
+def test_a_run_that_was_interrupted_goes_on_with_another_number_of_shards(
+    run, whole, client, same_files, tmp_path, first, then
+):
+    def on(shards):
+        return {} if shards == 1 else {"shards": shards, "client": client}
+
+    path = tmp_path / "run.zarr"
+    with pytest.raises(tb.RunInterrupted, match=r"stopped at \d+ ms of 60 ms of model time"):
+        run(path, progress=interrupting(1), **on(first))
+    stopped = tb.open_run(path)
+    assert stopped.attrs["status"] == "interrupted"
+    assert stopped.attrs["committed"] in (0.0, 20.0, 40.0)
+    resumed = tb.resume(path, **on(then))
+    assert resumed.attrs["status"] == "complete"
+    same_files(path, whole("reference"))
+
+
+def test_progress_is_told_as_in_one_process(run, client, tmp_path):
+    told = []
+    run(tmp_path / "run.zarr", shards=2, client=client, progress=lambda *event: told.append(event))
+    assert [what for what in dict.fromkeys(what for what, _, _ in told)] == ["build", "compile", "simulate"]
+    assert told[-1] == ("simulate", 600, 600)
+
+
+def test_more_shards_than_regions_are_refused(run, client, tmp_path):
+    with pytest.raises(tb.SpecError, match="expected 1 to 4 shards, .* found 5"):
+        run(tmp_path / "run.zarr", shards=5, client=client)
+    with pytest.raises(tb.SpecError, match="expected at least one shard, found 0"):
+        run(tmp_path / "run.zarr", shards=0, client=client)
+    assert not (tmp_path / "run.zarr").exists()
+
+
+def test_workers_without_shards_are_refused(run, client, tmp_path):
+    with pytest.raises(tb.ClusterError, match="expected the number of shards"):
+        run(tmp_path / "run.zarr", client=client)
+
+
+def test_an_error_of_the_declaration_is_raised_once_and_as_it_is(run, client, tmp_path):
+    data = region_data()
+    data["projections"][1]["weight"] = "4e9 nS"
+    brain = small_brain(4).model_copy(
+        update={"regions": {"TH-*": relay_region(), "CX-2": tb.Region.parse(region_data()), "CX-*": tb.Region.parse(data | {"name": "test/wrong"})}}
+    )
+    with pytest.raises(tb.SpecError) as alone:
+        run(tmp_path / "alone.zarr", model=brain)
+    with pytest.raises(tb.SpecError) as sharded:
+        run(tmp_path / "run.zarr", model=brain, shards=3, client=client)
+    assert str(sharded.value) == str(alone.value)
+    assert not (tmp_path / "run.zarr").exists()
+
+
+def test_a_run_that_stands_there_is_replaced_only_if_asked(run, whole, client, same_files, tmp_path):
+    path = tmp_path / "run.zarr"
+    run(path, duration="20 ms")
+    with pytest.raises(tb.StoreError, match="found a run"):
+        run(path, shards=2, client=client)
+    run(path, shards=2, client=client, overwrite=True)
+    same_files(path, whole("reference"))
