@@ -96,7 +96,7 @@ def connectomes(as_json: AsJson = False) -> None:
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Files of regions, workflows or connectomes.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of regions, workflows, connectomes or cluster profiles.")],
 ) -> None:
     """Check files, and print every problem found."""
     problems: list[Problem] = []
@@ -117,11 +117,14 @@ def _validate(path: Path) -> None:
     from twinbrain.connectome import read_connectome
     from twinbrain.run.prepare import build_network, prepare
     from twinbrain.spec.brain import single_region_brain
-    from twinbrain.spec.load import is_workflow, load_region, load_workflow
+    from twinbrain.spec.load import is_profile, is_workflow, load_profile, load_region, load_workflow
     from twinbrain.spec.workflow import Workflow
 
     if path.suffix != ".toml":
         read_connectome(path)
+        return
+    if is_profile(path):
+        load_profile(path)
         return
     workflow = is_workflow(path)
     model = load_workflow(path) if workflow else Workflow(name="region", brain=single_region_brain(load_region(path)))

@@ -15,6 +15,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
+from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.keys import key_parts
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
@@ -125,6 +126,28 @@ def as_workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
         case str() | Path():
             return load_workflow(model)
     raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
+
+
+def load_profile(path: str | Path) -> ClusterProfile:
+    """Return the profile of a cluster.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such file, or it is wrong; with every problem found.
+    """
+    return ClusterProfile.parse(_read(Path(path)), str(path))
+
+
+def is_profile(path: Path) -> bool:
+    """Return whether a TOML file holds the profile of a cluster rather than a workflow or a region."""
+    keys = set(_read(path))
+    return not {"brain", "populations", "cells"} & keys and bool(set(ClusterProfile.model_fields) & keys)
 
 
 def is_workflow(path: Path) -> bool:

@@ -17,7 +17,9 @@ import xarray as xr
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
+from zarr.core.metadata import ArrayV3Metadata
 from zarr.core.sync import sync
+from zarr.storage import StorePath
 
 from twinbrain.errors import StoreError
 from twinbrain.store.create import write_dataset
@@ -203,10 +205,13 @@ class SweepStore:
         store: Any = self.location.store(read_only=True)
         return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=False).load()
 
-    def read(self, name: str) -> NDArray[Any]:
-        """Return an array of the sweep, as it is now."""
-        store = self.location.store(read_only=True)
-        return np.asarray(zarr.open_array(store, path=name, mode="r", zarr_format=3)[...])
+    def read(self, name: str, points: slice = slice(None)) -> NDArray[Any]:
+        """Return an array of the sweep at some points, as it is now."""
+        return np.asarray(sync(self._array(name).getitem(points)))
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of an array's elements."""
+        return np.dtype(self._array(name).dtype)
 
     def write(self, result: BatchResult) -> None:
         """Write the results of a batch, and its status when all else is there.
@@ -226,13 +231,14 @@ class SweepStore:
         await self._set(STATUS, result, result.status)
 
     async def _set(self, name: str, result: BatchResult, values: NDArray[Any]) -> None:
+        await self._array(name).setitem(slice(result.start, result.stop), values)
+
+    def _array(self, name: str) -> zarr.AsyncArray[Any]:
         if name not in self._arrays:
-            store = self.location.store()
-            metadata = self._root.nodes[name]
-            self._arrays[name] = zarr.AsyncArray.from_dict(zarr.storage.StorePath(store, name), metadata).with_config(
-                {"write_empty_chunks": True}
-            )
-        await self._arrays[name].setitem(slice(result.start, result.stop), values)
+            # Of the root document, so that nothing is read but chunks.
+            place = StorePath(self.location.store(), name)
+            self._arrays[name] = zarr.AsyncArray(ArrayV3Metadata.from_dict(self._root.nodes[name]), place, config=EXACT)
+        return self._arrays[name]
 
     def claim(self, driver: str) -> None:
         """Write down who drives the sweep from now on."""

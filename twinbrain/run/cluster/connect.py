@@ -1,0 +1,175 @@
+"""Connect to a cluster, and make its workers ready."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import dask
+from dask.system import CPU_COUNT
+from distributed import Client, LocalCluster
+
+from twinbrain.errors import ClusterError, SpecError
+from twinbrain.run.cluster.slurm import slurm_cluster
+from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_ready, own_facts
+from twinbrain.spec.load import load_profile
+
+_CONNECT_TIMEOUT = "10s"
+_KNOWN = 'expected a cluster "local", "slurm" or the address of a scheduler such as "tcp://10.0.0.1:8786"'
+_GUARD = 'in a script, what starts workers has to stand under: if __name__ == "__main__":'
+
+
+@contextmanager
+def connected(
+    cluster: str | None = None,
+    *,
+    client: Client | None = None,
+    workers: int | None = None,
+    profile: str | Path | None = None,
+) -> Iterator[Client]:
+    """Connect to a cluster whose workers are ready for simulations.
+
+    Parameters
+    ----------
+    cluster : str, optional
+        ``"local"`` (the default) starts processes here, ``"slurm"`` submits jobs, and both end with the context;
+        ``"tcp://host:port"`` or ``"tls://host:port"`` is a scheduler that goes on running.
+    client : distributed.Client, optional
+        A client of any other cluster; it is left as it is.
+    workers : int, optional
+        How many worker processes to start; otherwise one a core, or as many as the profile says.
+    profile : str or Path, optional
+        The TOML file that says what jobs of ``"slurm"`` ask for.
+
+    Yields
+    ------
+    distributed.Client
+        Its workers, also those that join later, have one thread, the versions of this process, and Brian2 imported.
+
+    Raises
+    ------
+    SpecError
+        If the arguments do not belong together, or the profile is wrong.
+    ClusterError
+        If the cluster cannot be reached or started, or a worker would not compute what this process would.
+    """
+    _check_arguments(cluster, client, workers, profile)
+    with ExitStack() as stack:
+        if client is not None:
+            stack.enter_context(_ready(client))
+        elif cluster == "slurm":
+            assert profile is not None
+            started = stack.enter_context(slurm_cluster(load_profile(profile), workers))
+            client = stack.enter_context(Client(started))
+            _make_ready(client)
+        elif cluster in (None, "local"):
+            started = stack.enter_context(_local_cluster(workers or CPU_COUNT))
+            client = stack.enter_context(Client(started))
+            _make_ready(client)
+        else:
+            client = stack.enter_context(_client_of(str(cluster)))
+            stack.enter_context(_ready(client))
+        yield client
+
+
+def workers_ready(client: Client, n: int = 1, timeout: float | None = 60.0) -> None:
+    """Wait for workers.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The client of the cluster.
+    n : int
+        How many workers there have to be.
+    timeout : float (s), optional
+        How long to wait; None waits for ever.
+
+    Raises
+    ------
+    ClusterError
+        If there are fewer when the time is over.
+    """
+    end = None if timeout is None else time.monotonic() + timeout
+    while (found := count_ready(client)) < n:
+        if end is not None and time.monotonic() > end:
+            hint = "see what the scheduler and the workers print"
+            if (logs := getattr(client.cluster, "logs", None)) is not None:
+                hint = f"look at the jobs with: squeue --me; and at what they printed, in {logs}"
+            raise ClusterError(f"expected {n} workers within {timeout:g} s, found {found}; {hint}")
+        time.sleep(0.25)
+
+
+def dashboard(client: Client) -> str:
+    """Return the address of the dashboard of a cluster; empty if it has none."""
+    return client.dashboard_link or ""
+
+
+def _check_arguments(
+    cluster: str | None, client: Client | None, workers: int | None, profile: str | Path | None
+) -> None:
+    if client is not None and (cluster, workers, profile) != (None, None, None):
+        raise SpecError("expected a client alone, found cluster, workers or profile beside it; give one or the other")
+    if client is not None and client.asynchronous:
+        raise SpecError("expected a client that waits for answers, found an asynchronous one; make it without that")
+    address = cluster is not None and cluster.startswith(("tcp://", "tls://"))
+    if not address and cluster not in (None, "local", "slurm"):
+        raise SpecError(f"{_KNOWN}, found {cluster!r}")
+    if workers is not None and workers < 1:
+        raise SpecError(f"expected at least 1 worker, found {workers}")
+    if workers is not None and address:
+        raise SpecError(f"expected the workers that {cluster} has, found workers = {workers}; start them there")
+    if profile is not None and cluster != "slurm":
+        raise SpecError(f'expected a profile with cluster "slurm" alone, found {str(profile)!r}; leave it out')
+    if profile is None and cluster == "slurm":
+        raise SpecError('expected a profile with cluster "slurm", found none; write one such as: walltime = "1 h"')
+
+
+def _local_cluster(workers: int) -> LocalCluster:
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise ClusterError(_GUARD)  # a worker that is being started, and imports the script that starts it
+    try:
+        # Memory is planned before a run; a limit here would kill workers in the middle of one.
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=None,
+            dashboard_address="localhost:0",
+        )
+    except RuntimeError as error:
+        raise ClusterError(f"expected {workers} worker processes, found that they do not start; {_GUARD}") from error
+
+
+def _client_of(address: str) -> Client:
+    try:
+        return Client(address, timeout=_CONNECT_TIMEOUT)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise ClusterError(
+            f"expected a scheduler at {address}, found none that answered within {_CONNECT_TIMEOUT} "
+            f"({str(error).splitlines()[0]}); start one there with: dask scheduler; or give the address that it printed"
+        ) from error
+
+
+def _make_ready(client: Client) -> str:
+    check_workers(client)
+    name = f"twinbrain-{uuid4().hex}"
+    # Importing Brian2 takes the worker's event loop a while.
+    with dask.config.set({"distributed.comm.timeouts.connect": "60s"}):
+        client.register_plugin(PrepareWorker(own_facts()), name=name)
+    return name
+
+
+@contextmanager
+def _ready(client: Client) -> Iterator[None]:
+    """Make workers ready that are there already, and let others join again afterwards."""
+    name = _make_ready(client)
+    try:
+        yield
+    finally:
+        if client.status == "running":
+            with suppress(OSError):
+                client.unregister_worker_plugin(name)

@@ -1,0 +1,168 @@
+"""Workers in jobs of Slurm: submitted, replaced when they end, cancelled at the end."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import math
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dask
+
+from twinbrain.errors import ClusterError
+from twinbrain.spec.cluster import ClusterProfile
+
+if TYPE_CHECKING:
+    from dask_jobqueue import SLURMCluster
+
+# A queue is asked seldom: many users share it.
+_LOOK_EVERY = 10.0
+# So many jobs in a row that never brought a worker are no accident.
+_IN_VAIN = 5
+
+logger = logging.getLogger("twinbrain.cluster")
+
+
+@contextmanager
+def slurm_cluster(profile: ClusterProfile, workers: int | None = None) -> Iterator[SLURMCluster]:
+    """Submit jobs that hold workers, and replace those that end, until the context ends.
+
+    Parameters
+    ----------
+    profile : ClusterProfile
+        What the jobs ask for.
+    workers : int, optional
+        How many workers to have at most, other than the profile says.
+
+    Yields
+    ------
+    dask_jobqueue.SLURMCluster
+        Its scheduler runs in this process.
+
+    Raises
+    ------
+    ClusterError
+        If Slurm or dask-jobqueue is missing; or when jobs end without bringing a worker, again and again.
+    """
+    most = workers or profile.workers
+    n_jobs = math.ceil(most / profile.workers_per_job)
+    least = None if profile.minimum is None else math.ceil(min(profile.minimum, most) / profile.workers_per_job)
+    # Of a task that has never run, 1 min is assumed; with Dask's 0.5 s, adaptive clusters cancel jobs just submitted.
+    with (
+        dask.config.set({"distributed.scheduler.unknown-task-duration": "1m"}),
+        _cluster_class()(**job_arguments(profile)) as cluster,
+    ):
+        if least is None:
+            cluster.scale(jobs=n_jobs)
+        else:
+            cluster.adapt(minimum_jobs=least, maximum_jobs=n_jobs)
+        with _replacing(cluster, n_jobs if least is None else None, profile.logs):
+            yield cluster
+
+
+def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
+    """Return what a profile amounts to, in the words of dask-jobqueue."""
+    per_job = profile.workers_per_job
+    minutes = profile.walltime / 60_000
+    # Workers finish what they do and leave before Slurm kills them: a tenth of the time before, 1 to 10 min, and not
+    # all at once.
+    margin = min(max(minutes / 10, 1.0), 10.0, minutes / 2)
+    arguments = ["--lifetime", f"{60 * (minutes - margin):.0f}s", "--lifetime-stagger", f"{30 * margin:.0f}s"]
+    directives = list(profile.directives)
+    if profile.gpus:
+        arguments += ["--resources", "GPU=1"]
+        directives.append("--gres=gpu:1")
+    return {
+        "queue": profile.queue,
+        "account": profile.account,
+        "walltime": _clock(profile.walltime),
+        "cores": per_job,  # of which each worker takes one as its thread
+        "processes": per_job,
+        "job_cpu": profile.cores,
+        "memory": profile.memory,
+        "interface": profile.interface,
+        "job_script_prologue": list(profile.setup),
+        "job_extra_directives": directives,
+        "worker_extra_args": arguments,
+        "python": profile.python,
+        "log_directory": profile.logs,
+        "job_name": "twinbrain",
+        "scheduler_options": {"dashboard_address": ":0"},
+    }
+
+
+def _clock(ms: float) -> str:
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+
+
+def _cluster_class() -> type[SLURMCluster]:
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError:
+        raise ClusterError(
+            'expected the package dask-jobqueue, found none; install it: pip install "twinbrain[cluster]"'
+        ) from None
+    if shutil.which("sbatch") is None:
+        raise ClusterError("expected the commands of Slurm (sbatch), found none; start on a node that submits jobs")
+    return SLURMCluster
+
+
+@contextmanager
+def _replacing(cluster: SLURMCluster, n_jobs: int | None, logs: str) -> Iterator[None]:
+    """Replace jobs that end, which neither a fixed nor an adaptive cluster of dask-jobqueue does by itself."""
+    cluster.logs = logs
+    stop, given_up = threading.Event(), threading.Event()
+    thread = threading.Thread(target=_look_after, args=(cluster, n_jobs, stop, given_up), daemon=True)
+    thread.start()
+    try:
+        yield
+    except Exception as error:
+        if not given_up.is_set():
+            raise
+        raise ClusterError(
+            f"expected workers, found that {_IN_VAIN} jobs in a row ended without bringing one; look at what they "
+            f"printed, in {logs}"
+        ) from error
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _look_after(cluster: SLURMCluster, n_jobs: int | None, stop: threading.Event, given_up: threading.Event) -> None:
+    in_vain: set[str] = set()
+    workers: set[str] = set()
+    while not stop.wait(_LOOK_EVERY):
+        before, workers = workers, set(cluster.scheduler_info["workers"])
+        if workers & before:  # a worker that does not fit is there for a moment, too
+            in_vain.clear()
+        jobs = {name: job.job_id for name, job in list(cluster.workers.items())}
+        if (listed := _listed()) is None:
+            continue
+        ended = {name for name, number in jobs.items() if number and number not in listed}
+        in_vain |= {jobs[name] for name in ended}
+        if len(in_vain) >= _IN_VAIN:
+            given_up.set()
+            logger.error("%d jobs in a row ended without bringing a worker: %s", len(in_vain), ", ".join(in_vain))
+            cluster.close()
+            return
+        if ended:
+            logger.info("jobs ended and are replaced: %s", ", ".join(jobs[name] for name in ended))
+            cluster.sync(cluster.scale_down, ended)
+        if n_jobs is not None:
+            cluster.scale(jobs=n_jobs)
+
+
+def _listed() -> set[str] | None:
+    """Return the numbers of this user's jobs that wait or run; None when Slurm does not answer."""
+    command = ["squeue", "--noheader", "--format=%A", "--user", getpass.getuser()]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return set(answer.stdout.split())

@@ -1,0 +1,158 @@
+"""What a worker has to be, to compute what this process would."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from distributed import Client, Worker, WorkerPlugin
+
+from twinbrain.errors import ClusterError
+from twinbrain.models.brian import import_brian2
+
+# Packages whose version can be seen in the bits of a result.
+_PACKAGES = ("twinbrain", "brian2", "numpy", "numba")
+_SHOWN = 5
+
+logger = logging.getLogger("distributed.worker")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What results depend on in a process.
+
+    Parameters
+    ----------
+    versions : mapping of str to str
+        Of Python (major and minor) and of packages.
+    n_threads : int
+        How many tasks run at once.
+    process : tuple of str and int
+        Host and number of the process.
+    """
+
+    versions: Mapping[str, str]
+    n_threads: int
+    process: tuple[str, int]
+
+
+def own_facts(n_threads: int = 1) -> Facts:
+    """Return the facts of this process."""
+    versions = {"python": _minor(platform.python_version()), **{name: version(name) for name in _PACKAGES}}
+    return Facts(versions, n_threads, (platform.node(), os.getpid()))
+
+
+def faults(expected: Facts, found: Facts) -> list[str]:
+    """Return why a worker would not compute what this process does; nothing if it would."""
+    wrong = [
+        f"expected {name} {wanted}, found {found.versions[name]}; install the same there"
+        for name, wanted in expected.versions.items()
+        if found.versions[name] != wanted
+    ]
+    if found.n_threads != 1:
+        wrong.append(
+            f"expected 1 thread, found {found.n_threads}; start it with --nthreads 1 (Brian2 cannot share one)"
+        )
+    if found.process == expected.process:
+        wrong.append("expected a process of its own, found a thread of this one; start the cluster with processes=True")
+    return wrong
+
+
+def check_workers(client: Client) -> None:
+    """Check the workers that a cluster has now.
+
+    Raises
+    ------
+    ClusterError
+        If results could depend on which worker computes them; with every such worker.
+    """
+    expected, found = own_facts(), _facts(client)
+    shared = {process for process, n in Counter(facts.process for facts in found.values()).items() if n > 1}
+    lines = []
+    for address, facts in found.items():
+        wrong = faults(expected, facts)
+        if facts.process in shared - {expected.process}:
+            wrong.append("expected a process of its own, found one that it shares with another worker")
+        if wrong:
+            lines.append(f"{address}: {'; '.join(wrong)}")
+    if lines:
+        rest = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+        raise ClusterError(
+            "\n".join(
+                [
+                    f"expected workers that compute what this process would, found {len(lines)} of {len(found)} "
+                    "that might not:",
+                    *lines[:_SHOWN],
+                    *rest,
+                ]
+            )
+        )
+
+
+def count_ready(client: Client) -> int:
+    """Return how many workers are ready for tasks."""
+    # A worker that has just come, or is about to leave, answers with an error or not at all.
+    return sum(answer is True for answer in client.run(_is_ready, on_error="return").values())
+
+
+def _is_ready() -> bool:
+    return "brian2" in sys.modules
+
+
+def _facts(client: Client) -> dict[str, Facts]:
+    # Asked for in functions of the standard library alone: a worker may have another twinbrain, or none.
+    n_threads = client.nthreads()
+    python, node, process = (client.run(f) for f in (platform.python_version, platform.node, os.getpid))
+    packages = {name: client.run(version, name, on_error="return") for name in _PACKAGES}
+    answered = set(n_threads).intersection(python, node, process, *packages.values())
+    return {
+        address: Facts(
+            {
+                "python": _minor(python[address]),
+                **{name: _text(answers[address]) for name, answers in packages.items()},
+            },
+            n_threads[address],
+            (node[address], process[address]),
+        )
+        for address in sorted(answered)
+    }
+
+
+def _text(answer: str | Exception) -> str:
+    return answer if isinstance(answer, str) else "none"
+
+
+def _minor(python: str) -> str:
+    return python.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class PrepareWorker(WorkerPlugin):  # type: ignore[misc]
+    """Make a worker ready for tasks, before it is given any; one that joins later and does not fit, leaves.
+
+    Parameters
+    ----------
+    expected : Facts
+        Those of the process that hands out the tasks.
+    """
+
+    expected: Facts
+
+    async def setup(self, worker: Worker) -> None:
+        """Check the worker, and import Brian2, which only the main thread may; tasks have another."""
+        wrong = faults(self.expected, own_facts(worker.state.nthreads))
+        if not wrong:
+            try:
+                import_brian2()
+                return
+            except RuntimeError as error:
+                wrong = [str(error)]
+        reason = f"this worker does not fit the process that hands out tasks: {'; '.join(wrong)}"
+        logger.error(reason)
+        await worker.close(nanny=True, reason=reason)

@@ -1,0 +1,26 @@
+"""What differs between two declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+_ABSENT = "nothing"
+
+
+def differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
+    """Yield ``"key: this before, that now"`` for each value that differs between two nested dicts."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            inner = f"{where}.{key}" if where else str(key)
+            yield from differences(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for i, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from differences(one, other, f"{where}[{i}]")
+    elif before != after:
+        yield f"{where}: {_shown(before)} before, {_shown(after)} now"
+
+
+def _shown(value: Any) -> str:
+    text = value if value is _ABSENT else repr(value)
+    return text if len(text) < 60 else f"{text[:57]}…"

@@ -1,0 +1,183 @@
+"""What a worker does: compute points of a batch, and write the batch."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twinbrain.errors import StoreError, TwinbrainError
+from twinbrain.run.sweep.points import keep_point, run_point
+from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, values_of
+from twinbrain.run.sweep.sharing import Shared
+from twinbrain.spec.axes import Axis, values_at
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import Location
+from twinbrain.store.sweep import DONE, ERROR, FAILED, RUNS, SECONDS, STATUS, BatchResult, SweepStore
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of points.
+
+    Parameters
+    ----------
+    done, failed : int
+        How many.
+    error : str
+        The first error among them (``""``: none).
+    """
+
+    done: int
+    failed: int
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What a process keeps of a sweep from batch to batch."""
+
+    store: SweepStore
+    workflow: Workflow
+    axes: tuple[Axis, ...]
+    shapes: dict[str, tuple[int, ...]]
+    shared: Shared
+
+
+# Of the last sweep that this process has worked for.
+_bench: dict[tuple[Location, str], Bench] = {}
+
+
+def run_batch(location: Location, created: str, points: Sequence[int], own: Mapping[str, Reduction]) -> Report:
+    """Compute points of one batch and write them; those that failed too.
+
+    Parameters
+    ----------
+    location : Location
+        The sweep.
+    created : str
+        Names its creation: what another sweep left at this place is not mixed up with it.
+    points : sequence of int
+        Points of one batch; nobody else may be writing it.
+    own : mapping of str to callable
+        The user's own reductions.
+
+    Raises
+    ------
+    StoreError
+        If the sweep cannot be read or written. Every other error of a point is written down with it.
+    """
+    bench = _bench_of(location, created)
+    store = bench.store
+    start = points[0] // store.batch * store.batch
+    stop = min(start + store.batch, store.n_points)
+    result = _before(bench, start, stop)
+    report = Report(0, 0)
+    for point in points:
+        began = time.perf_counter()
+        error = _compute(bench, point, own, result)
+        place = point - start
+        result.status[place] = FAILED if error else DONE
+        result.error[place] = error
+        result.seconds[place] = time.perf_counter() - began
+        report = Report(report.done + (not error), report.failed + bool(error), report.error or error)
+    store.write(result)
+    return report
+
+
+def record_failure(location: Location, created: str, point: int, error: str) -> Report:
+    """Write down that a point cannot be computed, its error with it."""
+    bench = _bench_of(location, created)
+    start = point // bench.store.batch * bench.store.batch
+    result = _before(bench, start, min(start + bench.store.batch, bench.store.n_points))
+    result.status[point - start] = FAILED
+    result.error[point - start] = error
+    bench.store.write(result)
+    return Report(0, 1, error)
+
+
+def stored_sweep_workflow(store: SweepStore) -> Workflow:
+    """Return the workflow of a sweep."""
+    data = json.loads(store.attrs["spec"])
+    data["brain"]["connectome"] = Connectome.from_dataset(store.connectome())
+    return Workflow.parse(data, "spec of the sweep")
+
+
+def stored_axes(store: SweepStore) -> tuple[Axis, ...]:
+    """Return the axes of a sweep in the order in which its points are numbered: the last varies fastest."""
+    return tuple(
+        Axis(axis["name"], {key: tuple(values) for key, values in axis["columns"].items()})
+        for axis in json.loads(store.attrs["axes"])
+    )
+
+
+def _bench_of(location: Location, created: str) -> Bench:
+    key = (location, created)
+    if key not in _bench:
+        for earlier in _bench.values():
+            earlier.shared.close()
+        _bench.clear()
+        store = SweepStore(location)
+        if store.attrs["created"] != created:
+            raise StoreError(f"expected the sweep that this work is for, found another: {location}; start it anew")
+        shapes = {name: tuple(shape) for name, shape in json.loads(store.attrs["shapes"]).items()}
+        _bench[key] = Bench(store, stored_sweep_workflow(store), stored_axes(store), shapes, Shared())
+    return _bench[key]
+
+
+def _before(bench: Bench, start: int, stop: int) -> BatchResult:
+    """Return a batch as it stands; what is not computed yet is NaN."""
+    store, here = bench.store, slice(start, stop)
+    values = {name: np.full((stop - start, *shape), np.nan, store.dtype(name)) for name, shape in bench.shapes.items()}
+    status = store.read(STATUS, here)
+    if not status.any():
+        n = stop - start
+        return BatchResult(start, stop, status, [""] * n, np.full(n, np.nan, np.float32), values)
+    values = {name: store.read(name, here) for name in bench.shapes}
+    errors = [str(error) for error in store.read(ERROR, here)]
+    return BatchResult(start, stop, status, errors, store.read(SECONDS, here), values)
+
+
+def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: BatchResult) -> str:
+    """Compute a point into its place of ``result``; return what went wrong, or nothing."""
+    values = values_at(bench.axes, point)
+    sweep = bench.workflow.sweep
+    assert sweep is not None
+    for array in result.values.values():
+        array[point - result.start] = np.nan
+    try:
+        check_reductions(sweep.reduce, own)
+        if sweep.keep_runs:
+            run = keep_point(bench.workflow, values, run_location(bench.store.location, point))
+        else:
+            run = run_point(bench.workflow, values, bench.shared)
+        found = values_of(reduce_run(run, sweep.reduce, own), bench.shapes)
+    except StoreError:
+        if sweep.keep_runs:
+            raise
+        return traceback.format_exc(limit=-1)
+    except TwinbrainError as error:
+        return f"{type(error).__name__}: {error}"
+    except Exception as error:
+        # A fault of ours or of a user's function: where it happened helps.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {error} ({frame.name}, {frame.filename}:{frame.lineno})"
+    for name, value in found.items():
+        result.values[name][point - result.start] = value
+    return ""
+
+
+def run_location(location: Location, point: int) -> Location:
+    """Return where the run of a point is kept."""
+    return location.child(RUNS).child(f"{point:06d}.zarr")
+
+
+def described(values: Mapping[str, Any]) -> str:
+    """Return the values of a point as they are shown."""
+    return ", ".join(f"{key}={value}" for key, value in values.items())

@@ -1,0 +1,102 @@
+"""A profile: what a lab's cluster wants to know of every job."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from twinbrain.errors import Problem
+from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.quantity import Milliseconds, default
+
+_CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)")
+
+
+def _from_clock(value: Any) -> Any:
+    """Return a walltime as Slurm writes it, ``"1-12:00:00"``, as a quantity; anything else as it is."""
+    if isinstance(value, str) and (match := _CLOCK.fullmatch(value.strip())):
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return f"{((days * 24 + hours) * 60 + minutes) * 60 + seconds} s"
+    return value
+
+
+def _at_least_a_minute(value: float) -> float:
+    if value < 60_000:
+        raise ValueError(f'expected at least "1 min", found {value / 1000:g} s; Slurm counts in minutes')
+    return value
+
+
+def _memory(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)? *[kMGT]i?B", text, flags=re.ASCII):
+        raise ValueError(f'expected an amount of memory such as "16 GB", found {text!r}')
+    return text
+
+
+class ClusterProfile(Spec):
+    """The jobs of a Slurm cluster that hold workers.
+
+    Parameters
+    ----------
+    queue, account : str, optional
+        Partition, and the account that is charged; otherwise the cluster's defaults.
+    walltime : float (ms)
+        How long a job may take, such as ``"4 h"`` or ``"04:00:00"``; workers leave before it ends.
+    cores : int
+        Cores of a job. Each carries one worker, but for jobs with a GPU, which hold one worker.
+    memory : str
+        Memory of a job, such as ``"16 GB"``.
+    gpus : {0, 1}
+        GPUs of a job.
+    workers : int
+        How many workers there are, at most.
+    minimum : int, optional
+        How many workers are kept when there is little to do; without it, always ``workers``.
+    interface : str, optional
+        Network interface that scheduler and workers use, such as ``"ib0"``.
+    setup : sequence of str
+        Shell lines that a job begins with, such as ``"module load gcc"``.
+    directives : sequence of str
+        Further options of ``sbatch``, such as ``"--constraint=skylake"``.
+    python : str, optional
+        The interpreter of the workers; otherwise this one.
+    logs : str
+        Folder of what jobs print; it is made where the run is started.
+    """
+
+    queue: str | None = None
+    account: str | None = None
+    walltime: Annotated[Milliseconds, BeforeValidator(_from_clock), AfterValidator(_at_least_a_minute)] = default("1 h")
+    cores: Annotated[int, Field(ge=1)] = 1
+    memory: Annotated[str, AfterValidator(_memory)] = "4 GB"
+    gpus: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[int, Field(ge=1)] = 1
+    minimum: Annotated[int, Field(ge=0)] | None = None
+    interface: str | None = None
+    setup: tuple[str, ...] = ()
+    directives: tuple[str, ...] = ()
+    python: str | None = None
+    logs: str = "slurm-logs"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = []
+        if self.gpus > 1:
+            problems.append(
+                Problem(
+                    "gpus", f"expected 0 or 1, found {self.gpus}; a job holds one worker a GPU: ask for more workers"
+                )
+            )
+        if self.minimum is not None and self.minimum > self.workers:
+            problems.append(
+                Problem("minimum", f"expected at most the {self.workers} of workers, found {self.minimum}; lower it")
+            )
+        if problems:
+            raise reject(*problems)
+        return self
+
+    @property
+    def workers_per_job(self) -> int:
+        """How many workers a job holds."""
+        return 1 if self.gpus else self.cores
