@@ -178,14 +178,13 @@ def _by_metis(load: Floats, flow: Floats, n_shards: int) -> list[Assignment]:
         ) from None
     links = [np.flatnonzero(row) for row in flow]
     strengths = np.concatenate([row[link] for row, link in zip(flow, links, strict=True)])
-    xadj = np.cumsum([0, *map(len, links)]).tolist()
-    adjncy = np.concatenate(links).tolist()
+    starts = np.cumsum([0, *map(len, links)]).tolist()
+    neighbours = np.concatenate(links).tolist()
     return [
         np.array(
             pymetis.part_graph(
                 n_shards,
-                xadj=xadj,
-                adjncy=adjncy,
+                pymetis.CSRAdjacency(starts, neighbours),
                 vweights=_integers(load),
                 eweights=_integers(strengths),
                 recursive=recursive,

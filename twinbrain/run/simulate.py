@@ -48,6 +48,7 @@ def simulate(
     shards: int | None = None,
     client: Client | None = None,
     cluster: str | None = None,
+    profile: str | Path | None = None,
     progress: Progress | None = None,
 ) -> xr.DataTree:
     """Simulate a model and keep the run.
@@ -80,6 +81,8 @@ def simulate(
         Whose workers to use.
     cluster : str, optional
         What to use instead: ``"local"`` (the default), ``"tcp://…"`` or ``"slurm"``.
+    profile : str or Path, optional
+        The TOML file that says what jobs of ``"slurm"`` ask for.
     progress : callable, optional
         Called with what is being done, how much of it is done, and of how much.
 
@@ -119,7 +122,7 @@ def simulate(
         out,
         overwrite=overwrite,
         progress=progress,
-        on=shards_on(shards, client=client, cluster=cluster),
+        on=shards_on(shards, client=client, cluster=cluster, profile=profile),
     )
     return open_run(out)
 
@@ -157,6 +160,7 @@ def resume(
     shards: int | None = None,
     client: Client | None = None,
     cluster: str | None = None,
+    profile: str | Path | None = None,
     progress: Progress | None = None,
 ) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
@@ -165,7 +169,7 @@ def resume(
     ----------
     path : str or Path
         Path or URL of the run.
-    shards, client, cluster, progress : optional
+    shards, client, cluster, profile, progress : optional
         As in `simulate`; the number of shards need not be that of before.
 
     Returns
@@ -187,7 +191,7 @@ def resume(
         return tree
     workflow = stored_workflow(tree)
     tree.close()
-    on = shards_on(shards, client=client, cluster=cluster)
+    on = shards_on(shards, client=client, cluster=cluster, profile=profile)
     with Interrupt() as interrupt:
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:

@@ -2,7 +2,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import small_brain
-from tests.shards import workers
+from twinbrain.run.cluster.connect import connected
 from twinbrain.spec.record import Record, StateRecord
 
 RECORD = Record(
@@ -16,7 +16,7 @@ RECORD = Record(
 
 @pytest.fixture(scope="session")
 def client():
-    with workers(4) as client:
+    with connected("local", workers=4) as client:
         yield client
 
 

@@ -80,12 +80,12 @@ def test_a_run_that_was_interrupted_goes_on_with_another_number_of_shards(
 def test_progress_is_told_as_in_one_process(run, client, tmp_path):
     told = []
     run(tmp_path / "run.zarr", shards=2, client=client, progress=lambda *event: told.append(event))
-    assert [what for what in dict.fromkeys(what for what, _, _ in told)] == ["build", "compile", "simulate"]
+    assert list(dict.fromkeys(what for what, _, _ in told)) == ["build", "compile", "simulate"]
     assert told[-1] == ("simulate", 600, 600)
 
 
 def test_more_shards_than_regions_are_refused(run, client, tmp_path):
-    with pytest.raises(tb.SpecError, match="expected 1 to 4 shards, .* found 5"):
+    with pytest.raises(tb.SpecError, match=r"expected 1 to 4 shards, .* found 5"):
         run(tmp_path / "run.zarr", shards=5, client=client)
     with pytest.raises(tb.SpecError, match="expected at least one shard, found 0"):
         run(tmp_path / "run.zarr", shards=0, client=client)
@@ -99,9 +99,15 @@ def test_workers_without_shards_are_refused(run, client, tmp_path):
 
 def test_an_error_of_the_declaration_is_raised_once_and_as_it_is(run, client, tmp_path):
     data = region_data()
-    data["projections"][1]["weight"] = "4e9 nS"
+    data["projections"][1]["delay"] = "0.01 ms"
     brain = small_brain(4).model_copy(
-        update={"regions": {"TH-*": relay_region(), "CX-2": tb.Region.parse(region_data()), "CX-*": tb.Region.parse(data | {"name": "test/wrong"})}}
+        update={
+            "regions": {
+                "TH-*": relay_region(),
+                "CX-2": tb.Region.parse(region_data()),
+                "CX-*": tb.Region.parse(data | {"name": "test/wrong"}),
+            }
+        }
     )
     with pytest.raises(tb.SpecError) as alone:
         run(tmp_path / "alone.zarr", model=brain)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from twinbrain.errors import ClusterError, SpecError
@@ -32,11 +33,14 @@ class Shards:
         Whose workers to use.
     cluster : str, optional
         What to connect to where there is no client.
+    profile : str or Path, optional
+        What jobs of cluster ``"slurm"`` ask for.
     """
 
     n: int
     client: Client | None = None
     cluster: str | None = None
+    profile: str | Path | None = None
 
     def partition(self, prepared: Prepared) -> Partition:
         """Return the shards of a brain.
@@ -80,21 +84,25 @@ class Shards:
         from twinbrain.run.cluster.connect import connected
 
         n = self.n if self.client is None and self.cluster in (None, "local", "slurm") else None
-        with connected(self.cluster, client=self.client, workers=n) as client:
+        with connected(self.cluster, client=self.client, workers=n, profile=self.profile) as client:
             yield client
 
 
-def shards_on(n: int | None, *, client: Client | None = None, cluster: str | None = None) -> Shards | None:
+def shards_on(
+    n: int | None,
+    *,
+    client: Client | None = None,
+    cluster: str | None = None,
+    profile: str | Path | None = None,
+) -> Shards | None:
     """Return how a run is to be sharded, or None where it is not.
 
     Parameters
     ----------
     n : int, optional
         Number of shards; one is the whole brain in this process.
-    client : distributed.Client, optional
-        Whose workers to use.
-    cluster : str, optional
-        What to use instead.
+    client, cluster, profile : optional
+        Whose workers to use; see `twinbrain.run.cluster.connect.connected`.
 
     Raises
     ------
@@ -105,11 +113,11 @@ def shards_on(n: int | None, *, client: Client | None = None, cluster: str | Non
     """
     if n is not None and n < 1:
         raise SpecError(f"expected at least one shard, found {n}; ask for as many as there are workers")
-    if n is None and (client is not None or cluster is not None):
+    if n is None and (client, cluster, profile) != (None, None, None):
         raise ClusterError(
             "expected the number of shards beside the workers to run them, found none; give it with shards (--shards)"
         )
-    return None if n in (None, 1) else Shards(n, client, cluster)
+    return None if n in (None, 1) else Shards(n, client, cluster, profile)
 
 
 def _check_installed() -> None:
