@@ -12,7 +12,7 @@ import numpy as np
 
 from twinbrain.connectome import load_connectome, synthetic_connectome
 from twinbrain.run.cluster.connect import connected
-from twinbrain.run.prepare import Prepared, prepare, silent
+from twinbrain.run.prepare import prepare, silent
 from twinbrain.run.sharded.rank import RankOutcome
 from twinbrain.run.sharded.shards import Shards
 from twinbrain.spec.brain import Brain, LongRange

@@ -6,8 +6,7 @@ import signal
 import pytest
 
 import twinbrain as tb
-from tests.examples import region_data, relay_region, small_brain, small_connectome
-from twinbrain.spec.brain import Brain, LongRange
+from tests.examples import region_data, relay_region, small_brain
 
 
 @pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
@@ -24,27 +23,41 @@ def test_one_shard_is_the_whole_brain_in_this_process(run, whole, same_files, tm
     same_files(tmp_path / "run.zarr", whole("reference"))
 
 
+RULES = (
+    {"summary": "with a trace", "equations": "dtrace/dt = -trace / tau : 1\ntau : second",
+     "on_pre": "release = w\ntrace += 1", "on_post": "w *= (1 + 0.01 * trace)", "parameters": {"tau": "15 ms"}},
+    {"summary": "without", "on_pre": "release = w", "on_post": "w *= 1.01"},
+)  # fmt: skip
+
+
 def plastic_brain():
-    """Return a brain of two kinds of region, whose rules of one name differ."""
-    data = [region_data(), region_data()]
-    for i, (region, w_max) in enumerate(zip(data, ("6 nS", "9 nS"), strict=True)):
-        region["name"] = f"test/cortex_{i}"
-        region["projections"][1]["plasticity"] = {"model": "pair_stdp", "parameters": {"w_max": w_max, "A_plus": 0.05}}
-    data[1]["plasticity"] = {"pair_stdp": OTHER_RULE}
-    return Brain(
-        name="plastic",
-        connectome=small_connectome(4),
-        regions={"CX-0": tb.Region.parse(data[0]), "TH-*": relay_region(), "CX-*": tb.Region.parse(data[1])},
-        long_range=LongRange(in_degree=10, weight="0.4 nS", inhibitory_weight="1 nS", speed="7 m/s"),
-    )
+    """Return a brain of two cortical regions whose rules of one name differ, and of relays."""
+    regions = {}
+    for i, (pattern, rule) in enumerate(zip(("CX-3", "CX-*"), RULES, strict=True)):
+        data = region_data() | {"name": f"test/cortex_{i}", "plasticity": {"drift": rule}}
+        data["projections"][0]["plasticity"] = "drift"
+        data["projections"][1]["plasticity"] = {"model": "pair_stdp", "parameters": {"w_max": f"{6 + i} nS"}}
+        regions[pattern] = tb.Region.parse(data)
+    return small_brain(4).model_copy(update={"regions": {"TH-*": relay_region(), **regions}})
 
 
-OTHER_RULE = {
-    "equations": "dtrace/dt = -trace / tau : 1",
-    "on_pre": "release = w\ntrace += 1",
-    "on_post": "w = clip(w + A_plus * trace * w_max, 0 * nS, w_max)",
-    "parameters": {"tau": "15 ms", "A_plus": "0.01"},
-}
+@pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
+def test_plastic_synapses_are_the_same_and_go_on_with_another_number_of_shards(
+    run, client, same_files, tmp_path, engine
+):
+    run(tmp_path / "whole.zarr", model=plastic_brain(), engine=engine)
+    with pytest.raises(tb.RunInterrupted):
+        run(
+            tmp_path / "run.zarr",
+            model=plastic_brain(),
+            engine=engine,
+            shards=4,
+            client=client,
+            progress=interrupting(1),
+        )
+    tb.resume(tmp_path / "run.zarr", shards=2, client=client)
+    same_files(tmp_path / "run.zarr", tmp_path / "whole.zarr")
+    assert {"ampa_drift", "ampa_drift_2", "nmda_drift"} < set(tb.read_synapses(tmp_path / "run.zarr"))
 
 
 def interrupting(step):

@@ -42,7 +42,8 @@ class Ring:
     def __init__(self, rank: int, n_ranks: int, device: str) -> None:
         self.rank, self.n_ranks = rank, n_ranks
         self._capacity = _FIRST_CAPACITY
-        self._device, self._group = torch.device("cpu"), None
+        assert dist.group.WORLD is not None
+        self._device, self._group = torch.device("cpu"), dist.group.WORLD
         if device.startswith("cuda") and self._have_own_gpus(device):
             self._device, self._group = torch.device(device), dist.new_group(backend="nccl")
 
@@ -124,7 +125,8 @@ class Ring:
     def _all_gather(self, message: NDArray[np.int32]) -> NDArray[np.int32]:
         received = torch.empty((self.n_ranks, len(message)), dtype=torch.int32, device=self._device)
         with _lost():
-            dist.all_gather(list(received), torch.from_numpy(message).to(self._device), group=self._group)
+            # By the group itself: `dist.all_gather` takes twice the time for messages as short as these.
+            self._group.allgather([list(received)], [torch.from_numpy(message).to(self._device)]).wait()
         found: NDArray[np.int32] = received.cpu().numpy()
         return found
 
