@@ -42,14 +42,18 @@ class Ring:
     def __init__(self, rank: int, n_ranks: int, device: str) -> None:
         self.rank, self.n_ranks = rank, n_ranks
         self._capacity = _FIRST_CAPACITY
-        assert dist.group.WORLD is not None
-        self._device, self._group = torch.device("cpu"), dist.group.WORLD
+        self._device = torch.device("cpu")
+        self._group: dist.ProcessGroup | None = dist.group.WORLD
         if device.startswith("cuda") and self._have_own_gpus(device):
             self._device, self._group = torch.device(device), dist.new_group(backend="nccl")
 
     def _have_own_gpus(self, device: str) -> bool:
         gpu = (socket.gethostname(), str(torch.cuda.get_device_properties(device).uuid))
         return dist.is_nccl_available() and len(set(self.all(gpu))) == self.n_ranks
+
+    def close(self) -> None:
+        """Let go of the connections: whoever waits for this rank learns that it is gone."""
+        self._group = None
 
     def all(self, value: T) -> list[T]:
         """Return the values of all ranks, at each."""
@@ -124,6 +128,7 @@ class Ring:
 
     def _all_gather(self, message: NDArray[np.int32]) -> NDArray[np.int32]:
         received = torch.empty((self.n_ranks, len(message)), dtype=torch.int32, device=self._device)
+        assert self._group is not None
         with _lost():
             # By the group itself: `dist.all_gather` takes twice the time for messages as short as these.
             self._group.allgather([list(received)], [torch.from_numpy(message).to(self._device)]).wait()
@@ -160,9 +165,13 @@ def joined(rank: int, hosts: Sequence[str], port: int, device: str, board: Board
     with _lost():
         store = _meet(rank, len(hosts), hosts[0], port, board)
         dist.init_process_group("gloo", store=store, rank=rank, world_size=len(hosts), timeout=_PATIENCE)
+    ring = None
     try:
-        yield Ring(rank, len(hosts), device)
+        ring = Ring(rank, len(hosts), device)
+        yield ring
     finally:
+        if ring is not None:
+            ring.close()
         dist.destroy_process_group()
 
 
