@@ -34,6 +34,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "models.library": ["cell_card", "cell_card_names"],
         "run.open": ["open_run"],
         "run.simulate": ["resume", "simulate"],
+        "run.sweep.open": ["open_sweep"],
+        "run.sweep.sweep": ["resume_sweep", "sweep"],
         "run.synapses": ["read_synapses"],
         "spec.brain": ["Brain", "LongRange"],
         "spec.cell": ["Cell"],
@@ -47,6 +49,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.record": ["Record", "StateRecord"],
         "spec.region": ["Ports", "Region"],
         "spec.signal": ["Pulses", "Samples", "Sine", "SpikeTrains"],
+        "spec.sweep": ["Samples", "Sweep"],
         "spec.workflow": ["Run", "Workflow"],
     },
 )

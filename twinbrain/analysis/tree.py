@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -50,17 +51,31 @@ def populations(tree: xr.DataTree) -> xr.Dataset:
     StoreError
         If the tree is not a run.
     """
+    return _populations(*_columns(tree)).copy()
+
+
+Columns = tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[int, ...]]
+"""What a run says of its populations: the texts of each of ``_TEXTS``, first neurons, sizes."""
+
+
+def _columns(tree: xr.DataTree) -> Columns:
     network = group(tree, "network", "open a run of twinbrain, not a part of it")
-    texts = {key: np.array(network[key].values.tolist(), dtype=np.str_) for key in _TEXTS}
+    texts = tuple(tuple(map(str, network[key].values.tolist())) for key in _TEXTS)
+    return texts, tuple(network["start"].values.tolist()), tuple(network["size"].values.tolist())
+
+
+@lru_cache(maxsize=4)  # each analysis asks anew, and so does each point of a sweep
+def _populations(columns: tuple[tuple[str, ...], ...], start: tuple[int, ...], size: tuple[int, ...]) -> xr.Dataset:
+    texts = {key: np.array(column, dtype=np.str_) for key, column in zip(_TEXTS, columns, strict=True)}
     names = [f"{label}/{name}" for label, name in zip(texts["label"], texts["name"], strict=True)]
-    columns = {
+    arrays = {
         "region": texts["label"],
         "module": texts["region"],
         **{key: texts[key] for key in ("family", "name", "transmitter", "model")},
-        "start": network["start"].values.astype(np.int64),
-        "size": network["size"].values.astype(np.int64),
+        "start": np.array(start, np.int64),
+        "size": np.array(size, np.int64),
     }
-    return xr.Dataset({key: ("population", column) for key, column in columns.items()}, {"population": names})
+    return xr.Dataset({key: ("population", array) for key, array in arrays.items()}, {"population": names})
 
 
 def regions(tree: xr.DataTree) -> xr.Dataset:

@@ -9,15 +9,17 @@ from rich.table import Table
 if TYPE_CHECKING:
     import xarray as xr
 
+    from twinbrain.network.partition import Partition
     from twinbrain.run.prepare import Prepared
+    from twinbrain.run.sharded import Shards
     from twinbrain.spec.workflow import Run
     from twinbrain.store import RunInfo
 
 
-def plan_table(prepared: Prepared) -> Table:
+def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
     """Return what a run will need."""
     plan, run = prepared.plan, prepared.workflow.run
-    return _pairs(
+    return pairs(
         f"plan of {prepared.workflow.name}",
         {
             "regions": f"{plan.n_regions:,}",
@@ -27,8 +29,19 @@ def plan_table(prepared: Prepared) -> Table:
             "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
             "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB",
             **({"memory of the device": f"{plan.bytes_device / 1e9:.2f} GB"} if run.device != "cpu" else {}),
-            "time": f"about {_seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
+            **({} if shards is None else {"shards": _shards(shards.partition(prepared), run.dt)}),
+            "time": f"about {seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
         },
+    )
+
+
+def _shards(cut: Partition, dt: float) -> str:
+    sizes = ", ".join(f"{len(nodes)}" for nodes in cut.nodes[:8]) + (", …" if len(cut.nodes) > 8 else "")
+    if cut.window is None:
+        return f"{len(cut.nodes)} of {sizes} regions; no tract between them"
+    return (
+        f"{len(cut.nodes)} of {sizes} regions, the largest with {cut.balance:.2f} times the mean work; spikes exchanged "
+        f"every {cut.window * dt:.3g} ms, about {cut.spikes:,.0f} a second"
     )
 
 
@@ -38,7 +51,7 @@ def _where(run: Run) -> str:
 
 def info_table(info: RunInfo) -> Table:
     """Return what a run holds."""
-    return _pairs(
+    return pairs(
         str(info.path),
         {
             "workflow": info.workflow,
@@ -88,12 +101,14 @@ def _cell(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _pairs(title: str, values: dict[str, str]) -> Table:
+def pairs(title: str, values: dict[str, str]) -> Table:
+    """Return names and what they stand for."""
     table = Table(title=title, show_header=False)
     for name, value in values.items():
         table.add_row(name, value)
     return table
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
+    """Return a time as people say it."""
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"

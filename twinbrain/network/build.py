@@ -177,6 +177,17 @@ def check_references(
         raise SpecError(problems)
 
 
+def check_parameters(layout: Layout, quanta: dict[str, float], *, dt: float, seed: int) -> None:
+    """Check every parameter of every cell; of a build it is the small part.
+
+    Raises
+    ------
+    SpecError
+        With every one that is unknown, missing, of a wrong unit, or leads to a constant that is not finite.
+    """
+    _blocks(layout, block_programs(layout), quanta, dt, seed)
+
+
 def _check_plasticity(layout: Layout) -> None:
     check_plasticity(layout, weight_units(block_programs(layout)))
 

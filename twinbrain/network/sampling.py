@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import special
 
@@ -42,6 +44,7 @@ def sample(value: str | float | Distribution, unit: str, n: int, key: Key) -> Fl
     return _quantile(value, unit, uniforms(key, n))
 
 
+@lru_cache(maxsize=4096)  # points of a sweep ask again and again
 def mean_size(value: str | float | Distribution, unit: str) -> float:
     """Return the mean of the absolute value, in the coherent unit."""
     if not isinstance(value, Distribution):

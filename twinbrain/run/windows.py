@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
 from twinbrain.errors import RunInterrupted
-from twinbrain.network.network import Network
+from twinbrain.network.network import Network, Probe
 from twinbrain.run.prepare import Progress, TimeGrid
 from twinbrain.store import StateData, WindowData
 
@@ -116,6 +117,20 @@ def _window(
         rates=rates,
         samples=recording.samples,
     )
+
+
+def silence(grid: TimeGrid, n_populations: int, probes: Sequence[Probe]) -> tuple[WindowData, StateData]:
+    """Return a whole run in which nothing happens, as one window, and a state without variables."""
+    none: NDArray[np.int32] = np.empty(0, np.int32)
+    window = WindowData(
+        first_step=0,
+        next_step=grid.n_steps,
+        time_step=none,
+        neuron=none,
+        rates=np.zeros((grid.n_steps // grid.rate_bin, n_populations), np.float32),
+        samples={probe.name: np.zeros((grid.n_steps // probe.every, len(probe.places))) for probe in probes},
+    )
+    return window, StateData(grid.n_steps, {}, none, none)
 
 
 def state_data(state: SimulationState) -> StateData:

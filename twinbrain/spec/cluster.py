@@ -84,9 +84,7 @@ class ClusterProfile(Spec):
         problems = []
         if self.gpus > 1:
             problems.append(
-                Problem(
-                    "gpus", f"expected 0 or 1, found {self.gpus}; a job holds one worker a GPU: ask for more workers"
-                )
+                Problem("gpus", f"expected 0 or 1, found {self.gpus}; a job holds one worker: ask for more workers")
             )
         if self.minimum is not None and self.minimum > self.workers:
             problems.append(

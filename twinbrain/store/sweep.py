@@ -259,9 +259,10 @@ class SweepStore:
 
 
 def is_sweep(location: Location) -> bool:
-    """Return whether a sweep lies there, finished or not."""
+    """Return whether a sweep lies there whose creation was not interrupted."""
     document = location.read(KEY)
-    return document is not None and "twinbrain_sweep" in _attributes(document)
+    attributes = {} if document is None else _attributes(document)
+    return "twinbrain_sweep" in attributes and attributes.get("state") != CREATING
 
 
 def check_sweep_target(location: Location, *, overwrite: bool) -> None:

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import dask
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
@@ -97,8 +96,8 @@ def workers_ready(client: Client, n: int = 1, timeout: float | None = 60.0) -> N
     while (found := count_ready(client)) < n:
         if end is not None and time.monotonic() > end:
             hint = "see what the scheduler and the workers print"
-            if (logs := getattr(client.cluster, "logs", None)) is not None:
-                hint = f"look at the jobs with: squeue --me; and at what they printed, in {logs}"
+            if hasattr(client.cluster, "job_script"):
+                hint = "look at the jobs with: squeue --me; and at what they printed, in the folder of logs"
             raise ClusterError(f"expected {n} workers within {timeout:g} s, found {found}; {hint}")
         time.sleep(0.25)
 
@@ -157,9 +156,7 @@ def _client_of(address: str) -> Client:
 def _make_ready(client: Client) -> str:
     check_workers(client)
     name = f"twinbrain-{uuid4().hex}"
-    # Importing Brian2 takes the worker's event loop a while.
-    with dask.config.set({"distributed.comm.timeouts.connect": "60s"}):
-        client.register_plugin(PrepareWorker(own_facts()), name=name)
+    client.register_plugin(PrepareWorker(own_facts()), name=name)
     return name
 
 

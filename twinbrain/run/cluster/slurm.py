@@ -18,7 +18,7 @@ from twinbrain.errors import ClusterError
 from twinbrain.spec.cluster import ClusterProfile
 
 if TYPE_CHECKING:
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMCluster
 
 # A queue is asked seldom: many users share it.
 _LOOK_EVERY = 10.0
@@ -103,7 +103,7 @@ def _clock(ms: float) -> str:
 
 def _cluster_class() -> type[SLURMCluster]:
     try:
-        from dask_jobqueue import SLURMCluster
+        from dask_jobqueue.slurm import SLURMCluster
     except ImportError:
         raise ClusterError(
             'expected the package dask-jobqueue, found none; install it: pip install "twinbrain[cluster]"'
@@ -116,7 +116,6 @@ def _cluster_class() -> type[SLURMCluster]:
 @contextmanager
 def _replacing(cluster: SLURMCluster, n_jobs: int | None, logs: str) -> Iterator[None]:
     """Replace jobs that end, which neither a fixed nor an adaptive cluster of dask-jobqueue does by itself."""
-    cluster.logs = logs
     stop, given_up = threading.Event(), threading.Event()
     thread = threading.Thread(target=_look_after, args=(cluster, n_jobs, stop, given_up), daemon=True)
     thread.start()

@@ -56,11 +56,9 @@ def faults(expected: Facts, found: Facts) -> list[str]:
         if found.versions[name] != wanted
     ]
     if found.n_threads != 1:
-        wrong.append(
-            f"expected 1 thread, found {found.n_threads}; start it with --nthreads 1 (Brian2 cannot share one)"
-        )
+        wrong.append(f"expected 1 thread, found {found.n_threads}; start it with --nthreads 1 (for Brian2)")
     if found.process == expected.process:
-        wrong.append("expected a process of its own, found a thread of this one; start the cluster with processes=True")
+        wrong.append("expected a process of its own, found a thread of this one; start it with processes=True")
     return wrong
 
 
@@ -133,7 +131,7 @@ def _minor(python: str) -> str:
 
 
 @dataclass(frozen=True)
-class PrepareWorker(WorkerPlugin):  # type: ignore[misc]
+class PrepareWorker(WorkerPlugin):
     """Make a worker ready for tasks, before it is given any; one that joins later and does not fit, leaves.
 
     Parameters

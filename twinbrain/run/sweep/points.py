@@ -8,8 +8,7 @@ from typing import Any
 import xarray as xr
 
 from twinbrain import store
-from twinbrain.run.attributes import run_attributes
-from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.describe import probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import resume, run_prepared
@@ -40,15 +39,16 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> 
     Returns
     -------
     DataTree
-        The run, as `open_run` would give it.
+        The run, as `open_run` would give it; valid until the next point is run.
     """
     prepared = prepare(point_workflow(workflow, values))
-    network = shared.network(prepared, values)
+    network, known = shared.network(prepared, values)
     simulation = shared.simulation(prepared, network)
-    run = empty_run(prepared, network_summary(network, prepared.layout), probe_layouts(network.probes, prepared.layout))
+    run = memory_run(prepared, known.summary, known.connectome, probe_layouts(network.probes, prepared.layout))
     with Interrupt() as interrupt:
         run_windows(simulation, network, run, prepared.grid, silent, interrupt)
-    return run.tree()
+    known.run = run.tree(known.run)
+    return known.run
 
 
 def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location) -> xr.DataTree:
@@ -59,12 +59,22 @@ def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location
     return store.open_run(location)
 
 
-def empty_run(prepared: Prepared, network: xr.Dataset, probes: list[store.ProbeLayout]) -> MemoryRun:
+def memory_run(
+    prepared: Prepared, network: xr.Dataset, connectome: xr.Dataset, probes: list[store.ProbeLayout]
+) -> MemoryRun:
     """Return a run in memory that has no windows yet."""
+    run = prepared.workflow.run
+    attributes = {
+        "workflow": prepared.workflow.name,
+        "seed": run.seed,
+        "duration": run.duration,
+        "engine": run.engine,
+        "spec": prepared.workflow.model_dump_json(),
+    }
     return MemoryRun(
-        attrs=run_attributes(prepared),
+        attrs=attributes,
         network=network,
-        connectome=prepared.workflow.brain.connectome.to_dataset(),
+        connectome=connectome,
         rate_bin_steps=prepared.grid.rate_bin,
         dt=prepared.grid.dt,
         probes=probes,

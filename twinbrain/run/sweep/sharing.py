@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import xarray as xr
 
 from twinbrain.engines.base import Reloadable, Simulation, get_engine, same_blocks
 from twinbrain.network.build import Skeleton, build_skeleton, complete
 from twinbrain.network.network import Network
+from twinbrain.run.describe import network_summary
 from twinbrain.run.prepare import Prepared, check_fits
 from twinbrain.spec.assign import full_key
 
@@ -32,15 +36,35 @@ def shares_network(key: str) -> bool:
     return any(parts[: len(beginning)] == beginning for beginning in _BESIDE_THE_NETWORK)
 
 
+@dataclass(eq=False)
+class Known:
+    """What points that share a network have in common.
+
+    Parameters
+    ----------
+    skeleton : Skeleton
+        Neurons and synapses.
+    summary, connectome : Dataset
+        What a run says of both.
+    run : DataTree, optional
+        The run of the last point, which the next one fills anew.
+    """
+
+    skeleton: Skeleton
+    summary: xr.Dataset
+    connectome: xr.Dataset
+    run: xr.DataTree | None = None
+
+
 class Shared:
     """Networks and simulations of one workflow, kept from point to point: a few of the former, one of the latter."""
 
     def __init__(self) -> None:
-        self._skeletons: OrderedDict[str, Skeleton] = OrderedDict()
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._simulation: tuple[tuple[str, ...], Network, Simulation] | None = None
 
-    def network(self, prepared: Prepared, values: Mapping[str, Any]) -> Network:
-        """Return the network of a point: what `build` would give, without building anew what is known.
+    def network(self, prepared: Prepared, values: Mapping[str, Any]) -> tuple[Network, Known]:
+        """Return the network of a point, and what it shares: what `build` would give, nothing built that is known.
 
         Parameters
         ----------
@@ -50,24 +74,28 @@ class Shared:
             What the point gives the keys of the workflow.
         """
         workflow, layout = prepared.workflow, prepared.layout
+        run = workflow.run
         # Weights are counted in quanta, and a current needs a receptor: drives may change either.
         receptors = [sorted(block.receptors) for block in layout.blocks]
         own = {key: value for key, value in values.items() if not shares_network(key)}
         key = json.dumps([own, prepared.quanta, receptors], sort_keys=True)
-        skeleton = self._skeletons.get(key)
-        if skeleton is None:
+        known = self._known.get(key)
+        if known is None:
             check_fits(prepared)
-            run = workflow.run
             skeleton = build_skeleton(
                 workflow.brain, layout, prepared.quanta, dt=run.dt, seed=run.seed, record=workflow.record
             )
-            self._skeletons[key] = skeleton
-            if len(self._skeletons) > _N_KEPT:
-                self._skeletons.popitem(last=False)
-        self._skeletons.move_to_end(key)
-        run = workflow.run
+        else:
+            skeleton = known.skeleton
         drive_seed = run.seed if run.drive_seed is None else run.drive_seed
-        return complete(skeleton, workflow.brain, layout, workflow.stimuli, drive_seed)
+        network = complete(skeleton, workflow.brain, layout, workflow.stimuli, drive_seed)
+        if known is None:
+            known = Known(skeleton, network_summary(network, layout), workflow.brain.connectome.to_dataset())
+            if len(self._known) == _N_KEPT:
+                self._known.popitem(last=False)
+        self._known[key] = known
+        self._known.move_to_end(key)
+        return network, known
 
     def simulation(self, prepared: Prepared, network: Network) -> Simulation:
         """Return a simulation of a network at step 0, without generating code again for blocks that are known."""
@@ -90,4 +118,4 @@ class Shared:
         if self._simulation is not None:
             self._simulation[2].close()
         self._simulation = None
-        self._skeletons.clear()
+        self._known.clear()

@@ -1,0 +1,135 @@
+import os
+import pickle
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from twinbrain.errors import StoreError
+from twinbrain.store import Location
+
+_numbers = count()
+
+
+@pytest.fixture(params=["a path", "s3", "memory"])
+def location(request, tmp_path):
+    if request.param == "a path":
+        return Location.of(tmp_path / "runs" / "a.zarr")
+    if request.param == "memory":
+        return Location.of(f"memory://test_location/{next(_numbers)}/a.zarr")
+    return Location.of(request.getfixturevalue("bucket") + "/runs/a.zarr")
+
+
+def test_what_is_written_is_there_for_all_who_look(location):
+    assert not location.exists()
+    assert (location.names(), location.size(), location.is_free(), location.read("x")) == ([], 0, True, None)
+    location.write("x", b"12")
+    location.child("inner").write("y/z", b"345")
+    assert location.exists()
+    assert (location.names(), location.is_free()) == (["inner", "x"], False)
+    assert (location.sizes(), location.size()) == ({"x": 2, "inner": 3}, 5)
+    assert (location.read("x"), location.read("inner/y/z"), location.child("inner").read("z")) == (b"12", b"345", None)
+
+
+def test_what_is_written_again_is_replaced(location):
+    for data in (b"long", b"", b"x"):
+        location.write("key", data)
+        assert location.read("key") == data
+        assert location.sizes() == {"key": len(data)}
+
+
+def test_what_is_removed_is_gone_and_nothing_else(location):
+    beside = Location.of(f"{location}2")
+    location.write("x/y", b"1")
+    beside.write("x", b"2")
+    for _ in range(2):  # what is gone can be removed again
+        location.remove()
+        assert not location.exists()
+    assert beside.read("x") == b"2"
+
+
+def test_a_file_is_told_from_a_folder(location):
+    location.write("x", b"1")
+    assert not location.is_file()
+    child = location.child("x")
+    assert (child.exists(), child.is_file(), child.names()) == (True, True, [])
+    assert not location.child("y").is_file()
+    child.remove()
+    assert location.names() == []
+
+
+def test_what_an_interrupted_write_left_does_not_count(location):
+    location.check_writable()
+    assert location.names() == []
+    location.write("x.partial", b"1")
+    assert (location.names(), location.is_free()) == (["x.partial"], True)
+
+
+def test_a_location_travels(location):
+    location.write("x", b"1")
+    for travelled in (pickle.loads(pickle.dumps(location)), Location.of(str(location)), Location.of(location)):
+        assert travelled == location
+        assert travelled.read("x") == b"1"
+    store = location.store()
+    assert pickle.loads(pickle.dumps(store)) == store != location.child("y").store()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("location", ["a path", "s3"], indirect=True)
+def test_a_location_can_be_used_in_a_forked_process(location):
+    location.write("x", b"1")
+    process = os.fork()
+    if not process:
+        location.write("y", location.read("x"))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert location.read("y") == b"1"
+
+
+def test_another_process_is_seen_at_once(bucket):
+    location = Location.of(f"{bucket}/a")
+    location.write("x", b"1")
+    assert location.names() == ["x"]
+    code = f"from twinbrain.store import Location; Location.of('{bucket}/a').write('y', b'2')"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+    assert (location.names(), location.read("y")) == (["x", "y"], b"2")
+
+
+def test_paths_stay_as_they_are_given():
+    assert Location.of("runs/a.zarr").path == Path("runs/a.zarr")
+    assert str(Location.of(Path("runs/a.zarr"))) == "runs/a.zarr"
+    assert Location.of("file:///runs/a.zarr").path == Path("/runs/a.zarr")
+    assert str(Location.of("s3://bucket/a.zarr/")) == "s3://bucket/a.zarr"
+    assert Location.of("s3://bucket/a.zarr").name == Location.of("runs/a.zarr").name == "a.zarr"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("s3://bucket", r"expected s3://bucket/name.*found no name.*add one"),
+        ("s3://bucket/*", r"without patterns, found '\*'.*name one place"),
+        (Path("s3://bucket/name"), r"expected a URL as text, found a path: s3:/bucket/name"),
+        ("nothing://x/y", r"a URL that fsspec knows, found nothing://x/y.*name another"),
+    ],
+)
+def test_what_cannot_be_a_location_is_refused(given, message):
+    with pytest.raises(StoreError, match=message):
+        Location.of(given).names()
+
+
+def test_a_url_is_no_path():
+    with pytest.raises(StoreError, match="expected a path of this machine"):
+        _ = Location.of("s3://bucket/name").path
+
+
+def test_without_s3fs_the_extra_is_named(s3):
+    code = """
+import sys
+sys.modules["s3fs"] = None
+from twinbrain.store import check_target
+check_target("s3://bucket/name")
+"""
+    found = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert 'pip install "twinbrain[s3]"' in found.stderr.splitlines()[-1]

@@ -1,0 +1,212 @@
+"""What run, plan, resume and info do with a sweep."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from twinbrain.cli.tables import pairs, seconds
+from twinbrain.errors import SpecError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from twinbrain.run.sweep.create import PreparedSweep
+    from twinbrain.run.sweep.drive import SweepState
+    from twinbrain.spec.workflow import Workflow
+    from twinbrain.store import Location
+
+_SHOWN = 5
+
+
+def run_sweep(
+    workflow: Workflow,
+    location: Location,
+    functions: list[str] | None,
+    where: dict[str, Any],
+    console: Console,
+    *,
+    overwrite: bool,
+) -> SweepState:
+    """Run a sweep, or go on with it."""
+    from twinbrain.run.sweep.create import open_or_create, prepare_sweep
+    from twinbrain.run.sweep.sweep import declared_sweep, drive_sweep
+
+    own = own_reductions(functions)
+    assert workflow.sweep is not None
+    if own:
+        reduce: dict[str, Any] = {**workflow.sweep.reduce, **own}
+        workflow, own = declared_sweep(workflow, {}, reduce=reduce)
+    prepared = prepare_sweep(workflow, own)
+    console.print(sweep_table(prepared))
+    store = open_or_create(prepared, location, overwrite=overwrite)
+    with sweep_bar(console) as progress:
+        return drive_sweep(store, own, where, progress, tell_dashboard(console))
+
+
+def resume_sweep(
+    location: Location, functions: list[str] | None, where: dict[str, Any], console: Console
+) -> SweepState:
+    """Go on with a sweep."""
+    from twinbrain.run.sweep.sweep import drive_sweep, resumable
+
+    store, own = resumable(location, own_reductions(functions))
+    with sweep_bar(console) as progress:
+        return drive_sweep(store, own, where, progress, tell_dashboard(console))
+
+
+def own_reductions(functions: list[str] | None) -> dict[str, Callable[..., Any]]:
+    """Return functions by their names."""
+    return {text.partition(":")[2]: imported(text) for text in functions or ()}
+
+
+def report_sweep(location: Location, state: SweepState, console: Console, as_json: bool) -> None:
+    """Say what became of a sweep; points that failed end the command with 1."""
+    if as_json:
+        typer.echo(json.dumps({"sweep": str(location), **sweep_facts(location)}))
+    else:
+        for error in errors_of(location)[:_SHOWN]:
+            console.print(f"failed  {error}", markup=False)
+        console.print(
+            f"sweep   {location}: {state.done} of {state.total} points done, {state.failed} failed", markup=False
+        )
+    if state.failed:
+        raise typer.Exit(1)
+
+
+def sweep_facts(location: Location) -> dict[str, Any]:
+    """Return what a sweep is, as plain values."""
+    from twinbrain.run.sweep.task import stored_axes
+    from twinbrain.store.sweep import DONE, FAILED, STATUS, SweepStore
+
+    store = SweepStore(location)
+    status = store.read(STATUS)
+    lengths = {axis.name: len(axis) for axis in stored_axes(store)}
+    return {
+        "workflow": store.attrs["workflow"],
+        "points": store.n_points,
+        "done": int((status == DONE).sum()),
+        "failed": int((status == FAILED).sum()),
+        "dimensions": {name: lengths[name] for name in store.attrs["dims"]},
+        "results": list(json.loads(store.attrs["shapes"])),
+        "batch": store.batch,
+        "bytes": location.size(),
+        "digest": store.attrs["digest"],
+        "errors": errors_of(location)[:_SHOWN],
+    }
+
+
+def info_of_sweep(location: Location) -> Table:
+    """Return what a sweep is, as a table."""
+    facts = sweep_facts(location)
+    spans = " × ".join(f"{name} {n}" for name, n in facts["dimensions"].items())
+    rows = {
+        "workflow": facts["workflow"],
+        "points": f"{facts['points']:,}: {spans}",
+        "done": f"{facts['done']:,}",
+        "failed": f"{facts['failed']:,}",
+        "results": ", ".join(facts["results"]),
+        "on disk": f"{facts['bytes'] / 1e6:.1f} MB, {facts['batch']} points an object",
+        "spec": facts["digest"][:16],
+    }
+    return pairs(str(location), rows | {f"error {i + 1}": error for i, error in enumerate(facts["errors"])})
+
+
+def errors_of(location: Location) -> list[str]:
+    """Return the errors of points, each once, with how often it came."""
+    from collections import Counter
+
+    from twinbrain.store.sweep import ERROR, FAILED, STATUS, SweepStore
+
+    store = SweepStore(location)
+    failed = store.read(STATUS) == FAILED
+    if not failed.any():
+        return []
+    counted = Counter(str(error) for error in store.read(ERROR)[failed])
+    return [f"{error} ({n} point{'s' if n > 1 else ''})" for error, n in counted.most_common()]
+
+
+def sweep_table(prepared: PreparedSweep) -> Table:
+    """Return what a sweep will need."""
+    lengths = {axis.name: len(axis) for axis in prepared.axes}
+    spans = " × ".join(f"{name} {lengths[name]}" for name in prepared.dims)
+    run = prepared.workflow.run
+    return pairs(
+        f"sweep of {prepared.workflow.name}",
+        {
+            "points": f"{prepared.n_points:,}: {spans}",
+            "of each": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms, {run.engine}",
+            "results": ", ".join(
+                f"{name}{list(array.dims) if array.dims else ''}" for name, array in prepared.template.data_vars.items()
+            ),
+            "time": f"about {seconds(prepared.seconds * prepared.n_points)} on one core, shared by all workers",
+        },
+    )
+
+
+@contextmanager
+def sweep_bar(console: Console) -> Iterator[Callable[[SweepState], None]]:
+    """Give a function to be told of progress; it draws a bar on a terminal, and elsewhere a line each tenth."""
+    columns = (
+        TextColumn("points"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = None
+        began, tenth = time.monotonic(), -1
+
+        def tell(state: SweepState) -> None:
+            nonlocal task, tenth
+            if task is None:
+                task = bar.add_task("points", total=state.total, completed=state.done, detail="")
+            elapsed = time.monotonic() - began
+            rate = f"{state.now / elapsed:.1f} a second" if state.now else ""
+            failed = f", {state.failed} failed" if state.failed else ""
+            bar.update(task, completed=state.done + state.failed, detail=rate + failed)
+            if not console.is_terminal and (now := 10 * (state.done + state.failed) // max(1, state.total)) > tenth:
+                tenth = now
+                console.print(f"{state.done + state.failed} of {state.total} points {rate}{failed}", markup=False)
+
+        yield tell
+
+
+def tell_dashboard(console: Console) -> Callable[[str], None]:
+    """Return a function that prints the address of a dashboard."""
+
+    def tell(address: str) -> None:
+        if address:
+            console.print(f"dashboard {address}", markup=False)
+
+    return tell
+
+
+def imported(text: str) -> Callable[..., Any]:
+    """Return the function that ``module:function`` names; modules of the working folder are found too.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+    """
+    module, _, name = text.partition(":")
+    try:
+        if "" not in sys.path:
+            sys.path.insert(0, "")
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SpecError(f"--reduce: expected module:function, found {text!r}: {error}") from None
+    if not callable(found):
+        raise SpecError(f"--reduce: expected a function, found {text!r}, which is a {type(found).__name__}")
+    return found

@@ -1,0 +1,255 @@
+"""Prepare a sweep: check it, find the shape of its results, and create its store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.errors import SpecError, StoreError
+from twinbrain.network.build import block_programs, check_parameters
+from twinbrain.network.network import Network
+from twinbrain.network.probes import lower_probes
+from twinbrain.run.attributes import versions
+from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.prepare import Prepared, check_fits, prepare
+from twinbrain.run.sweep.difference import differences
+from twinbrain.run.sweep.points import memory_run, point_workflow
+from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, template_of, values_of
+from twinbrain.run.sweep.sharing import shares_network
+from twinbrain.run.windows import silence
+from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
+from twinbrain.spec.sweep import Sweep
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import Location
+from twinbrain.store.sweep import (
+    CONNECTOME,
+    ERROR,
+    POINT,
+    RUNS,
+    SECONDS,
+    STATUS,
+    SweepStore,
+    check_sweep_target,
+    create_sweep,
+    is_sweep,
+)
+
+Own = Mapping[str, Reduction]
+
+# A batch is about so long, so that a kill costs little and neither do tasks and files.
+_SECONDS_A_BATCH = 2.0
+_LARGEST_BATCH = 64
+_FEWEST_BATCHES = 16
+# Points of an axis that are checked before any is run: its ends, and some between.
+_CHECKED = 5
+# Packages whose version can be seen in the bits of a result.
+_PACKAGES = ("twinbrain", "brian2", "numpy", "numba")
+
+
+@dataclass(frozen=True)
+class PreparedSweep:
+    """A sweep that has passed every check.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        With its connectome loaded, its samples drawn.
+    axes : tuple of Axis
+        In the order in which points are numbered: the last varies fastest, and shares the most.
+    dims : tuple of str
+        Names of the axes in the order in which they were declared.
+    template : Dataset
+        Results of a point without spikes: their shapes.
+    batch : int
+        Points of a batch.
+    seconds : float
+        Expected time of a point on one core.
+    """
+
+    workflow: Workflow
+    axes: tuple[Axis, ...]
+    dims: tuple[str, ...]
+    template: xr.Dataset
+    batch: int
+    seconds: float
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return n_points(self.axes)
+
+
+def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
+    """Check a sweep, and find out what its results look like.
+
+    Raises
+    ------
+    SpecError, ConnectomeError, EngineError, PlanError
+        If a point cannot be run, or a reduction fails on a run without spikes.
+    """
+    sweep = workflow.sweep
+    if sweep is None:
+        raise SpecError("expected a sweep, found a workflow without one; give values: coupling=[0.5, 1.0]")
+    check_reductions(sweep.reduce, own)
+    base = prepare(point_workflow(workflow, {})).workflow
+    declared = axes_of(sweep)
+    first = _prepared(base, values_at(declared, 0))
+    check_fits(first)
+    template = template_of(_without_spikes(first, sweep, own))
+    declared = axes_of(sweep, taken_names(template))
+    _check_values(base, sweep, declared, template, own)
+    axes = tuple(sorted(declared, key=lambda axis: all(map(shares_network, axis.columns))))
+    plan = first.plan
+    wanted = max(1, min(_LARGEST_BATCH, int(_SECONDS_A_BATCH / plan.seconds), n_points(axes) // _FEWEST_BATCHES))
+    return PreparedSweep(
+        base.model_copy(update={"sweep": sweep}),
+        axes,
+        tuple(axis.name for axis in declared),
+        template,
+        1 if sweep.keep_runs else sweep.batch or wanted,
+        plan.seconds,
+    )
+
+
+def taken_names(template: xr.Dataset) -> tuple[str, ...]:
+    """Return the names that no axis of a sweep may have."""
+    return (POINT, STATUS, ERROR, SECONDS, CONNECTOME, RUNS, *map(str, template.variables), *map(str, template.dims))
+
+
+def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bool) -> SweepStore:
+    """Return the store of a sweep: the one that is there if it is of the same sweep, or a new one.
+
+    Raises
+    ------
+    StoreError
+        If something else is there.
+    SpecError
+        If it is a sweep of another workflow; the differences are named.
+    """
+    if not overwrite and is_sweep(location):
+        store = SweepStore(location)
+        check_same(store, prepared.workflow)
+        return store
+    check_sweep_target(location, overwrite=overwrite)
+    workflow = prepared.workflow
+    found = versions(workflow.run.engine)
+    create_sweep(
+        location,
+        attrs={
+            "twinbrain_version": found["twinbrain"],
+            "workflow": workflow.name,
+            "created": uuid4().hex,
+            "spec": workflow.model_dump_json(),
+            "digest": workflow.digest,
+            "axes": json.dumps([{"name": axis.name, "columns": axis.columns} for axis in prepared.axes]),
+            "dims": list(prepared.dims),
+            "shapes": json.dumps({name: array.shape for name, array in prepared.template.data_vars.items()}),
+            "versions": json.dumps(found),
+        },
+        coordinates=_coordinates(prepared.axes, taken_names(prepared.template)),
+        template=prepared.template,
+        connectome=workflow.brain.connectome.to_dataset(),
+        batch=prepared.batch,
+    )
+    return SweepStore(location)
+
+
+def check_same(store: SweepStore, workflow: Workflow) -> None:
+    """Check that a store is of this workflow, and of this version.
+
+    Raises
+    ------
+    SpecError
+        If not; what differs is named.
+    """
+    check_version(store)
+    if store.attrs["digest"] == workflow.digest:
+        return
+    before, now = json.loads(store.attrs["spec"]), json.loads(workflow.model_dump_json())
+    found = list(differences(before, now)) or ["the order of its tables"]
+    shown = "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
+    raise SpecError(
+        f"{store.location}: expected the workflow that this sweep was started with, found a changed one: {shown}; "
+        "change it back, name another path, or start anew with overwrite=True (--overwrite)"
+    )
+
+
+def check_version(store: SweepStore) -> None:
+    """Check that a sweep was begun with the versions that are here: others might give other bits.
+
+    Raises
+    ------
+    StoreError
+        If not.
+    """
+    begun = json.loads(store.attrs["versions"])
+    here = versions("torch" if "torch" in begun else "")
+    if changed := [f"{name} {begun[name]}, found {here[name]}" for name in _PACKAGES if begun[name] != here[name]]:
+        raise StoreError(
+            f"{store.location}: expected the versions that this sweep was begun with: {'; '.join(changed)}; go on with "
+            "those, or start it anew elsewhere"
+        )
+
+
+def _prepared(base: Workflow, values: Mapping[str, Any]) -> Prepared:
+    with _at(values):
+        return prepare(point_workflow(base, values))
+
+
+@contextmanager
+def _at(values: Mapping[str, Any]) -> Iterator[None]:
+    """Say of what point a fault is."""
+    try:
+        yield
+    except SpecError as error:
+        given = ", ".join(f"{key} = {value}" for key, value in values.items())
+        raise error.within(f"sweep, at {given}") from None
+
+
+def _check_values(base: Workflow, sweep: Sweep, axes: Sequence[Axis], template: xr.Dataset, own: Own) -> None:
+    """Check some values of each axis, the others at their first, so that most mistakes show before anything runs."""
+    shapes = {str(name): array.shape for name, array in template.data_vars.items()}
+    first = {key: column[0] for axis in axes for key, column in axis.columns.items()}
+    for axis in axes:
+        for place in np.unique(np.linspace(0, len(axis) - 1, _CHECKED).round().astype(int)):
+            values = first | {key: column[place] for key, column in axis.columns.items()}
+            prepared = _prepared(base, values)
+            run = prepared.workflow.run
+            with _at(values):
+                if not all(map(shares_network, axis.columns)):
+                    check_parameters(prepared.layout, prepared.quanta, dt=run.dt, seed=run.seed)
+                values_of(_without_spikes(prepared, sweep, own), shapes)
+
+
+def _without_spikes(prepared: Prepared, sweep: Sweep, own: Own) -> dict[str, xr.DataArray]:
+    """Return the reductions of a run without spikes: their shapes are those of every run."""
+    layout, grid, record = prepared.layout, prepared.grid, prepared.workflow.record
+    network = Network(grid.dt, 0, layout.populations, blocks=(), tables=(), drives=())
+    probes = list(lower_probes(record, layout, block_programs(layout), grid.dt))
+    connectome = prepared.workflow.brain.connectome.to_dataset()
+    run = memory_run(prepared, network_summary(network, layout), connectome, probe_layouts(probes, layout))
+    run.commit(*silence(grid, len(layout.populations), probes), status="complete")
+    return reduce_run(run.tree(), sweep.reduce, own)
+
+
+def _coordinates(axes: Sequence[Axis], taken: Sequence[str]) -> xr.Dataset:
+    """Return the values of the swept keys at each point."""
+    places = np.unravel_index(np.arange(n_points(axes)), [len(axis) for axis in axes])
+    return xr.Dataset(
+        {
+            found.name: (
+                POINT,
+                found.values[place],
+                {"key": found.key, "axis": axis.name} | ({"units": found.unit} if found.unit else {}),
+            )
+            for axis, place in zip(axes, places, strict=True)
+            for found in coordinates(axis, taken)
+        }
+    )

@@ -1,0 +1,208 @@
+"""Drive a sweep: give batches to workers until every point is done or has failed."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from distributed import Client, Future, KilledWorker, as_completed
+from numpy.typing import NDArray
+
+from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.sweep.reductions import Reduction
+from twinbrain.run.sweep.task import Report, record_failure, run_batch
+from twinbrain.store.sweep import DONE, STATUS, SweepStore
+
+Job = tuple[int, ...]
+"""Points of one batch that one task computes."""
+
+# So many tasks are with the scheduler at a time: enough for it to see what is wanted, few enough to weigh nothing.
+_MOST_SUBMITTED = 512
+# Seconds between looks at whether someone else has taken the sweep over.
+_LOOK_EVERY = 2.0
+
+
+@dataclass(frozen=True)
+class SweepState:
+    """How far a sweep is.
+
+    Parameters
+    ----------
+    done, failed, total : int
+        Points, those of earlier drives included.
+    now : int
+        Points that this drive has computed.
+    error : str
+        The last error of a point (``""``: none).
+    """
+
+    done: int
+    failed: int
+    total: int
+    now: int = 0
+    error: str = ""
+
+
+SweepProgress = Callable[[SweepState], None]
+"""Called at the beginning, and whenever a batch has come back."""
+
+
+def drive(
+    store: SweepStore,
+    own: Mapping[str, Reduction],
+    client: Client | None,
+    progress: SweepProgress,
+    interrupt: Interrupt,
+) -> SweepState:
+    """Compute what is missing or has failed.
+
+    Parameters
+    ----------
+    store : SweepStore
+        The sweep.
+    own : mapping of str to callable
+        The user's own reductions.
+    client : distributed.Client, optional
+        Of the workers; without one, this process computes.
+    progress : callable
+        Told how far it is.
+    interrupt : Interrupt
+        Asked between batches whether to stop.
+
+    Raises
+    ------
+    RunInterrupted
+        If asked to stop; what was computed is kept.
+    StoreError
+        If the store cannot be written, or another process drives the sweep.
+    ClusterError
+        If the scheduler is lost.
+    """
+    status = store.read(STATUS)
+    n_done = int((status == DONE).sum())
+    driver = _Driver(store, own, progress, interrupt, SweepState(n_done, 0, len(status)))
+    store.claim(driver.name)
+    store.location.clean()
+    jobs = missing_jobs(status, store.batch)
+    if client is None:
+        driver.run_here(jobs)
+    else:
+        driver.run_on(client, jobs)
+    return driver.state
+
+
+def missing_jobs(status: NDArray[np.uint8], batch: int) -> list[Job]:
+    """Return the points that are not done, batch by batch."""
+    missing = np.flatnonzero(status != DONE).tolist()
+    return [tuple(points) for _, points in groupby(missing, key=lambda point: point // batch)]
+
+
+class _Driver:
+    def __init__(
+        self,
+        store: SweepStore,
+        own: Mapping[str, Reduction],
+        progress: SweepProgress,
+        interrupt: Interrupt,
+        state: SweepState,
+    ) -> None:
+        self.name = uuid4().hex
+        self.state = state
+        self._store, self._own = store, own
+        self._progress, self._interrupt = progress, interrupt
+        self._arguments = (store.location, store.attrs["created"])
+        self._looked = time.monotonic()
+        progress(state)
+
+    def run_here(self, jobs: Sequence[Job]) -> None:
+        """Compute in this process."""
+        for job in jobs:
+            if self._interrupt.requested:
+                raise self._interrupted()
+            self._add(run_batch(*self._arguments, job, self._own))
+
+    def run_on(self, client: Client, jobs: Sequence[Job]) -> None:
+        """Let workers compute; what one that died was at is given to another."""
+        # Jobs of one batch wait for each other, since they write the same objects.
+        waiting = deque([job] for job in jobs)
+        running: dict[Future, list[Job]] = {}
+        finished: Any = as_completed(raise_errors=False)
+
+        def submit(chain: list[Job]) -> None:
+            future = client.submit(run_batch, *self._arguments, chain[0], self._own, pure=False)
+            running[future] = chain
+            finished.add(future)
+
+        stopping = False
+        try:
+            while True:
+                while waiting and len(running) < _MOST_SUBMITTED and not stopping:
+                    submit(waiting.popleft())
+                if not running:
+                    break
+                future = next(finished)
+                chain = running.pop(future)
+                if stopping and future.cancelled():
+                    continue
+                rest = self._outcome(future, chain)
+                future.release()
+                if rest:
+                    waiting.appendleft(rest)
+                if self._interrupt.requested and not stopping:
+                    stopping = True
+                    started = {key for keys in client.processing().values() for key in keys}
+                    client.cancel([other for other in running if other.key not in started])
+        finally:
+            if running:
+                client.cancel(list(running), force=True)
+        if stopping and self.state.done + self.state.failed < self.state.total:
+            raise self._interrupted()
+
+    def _outcome(self, future: Future, chain: list[Job]) -> list[Job]:
+        """Take what a task has returned, and return what its batch still needs."""
+        if future.status in ("cancelled", "lost"):
+            raise ClusterError(
+                f"expected the scheduler to answer, found it lost, with {self.state.done} of {self.state.total} points "
+                f"done; they are kept: resume {self._store.location} once there is a scheduler"
+            )
+        if future.status == "finished":
+            self._add(future.result())
+            return chain[1:]
+        error = future.exception()
+        job = chain[0]
+        if isinstance(error, KilledWorker):
+            if len(job) > 1:  # one of its points may be to blame; the others are not
+                return [*((point,) for point in job), *chain[1:]]
+            text = f"workers died again and again while they computed this point: {error}"
+            self._add(record_failure(*self._arguments, job[0], text))
+            return chain[1:]
+        if isinstance(error, TwinbrainError):
+            raise error
+        raise ClusterError(
+            f"expected workers that can compute a batch, found {type(error).__name__}: {error}; see that what the "
+            "workflow and the reductions need is there too"
+        ) from error
+
+    def _add(self, report: Report) -> None:
+        before = self.state
+        self.state = SweepState(
+            before.done + report.done,
+            before.failed + report.failed,
+            before.total,
+            before.now + report.done + report.failed,
+            report.error or before.error,
+        )
+        self._progress(self.state)
+        if time.monotonic() - self._looked > _LOOK_EVERY:
+            self._store.check_driver(self.name)
+            self._looked = time.monotonic()
+
+    def _interrupted(self) -> RunInterrupted:
+        return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self.state.total} points")

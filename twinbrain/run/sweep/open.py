@@ -1,0 +1,65 @@
+"""Open a sweep as the grid that its axes span."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.run.sweep.task import stored_axes
+from twinbrain.spec.axes import Axis
+from twinbrain.store import Location
+from twinbrain.store.sweep import POINT, SweepStore
+
+_SHOWN = ("workflow", "twinbrain_version", "digest", "spec")
+
+
+def open_sweep(path: str | Path) -> xr.Dataset:
+    """Return a sweep, lazily: results are loaded as they are used.
+
+    Parameters
+    ----------
+    path : str or Path
+        The sweep, such as ``"runs/coupling.zarr"``; also while it is running.
+
+    Returns
+    -------
+    xarray.Dataset
+        One dimension a swept key, named by its last part, with its values and their unit. Results are NaN where
+        ``status`` is not 1 (done); 2 is failed, and ``error`` says why.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or of another version.
+    """
+    store = SweepStore(Location.of(path))
+    axes = stored_axes(store)
+    flat = store.dataset()
+    names = [str(name) for name, array in flat.variables.items() if array.dims == (POINT,) and "axis" in array.attrs]
+    coordinates = {name: _along(flat[name], axes) for name in names}
+    grid = xr.Dataset(
+        {name: _spread(array, axes) for name, array in flat.data_vars.items() if name not in names},
+        coords={name: array for name, array in flat.coords.items() if name not in names} | coordinates,
+        attrs={key: store.attrs[key] for key in _SHOWN},
+    )
+    return grid.transpose(*store.attrs["dims"], ...)
+
+
+def _spread(array: xr.DataArray, axes: tuple[Axis, ...]) -> Any:
+    """Return an array over points as one over the axes."""
+    if POINT not in array.dims:
+        return array.variable
+    shape = (*(len(axis) for axis in axes), *array.shape[1:])
+    dims = (*(axis.name for axis in axes), *map(str, array.dims[1:]))
+    return xr.Variable(dims, array.data.reshape(shape), array.attrs)
+
+
+def _along(array: xr.DataArray, axes: tuple[Axis, ...]) -> xr.Variable:
+    """Return a coordinate over points as one along its axis."""
+    values = array.values.reshape([len(axis) for axis in axes])
+    place: list[Any] = [slice(None) if axis.name == array.attrs["axis"] else 0 for axis in axes]
+    attributes = {key: value for key, value in array.attrs.items() if key != "axis"}
+    return xr.Variable(array.attrs["axis"], np.asarray(values[tuple(place)]), attributes)

@@ -1,0 +1,218 @@
+"""Sweep: from a workflow and values for its keys to a store of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twinbrain.errors import SpecError
+from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.sweep.create import check_version, open_or_create, prepare_sweep
+from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
+from twinbrain.run.sweep.open import open_sweep
+from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
+from twinbrain.run.sweep.task import stored_sweep_workflow
+from twinbrain.spec.assign import assigned
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.load import as_workflow
+from twinbrain.spec.region import Region
+from twinbrain.spec.sweep import Samples, Sweep
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import Location
+from twinbrain.store.sweep import DONE, STATUS, SweepStore
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from distributed import Client
+
+Reductions = Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction]
+
+
+def sweep(
+    model: Workflow | Brain | Region | str | Path,
+    *,
+    out: str | Path,
+    together: Iterable[Mapping[str, Any]] | None = None,
+    samples: Samples | Mapping[str, Any] | None = None,
+    reduce: Reductions | None = None,
+    keep_runs: bool | None = None,
+    batch: int | None = None,
+    overwrite: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
+    client: Client | None = None,
+    profile: str | Path | None = None,
+    progress: SweepProgress | None = None,
+    **parameters: Any,
+) -> xr.Dataset:
+    """Run a workflow at many values of its keys, and keep what each run is reduced to.
+
+    Parameters
+    ----------
+    model : Workflow, Brain, Region, str or Path
+        What to simulate; a text is the name or the path of a workflow.
+    out : str or Path
+        Where the sweep is kept, such as ``"runs/coupling.zarr"``. A sweep of the same workflow that is there is gone on
+        with: points that are done stay, what is missing or has failed is computed.
+    together : iterable of mapping, optional
+        Keys that change together, each mapping one dimension.
+    samples : Samples or mapping, optional
+        Points drawn from a box: ``{"n": 64, "parameters": {"coupling": {"uniform": [0, 2]}}}``.
+    reduce : iterable or mapping, optional
+        What is computed of each run beside the simulation: names of analyses, a mapping of names to options, functions
+        of your own that take a run and return numbers.
+    keep_runs : bool, optional
+        Keep every run as a whole too, its spikes among it.
+    batch : int, optional
+        Points that one task computes; by default about two seconds' work.
+    overwrite : bool
+        Replace a sweep that is there.
+    workers : int, optional
+        Worker processes on this machine; by default one a core. 0 computes in this process.
+    cluster : str, optional
+        ``"local"``, the address of a scheduler (``"tcp://…"``), or ``"slurm"``.
+    client : distributed.Client, optional
+        A client of any Dask cluster, in place of ``cluster``.
+    profile : str or Path, optional
+        What jobs of ``"slurm"`` ask for, a TOML file.
+    progress : callable, optional
+        Told how far it is.
+    **parameters
+        Values of keys: ``coupling=[0.5, 1.0]``, ``seed=range(10)``, ``**{"regions.cortex.parameters.b": ["10 pA",
+        "20 pA"]}``; each is a dimension. A single value is set at every point. For keys see
+        `twinbrain.spec.assign.assigned`, for values `twinbrain.spec.values.expand`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The results, lazily; see `open_sweep`.
+
+    Raises
+    ------
+    SpecError, ConnectomeError, PlanError, EngineError, StoreError, ClusterError
+        If it cannot be run. A point that fails does not stop the others: its error is in the result.
+    RunInterrupted
+        If it was asked to stop; the same call, or `resume_sweep`, goes on from there.
+    """
+    workflow, own = declared_sweep(as_workflow(model), parameters, together, samples, reduce, keep_runs, batch)
+    where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
+    run_sweep(workflow, Location.of(out), own, where, overwrite=overwrite, progress=progress)
+    return open_sweep(out)
+
+
+def resume_sweep(
+    path: str | Path,
+    *,
+    reduce: Reductions = (),
+    workers: int | None = None,
+    cluster: str | None = None,
+    client: Client | None = None,
+    profile: str | Path | None = None,
+    progress: SweepProgress | None = None,
+) -> xr.Dataset:
+    """Compute what is missing of a sweep, or has failed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The sweep.
+    reduce : iterable or mapping, optional
+        The functions of your own with which it was started.
+    workers, cluster, client, profile, progress
+        As in `sweep`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The results, lazily; see `open_sweep`.
+
+    Raises
+    ------
+    StoreError
+        If it is no sweep, or of another version.
+    SpecError
+        If functions are missing.
+    """
+    store, own = resumable(Location.of(path), reduce)
+    where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
+    drive_sweep(store, own, where, progress)
+    return open_sweep(path)
+
+
+def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, dict[str, Reduction]]:
+    """Return a sweep that is there and can be gone on with, and the user's own reductions; see `resume_sweep`."""
+    store = SweepStore(location)
+    check_version(store)
+    declared = stored_sweep_workflow(store).sweep
+    assert declared is not None
+    own = split(reduce)[1]
+    check_reductions(declared.reduce, own)
+    return store, own
+
+
+def declared_sweep(
+    workflow: Workflow,
+    parameters: Mapping[str, Any],
+    together: Iterable[Mapping[str, Any]] | None = None,
+    samples: Samples | Mapping[str, Any] | None = None,
+    reduce: Reductions | None = None,
+    keep_runs: bool | None = None,
+    batch: int | None = None,
+) -> tuple[Workflow, dict[str, Reduction]]:
+    """Return a workflow with its sweep, changed as is wanted, and the user's own reductions."""
+    fixed = {key: value for key, value in parameters.items() if _is_single(value)}
+    workflow = assigned(workflow, fixed)
+    before = workflow.sweep.model_dump(mode="json") if workflow.sweep else {}
+    own: dict[str, Reduction] = {}
+    if reduce is not None:
+        declared, own = split(reduce)
+        before["reduce"] = declared
+    given: dict[str, Any] = {"samples": samples, "keep_runs": keep_runs, "batch": batch}
+    given |= {"together": None if together is None else list(together)}
+    swept = {key: value for key, value in parameters.items() if key not in fixed}
+    before["parameters"] = before.get("parameters", {}) | swept
+    data = before | {key: value for key, value in given.items() if value is not None}
+    return workflow.model_copy(update={"sweep": Sweep.parse(data, "sweep")}), own
+
+
+def run_sweep(
+    workflow: Workflow,
+    location: Location,
+    own: Mapping[str, Reduction],
+    where: dict[str, Any],
+    *,
+    overwrite: bool = False,
+    progress: SweepProgress | None = None,
+) -> SweepState:
+    """Run a workflow that has a sweep; see `sweep`."""
+    prepared = prepare_sweep(workflow, own)
+    store = open_or_create(prepared, location, overwrite=overwrite)
+    return drive_sweep(store, own, where, progress)
+
+
+def drive_sweep(
+    store: SweepStore,
+    own: Mapping[str, Reduction],
+    where: dict[str, Any],
+    progress: SweepProgress | None,
+    tell_dashboard: Callable[[str], None] = lambda address: None,
+) -> SweepState:
+    """Compute what a sweep lacks, where it is wanted: ``where`` holds arguments of `connected`."""
+    status = store.read(STATUS)
+    if (status == DONE).all():  # no workers for nothing
+        return SweepState(len(status), 0, len(status))
+    here = where.get("workers") == 0
+    if here and any(where.get(key) is not None for key in ("cluster", "client", "profile")):
+        raise SpecError("expected workers = 0 alone, which computes in this process; found a cluster beside it")
+    with Interrupt() as interrupt, nullcontext() if here else connected(**where) as client:
+        if client is not None:
+            tell_dashboard(dashboard(client))
+            workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
+        return drive(store, own, client, progress or (lambda state: None), interrupt)
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, str | int | float) or not (isinstance(value, Mapping) or hasattr(value, "__iter__"))
