@@ -40,8 +40,8 @@ def _shards(cut: Partition, dt: float) -> str:
     if cut.window is None:
         return f"{len(cut.nodes)} of {sizes} regions; no tract between them"
     return (
-        f"{len(cut.nodes)} of {sizes} regions, the largest with {cut.balance:.2f} times the mean work; spikes exchanged "
-        f"every {cut.window * dt:.3g} ms, about {cut.spikes:,.0f} a second"
+        f"{len(cut.nodes)} of {sizes} regions, at most {cut.balance:.2f} times the mean work; spikes exchanged every "
+        f"{cut.window * dt:.3g} ms, about {cut.spikes:,.0f} a second"
     )
 
 
