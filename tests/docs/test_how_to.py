@@ -31,3 +31,12 @@ def test_one_model_runs_in_three_engines(tmp_path, monkeypatch, capsys):
     found = re.fullmatch(r"(\d+) spikes, the same in reference, brian2, torch\n", capsys.readouterr().out)
     assert found is not None
     assert int(found[1]) > 500
+
+
+def test_a_run_is_kept_on_s3(bucket, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("keep-runs-on-s3.md", "python")
+    names = {}
+    exec(compile(code.replace("s3://my-bucket", bucket), "how-to", "exec"), names)
+    assert names["run"].attrs["status"] == "complete"
+    assert not list(tmp_path.iterdir())

@@ -192,6 +192,7 @@ def resume(
     workflow = stored_workflow(tree)
     tree.close()
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
+    path.check_writable()  # before the build, which may be long
     with Interrupt() as interrupt:
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:
