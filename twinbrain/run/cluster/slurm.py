@@ -143,16 +143,19 @@ def _replacing(cluster: SLURMCluster, n_jobs: int | None, logs: str) -> Iterator
 
 def _look_after(cluster: SLURMCluster, n_jobs: int | None, stop: threading.Event, given_up: threading.Event) -> None:
     in_vain: set[str] = set()
-    workers: set[str] = set()
+    fruitful: set[str] = set()
+    workers: dict[str, str] = {}
     while not stop.wait(_LOOK_EVERY):
-        before, workers = workers, set(cluster.scheduler_info["workers"])
-        if workers & before:  # a worker that does not fit is there for a moment, too
-            in_vain.clear()
+        before, workers = workers, {a: str(w["name"]) for a, w in cluster.scheduler_info["workers"].items()}
         jobs = {name: job.job_id for name, job in list(cluster.workers.items())}
+        # At two looks: a worker that does not fit is there for a moment, too.
+        if lasting := [f"{name}-" for address, name in workers.items() if address in before]:
+            in_vain.clear()
+            fruitful |= {number for job, number in jobs.items() if any(name.startswith(f"{job}-") for name in lasting)}
         if (listed := _listed()) is None:
             continue
         ended = {name for name, number in jobs.items() if number and number not in listed}
-        in_vain |= {jobs[name] for name in ended}
+        in_vain |= {jobs[name] for name in ended} - fruitful
         if len(in_vain) >= _IN_VAIN:
             given_up.set()
             logger.error("%d jobs in a row ended without bringing a worker: %s", len(in_vain), ", ".join(in_vain))
