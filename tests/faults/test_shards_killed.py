@@ -47,10 +47,9 @@ def test_a_killed_worker_costs_no_more_than_a_window_and_the_store_is_the_same(c
     wanted, delay, victim = draw.uniform(0, 500), draw.uniform(0, 0.2), draw.randrange(N_SHARDS)
     if kill % 5 == 4:
         wanted = -1.0
-    path, told, killed, reached = tmp_path / "run.zarr", [], [], threading.Event()
+    path, killed, reached = tmp_path / "run.zarr", [], threading.Event()
 
     def progress(what, done, total):
-        told.append((what, done))
         if wanted < 0 or (what == "simulate" and done * 0.1 >= wanted):
             reached.set()
 
@@ -69,6 +68,5 @@ def test_a_killed_worker_costs_no_more_than_a_window_and_the_store_is_the_same(c
     killer.join()
     assert killed
     assert run_info(path).status == "complete"
-    # It was begun again.
-    assert [what for what, _ in told].count("compile") == 4
+    assert killed[0] not in client.nthreads()
     assert contents(path) == contents(uninterrupted)
