@@ -20,6 +20,7 @@ from tests.benchmarks import (
     microcircuit,
     plasticity,
     sharded,
+    sweeps,
     whole_runs,
 )
 
@@ -71,6 +72,13 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         sharded.measure_speed,
     ),
     "weak-scaling": ("weak scaling to 8 shards on 2 cores", "stated", sharded.measure_weak_scaling),
+    "sweep": (
+        "1,000 points of a 200-neuron region, 1 s each, two workers, against half the serial simulation time",
+        "≤ 1.15 ×",
+        sweeps.measure_sweep,
+    ),
+    "sweep-plain": ("the same against a loop over plain Brian2", "≥ 5 ×", sweeps.measure_against_plain),
+    "sweep-many": ("10,000 short points", "flat memory, < 2 s, < 1 s", sweeps.measure_many),
     "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
 }

@@ -1,6 +1,5 @@
 """A disk that is full ends a run with a message; what was written stays, and the run goes on once there is room."""
 
-import os
 import re
 import resource
 import subprocess
@@ -10,18 +9,6 @@ import pytest
 
 import twinbrain as tb
 from twinbrain.cli import main
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """A disk of 1 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
-    if os.geteuid() or subprocess.run(mount, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture
