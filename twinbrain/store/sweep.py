@@ -36,6 +36,8 @@ CONNECTOME = "connectome"
 RUNS = "runs"
 # What is known of each point beside its results.
 STATUS, ERROR, SECONDS = "status", "error", "seconds"
+# What nothing else in a sweep may be called.
+RESERVED = (POINT, STATUS, ERROR, SECONDS, CONNECTOME, RUNS)
 _SAFE = "what is done"
 # Beyond this an object is a shard, whose points are read one by one.
 _LARGEST_CHUNK = 2**22
@@ -149,7 +151,7 @@ def _create(
 
 def _write(store: Store, name: str, variable: xr.Variable) -> Document:
     values = variable.values
-    if values.dtype.kind == "U":
+    if values.dtype.kind in "UO":
         values = values.astype(np.dtypes.StringDType())
     array = zarr.create_array(
         store,

@@ -1,0 +1,74 @@
+"""The shape of a sweep's results, found before any point is run: that of a run in which nothing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from traceback import extract_tb
+
+import xarray as xr
+
+from twinbrain.errors import Problem, SpecError, TwinbrainError
+from twinbrain.network.build import block_programs
+from twinbrain.network.network import Network
+from twinbrain.network.probes import lower_probes
+from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.prepare import Prepared
+from twinbrain.run.sweep.points import memory_run
+from twinbrain.run.sweep.reductions import Reduction, reduce_run, template_of, values_of
+from twinbrain.run.windows import silence
+
+Declared = Mapping[str, Mapping[str, object]]
+
+
+def without_spikes(prepared: Prepared, declared: Declared, own: Mapping[str, Reduction]) -> dict[str, xr.DataArray]:
+    """Return the reductions of a run without spikes: their shapes are those of every run.
+
+    Raises
+    ------
+    SpecError
+        If one fails.
+    """
+    layout, grid, record = prepared.layout, prepared.grid, prepared.workflow.record
+    network = Network(grid.dt, 0, layout.populations, blocks=(), tables=(), drives=())
+    probes = list(lower_probes(record, layout, block_programs(layout), grid.dt))
+    connectome = prepared.workflow.brain.connectome.to_dataset()
+    run = memory_run(prepared, network_summary(network, layout), connectome, probe_layouts(probes, layout))
+    run.commit(*silence(grid, len(layout.populations), probes), status="complete")
+    tree = run.tree()
+    found: dict[str, xr.DataArray] = {}
+    for name, options in declared.items():
+        try:
+            found |= reduce_run(tree, {name: options}, own)
+        except TwinbrainError:
+            raise
+        except Exception as error:  # of a user's function
+            where = extract_tb(error.__traceback__)[-1]
+            message = (
+                f"expected numbers of a run without spikes too, NaN if need be, found {type(error).__name__}: {error} "
+                f"({where.filename}:{where.lineno})"
+            )
+            raise SpecError([Problem(f"sweep.reduce.{name}", message)]) from error
+    return found
+
+
+def check_alike(results: Mapping[str, xr.DataArray], template: xr.Dataset) -> None:
+    """Check that results have the shapes and the coordinates of the template.
+
+    Raises
+    ------
+    SpecError
+        If one has not.
+    """
+    values_of(results, {str(name): array.shape for name, array in template.data_vars.items()})
+    found = template_of(results)
+    for name, coordinate in template.coords.items():
+        if not coordinate.variable.equals(found.coords[name].variable):
+            raise SpecError(
+                f"expected the same {name} at every point, found {_shown(found.coords[name])} instead of "
+                f"{_shown(coordinate)}; sweep what keeps it, or reduce to what does not depend on it"
+            )
+
+
+def _shown(coordinate: xr.DataArray) -> str:
+    values = coordinate.values.ravel().tolist()
+    return ", ".join(map(str, values[:3])) + (", …" if len(values) > 3 else "")
