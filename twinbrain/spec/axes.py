@@ -123,12 +123,14 @@ def short_names(keys: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str
     possible = {key: _possible_names(parts) for key, parts in whole.items()}
     found: dict[str, str] = {}
     for key, names in possible.items():
-        others = {name for other in keys if other != key for name in possible[other]} | {*taken, SAMPLE}
-        name = next((name for name in names if name not in others), None)
-        if name is None:
+        others = [other for other in keys if other != key]
+        shorter = {name for other in others for name in possible[other]} | {*taken, SAMPLE}
+        whole_ones = {possible[other][-1] for other in others} | {*taken, SAMPLE}
+        name = next((name for name in names[:-1] if name not in shorter), names[-1])
+        if name in whole_ones:
             raise SpecError(
-                f"sweep: expected a name for the key {key!r} that nothing else in the result has, found "
-                f"{names[-1]!r} taken; give the reduction that is called so another name"
+                f"sweep: expected a name for the key {key!r} that nothing else in the result has, found {name!r} "
+                "taken; give the reduction that is called so another name"
             )
         found[key] = name
     return found
