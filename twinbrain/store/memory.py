@@ -10,7 +10,7 @@ import xarray as xr
 
 from twinbrain.store.layout import FORMAT, ProbeLayout
 from twinbrain.store.rows import Rows, check_shape, rows_of
-from twinbrain.store.schema import run_schema
+from twinbrain.store.schema import NEURON, run_schema
 from twinbrain.store.window import StateData, WindowData
 
 
@@ -75,7 +75,7 @@ class MemoryRun:
             group, _, name = path.rpartition("/")
             found[group][name] = xr.Variable(schema.dims, values.astype(schema.dtype, copy=False), schema.attributes)
         for probe in self._probes:
-            found[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32))
+            found[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32), NEURON)
         datasets = {path: xr.Dataset(variables, attrs=self._schema.groups[path]) for path, variables in found.items()}
         if base is None:
             return xr.DataTree.from_dict({"/": xr.Dataset(attrs=self._attrs), **self._given, **datasets})
