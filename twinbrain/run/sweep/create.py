@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 from uuid import uuid4
 
@@ -203,7 +204,7 @@ def _at(values: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        given = ", ".join(f"{key} = {value}" for key, value in values.items())
+        given = ", ".join(f"{key} = {shorten(str(value), 60)}" for key, value in values.items())
         raise error.within(f"sweep, at {given}") from None
 
 
