@@ -19,7 +19,7 @@ class MemoryRun:
 
     Parameters
     ----------
-    attrs, network, connectome, rate_bin_steps, dt, probes
+    attrs, network, connectome, rate_bin_steps, dt, probes, spikes
         As in `create_run`.
     """
 
@@ -32,12 +32,13 @@ class MemoryRun:
         rate_bin_steps: int,
         dt: float,
         probes: Sequence[ProbeLayout] = (),
+        spikes: bool = True,
     ) -> None:
         self._attrs = attrs | {"twinbrain_format": FORMAT, "dt": dt, "status": "running", "committed": 0.0}
         self._given = {"network": network, "connectome": connectome}
         self._probes = probes
         self._schema = run_schema(
-            spikes=True,
+            spikes=spikes,
             rate_bin_steps=rate_bin_steps,
             n_populations=network.sizes["population"],
             probes=probes,

@@ -288,11 +288,27 @@ def test_what_cannot_be_swept_is_refused_before_anything_runs(sweep, options, te
         assert text in str(error.value)
 
 
-def test_results_of_other_populations_are_refused_though_their_shapes_are_the_same(sweep):
+def test_regions_can_be_swept_and_what_they_are_called_is_no_coordinate_then(sweep):
     region = lively()
-    renamed = tb.Region.parse(region.to_dict() | {"name": "test/other"})
-    with pytest.raises(tb.SpecError, match="expected the same population at every point, found test/other/relay"):
-        sweep(**{"regions.*": [region, renamed]}, reduce={"mean_rates": {"by": "population"}})
+    renamed = tb.Region.parse(region.to_dict() | {"name": "other/relay"})
+    found = sweep(**{"regions.*": [region, renamed]}, reduce={"mean_rates": {"by": "population"}})
+    assert (found["status"] == 1).all()
+    assert {"population", "name"} <= set(found.coords)
+    assert not {"family", "module"} & set(found.coords)
+
+
+def test_results_along_other_places_are_refused_though_their_shapes_are_the_same(sweep):
+    region = lively()
+    renamed = tb.Region.parse(region.to_dict() | {"name": "other/relay"})
+    with pytest.raises(tb.SpecError, match="expected the same family at every point, found other instead of test"):
+        sweep(**{"regions.*": [region, renamed]}, reduce={"mean_rates": {"by": "family"}})
+
+
+def test_spikes_of_runs_that_are_kept_must_be_recorded_if_they_are_reduced(sweep):
+    workflow = as_workflow(lively()).model_copy(update={"record": tb.Record(spikes=False)})
+    assert (sweep(workflow, seed=[1], reduce=n_spikes)["n_spikes"] > 0).all()
+    with pytest.raises(tb.SpecError, match=r"sweep\.reduce\.n_spikes"):
+        sweep(workflow, seed=[1], reduce=n_spikes, keep_runs=True, overwrite=True)
 
 
 def test_functions_are_needed_again(sweep, out):

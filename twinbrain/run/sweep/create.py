@@ -20,9 +20,10 @@ from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
-from twinbrain.run.sweep.shape import Declared, check_alike, without_spikes
+from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
+from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 from twinbrain.store.sweep import (
@@ -97,9 +98,9 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     check_fits(first)
     with _at(values_at(declared, 0)):
         check_parameters(first.layout, first.quanta, dt=first.workflow.run.dt, seed=first.workflow.run.seed)
-    template = template_of(without_spikes(first, sweep.reduce, own))
+    template = template_of(without_spikes(first, sweep, own))
+    template = _checked(base, declared, template, sweep, own)
     declared = axes_of(sweep, taken_names(template))
-    _check_values(base, declared, template, sweep.reduce, own)
     axes = tuple(sorted(declared, key=lambda axis: all(map(shares_network, axis.columns))))
     plan = first.plan
     wanted = max(1, min(_LARGEST_BATCH, int(_SECONDS_A_BATCH / plan.seconds), n_points(axes) // _FEWEST_BATCHES))
@@ -208,8 +209,11 @@ def _at(values: Mapping[str, Any]) -> Iterator[None]:
         raise error.within(f"sweep, at {given}") from None
 
 
-def _check_values(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, reduce: Declared, own: Own) -> None:
-    """Check some values of each axis, the others at their first, so that most mistakes show before anything runs."""
+def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: Sweep, own: Own) -> xr.Dataset:
+    """Check some values of each axis, the others at their first, so that most mistakes show before anything runs.
+
+    Returns what the templates of all have in common.
+    """
     first = {key: column[0] for axis in axes for key, column in axis.columns.items()}
     for axis in axes:
         for place in np.unique(np.linspace(0, len(axis) - 1, _CHECKED).round().astype(int)):
@@ -219,7 +223,8 @@ def _check_values(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, re
             with _at(values):
                 if not all(map(shares_network, axis.columns)):
                     check_parameters(prepared.layout, prepared.quanta, dt=run.dt, seed=run.seed)
-                check_alike(without_spikes(prepared, reduce, own), template)
+                template = common(template, without_spikes(prepared, sweep, own))
+    return template
 
 
 def _coordinates(axes: Sequence[Axis], taken: Sequence[str]) -> xr.Dataset:

@@ -16,11 +16,10 @@ from twinbrain.run.prepare import Prepared
 from twinbrain.run.sweep.points import memory_run
 from twinbrain.run.sweep.reductions import Reduction, reduce_run, template_of, values_of
 from twinbrain.run.windows import silence
+from twinbrain.spec.sweep import Sweep
 
-Declared = Mapping[str, Mapping[str, object]]
 
-
-def without_spikes(prepared: Prepared, declared: Declared, own: Mapping[str, Reduction]) -> dict[str, xr.DataArray]:
+def without_spikes(prepared: Prepared, sweep: Sweep, own: Mapping[str, Reduction]) -> dict[str, xr.DataArray]:
     """Return the reductions of a run without spikes: their shapes are those of every run.
 
     Raises
@@ -32,11 +31,14 @@ def without_spikes(prepared: Prepared, declared: Declared, own: Mapping[str, Red
     network = Network(grid.dt, 0, layout.populations, blocks=(), tables=(), drives=())
     probes = list(lower_probes(record, layout, block_programs(layout), grid.dt))
     connectome = prepared.workflow.brain.connectome.to_dataset()
-    run = memory_run(prepared, network_summary(network, layout), connectome, probe_layouts(probes, layout))
+    # Of a run that is not kept its spikes are at hand, recorded or not.
+    spikes = record.spikes or not sweep.keep_runs
+    summary, probed = network_summary(network, layout), probe_layouts(probes, layout)
+    run = memory_run(prepared, summary, connectome, probed, spikes=spikes)
     run.commit(*silence(grid, len(layout.populations), probes), status="complete")
     tree = run.tree()
     found: dict[str, xr.DataArray] = {}
-    for name, options in declared.items():
+    for name, options in sweep.reduce.items():
         try:
             found |= reduce_run(tree, {name: options}, own)
         except TwinbrainError:
@@ -51,24 +53,29 @@ def without_spikes(prepared: Prepared, declared: Declared, own: Mapping[str, Red
     return found
 
 
-def check_alike(results: Mapping[str, xr.DataArray], template: xr.Dataset) -> None:
-    """Check that results have the shapes and the coordinates of the template.
+def common(template: xr.Dataset, results: Mapping[str, xr.DataArray]) -> xr.Dataset:
+    """Return what a template has in common with results: all but texts along dimensions that are others there.
 
     Raises
     ------
     SpecError
-        If one has not.
+        If shapes or dimensions are others.
     """
     values_of(results, {str(name): array.shape for name, array in template.data_vars.items()})
     found = template_of(results)
-    # Those of dimensions say most.
-    for name in sorted(template.coords, key=lambda name: name not in template.dims):
-        coordinate = template.coords[name]
-        if not coordinate.variable.equals(found.coords[name].variable):
+    differing = [
+        name
+        for name, coordinate in template.coords.items()
+        if name not in found.coords or not coordinate.variable.equals(found.coords[name].variable)
+    ]
+    for name in differing:
+        if name in template.dims:
+            there = _shown(found.coords[name]) if name in found.coords else "none"
             raise SpecError(
-                f"expected the same {name} at every point, found {_shown(found.coords[name])} instead of "
-                f"{_shown(coordinate)}; sweep what keeps it, or reduce to what does not depend on it"
+                f"expected the same {name} at every point, found {there} instead of {_shown(template.coords[name])}; "
+                "sweep what keeps it, or reduce to what does not depend on it"
             )
+    return template.drop_vars(differing)
 
 
 def _shown(coordinate: xr.DataArray) -> str:
