@@ -7,7 +7,7 @@ READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers pytest wheel bench docs models format clean
+.PHONY: help demo test lint types layers pytest wheel bench docs models slurm format clean
 
 help:
 	@echo "make demo     run the resting-state workflow and draw its summary figure"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench    measure speed and memory"
 	@echo "make docs     build the documentation"
 	@echo "make models   write the reference page of the models from their cards"
+	@echo "make slurm    install Slurm (Debian, as root) and test jobs of it"
 	@echo "make format   format the code and fix what can be fixed"
 	@echo "make clean    remove .venv, caches and build outputs; results in runs/ stay"
 
@@ -75,6 +76,11 @@ models: $(READY)
 	@echo "== environment: adding what the documentation needs"
 	@$(PIP_INSTALL) -c constraints.txt -e ".[docs]"
 	@touch $@
+
+# Without it, the tests of jobs are skipped.
+slurm: $(READY)
+	@command -v slurmctld munged > /dev/null || { apt-get -qq update && apt-get -qq install -y slurm-wlm munge; }
+	@$(BIN)/python -m pytest -q tests/faults/test_slurm.py
 
 format: $(READY)
 	@$(BIN)/ruff check --fix --exit-zero .

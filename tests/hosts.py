@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-_NETWORK = "10.213.7"
+# Test processes beside this one make hosts too.
+_NETWORK = f"10.213.{os.getpid() % 254}"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ class Server:
     """A server that can be stopped, and started again with all that it holds."""
 
     def __init__(self):
-        self._port = 0
-        self.start()
+        self._server, self._port = None, 0
 
     def start(self):
         from moto.server import ThreadedMotoServer
 
+        if self._server is not None:
+            return
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
         self._server.start()
         self._port = self._server.get_host_and_port()[1]
@@ -38,6 +39,7 @@ def s3_server():
     """A running server."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = Server()
+    server.start()
     yield server
     server.stop()
 
@@ -45,7 +47,7 @@ def s3_server():
 @pytest.fixture
 def s3(s3_server, monkeypatch, tmp_path):
     """The server, set as this process's and its children's S3; it runs again after the test."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_MAX_ATTEMPTS"):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
         "AWS_ENDPOINT_URL": s3_server.url,
@@ -55,11 +57,11 @@ def s3(s3_server, monkeypatch, tmp_path):
         "AWS_CONFIG_FILE": str(tmp_path / "no config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
     }.items():
         monkeypatch.setenv(name, value)
     yield s3_server
-    if s3_server._server is None:
-        s3_server.start()
+    s3_server.start()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     lowering,
     microcircuit,
     plasticity,
+    sharded,
     whole_runs,
 )
 
@@ -64,6 +65,12 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "precision": ("float32: spikes that float64 has not, or the other way", "stated", every_model.measure_precision),
     "microcircuit": ("77,169 neurons, 300 million synapses on one core", "stated", microcircuit.measure_on_a_core),
     "gpu": ("the same on a GPU", "stated", microcircuit.measure_on_a_gpu),
+    "shards": (
+        "96 regions of at least 200 neurons, 2 processes against 1",
+        "≥ 1.6 ×, same store",
+        sharded.measure_speed,
+    ),
+    "weak-scaling": ("weak scaling to 8 shards on 2 cores", "stated", sharded.measure_weak_scaling),
     "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
 }

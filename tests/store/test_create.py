@@ -102,7 +102,7 @@ def test_a_creation_killed_at_any_write_leaves_what_can_be_created_again(
             raise OSError("killed")
         await put(self, *args, **options)
 
-    for n_writes in (0, 2, 75):
+    for n_writes in (0, 2, 52):
         if over_another:
             example.commit(example.create(path, overwrite=True), [0])
             before = seen(path)

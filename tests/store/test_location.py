@@ -93,7 +93,8 @@ def test_another_process_is_seen_at_once(bucket):
     location.write("x", b"1")
     assert location.names() == ["x"]
     code = f"from twinbrain.store import Location; Location.of('{bucket}/a').write('y', b'2')"
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+    found = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert found.stderr == ""  # no connection was left open
     assert (location.names(), location.read("y")) == (["x", "y"], b"2")
 
 

@@ -13,6 +13,10 @@ Cluster = Annotated[
 Workers = Annotated[
     int | None, typer.Option(help="Worker processes; else one a core, or as the profile says. 0: in this process.")
 ]
+Shards = Annotated[
+    int | None,
+    typer.Option(help="Cut the brain into so many shards, each in a process of its own; the run is the same."),
+]
 Profile = Annotated[Path | None, typer.Option(help="What jobs of Slurm ask for, a TOML file.")]
 Reduce = Annotated[
     list[str] | None,

@@ -6,18 +6,19 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from twinbrain.cli.options import Cluster, Profile, Reduce, Workers
+from twinbrain.cli.options import Cluster, Profile, Reduce, Shards, Workers
 from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, sweep_facts, sweep_table
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
-from twinbrain.errors import RunInterrupted, StoreError, UnitError
+from twinbrain.errors import RunInterrupted, SpecError, StoreError, UnitError
 
 if TYPE_CHECKING:
     from twinbrain.store import Location
@@ -43,6 +44,7 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that stands there.")] = False,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
     reduce: Reduce = None,
+    shards: Shards = None,
     workers: Workers = None,
     cluster: Cluster = None,
     profile: Profile = None,
@@ -50,6 +52,7 @@ def run(
 ) -> None:
     """Run a workflow, keep the run, and draw its summary; if it has a sweep, run all its points."""
     from twinbrain.run.prepare import prepare
+    from twinbrain.run.sharded import shards_on
     from twinbrain.run.simulate import run_prepared
     from twinbrain.spec.load import load_workflow
     from twinbrain.store import Location
@@ -59,15 +62,17 @@ def run(
     path = Location.of(out or f"runs/{declared.name}.zarr")
     if declared.sweep is not None:
         where = {"workers": workers, "cluster": cluster, "profile": profile}
+        _no_shards(shards)
         with _interruptible(path), naming(workflow):
             state = run_sweep(declared, path, reduce, where, console, overwrite=overwrite)
         report_sweep(path, state, console, as_json)
         return
     with naming(workflow):
         prepared = prepare(declared)
-    console.print(plan_table(prepared))
+        on = shards_on(shards, cluster=cluster, profile=profile)
+        console.print(plan_table(prepared, on))
     with _interruptible(path), naming(workflow), progress_bar(console, prepared.workflow.run.dt) as progress:
-        run_prepared(prepared, path, overwrite=overwrite, progress=progress)
+        run_prepared(prepared, path, overwrite=overwrite, progress=progress, on=on)
     _report(path, console, figure, as_json)
 
 
@@ -76,10 +81,12 @@ def plan(
     settings: Settings = None,
     engine: Engine = None,
     device: Device = None,
+    shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a workflow will need, without running it."""
     from twinbrain.run.prepare import check_fits, prepare
+    from twinbrain.run.sharded import shards_on
     from twinbrain.spec.load import load_workflow
 
     declared = load_workflow(workflow, _changes(settings, engine=engine, device=device))
@@ -91,18 +98,21 @@ def plan(
         return
     with naming(workflow):
         prepared = prepare(declared)
-    if as_json:
-        typer.echo(json.dumps(prepared.plan.to_dict()))
-    else:
-        Console().print(plan_table(prepared))
-    with naming(workflow):
-        check_fits(prepared)
+        on = shards_on(shards)
+        cut = {} if on is None else {"shards": asdict(on.partition(prepared))}
+        if as_json:
+            typer.echo(json.dumps(prepared.plan.to_dict() | cut))
+        else:
+            Console().print(plan_table(prepared, on))
+        if on is None:
+            check_fits(prepared)
 
 
 def resume(
     store: Store,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
     reduce: Reduce = None,
+    shards: Shards = None,
     workers: Workers = None,
     cluster: Cluster = None,
     profile: Profile = None,
@@ -117,6 +127,7 @@ def resume(
     path = Location.of(store)
     if is_sweep(path):
         where = {"workers": workers, "cluster": cluster, "profile": profile}
+        _no_shards(shards)
         with _interruptible(path):
             state = resume_sweep(path, reduce, where, console)
         report_sweep(path, state, console, as_json)
@@ -125,7 +136,7 @@ def resume(
     if before.status == "complete":
         console.print(f"{path} is complete; nothing is left to do")
     with _interruptible(path), naming(str(path)), progress_bar(console, before.dt) as progress:
-        resume_run(path, progress=progress)
+        resume_run(path, shards=shards, cluster=cluster, profile=profile, progress=progress)
     _report(path, console, figure, as_json)
 
 
@@ -145,6 +156,11 @@ def info(store: Store, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found.to_dict()))
     else:
         Console().print(info_table(found))
+
+
+def _no_shards(shards: int | None) -> None:
+    if shards is not None:
+        raise SpecError("expected no --shards for a sweep, whose points each run in one process; leave it out")
 
 
 def _changes(settings: list[str] | None, **options: str | int | None) -> list[str]:

@@ -9,12 +9,14 @@ from rich.table import Table
 if TYPE_CHECKING:
     import xarray as xr
 
+    from twinbrain.network.partition import Partition
     from twinbrain.run.prepare import Prepared
+    from twinbrain.run.sharded import Shards
     from twinbrain.spec.workflow import Run
     from twinbrain.store import RunInfo
 
 
-def plan_table(prepared: Prepared) -> Table:
+def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
     """Return what a run will need."""
     plan, run = prepared.plan, prepared.workflow.run
     return pairs(
@@ -27,8 +29,19 @@ def plan_table(prepared: Prepared) -> Table:
             "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
             "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB",
             **({"memory of the device": f"{plan.bytes_device / 1e9:.2f} GB"} if run.device != "cpu" else {}),
+            **({} if shards is None else {"shards": _shards(shards.partition(prepared), run.dt)}),
             "time": f"about {seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
         },
+    )
+
+
+def _shards(cut: Partition, dt: float) -> str:
+    sizes = ", ".join(f"{len(nodes)}" for nodes in cut.nodes[:8]) + (", …" if len(cut.nodes) > 8 else "")
+    if cut.window is None:
+        return f"{len(cut.nodes)} of {sizes} regions; no tract between them"
+    return (
+        f"{len(cut.nodes)} of {sizes} regions, at most {cut.balance:.2f} times the mean work; spikes exchanged every "
+        f"{cut.window * dt:.3g} ms, about {cut.spikes:,.0f} a second"
     )
 
 

@@ -20,6 +20,7 @@ class Recorder:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._max_delay = network.max_delay
         self._spikes: list[Spikes] = []
         self._earlier: list[Spikes] = []
         self._samples: dict[str, list[NDArray[np.float64]]] = {probe.name: [] for probe in network.probes}
@@ -30,7 +31,7 @@ class Recorder:
 
     def add_from_elsewhere(self, spikes: Spikes) -> None:
         """Remember spikes that are under way but are not to be recorded."""
-        self._earlier.append(spikes)
+        self._earlier.append(_in_order(spikes))
 
     def add_sample(self, probe: str, values: NDArray[np.float64]) -> None:
         """Record one sample of a probe."""
@@ -43,15 +44,20 @@ class Recorder:
             for probe in self._network.probes
         }
         recording = Recording(Spikes.concatenate(self._spikes), samples)
-        self._earlier = [self.under_way(step)]
+        # Cut, but neither sorted nor joined: shards collect often.
+        first = self._first_under_way(step)
+        self._earlier = [kept for part in [*self._earlier, *self._spikes] if len(kept := part.since(first))]
         self._spikes = []
         self._samples = {probe.name: [] for probe in self._network.probes}
         return recording
 
     def under_way(self, step: int) -> Spikes:
         """Return the spikes that may still have synapses to reach at ``step`` or later."""
-        first = max(0, step - self._network.max_delay - 1)
-        return _in_order(Spikes.concatenate([s.since(first) for s in map(_in_order, [*self._earlier, *self._spikes])]))
+        first = self._first_under_way(step)
+        return _in_order(Spikes.concatenate([part.since(first) for part in [*self._earlier, *self._spikes]]))
+
+    def _first_under_way(self, step: int) -> int:
+        return max(0, step - self._max_delay - 1)
 
 
 def _in_order(spikes: Spikes) -> Spikes:

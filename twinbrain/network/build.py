@@ -244,10 +244,10 @@ def _synapses(
     progress: Progress | None,
 ) -> Iterator[Synapses | PlasticSynapses]:
     axons = long_range_axons(layout)
-    for node in range(len(layout.regions)):
+    for done, node in enumerate(layout.nodes, start=1):
         yield from local_synapses(layout, node, inlet_of, units, dt, seed)
         if (rule := brain.long_range) is not None:
             values = (rule.in_degree, rule.weight, rule.inhibitory_weight or rule.weight, rule.speed)
             yield from long_range_synapses(layout, node, axons, values, inlet_of, units, dt, seed)
         if progress:
-            progress(node + 1, len(layout.regions))
+            progress(done, len(layout.nodes))

@@ -93,7 +93,8 @@ class Lowering:
 
 def region_inputs(layout: Layout, lowering: Lowering) -> Iterator[Input]:
     """Lower the drives of every region."""
-    for label, region in zip(layout.connectome.labels, layout.regions, strict=True):
+    for node in layout.nodes:
+        label, region = layout.connectome.labels[node], layout.regions[node]
         for i, drive in enumerate(region.drives):
             name = f"drive {i} {drive.population}:{drive.receptor}"
             try:
@@ -108,7 +109,7 @@ def stimulus_inputs(stimuli: tuple[Stimulus, ...], layout: Layout, lowering: Low
         first = round(stimulus.start / lowering.dt)
         steps = (first, first + round(stimulus.duration / lowering.dt))
         name = f"stimulus {stimulus.name} {stimulus.population}:{stimulus.receptor}"
-        for population in layout.reached(stimulus):
+        for population in filter(layout.is_built, layout.reached(stimulus)):
             try:
                 yield lowering.lower(stimulus, name, population, steps)
             except SpecError as error:

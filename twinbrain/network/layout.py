@@ -41,12 +41,28 @@ class Layout:
         Normalised.
     regions : tuple of Region
         One a node.
+    built : tuple of int, optional
+        The nodes that are built, where that is a shard of the brain; see `twinbrain.network.shard`.
     """
 
     connectome: Connectome
     regions: tuple[Region, ...]
     populations: tuple[PopulationSlice, ...]
     blocks: tuple[BlockLayout, ...]
+    built: tuple[int, ...] | None = None
+
+    @cached_property
+    def nodes(self) -> tuple[int, ...]:
+        """The nodes that are built, ascending."""
+        return tuple(range(len(self.regions))) if self.built is None else self.built
+
+    def is_built(self, population: PopulationSlice) -> bool:
+        """Return whether a population is built."""
+        return self.built is None or population.label in self._built_labels
+
+    @cached_property
+    def _built_labels(self) -> frozenset[str]:
+        return frozenset(self.connectome.labels[node] for node in self.nodes)
 
     @property
     def n_neurons(self) -> int:
@@ -137,10 +153,10 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
 
 
 def block_neurons(layout: Layout) -> list[NDArray[np.int32]]:
-    """Return the numbers of each block's neurons, ascending."""
-    members: list[list[NDArray[np.int32]]] = [[] for _ in layout.blocks]
-    for p in layout.populations:
-        members[p.block].append(np.arange(p.start, p.stop, dtype=np.int32))
+    """Return the numbers of the neurons of each block that are built, ascending."""
+    members: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in layout.blocks]
+    for population in filter(layout.is_built, layout.populations):
+        members[population.block].append(np.arange(population.start, population.stop, dtype=np.int32))
     return [np.concatenate(parts) for parts in members]
 
 

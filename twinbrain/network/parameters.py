@@ -62,7 +62,9 @@ def fill_block(
     regions = dict(zip(layout.connectome.labels, layout.regions, strict=True))
     failed: set[tuple[str, str]] = set()
     for population in layout.populations:
-        if population.block != block or (population.region, population.population) in failed:
+        if population.block != block or not layout.is_built(population):
+            continue
+        if (population.region, population.population) in failed:
             continue
         cell = regions[population.label].cell_of(population.population)
         filler = _Filler(layout.blocks[block], program, cell, population, dt, seed)

@@ -32,19 +32,19 @@ _BYTES_A_SYNAPSE_WHILE_BUILT = 40
 # Step, place and amount; a value as it is read, and in quanta.
 _BYTES_A_GIVEN_SPIKE = 16
 _BYTES_A_GIVEN_VALUE = 8 + 4
-_BYTES_OF_THE_PROCESS = 400_000_000
+BYTES_OF_THE_PROCESS = 400_000_000
 # Delays take four bytes on a device, two on the host; the rest is what the driver and the kernels take.
 _DEVICE_OVER_HOST = 1.2
 _BYTES_OF_A_DEVICE = 600_000_000
 _SYNAPSES_BUILT_A_SECOND = 5e6
-_NANOSECONDS_A_STATEMENT = 0.6
+NANOSECONDS_A_STATEMENT = 0.6
 _MICROSECONDS_A_STEP = 15.0
 _MICROSECONDS_A_BLOCK = 12.0
-_EVENTS_A_SECOND = 1e8
+EVENTS_A_SECOND = 1e8
 _BYTES_OF_A_PLASTIC_SYNAPSES_INDEX = 18
 _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT = 90
 _PLASTIC_EVENTS_A_SECOND = 2e7
-_ASSUMED_RATE = 8.0
+ASSUMED_RATE = 8.0
 # Functions that take as long as twenty products.
 _COSTLY = re.compile(r"\b(?:exponential|relative_exponential|logarithm|power)\(")
 
@@ -111,22 +111,19 @@ def plan(
     inboxes = 4 * (n_slots + 1) * sum(size * len(p.jumps) for size, p in zip(sizes, programs, strict=True))
     neurons = 8 * sum(size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True))
     steps = duration / dt
-    statements = sum(
-        size * sum(1 + s.expression.count("*") + 20 * len(_COSTLY.findall(s.expression)) for s in p.integrate)
-        for size, p in zip(sizes, programs, strict=True)
-    )
+    n_statements = sum(size * statements(p) for size, p in zip(sizes, programs, strict=True))
     seconds = (
         n_synapses / _SYNAPSES_BUILT_A_SECOND
         + steps * 1e-6 * (_MICROSECONDS_A_STEP + _MICROSECONDS_A_BLOCK * len(sizes))
-        + steps * 1e-9 * _NANOSECONDS_A_STATEMENT * statements
-        + n_synapses * _ASSUMED_RATE * duration * 1e-3 / _EVENTS_A_SECOND
-        + 2 * plastic * _ASSUMED_RATE * duration * 1e-3 / _PLASTIC_EVENTS_A_SECOND
+        + steps * 1e-9 * NANOSECONDS_A_STATEMENT * n_statements
+        + n_synapses * ASSUMED_RATE * duration * 1e-3 / EVENTS_A_SECOND
+        + 2 * plastic * ASSUMED_RATE * duration * 1e-3 / _PLASTIC_EVENTS_A_SECOND
     )
     synapses = round(_BYTES_A_SYNAPSE * (n_synapses - plastic) + plastic_bytes)
     synapses += 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
     while_built = round(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses + _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT * plastic)
     inputs = _inputs(layout, stimuli)
-    peak = _BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
+    peak = BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
     return Plan(
         n_regions=len(layout.regions),
         n_neurons=layout.n_neurons,
@@ -140,6 +137,16 @@ def plan(
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
     )
+
+
+def statements(program: StepProgram) -> int:
+    """Return how many simple operations a neuron's step takes."""
+    return sum(1 + s.expression.count("*") + 20 * len(_COSTLY.findall(s.expression)) for s in program.integrate)
+
+
+def expected_local_synapses(region: Region) -> float:
+    """Return the expected number of synapses within a region."""
+    return sum(len(p.receptor) * _expected(region, p) for p in region.projections)
 
 
 def check_memory(plan: Plan, limit: str | None) -> None:
@@ -207,7 +214,7 @@ def _local(layout: Layout) -> tuple[float, float]:
     counts: dict[str, tuple[float, float]] = {}
     for region in layout.regions:
         if region.name not in counts:
-            n = sum(len(p.receptor) * _expected(region, p) for p in region.projections)
+            n = expected_local_synapses(region)
             counts[region.name] = n, max((_upper(p.delay) for p in region.projections), default=0.0)
         n, delay = counts[region.name]
         total += n

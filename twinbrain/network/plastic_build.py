@@ -89,6 +89,7 @@ def _build(name: str, parts: list[PlasticSynapses], n_neurons: int, limit: int) 
             for key in first.initial
         },
         modulation=_modulation(parts, order),
+        largest=max(part.largest / part.quantum for part in parts),
     )
 
 

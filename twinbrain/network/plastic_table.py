@@ -64,6 +64,8 @@ class PlasticTable:
         The program's variables at time zero.
     modulation : Modulation or None
         For rules with a third factor.
+    largest : float
+        The largest weight that is declared, in quanta.
     """
 
     name: str
@@ -80,6 +82,7 @@ class PlasticTable:
     constants: dict[str, NDArray[np.float64]]
     initial: dict[str, NDArray[np.float64]]
     modulation: Modulation | None
+    largest: float = 0.0
 
     @property
     def n_synapses(self) -> int:

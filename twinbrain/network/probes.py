@@ -18,7 +18,8 @@ from twinbrain.spec.record import Record, StateRecord
 def lower_probes(record: Record, layout: Layout, programs: tuple[StepProgram, ...], dt: float) -> Iterator[Probe]:
     """Return the probes of a record that `check_record` has passed: for each variable, one a block."""
     for i, wanted in enumerate(record.state):
-        able = [p for p in _matching(wanted, layout) if wanted.variable in programs[p.block].state]
+        matching = filter(layout.is_built, _matching(wanted, layout))
+        able = [p for p in matching if wanted.variable in programs[p.block].state]
         for block in sorted({p.block for p in able}):
             places = [np.arange(p.offset, p.offset + min(wanted.neurons, p.size)) for p in able if p.block == block]
             yield Probe(

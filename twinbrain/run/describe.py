@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -10,6 +10,9 @@ import xarray as xr
 from twinbrain.network.layout import Layout, block_neurons
 from twinbrain.network.network import Network, Probe
 from twinbrain.store import ProbeLayout
+
+TableSize = tuple[str, str, str, int]
+"""Receptor, origin, plasticity and number of synapses of a table."""
 
 
 def network_summary(network: Network, layout: Layout) -> xr.Dataset:
@@ -20,9 +23,13 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
     Dataset
         On dimensions ``population`` and ``table``.
     """
-    populations = network.populations
     tables = [(t.receptor, t.origin, "", t.n_synapses) for t in network.tables]
-    tables += [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic]
+    return brain_summary(layout, tables + [(t.receptor, "local", t.rule, t.n_synapses) for t in network.plastic])
+
+
+def brain_summary(layout: Layout, tables: Sequence[TableSize]) -> xr.Dataset:
+    """Return the populations of a brain, and its synapse tables of given sizes; see `network_summary`."""
+    populations = layout.populations
     family = {region.name: region.family for region in layout.regions}
     text = np.dtypes.StringDType()
     return xr.Dataset(
@@ -40,7 +47,7 @@ def network_summary(network: Network, layout: Layout) -> xr.Dataset:
             "plasticity": ("table", np.array([rule for _, _, rule, _ in tables], text)),
             "n_synapses": ("table", np.array([n for _, _, _, n in tables], np.int64)),
         },
-        attrs={"n_neurons": network.n_neurons, "n_synapses": network.n_synapses},
+        attrs={"n_neurons": layout.n_neurons, "n_synapses": sum(n for _, _, _, n in tables)},
     )
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
 from twinbrain.network.network import Network
-from twinbrain.run.attributes import run_attributes
+from twinbrain.run.create import create
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
+from twinbrain.run.sharded import Shards, shards_on
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
@@ -23,10 +24,11 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import Location, check_target, create_run, resume_run
+from twinbrain.store import Location, check_target, resume_run
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
 
 def simulate(
@@ -43,6 +45,10 @@ def simulate(
     stimuli: Iterable[Stimulus] | None = None,
     record: Record | None = None,
     overwrite: bool = False,
+    shards: int | None = None,
+    client: Client | None = None,
+    cluster: str | None = None,
+    profile: str | Path | None = None,
     progress: Progress | None = None,
 ) -> xr.DataTree:
     """Simulate a model and keep the run.
@@ -69,6 +75,14 @@ def simulate(
         What is kept; replaces the workflow's.
     overwrite : bool
         Whether a run that stands at ``out`` may be replaced.
+    shards : int, optional
+        Cut the brain into so many shards, each on a worker of its own. The run is the same for any number.
+    client : distributed.Client, optional
+        Whose workers to use.
+    cluster : str, optional
+        What to use instead: ``"local"`` (the default), ``"tcp://…"`` or ``"slurm"``.
+    profile : str or Path, optional
+        The TOML file that says what jobs of ``"slurm"`` ask for.
     progress : callable, optional
         Called with what is being done, how much of it is done, and of how much.
 
@@ -79,7 +93,7 @@ def simulate(
 
     Raises
     ------
-    SpecError, ConnectomeError, PlanError, EngineError, StoreError
+    SpecError, ConnectomeError, PlanError, EngineError, StoreError, ClusterError
         If it cannot be run; nothing is written then.
     RunInterrupted
         If it was asked to stop; `resume` goes on from there.
@@ -103,46 +117,60 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
-    run_prepared(prepare(workflow), out, overwrite=overwrite, progress=progress)
+    run_prepared(
+        prepare(workflow),
+        out,
+        overwrite=overwrite,
+        progress=progress,
+        on=shards_on(shards, client=client, cluster=cluster, profile=profile),
+    )
     return open_run(out)
 
 
 def run_prepared(
-    prepared: Prepared, out: str | Path | Location, *, overwrite: bool = False, progress: Progress | None = None
+    prepared: Prepared,
+    out: str | Path | Location,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on: Shards | None = None,
 ) -> None:
     """Run a prepared workflow into a store; see `simulate`."""
     progress = progress or silent
     workflow = prepared.workflow
-    check_fits(prepared)
+    if on is None:
+        check_fits(prepared)
     # Before the build, which may be long.
     check_target(out, overwrite=overwrite)
+    if on is not None:
+        on.run(prepared, Location.of(out), start="create", overwrite=overwrite, progress=progress)
+        return
     with Interrupt() as interrupt:
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
-        writer = create_run(
-            out,
-            attrs=run_attributes(prepared),
-            network=network_summary(network, prepared.layout),
-            connectome=workflow.brain.connectome.to_dataset(),
-            spikes=workflow.record.spikes,
-            rate_bin_steps=prepared.grid.rate_bin,
-            dt=network.dt,
-            probes=probe_layouts(network.probes, prepared.layout),
-            overwrite=overwrite,
-        )
+        summary, probes = network_summary(network, prepared.layout), probe_layouts(network.probes, prepared.layout)
+        writer = create(Location.of(out), prepared, summary, probes, overwrite=overwrite)
         run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
         simulation.close()
 
 
-def resume(path: str | Path | Location, *, progress: Progress | None = None) -> xr.DataTree:
+def resume(
+    path: str | Path | Location,
+    *,
+    shards: int | None = None,
+    client: Client | None = None,
+    cluster: str | None = None,
+    profile: str | Path | None = None,
+    progress: Progress | None = None,
+) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
 
     Parameters
     ----------
     path : str or Path
         Path or URL of the run.
-    progress : callable, optional
-        As in `simulate`.
+    shards, client, cluster, profile, progress : optional
+        As in `simulate`; the number of shards need not be that of before.
 
     Returns
     -------
@@ -163,6 +191,8 @@ def resume(path: str | Path | Location, *, progress: Progress | None = None) -> 
         return tree
     workflow = stored_workflow(tree)
     tree.close()
+    on = shards_on(shards, client=client, cluster=cluster, profile=profile)
+    path.check_writable()  # before the build, which may be long
     with Interrupt() as interrupt:
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:
@@ -170,6 +200,9 @@ def resume(path: str | Path | Location, *, progress: Progress | None = None) -> 
                 f"{path}: expected the workflow {tree.attrs['digest'][:12]} that this run was started with, found "
                 f"{found[:12]} when reading it back; resume with twinbrain {tree.attrs['twinbrain_version']}"
             )
+        if on is not None:
+            on.run(prepared, path, start="resume", progress=progress)
+            return open_run(path)
         check_fits(prepared)
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
 from twinbrain.errors import RunInterrupted
 from twinbrain.network.network import Network, Probe
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Progress, TimeGrid
 from twinbrain.store import StateData, WindowData
 
@@ -29,13 +28,19 @@ class Writer(Protocol):
         """Change the status of the run."""
 
 
+class StopRequest(Protocol):
+    """Whether to stop at the end of a window."""
+
+    requested: bool
+
+
 def run_windows(
     simulation: Simulation,
     network: Network,
     writer: Writer,
     grid: TimeGrid,
     progress: Progress,
-    interrupt: Interrupt,
+    interrupt: StopRequest,
 ) -> None:
     """Run to the end of the time grid.
 
@@ -51,7 +56,7 @@ def run_windows(
         How long, and in what windows.
     progress : callable
         Told how far it is.
-    interrupt : Interrupt
+    interrupt : StopRequest
         Asked at the end of each window whether to stop.
 
     Raises

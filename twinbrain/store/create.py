@@ -10,7 +10,9 @@ import numpy as np
 import xarray as xr
 import zarr
 from zarr.abc.store import Store
+from zarr.core.buffer import Buffer
 from zarr.core.sync import sync
+from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.failures import saying_what_is_safe
@@ -19,6 +21,7 @@ from twinbrain.store.layout import FORMAT, GROUPS, ProbeLayout
 from twinbrain.store.location import Location
 from twinbrain.store.root import CREATING, KEY, Document, Root, describe, is_run, is_unfinished, write_bytes
 from twinbrain.store.schema import NEURON, RunSchema, run_schema
+from twinbrain.store.together import together
 from twinbrain.store.writer import RunWriter
 
 REQUIRED = ("twinbrain_version", "workflow", "seed", "duration", "window", "engine", "spec", "digest", "versions")
@@ -76,17 +79,21 @@ def create_run(
         spikes=spikes, rate_bin_steps=rate_bin_steps, n_populations=network.sizes["population"], probes=probes, dt=dt
     )
     attributes = attrs | {"twinbrain_format": FORMAT, "status": CREATING, "dt": dt, "committed": 0.0, "checkpoint": ""}
+    # Composed in memory, since zarr would ask the store for the parents of each group and array, one by one.
+    objects: dict[str, Buffer] = {}
+    nodes = _compose(MemoryStore(objects), schema, network, connectome, probes)
+    objects.pop(KEY, None)  # which zarr puts above the groups
     with saying_what_is_safe(location):
         store = location.store()
+        present = location.names()
         sync(write_bytes(store, Root(attributes, {}).encode()))
         for group in GROUPS:
-            sync(store.delete_dir(group))
-        nodes = write_dataset(store, "network", network) | write_dataset(store, "connectome", connectome)
-        nodes |= _create_groups(store, schema) | _write_neurons(store, probes)
-        arrays = {array: GrowingArray.create(store, array, declared) for array, declared in schema.arrays.items()}
-        nodes |= {name: array.document for name, array in arrays.items()}
+            if group in present:
+                sync(store.delete_dir(group))
+        sync(together(store.set(key, value) for key, value in objects.items()))
         document = Root(attributes | {"status": "running"}, nodes).encode()
         sync(write_bytes(store, document))
+        arrays = {name: GrowingArray.reopen(store, name, 0) for name in schema.arrays}
     return RunWriter(location, store, document, arrays)
 
 
@@ -131,6 +138,15 @@ def is_resumable(location: Location) -> bool:
     """Return whether a run lies there that can be gone on with."""
     document = location.read(KEY)
     return is_run(document) and not is_unfinished(document)
+
+
+def _compose(
+    store: Store, schema: RunSchema, network: xr.Dataset, connectome: xr.Dataset, probes: Sequence[ProbeLayout]
+) -> dict[str, Document]:
+    """Write all that a run without windows holds but the root document, and return the metadata."""
+    nodes = write_dataset(store, "network", network) | write_dataset(store, "connectome", connectome)
+    nodes |= _create_groups(store, schema) | _write_neurons(store, probes)
+    return nodes | {name: GrowingArray.create(store, name, array).document for name, array in schema.arrays.items()}
 
 
 def _create_groups(store: Store, schema: RunSchema) -> dict[str, Document]:

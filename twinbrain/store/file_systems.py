@@ -61,7 +61,9 @@ def _s3_options() -> dict[str, Any]:
     """Return what we ask of s3fs beyond the user's settings."""
     import fsspec.config
 
-    config = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"retries": {"mode": "standard", "total_max_attempts": 3}}
+    config: dict[str, Any] = {"max_pool_connections": 32}
+    if "AWS_MAX_ATTEMPTS" not in os.environ:
+        config["retries"] = {"mode": "standard", "total_max_attempts": 3}
     config |= fsspec.config.conf.get("s3", {}).get("config_kwargs", {})
     # Objects are small, so each is read by one request, without asking for its size first.
     return {"max_concurrency": 1, "config_kwargs": config}

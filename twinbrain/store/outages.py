@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from twinbrain.errors import StoreError
+from twinbrain.store.file_systems import file_system
 
 _CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
 
@@ -43,7 +43,7 @@ def naming_the_fault(url: str) -> Iterator[None]:
     """Turn whatever a file system raises into a `RemoteError`."""
     try:
         yield
-    except (StoreError, TypeError, ValueError):  # of zarr or ours
+    except StoreError:
         raise
     except Exception as error:
         raise RemoteError(url, *_explain(url, error)) from error
@@ -53,7 +53,7 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
     """Return what is wrong, and what to do."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     bucket = url.partition("://")[2].partition("/")[0]
-    where = f"bucket {bucket!r}{_endpoint()}" if url.startswith(("s3://", "s3a://")) else url
+    where = f"bucket {bucket!r}{_endpoint(url)}" if url.startswith(("s3://", "s3a://")) else url
     code = _code(error)
     said = " ".join(str(error).split()) or type(error).__name__
     if code == "NoSuchBucket":
@@ -64,14 +64,17 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
         return f"{where} refuses the credentials ({code or 'access denied'}: {said})", f"check {_CREDENTIALS}"
     if kinds & {"ConnectionError", "HTTPClientError", "ClientError", "TimeoutError", "gaierror"} and not code:
         return f"{where} cannot be reached ({said})", "check AWS_ENDPOINT_URL and the network"
+    if isinstance(error, ValueError):
+        return f"{where} cannot be asked ({said})", "check AWS_ENDPOINT_URL and the other settings of S3"
     if "ParamValidationError" in kinds:
         return f"{bucket!r} cannot be the name of a bucket ({said})", "name another"
     return f"{where} answered {code or type(error).__name__}: {said}", "see whether the service works and has room"
 
 
-def _endpoint() -> str:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return f" at {endpoint}" if endpoint else ""
+def _endpoint(url: str) -> str:
+    # Asked of the client itself, since it may come from the environment, a file, or Amazon's own list.
+    client = getattr(file_system(url)[0], "_s3", None)
+    return f" at {client.meta.endpoint_url}" if client is not None else ""
 
 
 def _code(error: BaseException) -> str:

@@ -80,6 +80,7 @@ class RemoteStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:
         """Put an object, or replace it, at once as a whole."""
+        self._check_writable()
         with naming_the_fault(self._url):
             await self._inner.set(key, value)
 

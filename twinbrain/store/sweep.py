@@ -17,9 +17,10 @@ import xarray as xr
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
+from zarr.core.buffer import Buffer
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.core.sync import sync
-from zarr.storage import StorePath
+from zarr.storage import MemoryStore, StorePath
 
 from twinbrain.errors import StoreError
 from twinbrain.store.create import write_dataset
@@ -103,20 +104,33 @@ def create_sweep(
     n = coordinates.sizes[POINT]
     names = " ".join([*map(str, coordinates.data_vars), *map(str, template.coords)])
     attributes = attrs | {"twinbrain_sweep": FORMAT, "batch": batch, "n_points": n, "coordinates": names}
+    # Composed in memory, since zarr would ask the store for the parents of each array, one by one.
+    objects: dict[str, Buffer] = {}
+    nodes = _compose(MemoryStore(objects), coordinates, template, connectome, n, batch)
+    objects.pop(KEY, None)  # which zarr puts above the arrays
     with saying_what_is_safe(location):
         store = location.store()
         location.write(KEY, Root(attributes | {"state": CREATING}, {}).encode())
-        nodes = write_dataset(store, CONNECTOME, connectome)
-        for name, array in {**coordinates.data_vars, **template.coords}.items():
-            nodes[str(name)] = _write(store, str(name), array.variable)
-        for name, dtype, fill in ((STATUS, "uint8", PENDING), (SECONDS, "float32", math.nan), (ERROR, "str", "")):
-            attributes_of = {"flag_values": [0, 1, 2], "flag_meanings": "pending done failed"} if name == STATUS else {}
-            attributes_of |= {"units": "s", "long_name": "wall time of the point"} if name == SECONDS else {}
-            nodes[name] = _create(store, name, (n,), (POINT,), dtype, fill, attributes_of, batch)
-        for name, variable in template.data_vars.items():
-            shape, dims = (n, *variable.shape), (POINT, *map(str, variable.dims))
-            nodes[str(name)] = _create(store, str(name), shape, dims, variable.dtype, math.nan, variable.attrs, batch)
+        sync(together(store.set(key, value) for key, value in objects.items()))
         location.write(KEY, Root(attributes | {"state": "open"}, nodes).encode())
+
+
+def _compose(
+    store: Store, coordinates: xr.Dataset, template: xr.Dataset, connectome: xr.Dataset, n: int, batch: int
+) -> dict[str, Document]:
+    """Write all that a sweep without results holds but the root document, and return the metadata."""
+    nodes = write_dataset(store, CONNECTOME, connectome)
+    for name, array in {**coordinates.data_vars, **template.coords}.items():
+        nodes[str(name)] = _write(store, str(name), array.variable)
+    flags = {"flag_values": [PENDING, DONE, FAILED], "flag_meanings": "pending done failed"}
+    wall = {"units": "s", "long_name": "wall time of the point"}
+    nodes[STATUS] = _create(store, STATUS, (n,), (POINT,), "uint8", PENDING, flags, batch)
+    nodes[SECONDS] = _create(store, SECONDS, (n,), (POINT,), "float32", math.nan, wall, batch)
+    nodes[ERROR] = _create(store, ERROR, (n,), (POINT,), "str", "", {}, batch)
+    for name, variable in template.data_vars.items():
+        shape, dims = (n, *variable.shape), (POINT, *map(str, variable.dims))
+        nodes[str(name)] = _create(store, str(name), shape, dims, variable.dtype, math.nan, variable.attrs, batch)
+    return nodes
 
 
 def _create(

@@ -13,6 +13,7 @@ from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
 from twinbrain.errors import ClusterError, SpecError
+from twinbrain.run.cluster.interrupts import IgnoreInterrupts
 from twinbrain.run.cluster.slurm import slurm_cluster
 from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_ready, own_facts
 from twinbrain.spec.load import load_profile
@@ -69,6 +70,7 @@ def connected(
             started = stack.enter_context(_local_cluster(workers or CPU_COUNT))
             client = stack.enter_context(Client(started))
             _make_ready(client)
+            client.register_plugin(IgnoreInterrupts())
         else:
             client = stack.enter_context(_client_of(str(cluster)))
             stack.enter_context(_ready(client))

@@ -6,6 +6,7 @@ import getpass
 import logging
 import math
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
     # all at once.
     margin = min(max(minutes / 10, 1.0), 10.0, minutes / 2)
     arguments = ["--lifetime", f"{60 * (minutes - margin):.0f}s", "--lifetime-stagger", f"{30 * margin:.0f}s"]
+    # Slurm watches the memory; Dask would pause workers at four fifths of it, for ever where that is what they need.
+    arguments += ["--memory-limit", "0"]
     directives = list(profile.directives)
     if profile.gpus:
         arguments += ["--resources", "GPU=1"]
@@ -102,12 +105,17 @@ def _clock(ms: float) -> str:
 
 
 def _cluster_class() -> type[SLURMCluster]:
+    # The package takes over Ctrl-C when it is imported; that belongs to the program.
+    handler = signal.getsignal(signal.SIGINT)
     try:
         from dask_jobqueue.slurm import SLURMCluster
     except ImportError:
         raise ClusterError(
             'expected the package dask-jobqueue, found none; install it: pip install "twinbrain[cluster]"'
         ) from None
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
     if shutil.which("sbatch") is None:
         raise ClusterError("expected the commands of Slurm (sbatch), found none; start on a node that submits jobs")
     return SLURMCluster
@@ -135,16 +143,19 @@ def _replacing(cluster: SLURMCluster, n_jobs: int | None, logs: str) -> Iterator
 
 def _look_after(cluster: SLURMCluster, n_jobs: int | None, stop: threading.Event, given_up: threading.Event) -> None:
     in_vain: set[str] = set()
-    workers: set[str] = set()
+    fruitful: set[str] = set()
+    workers: dict[str, str] = {}
     while not stop.wait(_LOOK_EVERY):
-        before, workers = workers, set(cluster.scheduler_info["workers"])
-        if workers & before:  # a worker that does not fit is there for a moment, too
-            in_vain.clear()
+        before, workers = workers, {a: str(w["name"]) for a, w in cluster.scheduler_info["workers"].items()}
         jobs = {name: job.job_id for name, job in list(cluster.workers.items())}
+        # At two looks: a worker that does not fit is there for a moment, too.
+        if lasting := [f"{name}-" for address, name in workers.items() if address in before]:
+            in_vain.clear()
+            fruitful |= {number for job, number in jobs.items() if any(name.startswith(f"{job}-") for name in lasting)}
         if (listed := _listed()) is None:
             continue
         ended = {name for name, number in jobs.items() if number and number not in listed}
-        in_vain |= {jobs[name] for name in ended}
+        in_vain |= {jobs[name] for name in ended} - fruitful
         if len(in_vain) >= _IN_VAIN:
             given_up.set()
             logger.error("%d jobs in a row ended without bringing a worker: %s", len(in_vain), ", ".join(in_vain))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -148,9 +149,16 @@ class PrepareWorker(WorkerPlugin):
         if not wrong:
             try:
                 import_brian2()
+                if worker.nanny:
+                    # Ctrl-C in a terminal reaches workers too; it is for the process that hands out the tasks.
+                    signal.signal(signal.SIGINT, signal.SIG_IGN)
                 return
             except RuntimeError as error:
                 wrong = [str(error)]
         reason = f"this worker does not fit the process that hands out tasks: {'; '.join(wrong)}"
         logger.error(reason)
-        await worker.close(nanny=True, reason=reason)
+        if self.expected.process == own_facts().process:
+            await worker.close(nanny=False, reason=reason)
+        else:
+            # An error would be passed over, and to close would be to wait for the nanny, which waits for the start.
+            raise SystemExit(reason)

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 import numpy as np
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster
 from numpy.typing import NDArray
 
 from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
@@ -25,8 +25,10 @@ Job = tuple[int, ...]
 
 # So many tasks are with the scheduler at a time: enough for it to see what is wanted, few enough to weigh nothing.
 _MOST_SUBMITTED = 512
-# Seconds between looks at whether someone else has taken the sweep over.
-_LOOK_EVERY = 2.0
+# Seconds between looks at whether someone else has taken the sweep over, and whether to stop.
+_LOOK_EVERY = 1.0
+# Seconds that a cluster on this machine may be without workers: it restarts those that end, mostly.
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class _Driver:
         self._store, self._own = store, own
         self._progress, self._interrupt = progress, interrupt
         self._arguments = (store.location, store.attrs["created"])
-        self._looked = time.monotonic()
+        self._looked = self._without_workers = time.monotonic()
         progress(state)
 
     def run_here(self, jobs: Sequence[Job]) -> None:
@@ -126,6 +128,7 @@ class _Driver:
         for job in jobs:
             if self._interrupt.requested:
                 raise self._interrupted()
+            self._store.check_driver(self.name)
             self._add(run_batch(*self._arguments, job, self._own))
 
     def run_on(self, client: Client, jobs: Sequence[Job]) -> None:
@@ -133,37 +136,48 @@ class _Driver:
         # Jobs of one batch wait for each other, since they write the same objects.
         waiting = deque([job] for job in jobs)
         running: dict[Future, list[Job]] = {}
-        finished: Any = as_completed(raise_errors=False)
-
-        def submit(chain: list[Job]) -> None:
-            future = client.submit(run_batch, *self._arguments, chain[0], self._own, pure=False)
-            running[future] = chain
-            finished.add(future)
-
+        finished: SimpleQueue[Future] = SimpleQueue()
         stopping = False
         try:
-            while True:
+            while running or (waiting and not stopping):
                 while waiting and len(running) < _MOST_SUBMITTED and not stopping:
-                    submit(waiting.popleft())
-                if not running:
-                    break
-                future = next(finished)
-                chain = running.pop(future)
-                if stopping and future.cancelled():
-                    continue
-                rest = self._outcome(future, chain)
-                future.release()
-                if rest:
-                    waiting.appendleft(rest)
+                    chain = waiting.popleft()
+                    future = client.submit(run_batch, *self._arguments, chain[0], self._own, pure=False)
+                    running[future] = chain
+                    future.add_done_callback(finished.put)
+                if (ended := self._next(client, finished)) is not None:
+                    chain = running.pop(ended)
+                    if not (stopping and ended.cancelled()) and (rest := self._outcome(ended, chain)):
+                        waiting.appendleft(rest)
                 if self._interrupt.requested and not stopping:
+                    # What has begun is awaited; nothing else begins.
                     stopping = True
-                    started = {key for keys in client.processing().values() for key in keys}
-                    client.cancel([other for other in running if other.key not in started])
+                    begun = {key for keys in client.processing().values() for key in keys}
+                    client.cancel([other for other in running if other.key not in begun])
         finally:
             if running:
                 client.cancel(list(running), force=True)
         if stopping and self.state.done + self.state.failed < self.state.total:
             raise self._interrupted()
+
+    def _next(self, client: Client, finished: SimpleQueue[Future]) -> Future | None:
+        """Return the next task that has ended, or None after a while without one."""
+        try:
+            future = finished.get(timeout=_LOOK_EVERY)
+        except Empty:
+            future = None
+        now = time.monotonic()
+        if future is not None or client.nthreads() or not isinstance(client.cluster, LocalCluster):
+            self._without_workers = now  # others may get workers again, now or tomorrow
+        elif now - self._without_workers > _PATIENCE:
+            raise ClusterError(
+                f"expected worker processes, found that all have ended, with {self.state.done} of {self.state.total} "
+                f"points done; they are kept: see what they print, and resume {self._store.location}"
+            )
+        if now - self._looked > _LOOK_EVERY:
+            self._store.check_driver(self.name)
+            self._looked = now
+        return future
 
     def _outcome(self, future: Future, chain: list[Job]) -> list[Job]:
         """Take what a task has returned, and return what its batch still needs."""
@@ -200,9 +214,6 @@ class _Driver:
             report.error or before.error,
         )
         self._progress(self.state)
-        if time.monotonic() - self._looked > _LOOK_EVERY:
-            self._store.check_driver(self.name)
-            self._looked = time.monotonic()
 
     def _interrupted(self) -> RunInterrupted:
         return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self.state.total} points")

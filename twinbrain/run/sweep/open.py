@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.run.sweep.task import stored_axes
 from twinbrain.spec.axes import Axis
@@ -39,10 +39,16 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     axes = stored_axes(store)
     flat = store.dataset()
     names = [str(name) for name, array in flat.variables.items() if array.dims == (POINT,) and "axis" in array.attrs]
-    coordinates = {name: _along(flat[name], axes) for name in names}
+    # Read here, not on the workers of a client that may be there.
+    coordinates = {name: _along(store.read(name), flat[name].attrs, axes) for name in names}
     grid = xr.Dataset(
         {name: _spread(array, axes) for name, array in flat.data_vars.items() if name not in names},
-        coords={name: array for name, array in flat.coords.items() if name not in names} | coordinates,
+        coords={
+            name: xr.Variable(array.dims, store.read(str(name)), array.attrs)
+            for name, array in flat.coords.items()
+            if name not in names
+        }
+        | coordinates,
         attrs={key: store.attrs[key] for key in _SHOWN},
     )
     return grid.transpose(*store.attrs["dims"], ...)
@@ -57,9 +63,8 @@ def _spread(array: xr.DataArray, axes: tuple[Axis, ...]) -> Any:
     return xr.Variable(dims, array.data.reshape(shape), array.attrs)
 
 
-def _along(array: xr.DataArray, axes: tuple[Axis, ...]) -> xr.Variable:
+def _along(values: NDArray[Any], attributes: dict[str, Any], axes: tuple[Axis, ...]) -> xr.Variable:
     """Return a coordinate over points as one along its axis."""
-    values = array.values.reshape([len(axis) for axis in axes])
-    place: list[Any] = [slice(None) if axis.name == array.attrs["axis"] else 0 for axis in axes]
-    attributes = {key: value for key, value in array.attrs.items() if key != "axis"}
-    return xr.Variable(array.attrs["axis"], np.asarray(values[tuple(place)]), attributes)
+    grid = values.reshape([len(axis) for axis in axes])
+    place: list[Any] = [slice(None) if axis.name == attributes["axis"] else 0 for axis in axes]
+    return xr.Variable(attributes["axis"], grid[tuple(place)], {k: v for k, v in attributes.items() if k != "axis"})

@@ -1,0 +1,64 @@
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+@contextlib.contextmanager
+def dask(*command, log=None, **environment):
+    """Run a command of ``dask``, for workers that can import these tests."""
+    path = os.pathsep.join(filter(None, [environment.pop("PYTHONPATH", ""), str(ROOT), os.environ.get("PYTHONPATH")]))
+    with (
+        open(log or os.devnull, "wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", *map(str, command)],
+            stdout=output,
+            stderr=output,
+            env=os.environ | environment | {"PYTHONPATH": path},
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """The address of a scheduler in a process of its own."""
+    import json
+
+    file = tmp_path / "scheduler.json"
+    with dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file) as process:
+        while not file.exists() or not file.read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield json.loads(file.read_text())["address"]
+
+
+@pytest.fixture
+def start_worker(scheduler):
+    """Start workers of the scheduler, which end with the test; a log and environment may be given."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*options, n_threads=1, **others):
+            command = ("worker", scheduler, "--nthreads", n_threads, "--no-dashboard", *options)
+            return stack.enter_context(dask(*command, **others))
+
+        yield start
+
+
+@pytest.fixture
+def another_version(tmp_path):
+    """A folder that, first on the path of Python, makes twinbrain say that it is of version 9.9."""
+    folder = tmp_path / "path"
+    information = folder / "twinbrain-9.9.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: twinbrain\nVersion: 9.9\n")
+    return str(folder)

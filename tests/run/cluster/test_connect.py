@@ -1,0 +1,223 @@
+"""Connect to clusters of every kind; what would compute wrongly is refused."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+import twinbrain as tb
+from tests.examples import build_brain, small_brain
+from twinbrain.engines.base import get_engine
+from twinbrain.run.cluster import connect
+from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
+
+VERSION = re.escape(version("twinbrain"))
+
+
+def spikes(seed):
+    simulation = get_engine("brian2")(build_brain(small_brain(), seed=seed))
+    simulation.advance(1000)
+    found = simulation.collect().spikes
+    return np.array([found.step, found.neuron])
+
+
+def has_brian2():
+    return "brian2" in sys.modules
+
+
+def process():
+    return os.getpid()
+
+
+@contextlib.contextmanager
+def client_of(scheduler, n):
+    with Client(scheduler) as client:
+        client.wait_for_workers(n)
+        yield client
+
+
+def test_a_network_has_the_same_spikes_in_every_worker(tmp_path):
+    with connected(workers=2) as client:
+        addresses = sorted(client.nthreads())
+        futures = [client.submit(spikes, seed, workers=[a], pure=False) for a in addresses for seed in (1, 2)]
+        found = client.gather(futures)
+    for k, seed in enumerate((1, 2, 1, 2)):
+        np.testing.assert_array_equal(found[k], spikes(seed))
+    assert len(found[0][0]) != len(found[1][0])
+    assert len(found[0][0]) > 100
+
+
+def test_a_local_cluster_has_processes_of_one_thread_and_a_dashboard():
+    with connected("local", workers=2) as client:
+        workers_ready(client, 2)
+        assert list(client.nthreads().values()) == [1, 1]
+        assert len({os.getpid(), *client.run(process).values()}) == 3
+        assert all(client.run(has_brian2).values())
+        with urllib.request.urlopen(dashboard(client)) as page:
+            assert page.status == 200
+
+
+def test_ctrl_c_is_left_to_the_process_that_hands_out_tasks():
+    with connected(workers=1) as client:
+        worker = client.submit(process, pure=False).result()
+        os.kill(worker, signal.SIGINT)
+        assert client.submit(process, pure=False).result() == worker
+
+
+def test_a_killed_worker_of_a_local_cluster_comes_back_ready():
+    with connected(workers=1) as client:
+        first = client.submit(process, pure=False).result()
+        os.kill(first, 9)
+        assert client.submit(process, pure=False).result() != first
+        assert client.submit(has_brian2, pure=False).result()
+
+
+def test_a_scheduler_that_is_there_already_is_left_running(scheduler, start_worker):
+    start_worker()
+    with client_of(scheduler, 1):
+        for _ in range(2):
+            with connected(scheduler) as client:
+                workers_ready(client, 1)
+                assert client.submit(spikes, 1, pure=False).result().shape[1] > 100
+
+
+def test_a_worker_that_joins_later_is_made_ready_while_connected_and_left_alone_afterwards(scheduler, start_worker):
+    with connected(scheduler) as client:
+        start_worker()
+        workers_ready(client, 1)
+        assert client.submit(has_brian2).result()
+    start_worker()
+    with client_of(scheduler, 2) as client:
+        assert sorted(client.run(has_brian2).values()) == [False, True]
+
+
+def test_an_unreachable_scheduler_is_named(monkeypatch):
+    monkeypatch.setattr(connect, "_CONNECT_TIMEOUT", "1s")
+    with (
+        pytest.raises(
+            tb.ClusterError, match=r"expected a scheduler at tcp://127\.0\.0\.1:9, found none .* dask scheduler"
+        ),
+        connected("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_workers_with_two_threads_are_refused_by_name(scheduler, start_worker):
+    start_worker(n_threads=2)
+    with (
+        client_of(scheduler, 1) as client,
+        pytest.raises(
+            tb.ClusterError, match=f"{next(iter(client.nthreads()))}: expected 1 thread, found 2; start it with"
+        ),
+        connected(scheduler),
+    ):
+        pass
+
+
+def test_workers_with_another_twinbrain_are_refused_by_name(scheduler, start_worker, another_version):
+    start_worker(PYTHONPATH=another_version)
+    start_worker()
+    message = rf"found 1 of 2 that might not:\ntcp://\S+: expected twinbrain {VERSION}, found 9\.9; install the same"
+    with client_of(scheduler, 2) as client:
+        with pytest.raises(tb.ClusterError, match=message), connected(client=client):
+            pass
+        assert len(client.nthreads()) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ({"PYTHONPATH": "another"}, rf"expected twinbrain {VERSION}, found 9\.9"),
+        ({"n_threads": 2}, "expected 1 thread, found 2"),
+    ],
+)
+def test_a_worker_that_joins_later_and_does_not_fit_leaves_without_computing(
+    scheduler, start_worker, another_version, tmp_path, start, reason
+):
+    log = tmp_path / "log"
+    if "PYTHONPATH" in start:
+        start = {"PYTHONPATH": another_version}
+    with connected(scheduler) as client:
+        futures = client.map(version_and_process, range(20), pure=False)
+        unfit = start_worker(log=log, **start)
+        unfit.wait()
+        assert "this worker does not fit the process that hands out tasks" in log.read_text()
+        assert re.search(reason, log.read_text())
+        assert not any(future.done() for future in futures)
+        fit = start_worker()
+        found = client.gather(futures)
+        assert len({number for _, number in found}) == 1
+        assert {version for version, _ in found} != {"9.9"}
+        assert fit.poll() is None
+
+
+def version_and_process(_):
+    return version("twinbrain"), os.getpid()
+
+
+def test_a_cluster_of_threads_is_refused_and_left_as_it_is():
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        with pytest.raises(tb.ClusterError, match="expected a process of its own, found a thread of this one"):
+            connected(client=client).__enter__()
+        assert client.submit(process).result() == os.getpid()
+
+
+def test_a_client_of_the_user_stays_open():
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        with connected(client=client) as same:
+            assert same is client
+            assert client.submit(has_brian2).result()
+        assert client.submit(process).result() != os.getpid()
+
+
+def test_workers_that_do_not_come_are_missed(scheduler):
+    with (
+        connected(scheduler) as client,
+        pytest.raises(tb.ClusterError, match=r"expected 1 workers within 0\.1 s, found 0; see what the scheduler"),
+    ):
+        workers_ready(client, 1, timeout=0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"cluster": "slrm"}, 'expected a cluster "local", "slurm" or the address .* found \'slrm\''),
+        ({"cluster": "tcp://127.0.0.1:9", "workers": 2}, "expected the workers that tcp://127.0.0.1:9 has"),
+        ({"workers": 0}, "expected at least 1 worker, found 0"),
+        ({"profile": "lab.toml"}, "expected a profile with cluster \"slurm\" alone, found 'lab.toml'"),
+        ({"cluster": "slurm"}, 'expected a profile with cluster "slurm", found none'),
+        ({"cluster": "slurm", "profile": "none.toml"}, "none.toml: expected a readable file"),
+    ],
+)
+def test_arguments_that_do_not_belong_together_are_refused(arguments, message):
+    with pytest.raises(tb.SpecError, match=message):
+        connected(**arguments).__enter__()
+
+
+def test_a_script_without_a_guard_is_told_what_is_missing(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from twinbrain.run.cluster.connect import connected\nwith connected(workers=1):\n    pass\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("twinbrain.errors.ClusterError: expected 1 worker processes")
+    assert 'under: if __name__ == "__main__":' in done.stderr
+
+
+def test_the_package_is_imported_without_dask():
+    code = "import sys, twinbrain.run.simulate; print({'dask_jobqueue', 'distributed'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,81 @@
+"""What a profile amounts to in a job; tests/faults/test_slurm.py submits jobs to a real Slurm."""
+
+import subprocess
+import sys
+
+import pytest
+
+import twinbrain as tb
+from twinbrain.run.cluster.connect import connected
+from twinbrain.run.cluster.slurm import job_arguments
+from twinbrain.spec.cluster import ClusterProfile
+
+
+def script(tmp_path, **profile):
+    from dask_jobqueue.slurm import SLURMJob
+
+    arguments = job_arguments(ClusterProfile(logs=str(tmp_path), **profile))
+    arguments.pop("scheduler_options")
+    return SLURMJob("tcp://10.0.0.1:8786", name="worker-0", **arguments).job_script().splitlines()
+
+
+def test_a_job_asks_for_what_the_profile_says(tmp_path):
+    lines = script(
+        tmp_path,
+        queue="long",
+        account="lab",
+        walltime="4 h",
+        memory="16 GB",
+        cores=4,
+        setup=["module load gcc", "export A=1"],
+        directives=["--constraint=skylake"],
+        interface="lo",
+    )
+    for wanted in ("-p long", "-A lab", "--cpus-per-task=4", "--mem=15G", "-t 04:00:00", "--constraint=skylake"):
+        assert f"#SBATCH {wanted}" in lines
+    assert lines[-3:-1] == ["module load gcc", "export A=1"]
+    assert lines[-1].startswith(sys.executable)
+    for wanted in ("--nthreads 1 ", "--nworkers 4 ", "--interface lo"):
+        assert wanted in lines[-1]
+    assert "GPU" not in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("walltime", "lifetime", "stagger"),
+    [("1 min", 30, 15), ("10 min", 540, 30), ("1 h", 3240, 180), ("24 h", 85800, 300)],
+)
+def test_workers_leave_before_the_walltime(tmp_path, walltime, lifetime, stagger):
+    assert f"--lifetime {lifetime}s --lifetime-stagger {stagger}s" in script(tmp_path, walltime=walltime)[-1]
+    assert lifetime + stagger < ClusterProfile(walltime=walltime).walltime / 1000
+
+
+def test_a_job_with_a_gpu_holds_one_worker_that_says_so(tmp_path):
+    lines = script(tmp_path, gpus=1, cores=8)
+    assert "#SBATCH --gres=gpu:1" in lines
+    assert "#SBATCH --cpus-per-task=8" in lines
+    assert "--nthreads 1 " in lines[-1]
+    assert "--nworkers" not in lines[-1]
+    assert "--resources GPU=1" in lines[-1]
+
+
+def test_ctrl_c_stays_the_programs():
+    code = "import signal; from twinbrain.run.cluster.slurm import _cluster_class; _cluster_class(); "
+    code += "print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if "expected the commands of Slurm" in done.stderr:
+        pytest.skip("Slurm is not installed: make slurm")
+    assert done.stdout == "True\n"
+
+
+def test_a_missing_dask_jobqueue_is_named_with_its_extra(tmp_path, monkeypatch):
+    (tmp_path / "lab.toml").write_text('walltime = "1 h"')
+    monkeypatch.setitem(sys.modules, "dask_jobqueue.slurm", None)
+    with pytest.raises(tb.ClusterError, match=r"pip install \"twinbrain\[cluster\]\""):
+        connected("slurm", profile=tmp_path / "lab.toml").__enter__()
+
+
+def test_a_machine_without_slurm_is_told_so(tmp_path, monkeypatch):
+    (tmp_path / "lab.toml").write_text('walltime = "1 h"')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(tb.ClusterError, match=r"expected the commands of Slurm \(sbatch\), found none"):
+        connected("slurm", profile=tmp_path / "lab.toml").__enter__()

@@ -1,0 +1,63 @@
+import pytest
+
+import twinbrain as tb
+from tests.examples import small_brain
+from twinbrain.run.cluster.connect import connected
+from twinbrain.spec.record import Record, StateRecord
+
+RECORD = Record(
+    state=(
+        StateRecord(variable="v", neurons=2, interval="0.4 ms"),
+        StateRecord(variable="v", population="relay", regions="TH-*"),
+        StateRecord(variable="w", population="pyr", regions="CX-3"),
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def client():
+    with connected("local", workers=4) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Run a brain of four regions for 60 ms, in three windows."""
+
+    def call(out, model=None, **changes):
+        options = {"duration": "60 ms", "window": "20 ms", "engine": "reference", "seed": 3, "record": RECORD}
+        return tb.simulate(small_brain(4) if model is None else model, out=out, **(options | changes))
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def whole(run, tmp_path_factory):
+    """The same run in one process, with each engine."""
+    folder = tmp_path_factory.mktemp("whole")
+    known = {}
+
+    def path(engine):
+        if engine not in known:
+            known[engine] = folder / f"{engine}.zarr"
+            run(known[engine], engine=engine)
+        return known[engine]
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def same_files():
+    """Check that two stores hold the same files, byte for byte."""
+
+    def check(one, other):
+        found, expected = contents(one), contents(other)
+        assert found.keys() == expected.keys()
+        assert [name for name in found if found[name] != expected[name]] == []
+        assert len(found) > 20
+
+    return check
+
+
+def contents(path):
+    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}

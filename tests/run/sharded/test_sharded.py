@@ -1,0 +1,139 @@
+"""A run is the same, byte for byte, for any number of shards; and it can be resumed with any."""
+
+import os
+import signal
+
+import pytest
+
+import twinbrain as tb
+from tests.examples import region_data, relay_region, small_brain
+
+
+@pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
+@pytest.mark.parametrize("shards", [2, 3, 4])
+def test_a_store_is_the_same_for_any_number_of_shards(run, whole, client, same_files, tmp_path, engine, shards):
+    found = run(tmp_path / "run.zarr", engine=engine, shards=shards, client=client)
+    assert found.attrs["status"] == "complete"
+    assert len(found["spikes/neuron"]) > 50
+    same_files(tmp_path / "run.zarr", whole(engine))
+
+
+def test_one_shard_is_the_whole_brain_in_this_process(run, whole, same_files, tmp_path):
+    run(tmp_path / "run.zarr", shards=1)
+    same_files(tmp_path / "run.zarr", whole("reference"))
+
+
+RULES = (
+    {"summary": "with a trace", "equations": "dtrace/dt = -trace / tau : 1\ntau : second",
+     "on_pre": "release = w\ntrace += 1", "on_post": "w *= (1 + 0.01 * trace)", "parameters": {"tau": "15 ms"}},
+    {"summary": "without", "on_pre": "release = w", "on_post": "w *= 1.01"},
+)  # fmt: skip
+
+
+def plastic_brain():
+    """Return a brain of two cortical regions whose rules of one name differ, and of relays."""
+    regions = {}
+    for i, (pattern, rule) in enumerate(zip(("CX-3", "CX-*"), RULES, strict=True)):
+        data = region_data() | {"name": f"test/cortex_{i}", "plasticity": {"drift": rule}}
+        data["projections"][0]["plasticity"] = "drift"
+        data["projections"][1]["plasticity"] = {"model": "pair_stdp", "parameters": {"w_max": f"{6 + i} nS"}}
+        regions[pattern] = tb.Region.parse(data)
+    return small_brain(4).model_copy(update={"regions": {"TH-*": relay_region(), **regions}})
+
+
+@pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
+def test_plastic_synapses_are_the_same_and_go_on_with_another_number_of_shards(
+    run, client, same_files, tmp_path, engine
+):
+    run(tmp_path / "whole.zarr", model=plastic_brain(), engine=engine)
+    with pytest.raises(tb.RunInterrupted):
+        run(
+            tmp_path / "run.zarr",
+            model=plastic_brain(),
+            engine=engine,
+            shards=4,
+            client=client,
+            progress=interrupting(1),
+        )
+    tb.resume(tmp_path / "run.zarr", shards=2, client=client)
+    same_files(tmp_path / "run.zarr", tmp_path / "whole.zarr")
+    assert {"ampa_drift", "ampa_drift_2", "nmda_drift"} < set(tb.read_synapses(tmp_path / "run.zarr"))
+
+
+def interrupting(step):
+    """Return a progress function that presses Ctrl-C once when some step was reached."""
+    pressed = []
+
+    def progress(what, done, total):
+        if what == "simulate" and done >= step and not pressed:
+            pressed.append(done)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return progress
+
+
+@pytest.mark.parametrize(("first", "then"), [(2, 3), (4, 1), (1, 2)])
+def test_a_run_that_was_interrupted_goes_on_with_another_number_of_shards(
+    run, whole, client, same_files, tmp_path, first, then
+):
+    def on(shards):
+        return {} if shards == 1 else {"shards": shards, "client": client}
+
+    path = tmp_path / "run.zarr"
+    with pytest.raises(tb.RunInterrupted, match=r"stopped at \d+ ms of 60 ms of model time"):
+        run(path, progress=interrupting(1), **on(first))
+    stopped = tb.open_run(path)
+    assert stopped.attrs["status"] == "interrupted"
+    assert stopped.attrs["committed"] in (0.0, 20.0, 40.0)
+    resumed = tb.resume(path, **on(then))
+    assert resumed.attrs["status"] == "complete"
+    same_files(path, whole("reference"))
+
+
+def test_progress_is_told_as_in_one_process(run, client, tmp_path):
+    told = []
+    run(tmp_path / "run.zarr", shards=2, client=client, progress=lambda *event: told.append(event))
+    assert list(dict.fromkeys(what for what, _, _ in told)) == ["build", "compile", "simulate"]
+    assert told[-1] == ("simulate", 600, 600)
+
+
+def test_more_shards_than_regions_are_refused(run, client, tmp_path):
+    with pytest.raises(tb.SpecError, match=r"expected 1 to 4 shards, .* found 5"):
+        run(tmp_path / "run.zarr", shards=5, client=client)
+    with pytest.raises(tb.SpecError, match="expected at least one shard, found 0"):
+        run(tmp_path / "run.zarr", shards=0, client=client)
+    assert not (tmp_path / "run.zarr").exists()
+
+
+def test_workers_without_shards_are_refused(run, client, tmp_path):
+    with pytest.raises(tb.ClusterError, match="expected the number of shards"):
+        run(tmp_path / "run.zarr", client=client)
+
+
+def test_an_error_of_the_declaration_is_raised_once_and_as_it_is(run, client, tmp_path):
+    data = region_data()
+    data["projections"][1]["delay"] = "0.01 ms"
+    brain = small_brain(4).model_copy(
+        update={
+            "regions": {
+                "TH-*": relay_region(),
+                "CX-2": tb.Region.parse(region_data()),
+                "CX-*": tb.Region.parse(data | {"name": "test/wrong"}),
+            }
+        }
+    )
+    with pytest.raises(tb.SpecError) as alone:
+        run(tmp_path / "alone.zarr", model=brain)
+    with pytest.raises(tb.SpecError) as sharded:
+        run(tmp_path / "run.zarr", model=brain, shards=3, client=client)
+    assert str(sharded.value) == str(alone.value)
+    assert not (tmp_path / "run.zarr").exists()
+
+
+def test_a_run_that_stands_there_is_replaced_only_if_asked(run, whole, client, same_files, tmp_path):
+    path = tmp_path / "run.zarr"
+    run(path, duration="20 ms")
+    with pytest.raises(tb.StoreError, match="found a run"):
+        run(path, shards=2, client=client)
+    run(path, shards=2, client=client, overwrite=True)
+    same_files(path, whole("reference"))

@@ -1,0 +1,73 @@
+import pytest
+
+import twinbrain as tb
+from twinbrain.cli import main
+from twinbrain.spec.cluster import ClusterProfile
+from twinbrain.spec.load import load_profile
+
+PROFILE = """
+queue = "main"
+walltime = "1-12:00:00"
+memory = "16 GB"
+cores = 4
+workers = 32
+minimum = 4
+setup = ["module load gcc"]
+directives = ["--constraint=skylake"]
+"""
+
+
+def test_a_profile_is_read_from_a_file(tmp_path):
+    (tmp_path / "lab.toml").write_text(PROFILE)
+    profile = load_profile(tmp_path / "lab.toml")
+    assert profile.walltime == 36 * 3_600_000
+    assert profile.setup == ("module load gcc",)
+    assert profile.workers_per_job == 4
+    assert ClusterProfile.parse(profile.to_dict()) == profile
+
+
+@pytest.mark.parametrize("walltime", ["90 min", "1.5 h", "01:30:00"])
+def test_a_walltime_is_a_duration_or_what_slurm_writes(walltime):
+    assert ClusterProfile(walltime=walltime).walltime == 5_400_000
+
+
+def test_a_job_with_a_gpu_holds_one_worker():
+    assert ClusterProfile(gpus=1, cores=8).workers_per_job == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"que": "main"}, "lab.toml: que: unknown key 'que'; did you mean 'queue'?"),
+        ({"walltime": "10"}, "walltime: expected a quantity in ms, found '10' without a unit; write \"10 ms\""),
+        ({"walltime": "10 s"}, 'walltime: expected at least "1 min", found 10 s'),
+        ({"walltime": "2:00"}, "walltime: expected a number with a unit such as \"10 ms\", found '2:00'"),
+        ({"memory": "lots"}, "memory: expected an amount of memory such as \"16 GB\", found 'lots'"),
+        ({"cores": 0}, "cores: input should be greater than or equal to 1, found 0"),
+        ({"gpus": 2}, "gpus: expected 0 or 1, found 2; a job holds one worker"),
+        ({"workers": 2, "minimum": 3}, "minimum: expected at most the 2 of workers, found 3"),
+        ({"setup": "module load gcc"}, "setup: input should be a valid tuple, found 'module load gcc'"),
+    ],
+)
+def test_faults_of_a_profile_are_named(data, message):
+    with pytest.raises(tb.SpecError) as caught:
+        ClusterProfile.parse(data, "lab.toml")
+    assert message in str(caught.value)
+
+
+def test_all_faults_are_named_at_once():
+    with pytest.raises(tb.SpecError) as caught:
+        ClusterProfile.parse({"que": "main", "memory": "lots", "gpus": -1})
+    assert len(caught.value.problems) == 3
+
+
+def test_validate_recognises_a_profile(tmp_path, monkeypatch, capsys):
+    (tmp_path / "lab.toml").write_text(PROFILE)
+    (tmp_path / "wrong.toml").write_text(PROFILE + "que = 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["twinbrain", "validate", "lab.toml", "wrong.toml"])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr()
+    assert printed.out == "lab.toml: right\n"
+    assert "wrong.toml: que: unknown key 'que'; did you mean 'queue'?" in printed.err

@@ -1,0 +1,58 @@
+"""The work of a node: what a step of it is expected to take, relative to others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.models.step import step_program
+from twinbrain.network.layout import Layout
+from twinbrain.network.plan import (
+    ASSUMED_RATE,
+    EVENTS_A_SECOND,
+    NANOSECONDS_A_STATEMENT,
+    expected_local_synapses,
+    statements,
+)
+from twinbrain.network.synapses import in_degrees
+from twinbrain.spec.brain import Brain
+
+_NANOSECONDS_A_DRAW = 3.0
+
+
+def work_of_nodes(brain: Brain, layout: Layout, dt: float) -> NDArray[np.float64]:
+    """Return the work of each node.
+
+    Parameters
+    ----------
+    brain, layout
+        The whole brain.
+    dt : float (ms)
+        Time step.
+
+    Returns
+    -------
+    ndarray of float64, shape (node,)
+        Nanoseconds a step, right to a factor of about two; what each step costs whatever its size is left out.
+    """
+    costs = [
+        NANOSECONDS_A_STATEMENT * statements(step_program(block.model, block.receptors, f"model {block.name}"))
+        for block in layout.blocks
+    ]
+    neurons = dict.fromkeys(layout.connectome.labels, 0.0)
+    for population in layout.populations:
+        neurons[population.label] += population.size * costs[population.block]
+    drawn = {
+        region.name: sum(region.populations[d.population].size for d in region.drives if d.kind in ("rate", "noise"))
+        for region in layout.regions
+    }
+    local = {region.name: expected_local_synapses(region) for region in layout.regions}
+    work = []
+    for node, (label, region) in enumerate(zip(layout.connectome.labels, layout.regions, strict=True)):
+        n_synapses = local[region.name]
+        if brain.long_range is not None:
+            degrees = in_degrees(layout, node, brain.long_range.in_degree)
+            n_synapses += sum(degree * region.populations[name].size for name, degree in degrees.items())
+        arriving = n_synapses * ASSUMED_RATE * dt * 1e-3
+        work.append(neurons[label] + _NANOSECONDS_A_DRAW * drawn[region.name] + arriving * 1e9 / EVENTS_A_SECOND)
+    return np.array(work)

@@ -1,0 +1,231 @@
+"""What ranks tell each other, through `torch.distributed`: spikes, and now and then anything else."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import numpy as np
+import psutil  # type: ignore[import-untyped,unused-ignore]
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch.distributed import TCPStore  # type: ignore[attr-defined,unused-ignore]
+
+from twinbrain.engines.base import Spikes
+from twinbrain.run.sharded.board import Board, RankLostError
+
+T = TypeVar("T")
+
+# A rank that is alive but silent for so long is taken for lost.
+_PATIENCE = timedelta(minutes=30)
+_KNOCK = timedelta(seconds=2)
+_FIRST_CAPACITY = 2048
+
+
+class Ring:
+    """The ranks of a gang, as one of them sees them; made by `joined`.
+
+    Parameters
+    ----------
+    rank, n_ranks : int
+        Which rank this is, and of how many.
+    device : str
+        Where the engine computes; spikes go by nccl where every rank has a GPU of its own.
+    """
+
+    def __init__(self, rank: int, n_ranks: int, device: str) -> None:
+        self.rank, self.n_ranks = rank, n_ranks
+        self._capacity = _FIRST_CAPACITY
+        self._device = torch.device("cpu")
+        self._group: dist.ProcessGroup | None = dist.group.WORLD
+        if device.startswith("cuda") and self._have_own_gpus(device):
+            self._device, self._group = torch.device(device), dist.new_group(backend="nccl")
+
+    def _have_own_gpus(self, device: str) -> bool:
+        gpu = (socket.gethostname(), str(torch.cuda.get_device_properties(device).uuid))
+        return dist.is_nccl_available() and len(set(self.all(gpu))) == self.n_ranks
+
+    def close(self) -> None:
+        """Let go of the connections: whoever waits for this rank learns that it is gone."""
+        self._group = None
+
+    def all(self, value: T) -> list[T]:
+        """Return the values of all ranks, at each."""
+        values: list[Any] = [None] * self.n_ranks
+        with _lost():
+            dist.all_gather_object(values, value)
+        return values
+
+    def gather(self, value: T) -> list[T] | None:
+        """Return the values of all ranks at rank 0, None elsewhere."""
+        values: list[Any] | None = [None] * self.n_ranks if self.rank == 0 else None
+        with _lost():
+            dist.gather_object(value, values, dst=0)
+        return values
+
+    def scatter(self, values: Sequence[T] | None) -> T:
+        """Return this rank's of the values that rank 0 gives."""
+        found: list[Any] = [None]
+        with _lost():
+            dist.scatter_object_list(found, list(values) if values is not None else None, src=0)
+        value: T = found[0]
+        return value
+
+    def from_first(self, value: T) -> T:
+        """Return rank 0's value."""
+        values: list[Any] = [value]
+        with _lost():
+            dist.broadcast_object_list(values, src=0)
+        found: T = values[0]
+        return found
+
+    def sums(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the sums of arrays over all ranks."""
+        tensor = torch.from_numpy(values.copy())
+        with _lost():
+            dist.all_reduce(tensor)
+        found: NDArray[np.int32] = tensor.numpy()
+        return found
+
+    def spikes(self, spikes: Spikes, first: int, n_steps: int) -> Spikes:
+        """Send spikes to all ranks, and return those of the others.
+
+        A message is the number of spikes in each step, then their neurons. It has the same size in every rank, and a
+        second one follows where some rank had more; the size grows then.
+
+        Parameters
+        ----------
+        spikes : Spikes
+            Of steps ``first`` … ``first + n_steps - 1``, in their order.
+        first, n_steps : int
+            The steps since the last exchange; the same in every rank.
+        """
+        n = len(spikes)
+        message = np.zeros(n_steps + self._capacity, np.int32)
+        message[:n_steps] = np.bincount(spikes.step - first, minlength=n_steps)
+        fitting = min(n, self._capacity)
+        message[n_steps : n_steps + fitting] = spikes.neuron[:fitting]
+        received = self._all_gather(message)
+        counts = received[:, :n_steps]
+        totals = counts.sum(axis=1)
+        neurons = received[:, n_steps:]
+        if (overflow := int(totals.max()) - self._capacity) > 0:
+            rest = np.zeros(overflow, np.int32)
+            rest[: n - fitting] = spikes.neuron[fitting:]
+            neurons = np.concatenate([neurons, self._all_gather(rest)], axis=1)
+            self._capacity = int(totals.max()) * 3 // 2
+        others = [rank for rank in range(self.n_ranks) if rank != self.rank]
+        steps = np.arange(first, first + n_steps, dtype=np.int32)
+        return Spikes.concatenate(
+            [Spikes(np.repeat(steps, counts[rank]), neurons[rank, : totals[rank]]) for rank in others]
+        )
+
+    def _all_gather(self, message: NDArray[np.int32]) -> NDArray[np.int32]:
+        received = torch.empty((self.n_ranks, len(message)), dtype=torch.int32, device=self._device)
+        assert self._group is not None
+        with _lost():
+            # By the group itself: `dist.all_gather` takes twice the time for messages as short as these.
+            self._group.allgather([list(received)], [torch.from_numpy(message).to(self._device)]).wait()
+        found: NDArray[np.int32] = received.cpu().numpy()
+        return found
+
+
+@contextmanager
+def joined(rank: int, hosts: Sequence[str], port: int, device: str, board: Board) -> Iterator[Ring]:
+    """Join the ranks of a gang.
+
+    Parameters
+    ----------
+    rank : int
+        Which this is.
+    hosts : sequence of str
+        Addresses of the hosts of all ranks; they meet at that of rank 0.
+    port : int
+        Where they meet.
+    device : str
+        Where the engine computes.
+    board : Board
+        Says when to give up.
+
+    Raises
+    ------
+    RankLostError
+        If the ranks do not all come.
+    """
+    if (interface := _interface(hosts[rank])) is not None:
+        # gloo and nccl would take the one that the host's name leads to, which others may not reach.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
+    with _lost():
+        store = _meet(rank, len(hosts), hosts[0], port, board)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=len(hosts), timeout=_PATIENCE)
+    ring = None
+    try:
+        ring = Ring(rank, len(hosts), device)
+        yield ring
+    finally:
+        if ring is not None:
+            ring.close()
+        dist.destroy_process_group()
+
+
+def _meet(rank: int, n_ranks: int, host: str, port: int, board: Board) -> TCPStore:
+    """Return the store through which ranks find each other, once all are there."""
+    end = time.monotonic() + _PATIENCE.total_seconds()
+    store = None
+    while store is None:
+        try:
+            store = TCPStore(host, port, is_master=rank == 0, timeout=_KNOCK, wait_for_workers=False)
+        except (dist.DistNetworkError, dist.DistStoreError):
+            if rank == 0 or time.monotonic() > end:
+                raise
+            board.check()
+    store.set(f"rank {rank}", "here")
+    while not store.check([f"rank {other}" for other in range(n_ranks)]):
+        board.check()
+        if time.monotonic() > end:
+            raise RankLostError("not all ranks came")
+        time.sleep(0.01)
+    return store
+
+
+def gpu_of(device: str, hosts: Sequence[str], rank: int) -> str:
+    """Return the device of a rank: those of one host take its GPUs in turn."""
+    if device != "cuda":
+        return device
+    place = sum(host == hosts[rank] for host in hosts[:rank])
+    return f"cuda:{place % max(1, torch.cuda.device_count())}"
+
+
+def free_port(host: str) -> int:
+    """Return a port that is free on this host."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as found:
+        found.bind((host, 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _interface(host: str) -> str | None:
+    """Return the network interface of this host that has an address."""
+    for name, addresses in psutil.net_if_addrs().items():
+        if any(address.address.split("%")[0] == host for address in addresses):
+            return str(name)
+    return None
+
+
+@contextmanager
+def _lost() -> Iterator[None]:
+    """Turn what PyTorch raises where another rank is gone into a `RankLostError`."""
+    try:
+        yield
+    except RankLostError:
+        raise
+    except RuntimeError as error:
+        raise RankLostError(f"another rank is gone: {error}") from None

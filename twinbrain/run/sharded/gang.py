@@ -1,0 +1,117 @@
+"""The gang of a sharded run: one task a shard, each on a worker of its own; where one is lost, all begin again.
+
+What was committed is never computed twice: the new gang goes on from there, to the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from uuid import uuid4
+
+from twinbrain.errors import ClusterError, StoreError
+from twinbrain.network.partition import Partition
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.prepare import Prepared, Progress
+from twinbrain.run.sharded.attempt import Attempt
+from twinbrain.run.sharded.rank import RankOutcome, RankTask
+from twinbrain.run.sharded.workers import wait_for_workers
+from twinbrain.store import Location, RunInfo, run_info
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# Gangs that may be lost one after the other without a window more.
+_MOST_IN_VAIN = 3
+
+
+def run_gang(
+    client: Client,
+    prepared: Prepared,
+    partition: Partition,
+    location: Location,
+    *,
+    start: Literal["create", "resume"],
+    overwrite: bool = False,
+    progress: Progress,
+    interrupt: Interrupt,
+    patience: float = 300.0,
+) -> tuple[RankOutcome, ...]:
+    """Run a brain in shards, to its end.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of a cluster with at least as many workers as there are shards.
+    prepared : Prepared
+        What is run.
+    partition : Partition
+        Its shards.
+    location : Location
+        The run, which all workers may reach; the worker that has rank 0 writes it.
+    start : {"create", "resume"}
+        Whether to create it or to go on with it.
+    overwrite : bool
+        Whether a run that stands there may be replaced.
+    progress : callable
+        Told how far it is.
+    interrupt : Interrupt
+        Asked whether to stop.
+    patience : float (s)
+        How long to wait for enough workers.
+
+    Returns
+    -------
+    tuple of RankOutcome
+        One a rank, of the gang that came to the end.
+
+    Raises
+    ------
+    RunInterrupted
+        If asked to stop; all windows until then are committed.
+    ClusterError
+        If there are too few workers, or one after the other is lost.
+    TwinbrainError
+        What a rank raises that no lost worker explains.
+    """
+    from distributed.comm.addressing import get_address_host
+
+    before = found(location) if start == "create" else None
+    in_vain, committed = 0, -1.0
+    while True:
+        workers = wait_for_workers(client, len(partition.nodes), interrupt, patience)
+        task = RankTask(
+            gang=f"shards-{uuid4().hex[:12]}",
+            rank=0,
+            shards=partition.nodes,
+            shares=partition.shares,
+            hosts=tuple(get_address_host(address) for address in workers),
+            port=0,
+            workflow=prepared.workflow,
+            location=location,
+            start=start,
+            overwrite=overwrite,
+        )
+        attempt = Attempt(client, workers, task)
+        lost = attempt.run(progress, interrupt)
+        if lost is None:
+            return attempt.outcomes
+        now = found(location)
+        if now is not None and now != before:
+            start = "resume"
+        reached = now.committed if now is not None and start == "resume" else -1.0
+        in_vain = 0 if reached > committed else in_vain + 1
+        committed = max(committed, reached)
+        if in_vain >= _MOST_IN_VAIN:
+            raise ClusterError(
+                f"expected a gang that computes another window, found {in_vain} lost one after the other at "
+                f"{max(committed, 0):g} ms (the last one because {lost}); see the workers' logs and memory, then "
+                "resume the run"
+            )
+
+
+def found(location: Location) -> RunInfo | None:
+    """Return what stands there, or None where there is no run, or one that was not fully created."""
+    try:
+        return run_info(location)
+    except StoreError:
+        return None

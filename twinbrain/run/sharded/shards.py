@@ -1,0 +1,128 @@
+"""Into how many shards a brain is to be cut, and whose workers run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from twinbrain.errors import ClusterError, SpecError
+from twinbrain.network.partition import Partition, check_n_shards, partition
+from twinbrain.run.interrupt import Interrupt
+from twinbrain.run.prepare import Prepared, Progress
+from twinbrain.store import Location
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from twinbrain.run.sharded.rank import RankOutcome
+
+
+@dataclass(frozen=True)
+class Shards:
+    """How a run is to be sharded.
+
+    Parameters
+    ----------
+    n : int
+        Number of shards.
+    client : distributed.Client, optional
+        Whose workers to use.
+    cluster : str, optional
+        What to connect to where there is no client.
+    profile : str or Path, optional
+        What jobs of cluster ``"slurm"`` ask for.
+    """
+
+    n: int
+    client: Client | None = None
+    cluster: str | None = None
+    profile: str | Path | None = None
+
+    def partition(self, prepared: Prepared) -> Partition:
+        """Return the shards of a brain.
+
+        Raises
+        ------
+        SpecError
+            If it has fewer regions than shards.
+        """
+        return partition(prepared.workflow.brain, prepared.layout, self.n, dt=prepared.grid.dt)
+
+    def run(
+        self,
+        prepared: Prepared,
+        location: Location,
+        *,
+        start: Literal["create", "resume"],
+        overwrite: bool = False,
+        progress: Progress,
+    ) -> tuple[RankOutcome, ...]:
+        """Run a brain to its end; see `twinbrain.run.sharded.gang.run_gang`."""
+        check_n_shards(self.n, len(prepared.layout.regions))
+        _check_installed()
+        from twinbrain.run.sharded.gang import run_gang
+
+        shards = self.partition(prepared)
+        with Interrupt() as interrupt, self._client() as client:
+            return run_gang(
+                client,
+                prepared,
+                shards,
+                Location(location.path.absolute()) if location.is_local else location,
+                start=start,
+                overwrite=overwrite,
+                progress=progress,
+                interrupt=interrupt,
+            )
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        from twinbrain.run.cluster.connect import connected
+
+        n = self.n if self.client is None and self.cluster in (None, "local", "slurm") else None
+        with connected(self.cluster, client=self.client, workers=n, profile=self.profile) as client:
+            yield client
+
+
+def shards_on(
+    n: int | None,
+    *,
+    client: Client | None = None,
+    cluster: str | None = None,
+    profile: str | Path | None = None,
+) -> Shards | None:
+    """Return how a run is to be sharded, or None where it is not.
+
+    Parameters
+    ----------
+    n : int, optional
+        Number of shards; one is the whole brain in this process.
+    client, cluster, profile : optional
+        Whose workers to use; see `twinbrain.run.cluster.connect.connected`.
+
+    Raises
+    ------
+    SpecError
+        If fewer than one is asked for.
+    ClusterError
+        If workers are given but no shards.
+    """
+    if n is not None and n < 1:
+        raise SpecError(f"expected at least one shard, found {n}; ask for as many as there are workers")
+    if n is None and (client, cluster, profile) != (None, None, None):
+        raise ClusterError(
+            "expected the number of shards beside the workers to run them, found none; give it with shards (--shards)"
+        )
+    return None if n in (None, 1) else Shards(n, client, cluster, profile)
+
+
+def _check_installed() -> None:
+    for module, name in (("torch", "PyTorch"), ("pymetis", "pymetis")):
+        if find_spec(module) is None:
+            raise ClusterError(
+                f'expected {name} for a brain in shards, found none installed; pip install "twinbrain[shards]"'
+            )
