@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
 
-Reductions = Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction]
+Reductions = str | Reduction | Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction]
 
 
 def sweep(
