@@ -132,6 +132,12 @@ def number(value: str | float, unit: str) -> float:
     return float(f"{result:.15g}") + 0.0  # no negative zero, which would read otherwise
 
 
+def unit_of(text: str) -> str:
+    """Return the unit in which a quantity is written (``""``: without one, or no quantity)."""
+    match = _QUANTITY.fullmatch(text)
+    return match[2] if match else ""
+
+
 @lru_cache(maxsize=1 << 14, typed=True)
 def coherent(value: str | float, unit: str) -> float:
     """Return ``value`` in the coherent set, after checking that it has the dimension of ``unit``."""

@@ -23,10 +23,20 @@ def versions(engine: str) -> dict[str, str]:
 def run_attributes(prepared: Prepared) -> dict[str, Any]:
     """Return the attributes of a run."""
     workflow = prepared.workflow
-    run = workflow.run
-    found = versions(run.engine)
+    found = versions(workflow.run.engine)
     return {
         "twinbrain_version": found["twinbrain"],
+        **settings(prepared),
+        "digest": workflow.digest,
+        "versions": json.dumps(found),
+    }
+
+
+def settings(prepared: Prepared) -> dict[str, Any]:
+    """Return what the attributes of a run say of its workflow."""
+    workflow = prepared.workflow
+    run = workflow.run
+    return {
         "workflow": workflow.name,
         "seed": run.seed,
         "dt": run.dt,
@@ -36,6 +46,4 @@ def run_attributes(prepared: Prepared) -> dict[str, Any]:
         "device": run.device,
         "precision": run.precision,
         "spec": workflow.model_dump_json(),
-        "digest": workflow.digest,
-        "versions": json.dumps(found),
     }

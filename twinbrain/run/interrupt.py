@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class Interrupt:
-    """A context in which a first signal only sets `requested`."""
+    """A context in which a first signal only sets `requested`, here and in the contexts around this one."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -32,3 +32,6 @@ class Interrupt:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
+        around = getattr(self._before.get(signal.Signals(number)), "__self__", None)
+        if isinstance(around, Interrupt):
+            around._handle(number, frame)

@@ -16,10 +16,10 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
 
 # What a part of a list is called in a key, beside its number.
-_NAME_OF: dict[str, Callable[[Any], str]] = {
-    "stimuli": lambda stimulus: str(stimulus.name),
-    "drives": lambda drive: str(drive.population),
-    "projections": lambda projection: f"{projection.source}->{projection.target}",
+_NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
+    "stimuli": lambda stimulus: {stimulus.name},
+    "drives": lambda drive: {drive.population},
+    "projections": lambda projection: {projection.name or "", f"{projection.source}->{projection.target}"} - {""},
 }
 
 
@@ -33,7 +33,7 @@ def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     values : mapping of str to value
         Keys such as ``"run.seed"``, ``"brain.coupling"`` or ``"brain.regions.cortex/column.cells.pyr.parameters.b"``.
         ``run.`` and ``brain.`` may be left out. A region goes by its pattern, its name or its family; what stands in a
-        list by its number or its name (a drive by its population, a projection by ``"pyr->pv"``); patterns such as
+        list by its number or its name (a drive by its population, a projection by ``"pyr->pv"`` too); patterns such as
         ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``.
 
     Returns
@@ -79,7 +79,7 @@ def full_key(key: str) -> list[str]:
     for table, model in (("run", Run), ("brain", Brain)):
         if parts[0] in model.model_fields:
             return [table, *parts]
-    known = (*Workflow.model_fields, *Run.model_fields, *Brain.model_fields)
+    known = {*Workflow.model_fields, *Run.model_fields, *Brain.model_fields}
     raise SpecError(f"unknown key {parts[0]!r}; {suggestion(parts[0], known)}")
 
 
@@ -104,9 +104,9 @@ def _assigned(current: Any, parts: list[str], value: Any, place: tuple[str, ...]
             return current | {first: value}  # a key that need not be there: a parameter, an initial value
         chosen = _matching(first, _names_in(current), where)
         return current | {name: _assigned(current[name], rest, value, (*place, name)) for name in chosen}
-    if isinstance(current, tuple):
-        name_of = _NAME_OF.get(place[-1], str)
-        names = {str(i): {str(i), name_of(item)} for i, item in enumerate(current)}
+    if isinstance(current, tuple | list):
+        names_of = _NAMES_OF.get(place[-1], lambda item: set())
+        names = {str(i): {str(i)} | names_of(item) for i, item in enumerate(current)}
         numbers = set(_matching(first, names, where))
         return tuple(
             _assigned(item, rest, value, (*place, str(i))) if str(i) in numbers else item

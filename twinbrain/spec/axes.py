@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import SpecError
-from twinbrain.spec.keys import key_parts
+from twinbrain.spec.assign import full_key
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.values import unit_of
 
@@ -48,12 +49,18 @@ def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
         The sweep.
     taken : iterable of str
         Names that mean something else in its result.
+
+    Raises
+    ------
+    SpecError
+        If a key is none of a workflow, or is given values twice, or has no name of its own.
     """
     columns: list[dict[str, tuple[Any, ...]]] = [{key: values} for key, values in sweep.parameters.items()]
     columns += sweep.together
-    names = short_names([key for table in columns for key in table], taken)
+    drawn = _drawn(sweep.samples) if sweep.samples else {}
+    names = short_names([key for table in (*columns, drawn) for key in table], taken)
     axes = [Axis(names[next(iter(table))], table) for table in columns]
-    return (*axes, *([Axis(SAMPLE, _drawn(sweep.samples))] if sweep.samples else []))
+    return (*axes, Axis(SAMPLE, drawn)) if drawn else tuple(axes)
 
 
 def n_points(axes: Sequence[Axis]) -> int:
@@ -75,8 +82,8 @@ class Coordinate:
 
     Parameters
     ----------
-    name, key : str
-        Its short name, and the key.
+    name, key, axis : str
+        Its short name, the key, and the name of its axis.
     values : ndarray, shape (n,)
         Numbers, or texts.
     unit : str
@@ -85,36 +92,55 @@ class Coordinate:
 
     name: str
     key: str
+    axis: str
     values: NDArray[Any]
     unit: str
 
 
-def coordinates(axis: Axis, taken: Iterable[str] = ()) -> list[Coordinate]:
-    """Return the coordinates along an axis; that of its own name first."""
-    found = []
-    if axis.name == SAMPLE:
-        found.append(Coordinate(SAMPLE, "", np.arange(len(axis)), ""))
-    names = short_names(list(axis.columns), (*taken, SAMPLE))
-    for key, values in axis.columns.items():
-        numbers, unit = _numbers(values)
-        found.append(Coordinate(axis.name if not found else names[key], key, numbers, unit))
+def coordinates(axes: Sequence[Axis], taken: Iterable[str] = ()) -> list[Coordinate]:
+    """Return the coordinates along the axes of `axes_of`: of each that of its own name, and those beside it."""
+    names = short_names([key for axis in axes for key in axis.columns], taken)
+    found = [Coordinate(SAMPLE, "", SAMPLE, np.arange(len(axis)), "") for axis in axes if axis.name == SAMPLE]
+    for axis in axes:
+        for key, values in axis.columns.items():
+            numbers, unit = _numbers(values)
+            found.append(Coordinate(names[key], key, axis.name, numbers, unit))
     return found
 
 
-def short_names(keys: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
-    """Return for each key its last parts, as many as tell it from the others and from what is taken."""
-    parts = {key: [part for part in key_parts(key) if part != "*" and not part.isdecimal()] for key in keys}
-    taken = set(taken)
+def short_names(keys: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Return for each key its last parts, as many as tell it from the others and from what is taken.
 
-    def name(key: str, n: int) -> str:
-        return ".".join(parts[key][-n:])
+    Raises
+    ------
+    SpecError
+        If a key is none of a workflow, if two are the same, or if the whole of one is taken.
+    """
+    whole = {key: full_key(key) for key in keys}
+    for i, key in enumerate(keys):
+        if (same := next((other for other in keys[:i] if whole[other] == whole[key]), None)) is not None:
+            raise SpecError(f"sweep: {same!r} and {key!r} are the same key; give it values once")
+    possible = {key: _possible_names(parts) for key, parts in whole.items()}
+    found: dict[str, str] = {}
+    for key, names in possible.items():
+        others = [other for other in keys if other != key]
+        shorter = {name for other in others for name in possible[other]} | {*taken, SAMPLE}
+        whole_ones = {possible[other][-1] for other in others} | {*taken, SAMPLE}
+        name = next((name for name in names[:-1] if name not in shorter), names[-1])
+        if name in whole_ones:
+            raise SpecError(
+                f"sweep: expected a name for the key {key!r} that nothing else in the result has, found {name!r} "
+                "taken; give the reduction that is called so another name"
+            )
+        found[key] = name
+    return found
 
-    def is_free(key: str, n: int) -> bool:
-        return name(key, n) not in taken and all(name(other, n) != name(key, n) for other in keys if other != key)
 
-    lengths = {key: range(1, len(parts[key]) + 1) for key in keys}
-    free = {key: next((n for n in lengths[key] if is_free(key, n)), 0) for key in keys}
-    return {key: name(key, n) if n else key for key, n in free.items()}
+def _possible_names(parts: Sequence[str]) -> list[str]:
+    """Return names for a key, the shortest first; they may be names of arrays, too."""
+    plain = [re.sub(r"\W+", "_", part).strip("_") for part in parts]
+    telling = [part for part in plain if part and not part.isdecimal()]
+    return [".".join(telling[-n:]) for n in range(1, len(telling) + 1)] + [".".join(filter(None, plain))]
 
 
 def _numbers(values: Sequence[Any]) -> tuple[NDArray[Any], str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec, reject
-from twinbrain.spec.values import Values, ends_of, with_unit
+from twinbrain.spec.values import MOST, Values, ends_of, rounded, with_unit
 
 
 class Uniform(Spec):
@@ -31,7 +32,9 @@ class Uniform(Spec):
         given = [form for form in ("uniform", "log", "integers") if getattr(self, form) is not None]
         if len(given) != 1:
             raise ValueError(f"expected one of uniform, log and integers, found {', '.join(given) or 'none'}")
-        ends_of(given[0], getattr(self, given[0]))
+        first, last, _ = ends_of(given[0], getattr(self, given[0]))
+        if self.integers is not None and not first < last:
+            raise ValueError(f"expected integers = [first, stop], the first below the other, found {self.integers!r}")
         return self
 
     def at(self, fraction: float) -> Any:
@@ -42,7 +45,7 @@ class Uniform(Spec):
         form = "uniform" if self.uniform is not None else "log"
         first, last, unit = ends_of(form, getattr(self, form))
         number = first * (last / first) ** fraction if form == "log" else first + (last - first) * fraction
-        return with_unit(float(f"{number:.12g}"), unit)
+        return with_unit(rounded(number, first, last), unit)
 
 
 class Samples(Spec):
@@ -60,7 +63,7 @@ class Samples(Spec):
         The box.
     """
 
-    n: Annotated[int, Field(ge=1)]
+    n: Annotated[int, Field(ge=1, le=MOST)]
     method: Literal["sobol", "random"] = "sobol"
     seed: Annotated[int, Field(ge=0)] = 0
     parameters: Annotated[dict[str, Uniform], Field(min_length=1)]
@@ -109,6 +112,10 @@ class Sweep(Spec):
         keys += self.samples.parameters if self.samples else ()
         if not keys:
             problems.append(Problem("", "expected at least one key with values, found none; give parameters"))
+        n_values = [len(values) for values in self.parameters.values()]
+        n_values += [len(next(iter(table.values()))) for table in self.together]
+        if (n := math.prod(n_values) * (self.samples.n if self.samples else 1)) > MOST:
+            problems.append(Problem("", f"expected at most {MOST:,} points, found {n:,}; give fewer values"))
         repeated = sorted({key for key in keys if keys.count(key) > 1})
         problems += [Problem("", f"the key {key!r} is given values twice; once is enough") for key in repeated]
         if problems:

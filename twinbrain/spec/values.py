@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from pydantic import BeforeValidator
 
 from twinbrain import units
 from twinbrain.errors import SpecError
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.base import Spec
 
+# Values of a key, and points of a sweep.
+MOST = 1_000_000
 _FORMS = 'a list, { linear = [0.5, 2.0], n = 4 }, { log = ["10 Hz", "1 kHz"], n = 3 } or { range = [0, 10] }'
 
 
@@ -27,11 +30,13 @@ def expand(values: Any) -> tuple[Any, ...]:
     Raises
     ------
     SpecError
-        If it is none of these, or empty.
+        If it is none of these, empty, or endless.
     """
     found = _expand(values)
     if not found:
         raise SpecError("expected at least one value, found none; give some")
+    if len(found) > MOST:
+        raise SpecError(f"expected at most {MOST:,} values, found more; give fewer")
     return tuple(value.item() if isinstance(value, np.generic) else value for value in found)
 
 
@@ -42,8 +47,11 @@ def _expand(values: Any) -> list[Any]:
                 if set(values) != keys:
                     raise SpecError(f"expected {' and '.join(sorted(keys))}, found {', '.join(map(str, values))}")
                 return _range(values["range"]) if form == "range" else spaced(form, values[form], values["n"])
-    elif not isinstance(values, str | bytes) and hasattr(values, "__iter__"):
-        return list(values)
+    elif hasattr(values, "dtype"):
+        if np.ndim(values):
+            return list(np.asarray(values))
+    elif hasattr(values, "__iter__") and not isinstance(values, str | bytes | set | frozenset):
+        return list(islice(values, MOST + 1))
     raise SpecError(f"expected {_FORMS}, found {values!r}")
 
 
@@ -53,20 +61,22 @@ def _range(ends: Any) -> list[int]:
         raise SpecError(f"expected range = 10 or [0, 10] or [0, 10, 2], found {ends!r}")
     if len(ends) == 3 and ends[2] == 0:
         raise SpecError("expected a step that is not 0 in range, found 0")
-    return list(range(*ends))
+    return list(islice(range(*ends), MOST + 1))
 
 
 def spaced(form: str, ends: Any, n: Any) -> list[float | str]:
     """Return ``n`` values between two ends, which are among them; in the unit of the first, where they have one."""
-    if type(n) is not int or n < 1:
-        raise SpecError(f"expected n as a whole number of at least 1, found {n!r}")
+    if type(n) is not int or not 1 <= n <= MOST:
+        raise SpecError(f"expected n as a whole number from 1 to {MOST:,}, found {n!r}")
     first, last, unit = ends_of(form, ends)
-    if form == "log":
-        numbers = np.exp(np.linspace(math.log(first), math.log(last), n))
-        numbers[0], numbers[-1] = first, last if n > 1 else first
-    else:
-        numbers = np.linspace(first, last, n)
-    return [with_unit(float(f"{number:.12g}"), unit) for number in numbers]
+    numbers = np.exp(np.linspace(math.log(first), math.log(last), n)) if form == "log" else np.linspace(first, last, n)
+    between = [rounded(number, first, last) for number in numbers[1:-1]]
+    return [with_unit(number, unit) for number in [first, *between, last][:n]]
+
+
+def rounded(number: float, first: float, last: float) -> float:
+    """Return a number as one would write it, between two ends."""
+    return min(max(float(f"{number:.12g}"), min(first, last)), max(first, last))
 
 
 def ends_of(form: str, ends: Any) -> tuple[float, float, str]:
@@ -75,8 +85,8 @@ def ends_of(form: str, ends: Any) -> tuple[float, float, str]:
         raise SpecError(f"expected {form} = [first, last], found {ends!r}")
     unit = unit_of(ends[0])
     try:
-        first, last = (units.number(end, unit) if unit else float(end) for end in ends)
-    except (TypeError, ValueError) as error:
+        first, last = (units.number(end, unit or "1") for end in ends)
+    except SpecError as error:
         raise SpecError(f"expected {form} = [first, last], two numbers or quantities of one unit: {error}") from None
     if form == "log" and min(first, last) <= 0:
         raise SpecError(f"expected positive ends of log, found {ends!r}")
@@ -85,7 +95,7 @@ def ends_of(form: str, ends: Any) -> tuple[float, float, str]:
 
 def unit_of(value: Any) -> str:
     """Return the unit in which a value is written (``""``: none)."""
-    return value.strip().partition(" ")[2].strip() if isinstance(value, str) else ""
+    return units.unit_of(value) if isinstance(value, str) else ""
 
 
 def with_unit(number: float, unit: str) -> float | str:
@@ -94,13 +104,19 @@ def with_unit(number: float, unit: str) -> float | str:
 
 
 def _values(values: Any) -> tuple[Any, ...]:
-    found = expand(values)
+    found = tuple(value.to_dict() if isinstance(value, Spec) else value for value in expand(values))
     for value in found:
-        if not isinstance(value, str | int | float | dict | Distribution) or (
-            isinstance(value, float) and not math.isfinite(value)
-        ):
+        if not _is_plain(value):
             raise SpecError(f"expected values as they stand in a file, found {value!r}")
-    return tuple(value.model_dump(mode="json") if isinstance(value, Distribution) else value for value in found)
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 Values = Annotated[tuple[Any, ...], BeforeValidator(_values)]

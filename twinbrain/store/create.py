@@ -20,7 +20,7 @@ from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import FORMAT, GROUPS, ProbeLayout
 from twinbrain.store.location import Location
 from twinbrain.store.root import CREATING, KEY, Document, Root, describe, is_run, is_unfinished, write_bytes
-from twinbrain.store.schema import RunSchema, run_schema
+from twinbrain.store.schema import NEURON, RunSchema, run_schema
 from twinbrain.store.together import together
 from twinbrain.store.writer import RunWriter
 
@@ -165,7 +165,7 @@ def _write_neurons(store: Store, probes: Sequence[ProbeLayout]) -> dict[str, Doc
             name=name,
             data=np.asarray(probe.neuron, np.int32),
             dimension_names=("neuron",),
-            attributes={"long_name": "number of the neuron"},
+            attributes=NEURON,
             zarr_format=3,
         )
         nodes[name] = describe(array)

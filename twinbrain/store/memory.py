@@ -10,7 +10,7 @@ import xarray as xr
 
 from twinbrain.store.layout import FORMAT, ProbeLayout
 from twinbrain.store.rows import Rows, check_shape, rows_of
-from twinbrain.store.schema import run_schema
+from twinbrain.store.schema import NEURON, run_schema
 from twinbrain.store.window import StateData, WindowData
 
 
@@ -19,7 +19,7 @@ class MemoryRun:
 
     Parameters
     ----------
-    attrs, network, connectome, rate_bin_steps, dt, probes
+    attrs, network, connectome, rate_bin_steps, dt, probes, spikes
         As in `create_run`.
     """
 
@@ -32,12 +32,13 @@ class MemoryRun:
         rate_bin_steps: int,
         dt: float,
         probes: Sequence[ProbeLayout] = (),
+        spikes: bool = True,
     ) -> None:
         self._attrs = attrs | {"twinbrain_format": FORMAT, "dt": dt, "status": "running", "committed": 0.0}
         self._given = {"network": network, "connectome": connectome}
         self._probes = probes
         self._schema = run_schema(
-            spikes=True,
+            spikes=spikes,
             rate_bin_steps=rate_bin_steps,
             n_populations=network.sizes["population"],
             probes=probes,
@@ -75,7 +76,7 @@ class MemoryRun:
             group, _, name = path.rpartition("/")
             found[group][name] = xr.Variable(schema.dims, values.astype(schema.dtype, copy=False), schema.attributes)
         for probe in self._probes:
-            found[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32))
+            found[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32), NEURON)
         datasets = {path: xr.Dataset(variables, attrs=self._schema.groups[path]) for path, variables in found.items()}
         if base is None:
             return xr.DataTree.from_dict({"/": xr.Dataset(attrs=self._attrs), **self._given, **datasets})

@@ -12,6 +12,9 @@ from twinbrain.store.layout import INDEX_INTERVAL, Cut, ProbeLayout, cut_fast, c
 
 Attributes = dict[str, Any]
 
+# Of the coordinate of a group of samples.
+NEURON: Attributes = {"long_name": "number of the neuron"}
+
 
 @dataclass(frozen=True)
 class ArraySchema:

@@ -37,6 +37,8 @@ CONNECTOME = "connectome"
 RUNS = "runs"
 # What is known of each point beside its results.
 STATUS, ERROR, SECONDS = "status", "error", "seconds"
+# What nothing else in a sweep may be called.
+RESERVED = (POINT, STATUS, ERROR, SECONDS, CONNECTOME, RUNS)
 _SAFE = "what is done"
 # Beyond this an object is a shard, whose points are read one by one.
 _LARGEST_CHUNK = 2**22
@@ -163,7 +165,7 @@ def _create(
 
 def _write(store: Store, name: str, variable: xr.Variable) -> Document:
     values = variable.values
-    if values.dtype.kind == "U":
+    if values.dtype.kind in "UO":
         values = values.astype(np.dtypes.StringDType())
     array = zarr.create_array(
         store,
@@ -287,25 +289,33 @@ def check_sweep_target(location: Location, *, overwrite: bool) -> None:
     StoreError
         If something else is there.
     """
-    location.check_writable()
-    if not location.exists() or location.is_free():
-        return
-    document = location.read(KEY)
-    attributes = {} if document is None else _attributes(document)
-    if "twinbrain_sweep" not in attributes:
-        raise StoreError(
-            f"expected a free path for a sweep, found something else: {location}; name another path, or remove it "
-            "yourself"
-        )
-    if not overwrite and attributes.get("state") != CREATING:
-        raise StoreError(f"expected a free path for a sweep, found a sweep: {location}; name another path")
-    location.remove()
+    with saying_what_is_safe(location):
+        if location.is_file():
+            raise StoreError(
+                f"expected a free path for a sweep, found a file: {location}; name another path, or remove it"
+            )
+        location.check_writable()
+        if location.is_free():
+            return
+        document = location.read(KEY)
+        attributes = {} if document is None else _attributes(document)
+        if "twinbrain_sweep" not in attributes:
+            raise StoreError(
+                f"expected a free path for a sweep, found something else: {location}; name another path, or remove it "
+                "yourself"
+            )
+        if not overwrite and attributes.get("state") != CREATING:
+            raise StoreError(
+                f"expected a free path for a sweep, found a sweep: {location}; replace it with overwrite=True "
+                "(--overwrite), go on with it by resuming, or name another path"
+            )
+        location.remove()
 
 
 def _attributes(document: bytes) -> dict[str, Any]:
     try:
         return dict(json.loads(document).get("attributes") or {})
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return {}
 
 

@@ -1,6 +1,44 @@
+"""A workflow whose points run in milliseconds, and whose results say whether two runs are the same."""
+
 import dask
 import pytest
 from distributed import Client, LocalCluster
+
+import twinbrain as tb
+from tests.examples import CORTEX, RELAY, region_data, small_connectome
+from twinbrain.spec.brain import Brain, LongRange
+from twinbrain.spec.record import Record, StateRecord
+from twinbrain.spec.workflow import Workflow
+
+PULSE = {"name": "pulse", "regions": "TH-*", "population": "relay", "receptor": "ampa", "rate": "2 kHz"}
+PULSE |= {"weight": "3 nS", "start": "1 ms", "duration": "3 ms"}
+
+
+def declared(**run):
+    """Return a workflow of two regions that spike from the first milliseconds on, with a stimulus and samples."""
+    cortex, relay = region_data(CORTEX), region_data(RELAY)
+    relay["drives"][0]["weight"], relay["drives"][1]["weight"] = "8 nS", "400 pA"
+    for drive in cortex["drives"]:
+        drive["weight"] = "4 nS"
+    brain = Brain(
+        name="small",
+        connectome=small_connectome(2),
+        regions={"TH-*": tb.Region.parse(relay), "CX-*": tb.Region.parse(cortex)},
+        long_range=LongRange(in_degree=10, weight="0.4 nS", inhibitory_weight="1 nS", speed="7 m/s"),
+    )
+    options = {"duration": "10 ms", "window": "5 ms", "engine": "brian2-numpy", "seed": 3} | run
+    record = Record(state=(StateRecord(variable="v", neurons=2, interval="1 ms"),))
+    return Workflow.parse({"name": "small", "brain": brain, "stimuli": [PULSE], "run": options, "record": record})
+
+
+@pytest.fixture(scope="session")
+def workflow():
+    return declared()
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "sweep.zarr"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 from uuid import uuid4
 
@@ -13,28 +14,21 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.errors import SpecError, StoreError
-from twinbrain.network.build import block_programs, check_parameters
-from twinbrain.network.network import Network
-from twinbrain.network.probes import lower_probes
+from twinbrain.network.build import check_parameters
 from twinbrain.run.attributes import versions
-from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
-from twinbrain.run.sweep.points import memory_run, point_workflow
-from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, template_of, values_of
+from twinbrain.run.sweep.points import point_workflow
+from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
+from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
-from twinbrain.run.windows import silence
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 from twinbrain.store.sweep import (
-    CONNECTOME,
-    ERROR,
     POINT,
-    RUNS,
-    SECONDS,
-    STATUS,
+    RESERVED,
     SweepStore,
     check_sweep_target,
     create_sweep,
@@ -102,9 +96,11 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     declared = axes_of(sweep)
     first = _prepared(base, values_at(declared, 0))
     check_fits(first)
-    template = template_of(_without_spikes(first, sweep, own))
+    with _at(values_at(declared, 0)):
+        check_parameters(first.layout, first.quanta, dt=first.workflow.run.dt, seed=first.workflow.run.seed)
+    template = template_of(without_spikes(first, sweep, own))
+    template = _checked(base, declared, template, sweep, own)
     declared = axes_of(sweep, taken_names(template))
-    _check_values(base, sweep, declared, template, own)
     axes = tuple(sorted(declared, key=lambda axis: all(map(shares_network, axis.columns))))
     plan = first.plan
     wanted = max(1, min(_LARGEST_BATCH, int(_SECONDS_A_BATCH / plan.seconds), n_points(axes) // _FEWEST_BATCHES))
@@ -120,7 +116,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
 
 def taken_names(template: xr.Dataset) -> tuple[str, ...]:
     """Return the names that no axis of a sweep may have."""
-    return (POINT, STATUS, ERROR, SECONDS, CONNECTOME, RUNS, *map(str, template.variables), *map(str, template.dims))
+    return (*RESERVED, *map(str, template.variables), *map(str, template.dims))
 
 
 def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bool) -> SweepStore:
@@ -209,13 +205,15 @@ def _at(values: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        given = ", ".join(f"{key} = {value}" for key, value in values.items())
+        given = ", ".join(f"{key} = {shorten(str(value), 60)}" for key, value in values.items())
         raise error.within(f"sweep, at {given}") from None
 
 
-def _check_values(base: Workflow, sweep: Sweep, axes: Sequence[Axis], template: xr.Dataset, own: Own) -> None:
-    """Check some values of each axis, the others at their first, so that most mistakes show before anything runs."""
-    shapes = {str(name): array.shape for name, array in template.data_vars.items()}
+def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: Sweep, own: Own) -> xr.Dataset:
+    """Check some values of each axis, the others at their first, so that most mistakes show before anything runs.
+
+    Returns what the templates of all have in common.
+    """
     first = {key: column[0] for axis in axes for key, column in axis.columns.items()}
     for axis in axes:
         for place in np.unique(np.linspace(0, len(axis) - 1, _CHECKED).round().astype(int)):
@@ -225,31 +223,21 @@ def _check_values(base: Workflow, sweep: Sweep, axes: Sequence[Axis], template: 
             with _at(values):
                 if not all(map(shares_network, axis.columns)):
                     check_parameters(prepared.layout, prepared.quanta, dt=run.dt, seed=run.seed)
-                values_of(_without_spikes(prepared, sweep, own), shapes)
-
-
-def _without_spikes(prepared: Prepared, sweep: Sweep, own: Own) -> dict[str, xr.DataArray]:
-    """Return the reductions of a run without spikes: their shapes are those of every run."""
-    layout, grid, record = prepared.layout, prepared.grid, prepared.workflow.record
-    network = Network(grid.dt, 0, layout.populations, blocks=(), tables=(), drives=())
-    probes = list(lower_probes(record, layout, block_programs(layout), grid.dt))
-    connectome = prepared.workflow.brain.connectome.to_dataset()
-    run = memory_run(prepared, network_summary(network, layout), connectome, probe_layouts(probes, layout))
-    run.commit(*silence(grid, len(layout.populations), probes), status="complete")
-    return reduce_run(run.tree(), sweep.reduce, own)
+                template = common(template, without_spikes(prepared, sweep, own))
+    return template
 
 
 def _coordinates(axes: Sequence[Axis], taken: Sequence[str]) -> xr.Dataset:
     """Return the values of the swept keys at each point."""
     places = np.unravel_index(np.arange(n_points(axes)), [len(axis) for axis in axes])
+    place_on = {axis.name: place for axis, place in zip(axes, places, strict=True)}
     return xr.Dataset(
         {
             found.name: (
                 POINT,
-                found.values[place],
-                {"key": found.key, "axis": axis.name} | ({"units": found.unit} if found.unit else {}),
+                found.values[place_on[found.axis]],
+                {"key": found.key, "axis": found.axis} | ({"units": found.unit} if found.unit else {}),
             )
-            for axis, place in zip(axes, places, strict=True)
-            for found in coordinates(axis, taken)
+            for found in coordinates(axes, taken)
         }
     )

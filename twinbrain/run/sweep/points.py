@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from twinbrain import store
+from twinbrain.run.attributes import settings
 from twinbrain.run.describe import probe_layouts
 from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Prepared, prepare, silent
@@ -60,22 +61,20 @@ def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location
 
 
 def memory_run(
-    prepared: Prepared, network: xr.Dataset, connectome: xr.Dataset, probes: list[store.ProbeLayout]
+    prepared: Prepared,
+    network: xr.Dataset,
+    connectome: xr.Dataset,
+    probes: list[store.ProbeLayout],
+    *,
+    spikes: bool = True,
 ) -> MemoryRun:
     """Return a run in memory that has no windows yet."""
-    run = prepared.workflow.run
-    attributes = {
-        "workflow": prepared.workflow.name,
-        "seed": run.seed,
-        "duration": run.duration,
-        "engine": run.engine,
-        "spec": prepared.workflow.model_dump_json(),
-    }
     return MemoryRun(
-        attrs=attributes,
+        attrs=settings(prepared),
         network=network,
         connectome=connectome,
         rate_bin_steps=prepared.grid.rate_bin,
         dt=prepared.grid.dt,
         probes=probes,
+        spikes=spikes,
     )

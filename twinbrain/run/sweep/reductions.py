@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -13,9 +15,10 @@ from numpy.typing import NDArray
 from twinbrain import analysis
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
+from twinbrain.store.sweep import RESERVED
 
-Reduction = Callable[[xr.DataTree], Any]
-"""Takes a run, and returns a number, a DataArray or a Dataset, of the same shape for every point."""
+Reduction = Callable[..., Any]
+"""Takes a run, and options if need be; returns a number, a DataArray or a Dataset, of one shape for every point."""
 
 LIBRARY: dict[str, Callable[..., xr.DataArray]] = {
     "mean_rates": analysis.mean_rates,
@@ -29,43 +32,70 @@ LIBRARY: dict[str, Callable[..., xr.DataArray]] = {
 
 
 def split(
-    given: Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction],
+    given: str | Reduction | Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction],
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, Reduction]]:
     """Return the names of reductions with their options, and a user's own functions among them.
 
     Parameters
     ----------
-    given : iterable or mapping
+    given : str, callable, iterable or mapping
         Names and functions; or names to options, or to functions.
 
     Raises
     ------
     SpecError
-        If a function has no name of its own.
+        If a function has no name of its own, or one is given as something else.
     """
-    items = given.items() if isinstance(given, Mapping) else [(_name_of(item), item) for item in given]
-    own = {name: function for name, function in items if callable(function)}
+    if isinstance(given, str) or callable(given):
+        given = [given]
+    items = list(given.items()) if isinstance(given, Mapping) else [(_name_of(item), item) for item in given]
+    names = [name for name, _ in items]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise SpecError(f"reduce: {repeated!r} is given twice; give one of them another name: reduce={{'name': ...}}")
+    for name, item in items:
+        if not (isinstance(item, str | Mapping) or callable(item)):
+            raise SpecError(f"reduce: expected options of {name!r} as a table, or a function, found {item!r}")
+    own = {name: item for name, item in items if callable(item)}
     declared = {name: item if isinstance(item, Mapping) else {} for name, item in items}
     return declared, own
 
 
 def check_reductions(declared: Mapping[str, Mapping[str, Any]], own: Mapping[str, Reduction]) -> None:
-    """Check that every reduction that is declared is known.
+    """Check that every reduction that is declared is known, and takes its options.
 
     Raises
     ------
     SpecError
         With every one that is not.
     """
-    if unknown := [name for name in declared if name not in LIBRARY and name not in own]:
-        raise SpecError(
-            Problem(
-                f"sweep.reduce.{name}",
-                f"unknown reduction {name!r}; {suggestion(name, [*LIBRARY, *own])}; "
-                "or give a function of yours: reduce=[...]",
-            )
-            for name in unknown
-        )
+    problems = []
+    for name, options in declared.items():
+        if name not in LIBRARY and name not in own:
+            message = f"unknown reduction {name!r}; {suggestion(name, [*LIBRARY, *own])}; or give a function of yours"
+        elif name in LIBRARY and name in own:
+            message = "expected another name for a function of yours, found that of an analysis; give it one of its own"
+        elif not re.fullmatch(r"\w[\w.-]*", name) or name in RESERVED:
+            message = f"expected a name that can be an array's beside {', '.join(RESERVED)}; give it another"
+        elif unfit := _unfit(own.get(name) or LIBRARY[name], options):
+            message = unfit
+        else:
+            continue
+        problems.append(Problem(f"sweep.reduce.{name}", message))
+    if problems:
+        raise SpecError(problems)
+
+
+def _unfit(function: Reduction, options: Mapping[str, Any]) -> str:
+    """Return what is wrong with the options of a function (``""``: nothing)."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # of some that are not written in Python
+        return ""
+    try:
+        signature.bind(None, **options)
+    except TypeError as error:
+        return f"expected a function of a run, and options that it has, found {error}; it takes {signature}"
+    return ""
 
 
 def reduce_run(
@@ -95,23 +125,28 @@ def reduce_run(
     """
     found: dict[str, xr.DataArray] = {}
     for name, options in declared.items():
-        with warnings.catch_warnings():
-            # A mean of nothing is NaN, which is what the result says too.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            value = own[name](run) if name in own else LIBRARY[name](run, **options)
-            parts = (
-                {f"{name}_{key}": array for key, array in value.items()}
-                if isinstance(value, xr.Dataset)
-                else {name: value}
+        try:
+            with warnings.catch_warnings():
+                # A mean of nothing is NaN, which is what the result says too.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                found |= _reduced(run, name, own.get(name) or LIBRARY[name], options)
+        except SpecError as error:
+            raise error.within(f"sweep.reduce.{name}") from None
+    return found
+
+
+def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+    value = function(run, **options)
+    parts = {f"{name}_{key}": part for key, part in value.items()} if isinstance(value, xr.Dataset) else {name: value}
+    found = {}
+    for key, part in parts.items():
+        array = part.load() if isinstance(part, xr.DataArray) else xr.DataArray(np.asarray(part))
+        if array.dtype.kind not in "fiub" or (array.ndim and not isinstance(part, xr.DataArray)):
+            raise SpecError(
+                "expected a number, a DataArray or a Dataset of numbers, found "
+                f"{type(part).__name__} of {array.dtype}; return one of these"
             )
-            for key, part in parts.items():
-                array = part.load() if isinstance(part, xr.DataArray) else xr.DataArray(np.asarray(part))
-                if array.dtype.kind not in "fiub" or (array.ndim and not isinstance(part, xr.DataArray)):
-                    raise SpecError(
-                        f"reduction {name}: expected a number, a DataArray or a Dataset of numbers, found "
-                        f"{type(part).__name__} of {array.dtype}; return one of these"
-                    )
-                found[key] = array.astype(np.result_type(array.dtype, np.float32), copy=False)
+        found[key] = array.astype(np.result_type(array.dtype, np.float32), copy=False)
     return found
 
 
@@ -120,7 +155,19 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
 
     Its coordinates are those of every point: those of dimensions, and texts along them. Dimensions of one name but of
     other coordinates take the name of the reduction before theirs.
+
+    Raises
+    ------
+    SpecError
+        If a result is called as something else in a sweep.
     """
+    known = {*RESERVED, *(str(key) for array in results.values() for key in (*array.dims, *array.coords))}
+    for name, array in results.items():
+        if taken := [*({name} & known), *({*array.dims, *array.coords} & {*RESERVED})]:
+            raise SpecError(
+                f"sweep.reduce.{name}: expected names of its own, found {str(taken[0])!r}, which means something "
+                "else in the result of a sweep; give it another"
+            )
     found = xr.Dataset()
     for name, array in results.items():
         new = array.drop_vars(

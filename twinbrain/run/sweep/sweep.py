@@ -15,7 +15,7 @@ from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.open import open_sweep
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
-from twinbrain.spec.assign import assigned
+from twinbrain.spec.assign import assigned, full_key
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from distributed import Client
 
-Reductions = Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction]
+Reductions = str | Reduction | Iterable[str | Reduction] | Mapping[str, Mapping[str, Any] | Reduction]
 
 
 def sweep(
@@ -82,8 +82,8 @@ def sweep(
         Told how far it is.
     **parameters
         Values of keys: ``coupling=[0.5, 1.0]``, ``seed=range(10)``, ``**{"regions.cortex.parameters.b": ["10 pA",
-        "20 pA"]}``; each is a dimension. A single value is set at every point. For keys see
-        `twinbrain.spec.assign.assigned`, for values `twinbrain.spec.values.expand`.
+        "20 pA"]}``; each is a dimension. A single value is set at every point, in place of values of the file. For keys
+        see `twinbrain.spec.assign.assigned`, for values `twinbrain.spec.values.expand`.
 
     Returns
     -------
@@ -173,7 +173,9 @@ def declared_sweep(
     given: dict[str, Any] = {"samples": samples, "keep_runs": keep_runs, "batch": batch}
     given |= {"together": None if together is None else list(together)}
     swept = {key: value for key, value in parameters.items() if key not in fixed}
-    before["parameters"] = before.get("parameters", {}) | swept
+    named = [full_key(key) for key in parameters]
+    kept = {key: values for key, values in before.get("parameters", {}).items() if full_key(key) not in named}
+    before["parameters"] = kept | swept
     data = before | {key: value for key, value in given.items() if value is not None}
     return workflow.model_copy(update={"sweep": Sweep.parse(data, "sweep")}), own
 

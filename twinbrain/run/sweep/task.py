@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twinbrain.errors import StoreError, TwinbrainError
+from twinbrain.errors import RunInterrupted, StoreError, TwinbrainError
 from twinbrain.run.sweep.points import keep_point, run_point
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, values_of
 from twinbrain.run.sweep.sharing import Shared
@@ -158,6 +158,8 @@ def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: Bat
         else:
             run = run_point(bench.workflow, values, bench.shared)
         found = values_of(reduce_run(run, sweep.reduce, own), bench.shapes)
+    except RunInterrupted:
+        raise
     except StoreError:
         if sweep.keep_runs:
             raise

@@ -1,0 +1,190 @@
+"""What is kept of a point."""
+
+import functools
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from twinbrain.errors import SpecError
+from twinbrain.run.sweep.reductions import LIBRARY, check_reductions, reduce_run, split, template_of, values_of
+
+NOTHING = xr.DataTree()
+
+
+def count(run):
+    return 3
+
+
+def with_options(run, by, scale=2):
+    return 1.0
+
+
+def reduced(value, name="f"):
+    return reduce_run(NOTHING, {name: {}}, {name: lambda run: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "declared", "own"),
+    [
+        (["cv_isi", count], {"cv_isi": {}, "count": {}}, {"count": count}),
+        ("cv_isi", {"cv_isi": {}}, {}),
+        (count, {"count": {}}, {"count": count}),
+        (iter(["cv_isi"]), {"cv_isi": {}}, {}),
+        ({"cv_isi": {"by": "region"}, "mine": count}, {"cv_isi": {"by": "region"}, "mine": {}}, {"mine": count}),
+        ((), {}, {}),
+    ],
+)
+def test_names_options_and_functions_are_told_apart(given, declared, own):
+    assert split(given) == (declared, own)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ([lambda run: 1], "give it a name: reduce={'my_name': function}"),
+        ([functools.partial(count)], "give it a name"),
+        ([3], "expected names of reductions and functions with names, found 3"),
+        ([count, count], "'count' is given twice"),
+        (["cv_isi", "cv_isi"], "'cv_isi' is given twice"),
+        ({"cv_isi": 3}, "expected options of 'cv_isi' as a table, or a function, found 3"),
+        ({"cv_isi": None}, "expected options of 'cv_isi'"),
+    ],
+)
+def test_what_is_no_reduction_is_refused(given, text):
+    with pytest.raises(SpecError) as error:
+        split(given)
+    assert text in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("declared", "own", "texts"),
+    [
+        ({"cv_is": {}}, {}, ["sweep.reduce.cv_is: unknown reduction 'cv_is'; did you mean 'cv_isi'?", *LIBRARY]),
+        ({"cont": {}}, {"count": count}, ["did you mean 'count'?"]),
+        ({"cv_isi": {}}, {"cv_isi": count}, ["found that of an analysis"]),
+        ({"a/b": {}}, {"a/b": count}, ["a name that can be an array's"]),
+        ({"": {}}, {"": count}, ["a name that can be an array's"]),
+        ({"status": {}}, {"status": count}, ["a name that can be an array's"]),
+        ({"cv_isi": {"bi": "region"}}, {}, ["sweep.reduce.cv_isi", "unexpected keyword argument 'bi'", "by"]),
+        ({"count": {"by": 1}}, {"count": count}, ["sweep.reduce.count", "'by'"]),
+        ({"with_options": {}}, {"with_options": with_options}, ["missing a required argument: 'by'"]),
+        ({"none": {}}, {"none": lambda: 1}, ["too many positional arguments"]),
+        ({"one": {}, "other": {}}, {}, ["sweep.reduce.one", "sweep.reduce.other"]),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_all_at_once(declared, own, texts):
+    with pytest.raises(SpecError) as error:
+        check_reductions(declared, own)
+    for text in texts:
+        assert text in str(error.value)
+
+
+def test_functions_of_a_user_take_options_too():
+    declared = {"with_options": {"by": 3, "scale": 4}, "max": {}}
+    own = {"with_options": lambda run, by, scale: by * scale, "max": lambda run: 1}
+    check_reductions(declared, own)
+    assert reduce_run(NOTHING, declared, own)["with_options"] == 12
+    check_reductions({"size": {}}, {"size": len})  # written in C
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (3, "float64"),
+        (2.5, "float64"),
+        (True, "float32"),
+        (np.float32(1), "float32"),
+        (np.int16(1), "float32"),
+        (xr.DataArray(np.arange(3)), "float64"),
+        (xr.DataArray([0.5]).astype("float16"), "float32"),
+        (np.array(1.0), "float64"),
+    ],
+)
+def test_numbers_are_floats_that_can_be_none(value, dtype):
+    (found,) = reduced(value).values()
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.asarray(value))
+
+
+def test_a_dataset_gives_an_array_a_variable():
+    found = reduced(xr.Dataset({"a": 1, "b": ("x", [1.0, 2.0])}))
+    assert {name: array.shape for name, array in found.items()} == {"f_a": (), "f_b": (2,)}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "NoneType of object"),
+        ("a", "str of"),
+        (1j, "complex of complex128"),
+        ([1, 2], "list of int64"),
+        (np.zeros(2), "ndarray of float64"),
+        (xr.DataArray(["a"]), "DataArray of <U1"),
+        (xr.Dataset({"a": ("x", ["a"])}), "DataArray of <U1"),
+    ],
+)
+def test_what_is_no_number_is_refused_naming_the_reduction(value, text):
+    with pytest.raises(SpecError, match=r"sweep\.reduce\.f: expected a number, a DataArray or a Dataset") as error:
+        reduced(value)
+    assert text in str(error.value)
+
+
+def test_a_mean_of_nothing_warns_nobody(recwarn):
+    found = reduce_run(NOTHING, {"f": {}}, {"f": lambda run: np.mean([])})
+    assert np.isnan(found["f"])
+    assert not recwarn.list
+
+
+def array(dim, values, **coords):
+    return xr.DataArray(np.zeros(len(values)), {dim: values, **coords}, dim)
+
+
+def test_arrays_of_one_dimension_share_it_and_of_others_have_their_own():
+    same = {"a": array("time", [0, 1]), "b": array("time", [0, 1]), "c": array("time", [0, 2]), "d": array("time", [0])}
+    found = template_of(same)
+    assert {name: array.dims for name, array in found.data_vars.items()} == {
+        "a": ("time",),
+        "b": ("time",),
+        "c": ("c_time",),
+        "d": ("d_time",),
+    }
+    assert found["c_time"].values.tolist() == [0, 2]
+
+
+def test_texts_along_a_dimension_are_kept_and_numbers_of_a_point_are_not():
+    found = template_of(
+        {"a": array("region", ["x", "y"], family=("region", ["p", "q"]), rate=("region", [1, 2]), size=4)}
+    )
+    assert set(found.coords) == {"region", "family"}
+
+
+@pytest.mark.parametrize(
+    ("results", "text"),
+    [
+        (
+            {"region": xr.DataArray(0.0), "a": array("region", ["x"])},
+            "sweep.reduce.region: expected names of its own, found 'region'",
+        ),
+        ({"a": xr.DataArray([0.0], dims="point")}, "found 'point'"),
+        ({"a": array("x", [1], status=("x", ["s"]))}, "found 'status'"),
+        ({"time": xr.DataArray([0.0], dims="time")}, "found 'time'"),
+    ],
+)
+def test_results_that_are_called_as_something_else_are_refused(results, text):
+    with pytest.raises(SpecError) as error:
+        template_of(results)
+    assert text in str(error.value)
+
+
+def test_results_fill_the_template_or_are_refused():
+    results = {"a": xr.DataArray(np.ones(2)), "b": xr.DataArray(1.0)}
+    shapes = {"a": (2,), "b": ()}
+    assert {name: values.tolist() for name, values in values_of(results, shapes).items()} == {"a": [1.0, 1.0], "b": 1.0}
+    for wrong, text in [
+        ({"a": (3,), "b": ()}, r"found a of shape \(2,\) instead of \(3,\)"),
+        ({"a": (2,)}, r"found b of shape \(\) instead of None"),
+        ({"a": (2,), "b": (), "c": ()}, r"found c of shape None instead of \(\)"),
+    ]:
+        with pytest.raises(SpecError, match=text):
+            values_of(results, wrong)

@@ -1,0 +1,39 @@
+"""Signals that ask to stop, and contexts that wait for them."""
+
+import os
+import signal
+
+import pytest
+
+from twinbrain.run.interrupt import Interrupt
+
+
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_first_signal_asks_and_a_second_stops_at_once():
+    with Interrupt() as interrupt:
+        assert not interrupt.requested
+        press()
+        assert interrupt.requested
+        with pytest.raises(KeyboardInterrupt):
+            press()
+
+
+def test_a_signal_within_reaches_those_around():
+    with Interrupt() as outermost, Interrupt() as outer:
+        with Interrupt() as inner:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert [context.requested for context in (inner, outer, outermost)] == [True, True, True]
+        with Interrupt() as later:
+            assert not later.requested
+            with pytest.raises(KeyboardInterrupt):
+                press()
+
+
+def test_what_handled_signals_before_does_so_again():
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupt(), Interrupt():
+        assert signal.getsignal(signal.SIGINT) != before
+    assert signal.getsignal(signal.SIGINT) == before
