@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.tree import populations
+from twinbrain.analysis.tree import Columns, population_columns, populations, populations_of
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import suggestion
 
@@ -58,6 +59,10 @@ class Grouping:
         """Group of each neuron, shape (neuron,)."""
         return np.repeat(self.index.astype(np.int32), self.sizes)
 
+    @cached_property
+    def _labels(self) -> xr.Coordinates:
+        return xr.Dataset(coords=self.coords).coords
+
     def mean_of_populations(self, values: xr.DataArray) -> xr.DataArray:
         """Return the mean over the populations of each group, weighted by their numbers of neurons.
 
@@ -68,9 +73,18 @@ class Grouping:
         """
         if self.dim == "population":
             return values
+        return xr.dot(values, xr.DataArray(self._shares, dims=("population", self.dim)), dim="population")
+
+    def of_populations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of plain numbers, one a population."""
+        return values if self.dim == "population" else np.asarray(values @ self._shares)
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        """Shares of populations in the means of groups, shape (population, group)."""
         shares = np.zeros((len(self.index), self.n_groups))
         shares[np.arange(len(self.index)), self.index] = self.sizes / self.n_neurons[self.index]
-        return xr.dot(values, xr.DataArray(shares, dims=("population", self.dim)), dim="population")
+        return shares
 
     def mean_of_neurons(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the mean over the neurons of each group whose value is not NaN, and how many those are."""
@@ -82,7 +96,7 @@ class Grouping:
 
     def array(self, values: Any, *, long_name: str, units: str, **attrs: Any) -> xr.DataArray:
         """Return one value a group as a labelled array."""
-        return xr.DataArray(values, self.coords, self.dim, attrs={"long_name": long_name, "units": units, **attrs})
+        return xr.DataArray(values, self._labels, self.dim, attrs={"long_name": long_name, "units": units, **attrs})
 
 
 def group_by(tree: xr.DataTree, by: By) -> Grouping:
@@ -95,7 +109,12 @@ def group_by(tree: xr.DataTree, by: By) -> Grouping:
     """
     if by not in get_args(By):
         raise SpecError(f"by: unknown group {by!r}; {suggestion(str(by), get_args(By))}")
-    table = populations(tree)
+    return _grouping(population_columns(tree), by)
+
+
+@lru_cache(maxsize=16)  # each analysis asks anew, and so does each point of a sweep
+def _grouping(columns: Columns, by: By) -> Grouping:
+    table = populations_of(columns)
     if by == "population":
         keys = table["population"].values
     elif by == "kind":

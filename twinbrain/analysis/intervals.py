@@ -147,4 +147,5 @@ def mean_of_neurons(tree: xr.DataTree, values: xr.DataArray, by: By) -> xr.DataA
     grouping = group_by(tree, by)
     mean, included = grouping.mean_of_neurons(values.values)
     array = grouping.array(mean, long_name=values.attrs["long_name"], units=values.attrs["units"])
-    return array.assign_coords(n_included=(by, included)).rename(values.name)
+    array.coords["n_included"] = (by, included)
+    return array.rename(values.name)

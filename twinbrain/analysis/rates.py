@@ -76,8 +76,8 @@ def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, s
     xarray.DataArray, dims (by,), Hz
     """
     grouping = group_by(tree, by)
-    mean = grouping.mean_of_populations(_stored(tree, start, stop).mean("time"))
-    return grouping.array(mean.values, long_name="mean firing rate", units="Hz").rename("rate")
+    mean = grouping.of_populations(_stored(tree, start, stop).mean("time").values)
+    return grouping.array(mean, long_name="mean firing rate", units="Hz").rename("rate")
 
 
 def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataArray:

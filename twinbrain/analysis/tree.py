@@ -51,22 +51,25 @@ def populations(tree: xr.DataTree) -> xr.Dataset:
     StoreError
         If the tree is not a run.
     """
-    return _populations(*_columns(tree)).copy()
+    return populations_of(population_columns(tree)).copy()
 
 
 Columns = tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[int, ...]]
 """What a run says of its populations: the texts of each of ``_TEXTS``, first neurons, sizes."""
 
 
-def _columns(tree: xr.DataTree) -> Columns:
-    network = group(tree, "network", "open a run of twinbrain, not a part of it")
+def population_columns(tree: xr.DataTree) -> Columns:
+    """Return what a run says of its populations, as plain values."""
+    network = group(tree, "network", "open a run of twinbrain, not a part of it").variables
     texts = tuple(tuple(map(str, network[key].values.tolist())) for key in _TEXTS)
     return texts, tuple(network["start"].values.tolist()), tuple(network["size"].values.tolist())
 
 
 @lru_cache(maxsize=4)  # each analysis asks anew, and so does each point of a sweep
-def _populations(columns: tuple[tuple[str, ...], ...], start: tuple[int, ...], size: tuple[int, ...]) -> xr.Dataset:
-    texts = {key: np.array(column, dtype=np.str_) for key, column in zip(_TEXTS, columns, strict=True)}
+def populations_of(columns: Columns) -> xr.Dataset:
+    """Return the table of populations, which is shared: see `populations`."""
+    columns_of_text, start, size = columns
+    texts = {key: np.array(column, dtype=np.str_) for key, column in zip(_TEXTS, columns_of_text, strict=True)}
     names = [f"{label}/{name}" for label, name in zip(texts["label"], texts["name"], strict=True)]
     arrays = {
         "region": texts["label"],

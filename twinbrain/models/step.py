@@ -14,6 +14,7 @@ from twinbrain.errors import SpecError
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.equations import ModelEquations, combine
 from twinbrain.models.reading import statements
+from twinbrain.models.remembered import remembered
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 REFRACTORY_LEFT = "refractory_left"
@@ -72,13 +73,20 @@ def step_program(model: NeuronModel, receptors: dict[str, ReceptorModel], where:
     """
     key = (model.model_dump_json(), tuple((name, r.model_dump_json()) for name, r in receptors.items()))
     try:
-        return _step_program(key)
+        return _remembered(key)
     except SpecError as error:
         raise error.within(where) from None
 
 
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+
+
 @cache
-def _step_program(key: tuple[str, tuple[tuple[str, str], ...]]) -> StepProgram:
+def _remembered(key: _Key) -> StepProgram:
+    return remembered(StepProgram, repr(key), lambda: _step_program(key))
+
+
+def _step_program(key: _Key) -> StepProgram:
     model = NeuronModel.model_validate_json(key[0])
     receptors = {name: ReceptorModel.model_validate_json(text) for name, text in key[1]}
     equations = combine(model, receptors)

@@ -14,8 +14,8 @@ from twinbrain.network.network import Network, Probe
 from twinbrain.run.prepare import Progress, TimeGrid
 from twinbrain.store import StateData, WindowData
 
-# Steps between calls of progress.
-_STRIDE = 200
+# Steps between calls of progress, and looks at whether to stop at once.
+STRIDE = 200
 
 
 class Writer(Protocol):
@@ -41,6 +41,8 @@ def run_windows(
     grid: TimeGrid,
     progress: Progress,
     interrupt: StopRequest,
+    *,
+    stride: int = STRIDE,
 ) -> None:
     """Run to the end of the time grid.
 
@@ -58,6 +60,8 @@ def run_windows(
         Told how far it is.
     interrupt : StopRequest
         Asked at the end of each window whether to stop.
+    stride : int
+        Steps between calls of progress.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def run_windows(
         first = simulation.step
         last = min(grid.n_steps, (first // grid.window + 1) * grid.window)
         while simulation.step < last:
-            simulation.advance(min(_STRIDE, last - simulation.step))
+            simulation.advance(min(stride, last - simulation.step))
             progress("simulate", simulation.step, grid.n_steps)
             if interrupt.requested:
                 progress("stop", simulation.step - first, last - first)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from twinbrain.cache import cache_root
 from twinbrain.engines import exponential, logarithm
-from twinbrain.engines.generated import cache_root
 from twinbrain.models.brian import import_brian2
 
 # Results must not depend on the compiler's liberties: no fast-math, and no fused multiply-add (contraction). Errors and

@@ -149,6 +149,9 @@ class PrepareWorker(WorkerPlugin):
         if not wrong:
             try:
                 import_brian2()
+                # What every task needs takes a second to import, now rather than in the first one.
+                import twinbrain.run.simulate  # noqa: F401
+
                 if worker.nanny:
                     # Ctrl-C in a terminal reaches workers too; it is for the process that hands out the tasks.
                     signal.signal(signal.SIGINT, signal.SIG_IGN)

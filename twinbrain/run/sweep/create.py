@@ -38,7 +38,7 @@ from twinbrain.store.sweep import (
 Own = Mapping[str, Reduction]
 
 # A batch is about so long, so that a kill costs little and neither do tasks and files.
-_SECONDS_A_BATCH = 2.0
+_SECONDS_A_BATCH = 5.0
 _LARGEST_BATCH = 64
 _FEWEST_BATCHES = 16
 # Points of an axis that are checked before any is run: its ends, and some between.

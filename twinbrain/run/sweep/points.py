@@ -19,6 +19,9 @@ from twinbrain.spec.assign import assigned
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, MemoryRun
 
+# Steps at a time; nobody follows them.
+_STRIDE = 2000
+
 
 def point_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     """Return the workflow of one point: what `simulate` would run to the same result."""
@@ -42,12 +45,12 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> 
     DataTree
         The run, as `open_run` would give it; valid until the next point is run.
     """
-    prepared = prepare(point_workflow(workflow, values))
+    prepared = prepare(shared.workflow(workflow, values))
     network, known = shared.network(prepared, values)
     simulation = shared.simulation(prepared, network)
     run = memory_run(prepared, known.summary, known.connectome, probe_layouts(network.probes, prepared.layout))
     with Interrupt() as interrupt:
-        run_windows(simulation, network, run, prepared.grid, silent, interrupt)
+        run_windows(simulation, network, run, prepared.grid, silent, interrupt, stride=_STRIDE)
     known.run = run.tree(known.run)
     return known.run
 

@@ -15,7 +15,8 @@ from twinbrain.network.build import Skeleton, build_skeleton, complete
 from twinbrain.network.network import Network
 from twinbrain.run.describe import network_summary
 from twinbrain.run.prepare import Prepared, check_fits
-from twinbrain.spec.assign import full_key
+from twinbrain.spec.assign import assigned, full_key
+from twinbrain.spec.workflow import Workflow
 
 # Beginnings of keys that change what acts on a network, or how long and by what it is simulated, and not the network.
 _BESIDE_THE_NETWORK = (
@@ -62,6 +63,28 @@ class Shared:
     def __init__(self) -> None:
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._simulation: tuple[tuple[str, ...], Network, Simulation] | None = None
+        self._assigned: list[tuple[dict[str, Any], Workflow]] = []
+
+    def workflow(self, workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
+        """Return the workflow of a point; what its first keys give is kept, since they vary slowest.
+
+        Parameters
+        ----------
+        workflow : Workflow
+            What is swept: the same at every call.
+        values : mapping of str to value
+            What the point gives its keys.
+        """
+        found = workflow.model_copy(update={"sweep": None})
+        done: dict[str, Any] = {}
+        for depth, (key, value) in enumerate(values.items()):
+            done = done | {key: value}
+            if self._assigned[depth : depth + 1] and self._assigned[depth][0] == done:
+                found = self._assigned[depth][1]
+            else:
+                found = assigned(found, {key: value})
+                self._assigned[depth:] = [(done, found)]
+        return found
 
     def network(self, prepared: Prepared, values: Mapping[str, Any]) -> tuple[Network, Known]:
         """Return the network of a point, and what it shares: what `build` would give, nothing built that is known.

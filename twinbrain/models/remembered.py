@@ -1,0 +1,62 @@
+"""Step programs of models that were met before: to derive one takes a second, to read it a millisecond."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, fields
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twinbrain.cache import cache_root, write_whole
+from twinbrain.models.algebra import Statement
+
+Program = TypeVar("Program")
+
+
+def remembered(kind: type[Program], model: str, derive: Callable[[], Program]) -> Program:
+    """Return the program of a model, from the cache if it is there.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass of texts, dicts of texts, and tuples of texts or statements.
+    model : str
+        All that the program follows from, besides the code that derives it.
+    derive : callable
+        Derives it.
+    """
+    key = hashlib.sha256(f"{kind.__name__}\n{_derivation()}\n{model}".encode()).hexdigest()[:32]
+    path = cache_root() / "programs" / f"{key}.json"
+    with suppress(OSError, ValueError, TypeError, KeyError):  # what is not there, or is no program: derived anew
+        return _read(kind, json.loads(path.read_text(encoding="utf-8")))
+    program = derive()
+    with suppress(OSError):  # a folder that cannot be written costs a second the next time
+        write_whole(path, json.dumps(asdict(program)))  # type: ignore[call-overload]
+    return program
+
+
+@cache
+def _derivation() -> str:
+    """Return what names the code that derives programs: this package's, and that of the libraries it is done with."""
+    digest = hashlib.sha256()
+    for name in ("brian2", "sympy", "mpmath"):
+        digest.update(f"{name} {version(name)}\n".encode())
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(kind: type[Program], data: dict[str, Any]) -> Program:
+    values = {field.name: data[field.name] for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: _frozen(value) for name, value in values.items()})
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(Statement(**item) if isinstance(item, dict) else item for item in value)
+    return value
