@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+import dask
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
@@ -19,6 +20,8 @@ from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_rea
 from twinbrain.spec.load import load_profile
 
 _CONNECT_TIMEOUT = "10s"
+# Dask looks at each process fifty times a second, and at what its task does a hundred times: 5 % of a core a worker.
+_QUIET = {"distributed.admin.tick.interval": "500ms", "distributed.worker.profile.enabled": False}
 _KNOWN = 'expected a cluster "local", "slurm" or the address of a scheduler such as "tcp://10.0.0.1:8786"'
 _GUARD = 'in a script, what starts workers has to stand under: if __name__ == "__main__":'
 
@@ -134,13 +137,14 @@ def _local_cluster(workers: int) -> LocalCluster:
         raise ClusterError(_GUARD)  # a worker that is being started, and imports the script that starts it
     try:
         # Memory is planned before a run; a limit here would kill workers in the middle of one.
-        return LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=None,
-            dashboard_address="localhost:0",
-        )
+        with dask.config.set(_QUIET):
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=None,
+                dashboard_address="localhost:0",
+            )
     except RuntimeError as error:
         raise ClusterError(f"expected {workers} worker processes, found that they do not start; {_GUARD}") from error
 
