@@ -44,9 +44,9 @@ class Recorder:
             for probe in self._network.probes
         }
         recording = Recording(Spikes.concatenate(self._spikes), samples)
-        # Cut, but neither sorted nor joined: shards collect often.
+        # Neither cut, sorted nor joined: shards collect often.
         first = self._first_under_way(step)
-        self._earlier = [kept for part in [*self._earlier, *self._spikes] if len(kept := part.since(first))]
+        self._earlier = [part for part in [*self._earlier, *self._spikes] if len(part) and part.step[-1] >= first]
         self._spikes = []
         self._samples = {probe.name: [] for probe in self._network.probes}
         return recording

@@ -23,6 +23,8 @@ from twinbrain.run.sharded.board import Board, RankLostError
 T = TypeVar("T")
 
 # A rank that is alive but silent for so long is taken for lost.
+# Among so few ranks each sends to each: gloo's all_gather takes five times as long between two.
+_MOST_PAIRS = 8
 _PATIENCE = timedelta(minutes=30)
 _KNOCK = timedelta(seconds=2)
 _FIRST_CAPACITY = 2048
@@ -41,7 +43,9 @@ class Ring:
 
     def __init__(self, rank: int, n_ranks: int, device: str) -> None:
         self.rank, self.n_ranks = rank, n_ranks
+        self._others = [other for other in range(n_ranks) if other != rank]
         self._capacity = _FIRST_CAPACITY
+        self._sent, self._received = torch.zeros(0, dtype=torch.int32), torch.zeros((n_ranks, 0), dtype=torch.int32)
         self._device = torch.device("cpu")
         self._group: dist.ProcessGroup | None = dist.group.WORLD
         if device.startswith("cuda") and self._have_own_gpus(device):
@@ -107,33 +111,49 @@ class Ring:
             The steps since the last exchange; the same in every rank.
         """
         n = len(spikes)
-        message = np.zeros(n_steps + self._capacity, np.int32)
+        message = self._buffers(n_steps + self._capacity)[0]
         message[:n_steps] = np.bincount(spikes.step - first, minlength=n_steps)
         fitting = min(n, self._capacity)
         message[n_steps : n_steps + fitting] = spikes.neuron[:fitting]
-        received = self._all_gather(message)
+        received = self._all_gather(len(message))
         counts = received[:, :n_steps]
         totals = counts.sum(axis=1)
         neurons = received[:, n_steps:]
         if (overflow := int(totals.max()) - self._capacity) > 0:
-            rest = np.zeros(overflow, np.int32)
-            rest[: n - fitting] = spikes.neuron[fitting:]
-            neurons = np.concatenate([neurons, self._all_gather(rest)], axis=1)
+            # A copy, since the buffers are used again.
+            counts, neurons = counts.copy(), neurons.copy()
+            self._buffers(overflow)[0][: n - fitting] = spikes.neuron[fitting:]
+            neurons = np.concatenate([neurons, self._all_gather(overflow)], axis=1)
             self._capacity = int(totals.max()) * 3 // 2
-        others = [rank for rank in range(self.n_ranks) if rank != self.rank]
         steps = np.arange(first, first + n_steps, dtype=np.int32)
         return Spikes.concatenate(
-            [Spikes(np.repeat(steps, counts[rank]), neurons[rank, : totals[rank]]) for rank in others]
+            [Spikes(np.repeat(steps, counts[rank]), neurons[rank, : totals[rank]]) for rank in self._others]
         )
 
-    def _all_gather(self, message: NDArray[np.int32]) -> NDArray[np.int32]:
-        received = torch.empty((self.n_ranks, len(message)), dtype=torch.int32, device=self._device)
+    def _buffers(self, size: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return where a message of that size is written, and where those of all ranks arrive."""
+        if self._received.shape[1] != size:
+            self._sent = torch.zeros(size, dtype=torch.int32)
+            self._received = torch.zeros((self.n_ranks, size), dtype=torch.int32)
+        return self._sent.numpy(), self._received.numpy()
+
+    def _all_gather(self, size: int) -> NDArray[np.int32]:
+        """Exchange what is in the buffer of messages of that size."""
+        message, received = self._buffers(size)
         assert self._group is not None
+        # By the group itself: functions of `dist` take twice the time for messages as short as these.
         with _lost():
-            # By the group itself: `dist.all_gather` takes twice the time for messages as short as these.
-            self._group.allgather([list(received)], [torch.from_numpy(message).to(self._device)]).wait()
-        found: NDArray[np.int32] = received.cpu().numpy()
-        return found
+            if self._device.type == "cuda" or self.n_ranks > _MOST_PAIRS:
+                arrived = torch.empty(received.shape, dtype=torch.int32, device=self._device)
+                self._group.allgather([list(arrived)], [self._sent.to(self._device)]).wait()
+                self._received.copy_(arrived)
+            else:
+                received[self.rank] = message
+                sent = [self._group.send([self._sent], rank, 0) for rank in self._others]
+                arriving = [self._group.recv([self._received[rank]], rank, 0) for rank in self._others]
+                for work in (*arriving, *sent):
+                    work.wait()
+        return received
 
 
 @contextmanager
