@@ -39,7 +39,7 @@ def cluster(folder, name):
             time.sleep(0.05)
         with (
             running("worker", "--scheduler-file", file, "--nthreads", 1, "--no-dashboard", "--local-directory", folder),
-            Client(scheduler_file=str(file)) as client,
+            Client(scheduler_file=str(file), set_as_default=False) as client,
         ):
             client.wait_for_workers(1, timeout=120)
             yield scheduler, client

@@ -72,7 +72,7 @@ def test_networks_have_the_same_spikes_in_jobs(lab):
 
 def results(futures):
     """Yield results as they come; a worker takes with it those that are left there."""
-    for future in as_completed(futures):
+    for future in as_completed(futures, loop=futures[0].client.loop):
         yield future.result()
         future.release()
 

@@ -93,8 +93,13 @@ class Location:
     def store(self, *, read_only: bool = False) -> Store:
         """Return the Zarr store here; each object of it is replaced atomically."""
         if isinstance(self.place, Path):
-            return LocalStore(self.place, read_only=read_only)
+            # Absolute, since arrays that are read later may be read elsewhere: by workers with other working folders.
+            return LocalStore(self.place.absolute(), read_only=read_only)
         return RemoteStore(self.place, read_only=read_only)
+
+    def absolute(self) -> Location:
+        """Return the same place for processes with another working folder."""
+        return Location(self.place.absolute()) if isinstance(self.place, Path) else self
 
     def child(self, name: str) -> Location:
         """Return the location ``name`` below this one."""

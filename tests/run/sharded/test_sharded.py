@@ -45,12 +45,13 @@ def plastic_brain():
 def test_plastic_synapses_are_the_same_and_go_on_with_another_number_of_shards(
     run, client, same_files, tmp_path, engine
 ):
-    run(tmp_path / "whole.zarr", model=plastic_brain(), engine=engine)
+    # Long enough that it is still running when it is asked to stop.
+    options = {"model": plastic_brain(), "engine": engine, "duration": "60 ms" if engine == "reference" else "400 ms"}
+    run(tmp_path / "whole.zarr", **options)
     with pytest.raises(tb.RunInterrupted):
         run(
             tmp_path / "run.zarr",
-            model=plastic_brain(),
-            engine=engine,
+            **options,
             shards=4,
             client=client,
             progress=interrupting(1),

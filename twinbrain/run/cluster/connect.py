@@ -67,11 +67,11 @@ def connected(
         elif cluster == "slurm":
             assert profile is not None
             started = stack.enter_context(slurm_cluster(load_profile(profile), workers))
-            client = stack.enter_context(Client(started))
+            client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client)
         elif cluster in (None, "local"):
             started = stack.enter_context(_local_cluster(workers or CPU_COUNT))
-            client = stack.enter_context(Client(started))
+            client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client)
             client.register_plugin(IgnoreInterrupts())
         else:
@@ -151,7 +151,7 @@ def _local_cluster(workers: int) -> LocalCluster:
 
 def _client_of(address: str) -> Client:
     try:
-        return Client(address, timeout=_CONNECT_TIMEOUT)
+        return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise ClusterError(
             f"expected a scheduler at {address}, found none that answered within {_CONNECT_TIMEOUT} "

@@ -72,7 +72,7 @@ class Shards:
                 client,
                 prepared,
                 shards,
-                Location(location.path.absolute()) if location.is_local else location,
+                location.absolute(),
                 start=start,
                 overwrite=overwrite,
                 progress=progress,

@@ -119,7 +119,7 @@ class _Driver:
         self.state = state
         self._store, self._own = store, own
         self._progress, self._interrupt = progress, interrupt
-        self._arguments = (store.location, store.attrs["created"])
+        self._arguments = (store.location.absolute(), store.attrs["created"])
         self._looked = self._without_workers = time.monotonic()
         progress(state)
 
