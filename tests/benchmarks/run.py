@@ -25,12 +25,16 @@ from tests.benchmarks import (
 )
 
 
-def _kills() -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/faults", "-k", "kill"]
-    done = subprocess.run(
-        command, env=os.environ | {"TWINBRAIN_KILLS": "20"}, capture_output=True, text=True, check=False
-    )
-    return f"20 kills: {done.stdout.strip().splitlines()[-1]}"
+def _kills(file: str, n: int) -> Callable[[], str]:
+    """Return a measurement: the test of that file, with so many kills."""
+
+    def measure() -> str:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"tests/faults/{file}", "-k", "kill"]
+        environment = os.environ | {"TWINBRAIN_KILLS": str(n)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return f"{n} kills: {done.stdout.strip().splitlines()[-1]}"
+
+    return measure
 
 
 BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
@@ -79,7 +83,21 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
     ),
     "sweep-plain": ("the same against a loop over plain Brian2", "≥ 5 ×", sweeps.measure_against_plain),
     "sweep-many": ("10,000 short points", "flat memory, < 2 s, < 1 s", sweeps.measure_many),
-    "kills": ("SIGKILL at random moments, then resume", "store opens, spikes equal", _kills),
+    "kills": (
+        "SIGKILL at random moments, then resume",
+        "store opens, spikes equal",
+        _kills("test_killed.py", 20),
+    ),
+    "kills-sweep": (
+        "SIGKILL of everything at random moments of a sweep, then resume",
+        "every point once, results equal",
+        _kills("test_sweep_killed.py", 10),
+    ),
+    "kills-shards": (
+        "SIGKILL of a worker at random moments of a sharded run",
+        "finishes by itself, store equal",
+        _kills("test_shards_killed.py", 10),
+    ),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
 }
 

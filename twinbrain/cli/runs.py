@@ -16,9 +16,9 @@ from rich.console import Console
 from twinbrain.cli.options import Cluster, Profile, Reduce, Shards, Workers
 from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
-from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, sweep_facts, sweep_table
+from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
-from twinbrain.errors import RunInterrupted, SpecError, StoreError, UnitError
+from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError, UnitError
 
 if TYPE_CHECKING:
     from twinbrain.store import Location
@@ -67,6 +67,7 @@ def run(
             state = run_sweep(declared, path, reduce, where, console, overwrite=overwrite)
         report_sweep(path, state, console, as_json)
         return
+    _no_sweep(reduce=reduce, workers=workers)
     with naming(workflow):
         prepared = prepare(declared)
         on = shards_on(shards, cluster=cluster, profile=profile)
@@ -81,6 +82,7 @@ def plan(
     settings: Settings = None,
     engine: Engine = None,
     device: Device = None,
+    reduce: Reduce = None,
     shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,11 +93,11 @@ def plan(
 
     declared = load_workflow(workflow, _changes(settings, engine=engine, device=device))
     if declared.sweep is not None:
-        from twinbrain.run.sweep.create import prepare_sweep
-
+        _no_shards(shards)
         with naming(workflow):
-            Console().print(sweep_table(prepare_sweep(declared, {})))
+            show_plan(declared, reduce, as_json)
         return
+    _no_sweep(reduce=reduce)
     with naming(workflow):
         prepared = prepare(declared)
         on = shards_on(shards)
@@ -156,6 +158,11 @@ def info(store: Store, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found.to_dict()))
     else:
         Console().print(info_table(found))
+
+
+def _no_sweep(**options: object) -> None:
+    if given := [f"--{name}" for name, value in options.items() if value is not None]:
+        raise SpecError([Problem(given[0], "expected a workflow with a sweep, found one without; leave it out")])
 
 
 def _no_shards(shards: int | None) -> None:

@@ -28,6 +28,23 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
+def show_plan(workflow: Workflow, functions: list[str] | None, as_json: bool) -> None:
+    """Say what a sweep will need."""
+    prepared, _ = _prepared(workflow, functions)
+    if as_json:
+        lengths = {axis.name: len(axis) for axis in prepared.axes}
+        facts = {
+            "n_points": prepared.n_points,
+            "dimensions": {name: lengths[name] for name in prepared.dims},
+            "results": {str(name): list(array.dims) for name, array in prepared.template.data_vars.items()},
+            "batch": prepared.batch,
+            "seconds": prepared.seconds * prepared.n_points,
+        }
+        typer.echo(json.dumps(facts))
+    else:
+        Console().print(sweep_table(prepared))
+
+
 def run_sweep(
     workflow: Workflow,
     location: Location,
@@ -38,19 +55,26 @@ def run_sweep(
     overwrite: bool,
 ) -> SweepState:
     """Run a sweep, or go on with it."""
-    from twinbrain.run.sweep.create import open_or_create, prepare_sweep
-    from twinbrain.run.sweep.sweep import declared_sweep, drive_sweep
+    from twinbrain.run.sweep.create import open_or_create
+    from twinbrain.run.sweep.sweep import drive_sweep
+
+    prepared, own = _prepared(workflow, functions)
+    console.print(sweep_table(prepared))
+    store = open_or_create(prepared, location, overwrite=overwrite)
+    with sweep_bar(console) as progress:
+        return drive_sweep(store, own, where, progress, tell_dashboard(console))
+
+
+def _prepared(workflow: Workflow, functions: list[str] | None) -> tuple[PreparedSweep, dict[str, Callable[..., Any]]]:
+    from twinbrain.run.sweep.create import prepare_sweep
+    from twinbrain.run.sweep.sweep import declared_sweep
 
     own = own_reductions(functions)
     assert workflow.sweep is not None
     if own:
         reduce: dict[str, Any] = {**workflow.sweep.reduce, **own}
         workflow, own = declared_sweep(workflow, {}, reduce=reduce)
-    prepared = prepare_sweep(workflow, own)
-    console.print(sweep_table(prepared))
-    store = open_or_create(prepared, location, overwrite=overwrite)
-    with sweep_bar(console) as progress:
-        return drive_sweep(store, own, where, progress, tell_dashboard(console))
+    return prepare_sweep(workflow, own), own
 
 
 def resume_sweep(
