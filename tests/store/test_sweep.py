@@ -9,18 +9,8 @@ import xarray as xr
 
 from twinbrain.errors import StoreError
 from twinbrain.store import Location
-from twinbrain.store.sweep import (
-    DONE,
-    ERROR,
-    FAILED,
-    SECONDS,
-    STATUS,
-    BatchResult,
-    SweepStore,
-    check_sweep_target,
-    create_sweep,
-    is_sweep,
-)
+from twinbrain.store.sweep import DONE, ERROR, FAILED, SECONDS, STATUS, BatchResult, SweepStore, is_sweep
+from twinbrain.store.sweep_create import check_sweep_target, create_sweep
 
 N, BATCH = 10, 4
 TEXT = np.dtypes.StringDType()

@@ -26,14 +26,8 @@ from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
-from twinbrain.store.sweep import (
-    POINT,
-    RESERVED,
-    SweepStore,
-    check_sweep_target,
-    create_sweep,
-    is_sweep,
-)
+from twinbrain.store.sweep import POINT, RESERVED, SweepStore, is_sweep
+from twinbrain.store.sweep_create import check_sweep_target, create_sweep
 
 Own = Mapping[str, Reduction]
 

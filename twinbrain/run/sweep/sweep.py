@@ -67,7 +67,7 @@ def sweep(
     keep_runs : bool, optional
         Keep every run as a whole too, its spikes among it.
     batch : int, optional
-        Points that one task computes; by default about two seconds' work.
+        Points that one task computes; by default a few seconds' work.
     overwrite : bool
         Replace a sweep that is there.
     workers : int, optional
