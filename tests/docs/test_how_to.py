@@ -1,12 +1,17 @@
 """The examples of the how-to pages run as they stand."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import twinbrain as tb
+from twinbrain.run.sweep.create import prepare_sweep
+from twinbrain.spec.axes import axes_of, n_points
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.drive import INPUT_KINDS
+from twinbrain.spec.sweep import Sweep
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
@@ -33,6 +38,26 @@ def test_one_model_runs_in_three_engines(tmp_path, monkeypatch, capsys):
     found = re.fullmatch(r"(\d+) spikes, the same in reference, brian2, torch\n", capsys.readouterr().out)
     assert found is not None
     assert int(found[1]) > 500
+
+
+def test_the_sweep_of_the_page_runs_as_a_script_and_its_files_are_right(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script, function = blocks("sweep.md", "python")
+    Path("script.py").write_text(script)
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=True)
+    assert "'mean_rates' (rate: 3, region: 1)" in done.stdout
+    workflow, parameters, reductions = blocks("sweep.md", "toml")
+    Path("drive.toml").write_text(workflow)
+    prepared = prepare_sweep(tb.load_workflow("drive.toml"), {})
+    assert prepared.n_points == 12
+    sweep = Sweep.parse(tomllib.loads(parameters)["sweep"] | tomllib.loads(reductions)["sweep"])
+    assert n_points(axes_of(sweep)) == 3 * 64
+    names = {}
+    exec(compile(function.partition("tb.sweep")[0], "how-to", "exec"), names)
+    run = tb.sweep(
+        "single_region", out="first.zarr", workers=0, duration="100 ms", seed=[1], reduce=[names["first_spike"]]
+    )
+    assert 0 < float(run["first_spike"].values[0]) < 100
 
 
 def test_the_profile_of_a_cluster_is_right_and_its_keys_are_told():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -137,12 +138,15 @@ class _Driver:
         waiting = deque([job] for job in jobs)
         running: dict[Future, list[Job]] = {}
         finished: SimpleQueue[Future] = SimpleQueue()
+        needs = self._resources(client)
         stopping = False
         try:
             while running or (waiting and not stopping):
                 while waiting and len(running) < _MOST_SUBMITTED and not stopping:
                     chain = waiting.popleft()
-                    future = client.submit(run_batch, *self._arguments, chain[0], self._own, pure=False)
+                    future = client.submit(
+                        run_batch, *self._arguments, chain[0], self._own, pure=False, resources=needs
+                    )
                     running[future] = chain
                     future.add_done_callback(finished.put)
                 if (ended := self._next(client, finished)) is not None:
@@ -159,6 +163,13 @@ class _Driver:
                 client.cancel(list(running), force=True)
         if stopping and self.state.done + self.state.failed < self.state.total:
             raise self._interrupted()
+
+    def _resources(self, client: Client) -> dict[str, int] | None:
+        """Return what a task asks for: a GPU for itself, where workers say that they have some."""
+        device = json.loads(self._store.attrs["spec"])["run"]["device"]
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        has_gpus = any("GPU" in worker["resources"] for worker in workers)
+        return {"GPU": 1} if has_gpus and device.startswith("cuda") else None
 
     def _next(self, client: Client, finished: SimpleQueue[Future]) -> Future | None:
         """Return the next task that has ended, or None after a while without one."""
