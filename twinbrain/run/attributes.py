@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from twinbrain.run.prepare import Prepared
-
-_PACKAGES = ("twinbrain", "brian2", "numpy", "numba", "xarray", "zarr")
-
-
-@cache
-def versions(engine: str) -> dict[str, str]:
-    """Return the versions of what has a part in the results of an engine."""
-    packages = (*_PACKAGES, *(["torch"] if engine == "torch" else []))
-    return {name: version(name) for name in packages} | {"python": platform.python_version()}
+from twinbrain.run.versions import versions
 
 
 def run_attributes(prepared: Prepared) -> dict[str, Any]:

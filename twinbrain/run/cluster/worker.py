@@ -16,9 +16,8 @@ from distributed import Client, Worker, WorkerPlugin
 
 from twinbrain.errors import ClusterError
 from twinbrain.models.brian import import_brian2
+from twinbrain.run.versions import SEEN_IN_BITS
 
-# Packages whose version can be seen in the bits of a result.
-_PACKAGES = ("twinbrain", "brian2", "numpy", "numba")
 _SHOWN = 5
 
 logger = logging.getLogger("distributed.worker")
@@ -45,7 +44,7 @@ class Facts:
 
 def own_facts(n_threads: int = 1) -> Facts:
     """Return the facts of this process."""
-    versions = {"python": _minor(platform.python_version()), **{name: version(name) for name in _PACKAGES}}
+    versions = {"python": _minor(platform.python_version()), **{name: version(name) for name in SEEN_IN_BITS}}
     return Facts(versions, n_threads, (platform.node(), os.getpid()))
 
 
@@ -108,7 +107,7 @@ def _facts(client: Client) -> dict[str, Facts]:
     # Asked for in functions of the standard library alone: a worker may have another twinbrain, or none.
     n_threads = client.nthreads()
     python, node, process = (client.run(f) for f in (platform.python_version, platform.node, os.getpid))
-    packages = {name: client.run(version, name, on_error="return") for name in _PACKAGES}
+    packages = {name: client.run(version, name, on_error="return") for name in SEEN_IN_BITS}
     answered = set(n_threads).intersection(python, node, process, *packages.values())
     return {
         address: Facts(

@@ -15,13 +15,13 @@ import xarray as xr
 
 from twinbrain.errors import SpecError, StoreError
 from twinbrain.network.build import check_parameters
-from twinbrain.run.attributes import versions
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
 from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
+from twinbrain.run.versions import SEEN_IN_BITS, versions
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
@@ -37,8 +37,6 @@ _LARGEST_BATCH = 64
 _FEWEST_BATCHES = 16
 # Points of an axis that are checked before any is run: its ends, and some between.
 _CHECKED = 5
-# Packages whose version can be seen in the bits of a result.
-_PACKAGES = ("twinbrain", "brian2", "numpy", "numba")
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def check_version(store: SweepStore) -> None:
     """
     begun = json.loads(store.attrs["versions"])
     here = versions("torch" if "torch" in begun else "")
-    if changed := [f"{name} {begun[name]}, found {here[name]}" for name in _PACKAGES if begun[name] != here[name]]:
+    if changed := [f"{name} {begun[name]}, found {here[name]}" for name in SEEN_IN_BITS if begun[name] != here[name]]:
         raise StoreError(
             f"{store.location}: expected the versions that this sweep was begun with: {'; '.join(changed)}; go on with "
             "those, or start it anew elsewhere"
