@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -74,30 +73,26 @@ def run_batch(location: Location, created: str, points: Sequence[int], own: Mapp
         If the sweep cannot be read or written. Every other error of a point is written down with it.
     """
     bench = _bench_of(location, created)
-    store = bench.store
-    start = points[0] // store.batch * store.batch
-    stop = min(start + store.batch, store.n_points)
-    result = _before(bench, start, stop)
+    result = _batch_of(bench, points[0])
     report = Report(0, 0)
     for point in points:
         began = time.perf_counter()
         error = _compute(bench, point, own, result)
-        place = point - start
+        place = point - result.start
         result.status[place] = FAILED if error else DONE
         result.error[place] = error
         result.seconds[place] = time.perf_counter() - began
         report = Report(report.done + (not error), report.failed + bool(error), report.error or error)
-    store.write(result)
+    bench.store.write(result)
     return report
 
 
 def record_failure(location: Location, created: str, point: int, error: str) -> Report:
     """Write down that a point cannot be computed, its error with it."""
     bench = _bench_of(location, created)
-    start = point // bench.store.batch * bench.store.batch
-    result = _before(bench, start, min(start + bench.store.batch, bench.store.n_points))
-    result.status[point - start] = FAILED
-    result.error[point - start] = error
+    result = _batch_of(bench, point)
+    result.status[point - result.start] = FAILED
+    result.error[point - result.start] = error
     bench.store.write(result)
     return Report(0, 1, error)
 
@@ -131,13 +126,15 @@ def _bench_of(location: Location, created: str) -> Bench:
     return _bench[key]
 
 
-def _before(bench: Bench, start: int, stop: int) -> BatchResult:
-    """Return a batch as it stands; what is not computed yet is NaN."""
-    store, here = bench.store, slice(start, stop)
-    values = {name: np.full((stop - start, *shape), np.nan, store.dtype(name)) for name, shape in bench.shapes.items()}
+def _batch_of(bench: Bench, point: int) -> BatchResult:
+    """Return the batch of a point as it stands; what is not computed yet is NaN."""
+    store = bench.store
+    start = point // store.batch * store.batch
+    stop = min(start + store.batch, store.n_points)
+    here, n = slice(start, stop), stop - start
     status = store.read(STATUS, here)
     if not status.any():
-        n = stop - start
+        values = {name: np.full((n, *shape), np.nan, store.dtype(name)) for name, shape in bench.shapes.items()}
         return BatchResult(start, stop, status, [""] * n, np.full(n, np.nan, np.float32), values)
     values = {name: store.read(name, here) for name in bench.shapes}
     errors = [str(error) for error in store.read(ERROR, here)]
@@ -158,13 +155,10 @@ def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: Bat
         else:
             run = run_point(bench.workflow, values, bench.shared)
         found = values_of(reduce_run(run, sweep.reduce, own), bench.shapes)
-    except RunInterrupted:
-        raise
-    except StoreError:
-        if sweep.keep_runs:
-            raise
-        return traceback.format_exc(limit=-1)
     except TwinbrainError as error:
+        # Where runs are kept, a store that cannot be written stops all; elsewhere it is a reduction that says so.
+        if isinstance(error, RunInterrupted) or (isinstance(error, StoreError) and sweep.keep_runs):
+            raise
         return f"{type(error).__name__}: {error}"
     except Exception as error:
         # A fault of ours or of a user's function: where it happened helps.
@@ -178,8 +172,3 @@ def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: Bat
 def run_location(location: Location, point: int) -> Location:
     """Return where the run of a point is kept."""
     return location.child(RUNS).child(f"{point:06d}.zarr")
-
-
-def described(values: Mapping[str, Any]) -> str:
-    """Return the values of a point as they are shown."""
-    return ", ".join(f"{key}={value}" for key, value in values.items())
