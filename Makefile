@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "twinbrain needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
 	@echo "== environment: installing into .venv (a few minutes the first time)"
 	@$(PYTHON) -m venv .venv
-	@$(PIP_INSTALL) -c constraints.txt -e ".[data,dev,torch]"
+	@$(PIP_INSTALL) -c constraints.txt -e ".[data,dev,train]"
 	@touch $@
 
 demo: $(READY)

@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "ConnectomeError",
             "EngineError",
             "ExchangeError",
+            "LearnError",
             "PlanError",
             "RunInterrupted",
             "SpecError",

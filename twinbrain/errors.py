@@ -77,6 +77,10 @@ class ClusterError(TwinbrainError, RuntimeError):
     """A cluster that cannot be reached, or workers that are missing or would not compute what this process would."""
 
 
+class LearnError(TwinbrainError, ValueError):
+    """A network, a task and a rule that do not fit together, or a training that went astray."""
+
+
 class StoreError(TwinbrainError, OSError):
     """A run store that is missing, foreign, of another version, or cannot be written."""
 

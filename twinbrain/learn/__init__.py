@@ -1,0 +1,1 @@
+"""Learning: tasks, trainable networks, rules, baselines, and the way back into a declaration."""

@@ -1,0 +1,121 @@
+"""Trials: input spikes, targets, and when the output counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.errors import LearnError
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Trials of a task.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (trial + 1,)
+        Where the events of each trial begin.
+    step : ndarray of int32, shape (event,)
+        Step of each input spike, ascending within a trial.
+    channel : ndarray of int32, shape (event,)
+        Its channel.
+    target : ndarray of int64, shape (trial,), or of float32, shape (trial, step, output)
+        Class of each trial, or what the outputs should be.
+    scored : ndarray of float32, shape (trial, step)
+        Weight of each step's output, in the loss and in the decision; where it is 0 the output is not read.
+    features : ndarray of float32, shape (trial, frame, feature), optional
+        The data before they became spikes, for models that are not spiking.
+    n_frames : ndarray of int64, shape (trial,), optional
+        How many of the frames are data, where trials differ in length.
+    group : ndarray of int64, shape (trial,), optional
+        Whom or what a trial belongs to, such as a subject.
+    """
+
+    start: NDArray[np.int64]
+    step: NDArray[np.int32]
+    channel: NDArray[np.int32]
+    target: NDArray[Any]
+    scored: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+    n_frames: NDArray[np.int64] | None = None
+    group: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of a trial; shorter ones are padded."""
+        return int(self.scored.shape[1])
+
+    def spikes(self, index: NDArray[np.int64], n_channels: int) -> NDArray[np.uint8]:
+        """Return the input spikes of some trials.
+
+        Parameters
+        ----------
+        index : ndarray of int64, shape (chosen,)
+            Which trials.
+        n_channels : int
+            Channels of the task.
+
+        Returns
+        -------
+        ndarray of uint8, shape (step, chosen, channel)
+            1 where there is a spike.
+        """
+        found = np.zeros((self.n_steps, len(index), n_channels), np.uint8)
+        counts = np.diff(self.start)[index]
+        trial = np.repeat(np.arange(len(index)), counts)
+        event = np.arange(len(trial)) + np.repeat(self.start[index] - (np.cumsum(counts) - counts), counts)
+        found[self.step[event], trial, self.channel[event]] = 1
+        return found
+
+    def take(self, index: NDArray[np.int64]) -> Trials:
+        """Return some of the trials, in the given order."""
+        counts = np.diff(self.start)[index]
+        event = np.arange(counts.sum()) + np.repeat(self.start[index] - (np.cumsum(counts) - counts), counts)
+        chosen: dict[str, Any] = {
+            name: None if (values := getattr(self, name)) is None else values[index]
+            for name in ("target", "scored", "features", "n_frames", "group")
+        }
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return replace(self, start=start, step=self.step[event], channel=self.channel[event], **chosen)
+
+
+def trials_of(
+    spikes: NDArray[np.uint8], target: NDArray[Any], scored: NDArray[np.float32] | None = None, **more: Any
+) -> Trials:
+    """Return trials from dense arrays.
+
+    Parameters
+    ----------
+    spikes : ndarray of uint8, shape (trial, step, channel)
+        1 where there is a spike.
+    target : ndarray of int64, shape (trial,), or of float32, shape (trial, step, output)
+        Class of each trial, or what the outputs should be.
+    scored : ndarray of float32, shape (trial, step), optional
+        Weight of each step's output; by default all count alike.
+    **more
+        Further fields of `Trials`.
+
+    Raises
+    ------
+    LearnError
+        If the arrays do not hold as many trials as each other, or something else than 0 and 1 is among the spikes.
+    """
+    if spikes.ndim != 3 or len(spikes) != len(target):
+        raise LearnError(
+            f"spikes: expected shape (trial, step, channel) with {len(target)} trials, as there are targets, found "
+            f"{spikes.shape}; give one target a trial"
+        )
+    if spikes.size and spikes.max() > 1:
+        raise LearnError(f"spikes: expected 0 and 1, found {spikes.max()}; a channel spikes once a step at most")
+    trial, step, channel = spikes.nonzero()
+    start = np.searchsorted(trial, np.arange(len(spikes) + 1)).astype(np.int64)
+    if scored is None:
+        scored = np.ones(spikes.shape[:2], np.float32)
+    return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, scored, **more)
