@@ -1,0 +1,1 @@
+"""Metrics: how well, how surely, and at what cost something was learned."""
