@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+import pytest
+import snntorch.surrogate
+import torch
+
+import twinbrain as tb
+from tests.learn.fused.programs import NAMES, example
+from twinbrain.engines.torch.render import render
+from twinbrain.learn.fused.stepwise import surrogate_step
+from twinbrain.learn.fused.threshold import read_threshold
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_are_those_of_the_engine_to_the_bit(name):
+    program, state, constants, arrived = example(name, 60)
+    plain, step = render(program), surrogate_step(program, snntorch.surrogate.atan())
+    arrived.requires_grad_()
+    expected, n_spikes = state, 0
+    for given in arrived:
+        now = dict(zip(program.jumps, given.unbind(1), strict=True))
+        expected, spiked = plain(expected, constants, now)
+        state, spikes = step(state, constants, now)
+        assert spikes.dtype == torch.float64
+        assert torch.equal(spikes, spiked.double())
+        assert all(torch.equal(state[variable], expected[variable]) for variable in program.state)
+        n_spikes += int(spiked.sum())
+    assert n_spikes > 10
+
+
+def test_a_spike_has_the_gradient_of_the_surrogate_at_its_scaled_distance():
+    program, state, constants, arrived = example("lif_current", 1)
+    state["v"] = state["v"].requires_grad_()
+    step = surrogate_step(program, snntorch.surrogate.fast_sigmoid(slope=3))
+    now = dict(zip(program.jumps, arrived[0].unbind(1), strict=True))
+    new, spikes = step(state, constants | {"_scale": torch.tensor(5.0)}, now)
+    (found,) = torch.autograd.grad(spikes.sum(), state["v"])
+    before_reset = torch.where(spikes > 0, torch.nan, new["v"])
+    distance = (before_reset - constants["V_th"]) / 5.0
+    expected = constants["k5"] / 5.0 / (3.0 * distance.abs() + 1.0) ** 2
+    known = torch.isfinite(expected)
+    assert known.sum() > 5
+    assert torch.allclose(found[known].detach(), expected[known].detach(), rtol=1e-6)
+
+
+def test_a_refractory_neuron_has_no_gradient_of_its_spikes():
+    program, state, constants, arrived = example("lif_current", 1)
+    state["refractory_left"] = torch.full_like(state["v"], 5.0)
+    arrived.requires_grad_()
+    now = dict(zip(program.jumps, arrived[0].unbind(1), strict=True))
+    _, spikes = surrogate_step(program, snntorch.surrogate.atan())(state, constants, now)
+    (found,) = torch.autograd.grad(spikes.sum(), arrived)
+    assert not found.any()
+
+
+def test_of_several_comparisons_the_membrane_potential_s_is_the_distance():
+    program, *_ = example("hodgkin_huxley", 1)
+    threshold = read_threshold(program)
+    assert threshold.margin == "v - (V_th)"
+    assert threshold.gate == "(below > 0.5) and (refractory_left <= 0.0)"
+
+
+@pytest.mark.parametrize("text", ["v == V_th", "(v > V_th) or (w > 1.0)", "(v > V_th) and (v > w)"])
+def test_a_threshold_without_one_distance_is_named(text):
+    program, *_ = example("adex", 1)
+    with pytest.raises(tb.LearnError, match="expected a threshold such as v > V_th"):
+        surrogate_step(replace(program, threshold=text), snntorch.surrogate.atan())
