@@ -1,0 +1,85 @@
+"""Advance one stage of a network through all steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from twinbrain.learn.cell import SpikingCell, State
+from twinbrain.learn.links import Link
+
+
+@dataclass(frozen=True, eq=False)
+class StageRun:
+    """A stage: what it is made of, and what comes in.
+
+    Parameters
+    ----------
+    cells : list of SpikingCell
+        One a block.
+    given : Tensor, shape (step, trial, inlet)
+        What arrives from outside the stage, block by block and receptor by receptor.
+    links : list of (Link, Tensor, Tensor or None)
+        Synapses within the stage, what their weights were prepared to, and the weights of the way back.
+    observe : str or None
+        A state variable to keep.
+    """
+
+    cells: list[SpikingCell]
+    given: Tensor
+    links: list[tuple[Link, Tensor, Tensor | None]]
+    observe: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class StageActivity:
+    """What a stage did.
+
+    Parameters
+    ----------
+    spikes : Tensor, shape (step, trial, neuron)
+        0 or 1.
+    observed : Tensor, shape (step, trial, neuron), optional
+        The variable after each step.
+    """
+
+    spikes: Tensor
+    observed: Tensor | None = None
+
+
+def advance_stage(run: StageRun) -> StageActivity:
+    """Advance a stage step by step, differentiated by PyTorch; other ways are held against this one."""
+    n_steps, n_trials = run.given.shape[:2]
+    states = [cell.initial(n_trials) for cell in run.cells]
+    constants = [cell.constants() for cell in run.cells]
+    coming: dict[int, Tensor] = {}
+    spikes, observed = [], []
+    for n in range(n_steps):
+        inbox = run.given[n]
+        if (more := coming.pop(n, None)) is not None:
+            inbox = inbox + more
+        now = []
+        for i, (cell, arrived) in enumerate(zip(run.cells, _by_receptor(run.cells, inbox), strict=True)):
+            states[i], spiking = cell.step(states[i], constants[i], arrived)
+            now.append(spiking)
+        spikes.append(torch.cat(now, dim=1))
+        for link, prepared, feedback in run.links:
+            if (due := n + link.delay + 1) < n_steps:
+                arriving = link.deliver(spikes[-1], prepared, feedback)
+                coming[due] = coming[due] + arriving if due in coming else arriving
+        if run.observe:
+            observed.append(torch.cat([state[run.observe] for state in states], dim=1))
+    return StageActivity(torch.stack(spikes), torch.stack(observed) if run.observe else None)
+
+
+def _by_receptor(cells: list[SpikingCell], inbox: Tensor) -> list[State]:
+    found, start = [], 0
+    for cell in cells:
+        arrived = {}
+        for receptor in cell.program.jumps:
+            arrived[receptor] = inbox[..., start : start + cell.n_neurons]
+            start += cell.n_neurons
+        found.append(arrived)
+    return found

@@ -1,0 +1,194 @@
+"""Attach a task to a model: a population where its channels come in, and one where its outputs are read.
+
+Both are ordinary populations, so what is trained is a region (or a brain) that any engine runs.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from twinbrain.connectome.load import load_connectome
+from twinbrain.errors import LearnError, Problem, SpecError
+from twinbrain.learn.network import INPUT, READOUT
+from twinbrain.learn.tasks.task import Task
+from twinbrain.models.library import neuron_model, receptor_model
+from twinbrain.models.step import step_program
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.cell import Cell
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.population import Population
+from twinbrain.spec.projection import Connect, Projection
+from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.region import Region
+from twinbrain.spec.training import InputSpec, ReadoutSpec
+
+RELAY_RECEPTOR = "delta"
+# Of an input synapse before its weight has been found; by the unit of the receptor.
+_FIRST_WEIGHT = {"nS": 1.0, "pA": 100.0, "mV": 1.0}
+_READOUT_CAPACITANCE = 100.0  # pF; only its ratio to the conductance counts
+
+
+def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: ReadoutSpec) -> Region | Brain:
+    """Return the model with populations ``input`` and ``readout``; as it is if it has both.
+
+    Parameters
+    ----------
+    model : Region or Brain
+        What is to learn.
+    task : Task
+        Gives the number of channels and outputs.
+    input_, readout : InputSpec, ReadoutSpec
+        Which populations are reached and read.
+
+    Raises
+    ------
+    LearnError
+        If the model has such populations of other sizes, or a pattern fits no region or several.
+    SpecError
+        If populations or receptors are unknown.
+    """
+    if isinstance(model, Region):
+        return _with_readout(_with_input(model, task.n_channels, input_), task.n_outputs, readout)
+    connectome = model.connectome
+    if not isinstance(connectome, Connectome):
+        connectome = load_connectome(connectome)
+    for what, spec in (("input", input_), ("readout", readout)):
+        label = _one_label(connectome.labels, spec.region, what)
+        region = dict(zip(connectome.labels, model.assignment(connectome.labels), strict=True))[label]
+        region = region.model_copy(update={"name": _own_name(region.name, label)})
+        if isinstance(spec, InputSpec):
+            region = _with_input(region, task.n_channels, spec)
+        else:
+            region = _with_readout(region, task.n_outputs, spec)
+        others = {pattern: own for pattern, own in model.regions.items() if pattern != label}
+        model = model.model_copy(update={"regions": {label: region} | others})
+    return model.model_copy(update={"regions": _needed(model, connectome.labels)})
+
+
+def _needed(model: Brain, labels: list[str]) -> dict[str, Region]:
+    """Return the patterns that still decide about some label."""
+    chosen = {next(p for p in model.regions if fnmatchcase(label, p)) for label in labels}
+    return {pattern: region for pattern, region in model.regions.items() if pattern in chosen}
+
+
+def _own_name(name: str, label: str) -> str:
+    tail = "".join(c if c.isalnum() else "_" for c in label)
+    return name if name.endswith(f".{tail}") else f"{name}.{tail}"
+
+
+def _one_label(labels: list[str], pattern: str, what: str) -> str:
+    fitting = [label for label in labels if fnmatchcase(label, pattern)]
+    if len(fitting) != 1:
+        found = "none" if not fitting else f"{len(fitting)}, such as {fitting[0]} and {fitting[1]}"
+        raise LearnError(
+            f"train.{what}.region: expected the pattern {pattern!r} to fit one region, found {found}; "
+            f"{suggestion(pattern, labels[:12])}"
+        )
+    return fitting[0]
+
+
+def _with_input(region: Region, n_channels: int, spec: InputSpec) -> Region:
+    if INPUT in region.populations:
+        return _of_size(region, INPUT, n_channels, "channels")
+    default = tuple(region.ports.inputs) or tuple(
+        name for name, population in region.populations.items() if population.transmitter == "glutamate"
+    )
+    targets = _populations(region, spec.populations, "input.populations") or default
+    projections = []
+    for target in targets:
+        receptors = region.cell_of(target).receptors
+        receptor = spec.receptor or next(iter(receptors), None)
+        if receptor not in receptors:
+            raise SpecError(
+                [
+                    Problem(
+                        f"region {region.name}: train.input.receptor",
+                        f"expected a receptor of population {target!r} ({', '.join(receptors) or 'it has none'}), "
+                        f"found {receptor!r}",
+                    )
+                ]
+            )
+        weight = spec.weight if spec.weight is not None else _first_weight(region, target, receptor)
+        connect = Connect(probability=spec.probability)
+        projections.append(
+            Projection(
+                source=INPUT, target=target, receptor={receptor: 1.0}, connect=connect, weight=weight, delay="1 ms"
+            )
+        )
+    cell = Cell(summary="Stands for spikes that are given.", model="relay", receptors=(RELAY_RECEPTOR,))
+    return _extended(region, INPUT, cell, n_channels, projections)
+
+
+def _with_readout(region: Region, n_outputs: int, spec: ReadoutSpec) -> Region:
+    if READOUT in region.populations:
+        return _of_size(region, READOUT, n_outputs, "outputs")
+    default = region.ports.outputs or tuple(name for name in region.populations if name != INPUT)
+    sources = _populations(region, spec.populations, "readout.populations") or default
+    n_sources = sum(region.populations[name].size for name in sources)
+    # At 10 Hz the outputs then spread by about 1 mV.
+    spread = (n_sources * 0.01 * spec.time_constant / 2) ** -0.5
+    weight = Distribution(kind="normal", first="0 mV", second=f"{spread!r} mV")
+    projections = [
+        Projection(
+            source=name,
+            target=READOUT,
+            receptor={RELAY_RECEPTOR: 1.0},
+            connect=Connect(probability=1.0),
+            weight=weight,
+            delay="1 ms",
+        )
+        for name in sources
+    ]
+    cell = Cell(
+        summary="Integrates spikes and never spikes: its membrane potential is the output.",
+        model="leaky_integrator",
+        receptors=(RELAY_RECEPTOR,),
+        parameters={
+            "C_m": f"{_READOUT_CAPACITANCE} pF",
+            "g_L": f"{_READOUT_CAPACITANCE / spec.time_constant!r} nS",
+        },
+    )
+    return _extended(region, READOUT, cell, n_outputs, projections)
+
+
+def _extended(region: Region, name: str, cell: Cell, size: int, projections: list[Projection]) -> Region:
+    if name in region.cells:
+        raise LearnError(
+            f"region {region.name}: expected no cell named {name!r}, which the task's population takes; rename it"
+        )
+    return region.model_copy(
+        update={
+            "cells": region.cells | {name: cell},
+            "populations": region.populations | {name: Population(cell=name, size=size)},
+            "projections": (*region.projections, *projections),
+        }
+    )
+
+
+def _of_size(region: Region, name: str, size: int, what: str) -> Region:
+    if (found := region.populations[name].size) != size:
+        raise LearnError(
+            f"region {region.name}: populations.{name}: expected {size} neurons, as many as the task has {what}, found "
+            f"{found}; use the region without it, and let the task be attached"
+        )
+    return region
+
+
+def _populations(region: Region, names: tuple[str, ...], key: str) -> tuple[str, ...]:
+    for name in names:
+        if name not in region.populations:
+            where = f"region {region.name}: train.{key}"
+            raise SpecError([Problem(where, f"unknown population {name!r}; {suggestion(name, region.populations)}")])
+    return names
+
+
+def _first_weight(region: Region, target: str, receptor: str) -> Distribution:
+    cell = region.cell_of(target)
+    models = {name: receptor_model(name, region) for name in cell.receptors}
+    program = step_program(neuron_model(cell.model, region), models)
+    unit = program.units[program.jumps[receptor]]
+    size = _FIRST_WEIGHT.get(unit, 1.0)
+    if unit == "nS":
+        return Distribution(kind="lognormal", first=f"{size} {unit}", second=0.5)
+    return Distribution(kind="normal", first=f"0 {unit}", second=f"{size} {unit}")

@@ -1,0 +1,126 @@
+"""A population's neurons as a snnTorch neuron, rendered from the equations of their model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import snntorch
+import torch
+from torch import Tensor, nn
+
+from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.learn.fused.stepwise import surrogate_step
+from twinbrain.learn.fused.threshold import read_threshold
+from twinbrain.learn.parameters import TrainedParameter, trained_constants
+from twinbrain.models.step import StepProgram
+from twinbrain.network.random import Floats
+
+State = dict[str, Tensor]
+
+
+class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
+    """Neurons of one model, whose step is that of every engine, with a surrogate gradient.
+
+    It is called as neurons of snnTorch are: ``spikes, *state = cell(input, *state)``. The input is in the unit of the
+    (first) receptor, such as pA for a current.
+
+    Parameters
+    ----------
+    program : StepProgram
+        What a step computes.
+    constants, initial : mapping of str to ndarray of float64, shape (neuron,)
+        The program's constants, and the state at time zero.
+    base : mapping of str to ndarray of float64, shape (neuron,)
+        Parameters of the model and its receptors.
+    trained : mapping of str to TrainedParameter
+        Those of them that are trained.
+    dt : float (ms)
+        Time step.
+    spike_grad : callable
+        Surrogate gradient, one of `snntorch.surrogate`; its argument is the distance to the threshold, in units of the
+        distance from rest.
+    dtype : torch.dtype
+        Of the state.
+    """
+
+    def __init__(
+        self,
+        program: StepProgram,
+        constants: Mapping[str, Floats],
+        initial: Mapping[str, Floats],
+        base: Mapping[str, Floats],
+        trained: Mapping[str, TrainedParameter],
+        dt: float,
+        spike_grad: Callable[[Tensor], Tensor],
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__(spike_grad=spike_grad, reset_mechanism="none")
+        # snnTorch keeps every neuron that was ever made in a list of the class.
+        snntorch.SpikingNeuron.instances.remove(self)
+        self.program, self.base, self.dt, self.dtype = program, dict(base), dt, dtype
+        self.trained = nn.ModuleDict(trained)
+        for name, values in constants.items():
+            self.register_buffer(f"constant_{name}", torch.tensor(values))
+        for name, values in initial.items():
+            self.register_buffer(f"initial_{name}", torch.tensor(values))
+        self.register_buffer("distance", torch.tensor(_distance(program, constants, initial)))
+        self._step = surrogate_step(program, self.spike_grad)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return len(self.distance)
+
+    def constants(self) -> State:
+        """Return the program's constants at the present parameters, each of shape (neuron,)."""
+        exact = {name: getattr(self, f"constant_{name}") for name in self.program.constants}
+        trained: dict[str, TrainedParameter] = dict(self.trained.items())  # type: ignore[arg-type]
+        found = trained_constants(self.program, exact, self.base, trained, self.dt)
+        return {name: value.to(self.dtype) for name, value in found.items()} | {"_scale": self.distance.to(self.dtype)}
+
+    def initial(self, n_trials: int) -> State:
+        """Return the state at time zero, each variable of shape (trial, neuron)."""
+        return {
+            name: getattr(self, f"initial_{name}").to(self.dtype).expand(n_trials, -1) for name in self.program.state
+        }
+
+    def step(self, state: State, constants: State, arrived: State) -> tuple[State, Tensor]:
+        """Compute one step; return the new state and the spikes, 0 or 1, of shape (trial, neuron)."""
+        return self._step(state, constants, arrived)
+
+    def forward(self, input_: Tensor | State, *state: Tensor) -> tuple[Tensor, ...]:
+        """Compute one step in the way of snnTorch.
+
+        Parameters
+        ----------
+        input_ : Tensor, shape (trial, neuron), or dict of str to Tensor
+            What arrives at the first receptor, or at each by its name.
+        *state : Tensor, shape (trial, neuron)
+            What the last call returned after the spikes; nothing at the first.
+
+        Returns
+        -------
+        tuple of Tensor
+            Spikes, then the state.
+        """
+        receptors = list(self.program.jumps)
+        given = input_ if isinstance(input_, dict) else {receptors[0]: input_}
+        some = next(iter(given.values()))
+        arrived = {name: given.get(name, torch.zeros_like(some)).to(self.dtype) for name in receptors}
+        before = dict(zip(self.program.state, state, strict=True)) if state else self.initial(len(some))
+        after, spikes = self.step(before, self.constants(), arrived)
+        return (spikes, *(after[name] for name in self.program.state))
+
+
+def _distance(program: StepProgram, constants: Mapping[str, Floats], initial: Mapping[str, Floats]) -> Floats:
+    """Return how far from its threshold each neuron rests: what counts as 1 for the surrogate."""
+    names = {name: torch.as_tensor(values) for name, values in {**constants, **initial}.items()}
+    margin = read_threshold(program).margin
+    scope = {"__builtins__": {}, **FUNCTIONS}
+    try:
+        found = np.abs(np.asarray(eval(margin, scope, names), np.float64))
+    except NameError:  # it refers to what only a step computes
+        found = np.ones(1)
+    usual = float(np.median(found))
+    return np.full(len(next(iter(initial.values()))), usual if np.isfinite(usual) and usual > 0 else 1.0)

@@ -1,0 +1,175 @@
+"""Links: what spikes of one stage of a network add to the inbox of another, a delay later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+# Up to so many pairs of a neuron and an inlet a matrix with zeros is faster than a list of synapses.
+_DENSE = 1 << 22
+
+
+class Link(nn.Module):
+    """All synapses of one delay from one stage to another.
+
+    Parameters
+    ----------
+    source, target : int
+        The stages.
+    delay : int
+        In steps; a spike of step n arrives in step n + delay + 1.
+    synapse : ndarray of int64, shape (synapse,)
+        Where their weights are among those of all tables.
+    pre, post : ndarray of int64, shape (synapse,)
+        Neuron of the source stage, and inlet of the target stage.
+    n_pre, n_post : int
+        Neurons, and inlets.
+    """
+
+    synapse: Tensor
+    pre: Tensor
+    post: Tensor
+
+    def __init__(
+        self,
+        source: int,
+        target: int,
+        delay: int,
+        synapse: NDArray[np.int64],
+        pre: NDArray[np.int64],
+        post: NDArray[np.int64],
+        n_pre: int,
+        n_post: int,
+    ) -> None:
+        super().__init__()
+        self.source, self.target, self.delay, self.n_pre, self.n_post = source, target, delay, n_pre, n_post
+        for name, values in (("synapse", synapse), ("pre", pre), ("post", post)):
+            self.register_buffer(name, torch.tensor(values))
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether a matrix is used."""
+        return self.n_pre * self.n_post <= _DENSE
+
+    def matrix(self, weights: Tensor) -> Tensor:
+        """Return the weights as a matrix, shape (pre, post); ``weights`` are those of all synapses."""
+        flat = weights.new_zeros(self.n_pre * self.n_post)
+        return flat.index_add(0, self.pre * self.n_post + self.post, weights[self.synapse]).view(
+            self.n_pre, self.n_post
+        )
+
+    def prepare(self, weights: Tensor) -> Tensor:
+        """Return what `deliver` needs of the weights, once a batch."""
+        return self.matrix(weights) if self.is_dense else weights[self.synapse]
+
+    def deliver(self, spikes: Tensor, prepared: Tensor, feedback: Tensor | None = None) -> Tensor:
+        """Return what spikes add to the inbox.
+
+        Parameters
+        ----------
+        spikes : Tensor, shape (…, pre)
+            0 or 1.
+        prepared : Tensor
+            From `prepare`.
+        feedback : Tensor, shape of ``prepared``, optional
+            Weights that carry the gradient back in place of the synapses' own.
+
+        Returns
+        -------
+        Tensor, shape (…, post)
+        """
+        if feedback is not None:
+            found: Tensor = _Feedback.apply(self, spikes, prepared, feedback)
+        elif self.is_dense:
+            found = spikes @ prepared
+        else:
+            found = _Sparse.apply(self, spikes, prepared)
+        return found
+
+    def _add(self, spikes: Tensor, weight: Tensor) -> Tensor:
+        flat = spikes.reshape(-1, self.n_pre)
+        out = flat.new_zeros(len(flat), self.n_post)
+        out.index_add_(1, self.post, flat[:, self.pre] * weight)
+        return out.view(*spikes.shape[:-1], self.n_post)
+
+    def _back(self, gradient: Tensor, weight: Tensor) -> Tensor:
+        flat = gradient.reshape(-1, self.n_post)
+        out = flat.new_zeros(len(flat), self.n_pre)
+        out.index_add_(1, self.pre, flat[:, self.post] * weight)
+        return out.view(*gradient.shape[:-1], self.n_pre)
+
+    def _weight_gradient(self, spikes: Tensor, gradient: Tensor) -> Tensor:
+        pre, post = spikes.reshape(-1, self.n_pre), gradient.reshape(-1, self.n_post)
+        if self.is_dense:
+            return pre.T @ post
+        return (pre[:, self.pre] * post[:, self.post]).sum(0)
+
+
+class _Sparse(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, link: Link, spikes: Tensor, weight: Tensor) -> Tensor:
+        context.link = link
+        context.save_for_backward(spikes, weight)
+        return link._add(spikes, weight)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        spikes, weight = context.saved_tensors
+        link: Link = context.link
+        back = link._back(gradients[0], weight) if context.needs_input_grad[1] else None
+        own = link._weight_gradient(spikes, gradients[0]) if context.needs_input_grad[2] else None
+        return None, back, own
+
+
+class _Feedback(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, link: Link, spikes: Tensor, prepared: Tensor, feedback: Tensor) -> Tensor:
+        context.link = link
+        context.save_for_backward(spikes, feedback)
+        return spikes @ prepared if link.is_dense else link._add(spikes, prepared)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        spikes, feedback = context.saved_tensors
+        link: Link = context.link
+        back = gradients[0] @ feedback.T if link.is_dense else link._back(gradients[0], feedback)
+        return None, back, link._weight_gradient(spikes, gradients[0]), None
+
+
+def make_links(
+    synapses: dict[str, NDArray[np.int64]],
+    stage_of_pre: NDArray[np.int64],
+    stage_of_post: NDArray[np.int64],
+    sizes: list[tuple[int, int]],
+    place_of_pre: NDArray[np.int64],
+    place_of_post: NDArray[np.int64],
+) -> list[Link]:
+    """Return the links of all synapses.
+
+    Parameters
+    ----------
+    synapses : dict of str to ndarray of int64, shape (synapse,)
+        ``pre`` (number of the neuron), ``post`` (place in the flat inbox) and ``delay`` (steps).
+    stage_of_pre, place_of_pre : ndarray of int64, shape (neuron,)
+        Stage of each neuron, and its place there.
+    stage_of_post, place_of_post : ndarray of int64, shape (inlet,)
+        Likewise of each place of the flat inbox.
+    sizes : list of tuple of int
+        Neurons and inlets of each stage.
+    """
+    source, target = stage_of_pre[synapses["pre"]], stage_of_post[synapses["post"]]
+    n = len(sizes)
+    key = (synapses["delay"] * n + source) * n + target
+    order = np.argsort(key, kind="stable")
+    keys, first = np.unique(key[order], return_index=True)
+    links = []
+    for k, members in zip(keys.tolist(), np.split(order, first[1:]), strict=True):
+        delay, rest = divmod(k, n * n)
+        from_, to = divmod(rest, n)
+        pre, post = place_of_pre[synapses["pre"][members]], place_of_post[synapses["post"][members]]
+        links.append(Link(from_, to, delay, members, pre, post, sizes[from_][0], sizes[to][1]))
+    return links

@@ -1,0 +1,115 @@
+"""From a declaration to a built network, with all that learning has to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from twinbrain.connectome.load import load_connectome
+from twinbrain.connectome.normalise import normalise
+from twinbrain.errors import LearnError
+from twinbrain.models.step import StepProgram
+from twinbrain.network.build import block_programs, build_skeleton, check_references, complete
+from twinbrain.network.layout import Layout, lay_out
+from twinbrain.network.network import Network, PopulationSlice
+from twinbrain.network.parameters import population_parameters
+from twinbrain.network.quanta import receptor_quanta, weight_units
+from twinbrain.network.random import Floats
+from twinbrain.spec.brain import Brain, single_region_brain
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.record import Record
+from twinbrain.spec.region import Region
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A brain and the network that it is.
+
+    Parameters
+    ----------
+    brain : Brain
+        Its connectome is the connectome itself, not a name.
+    layout : Layout
+        Which neuron is where.
+    network : Network
+        Built.
+    units : dict of str to str
+        Unit of each receptor's weights.
+    """
+
+    brain: Brain
+    layout: Layout
+    network: Network
+    units: dict[str, str]
+
+    @property
+    def programs(self) -> tuple[StepProgram, ...]:
+        """The step program of each block."""
+        return tuple(block.program for block in self.network.blocks)
+
+    @cached_property
+    def parameters(self) -> tuple[dict[str, Floats], ...]:
+        """The parameters of each block's neurons, in coherent units; each of shape (size,)."""
+        network = self.network
+        found = [{name: np.empty(block.size) for name in block.program.parameters} for block in network.blocks]
+        for population in network.populations:
+            program = network.blocks[population.block].program
+            own = population_parameters(self.layout, population, program, network.dt, network.seed)
+            for name, values in own.items():
+                found[population.block][name][population.offset : population.offset + population.size] = values
+        return tuple(found)
+
+    def population(self, name: str) -> PopulationSlice:
+        """Return the one population of that name.
+
+        Raises
+        ------
+        LearnError
+            If there is none, or there are several.
+        """
+        found = [p for p in self.network.populations if p.population == name]
+        if len(found) != 1:
+            raise LearnError(f"expected one population {name!r} in the brain, found {len(found)}; attach a task first")
+        return found[0]
+
+
+def lower(model: Brain | Region, *, dt: float, seed: int, drive_seed: int | None = None) -> Lowered:
+    """Build the network of a model.
+
+    Parameters
+    ----------
+    model : Brain or Region
+        What to build.
+    dt : float (ms)
+        Time step.
+    seed : int
+        Keys every draw.
+    drive_seed : int, optional
+        Keys the draws of drives instead.
+
+    Raises
+    ------
+    SpecError, ConnectomeError
+        If it cannot be built.
+    LearnError
+        If it has plastic synapses, which change by themselves.
+    """
+    brain = single_region_brain(model) if isinstance(model, Region) else model
+    connectome = brain.connectome
+    if not isinstance(connectome, Connectome):
+        connectome = load_connectome(connectome)
+        brain = brain.model_copy(update={"connectome": connectome})
+    layout = lay_out(brain, normalise(connectome, brain.normalisation))
+    check_references(layout, (), Record(), dt=dt)
+    units = weight_units(block_programs(layout))
+    quanta = receptor_quanta(brain, layout, (), units)
+    skeleton = build_skeleton(brain, layout, quanta, dt=dt, seed=seed, record=Record())
+    if skeleton.plastic:
+        raise LearnError(
+            f"expected static synapses in a network that is trained, found {len(skeleton.plastic)} projections with a "
+            "plasticity rule; drop 'plasticity' from them"
+        )
+    network = complete(skeleton, brain, layout, (), seed if drive_seed is None else drive_seed)
+    return Lowered(brain, layout, network, units)

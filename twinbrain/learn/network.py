@@ -1,0 +1,235 @@
+"""A built network as a module of PyTorch: the same step, the same delays, weights in whole quanta, and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.advance import StageActivity, StageRun, advance_stage
+from twinbrain.learn.cell import SpikingCell
+from twinbrain.learn.links import Link, make_links
+from twinbrain.learn.lower import Lowered
+from twinbrain.learn.parameters import TrainedParameter
+from twinbrain.learn.stages import StageLayout, find_stages
+from twinbrain.learn.trainable import neuron_groups, table_groups
+from twinbrain.learn.weights import Weights, find_groups, inlet_of
+from twinbrain.network.network import PopulationSlice
+from twinbrain.spec.training import Trainable
+
+INPUT, READOUT = "input", "readout"
+Feedback = Mapping[int, Tensor]
+"""For links, by number, the weights that carry the gradient back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What a network did.
+
+    Parameters
+    ----------
+    spikes : Tensor, shape (step, trial, neuron)
+        0 or 1, of every neuron by its number.
+    output : Tensor, shape (step, trial, output)
+        Membrane potential of the readout after each step.
+    """
+
+    spikes: Tensor
+    output: Tensor
+
+
+class TrainableNetwork(nn.Module):
+    """A network that can be trained.
+
+    Its populations ``input`` and ``readout`` are where trials come in and outputs are read (see
+    `twinbrain.learn.attach`).
+
+    Parameters
+    ----------
+    lowered : Lowered
+        The built network.
+    trainable : Trainable
+        What is trained.
+    spike_grad : callable
+        Surrogate gradient, one of `snntorch.surrogate`.
+    precision : {"float32", "float64"}
+        In float64 spikes are those of every engine.
+
+    Raises
+    ------
+    LearnError
+        If the network has no such populations, or nothing that could be trained as asked.
+    """
+
+    place: Tensor
+
+    def __init__(
+        self,
+        lowered: Lowered,
+        trainable: Trainable,
+        spike_grad: Callable[[Tensor], Tensor],
+        precision: str = "float32",
+    ) -> None:
+        super().__init__()
+        network = lowered.network
+        self.lowered, self.trainable, self.dtype = lowered, trainable, getattr(torch, precision)
+        self.input, self.readout = lowered.population(INPUT), lowered.population(READOUT)
+        self.layout = find_stages(network)
+        self._check_input()
+        self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
+        self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
+        self.links = nn.ModuleList(self._links())
+        place = np.empty(network.n_neurons, np.int64)
+        place[np.concatenate([stage.neurons for stage in self.layout])] = np.arange(network.n_neurons)
+        self.register_buffer("place", torch.tensor(place))
+        if not any(parameter.requires_grad and parameter.numel() for parameter in self.parameters()):
+            raise LearnError(f"expected something to train, found nothing that fits {trainable}; name what is there")
+
+    def forward(self, inputs: Tensor, background: Tensor | None = None, feedback: Feedback | None = None) -> Activity:
+        """Compute trials side by side from time zero on.
+
+        Parameters
+        ----------
+        inputs : Tensor, shape (step, trial, channel)
+            Spikes of the population ``input``.
+        background : Tensor, shape (step, trial, inlet), optional
+            What comes in from drives, in quanta; see `twinbrain.learn.background`.
+        feedback : mapping of int to Tensor, optional
+            For links, weights that carry the gradient back in place of their own.
+        """
+        self._check(inputs)
+        weights = self.all_weights()
+        prepared = [link.prepare(weights) for _, link in self.numbered_links()]
+        done: list[StageActivity] = []
+        for number, stage in enumerate(self.layout):
+            run = StageRun(
+                [self._cell_of(b) for b in stage.blocks],
+                self._given(number, stage, done, inputs, background, prepared, feedback),
+                [
+                    (link, prepared[i], (feedback or {}).get(i))
+                    for i, link in self.numbered_links()
+                    if link.source == link.target == number
+                ],
+                observe="v" if self._holds(stage, self.readout) else None,
+            )
+            is_input = self._holds(stage, self.input)
+            done.append(StageActivity(inputs.to(self.dtype)) if is_input else advance_stage(run))
+        spikes = torch.cat([stage.spikes for stage in done], dim=2)[:, :, self.place]
+        observed = next(stage.observed for stage in done if stage.observed is not None)
+        start = self.readout.offset
+        return Activity(spikes, observed[:, :, start : start + self.readout.size])
+
+    def all_weights(self) -> Tensor:
+        """Return the weights of all synapses, table by table, in their receptors' units."""
+        return torch.cat([weights() for weights in self.weights]).to(self.dtype)
+
+    @torch.no_grad()
+    def keep_signs(self) -> None:
+        """Set weights that have crossed zero to zero."""
+        for weights in self._tables():
+            weights.keep_signs()
+
+    def _tables(self) -> list[Weights]:
+        return list(self.weights)  # type: ignore[arg-type]
+
+    def numbered_links(self) -> list[tuple[int, Link]]:
+        """Return all links, each with its number."""
+        return [(i, link) for i, link in enumerate(self.links) if isinstance(link, Link)]
+
+    def _cell_of(self, block: int) -> SpikingCell:
+        cell = self.cells[block]
+        assert isinstance(cell, SpikingCell)
+        return cell
+
+    def _given(
+        self,
+        number: int,
+        stage: StageLayout,
+        done: list[StageActivity],
+        inputs: Tensor,
+        background: Tensor | None,
+        prepared: list[Tensor],
+        feedback: Feedback | None,
+    ) -> Tensor:
+        """Return what is known beforehand of what arrives at a stage, shape (step, trial, inlet)."""
+        n_steps, n_trials = inputs.shape[:2]
+        if background is None:
+            given = torch.zeros(n_steps, n_trials, len(stage.inlets), dtype=self.dtype, device=inputs.device)
+        else:
+            quanta = torch.tensor(self._quanta()[stage.inlets], device=inputs.device)
+            given = (background[:, :, torch.tensor(stage.inlets)].to(torch.float64) * quanta).to(self.dtype)
+        for i, link in self.numbered_links():
+            if link.target != number or link.source == number:
+                continue
+            late = link.delay + 1
+            spikes = done[link.source].spikes
+            arrived = link.deliver(spikes[: n_steps - late], prepared[i], (feedback or {}).get(i))
+            given = given + nn.functional.pad(arrived, (0, 0, 0, 0, late, 0))[:n_steps]
+        return given
+
+    def _quanta(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        found = np.ones(self.lowered.network.n_inlets)
+        for block in self.lowered.network.blocks:
+            for inlet in block.inlets:
+                found[inlet.start : inlet.stop] = inlet.quantum
+        return found
+
+    def _holds(self, stage: StageLayout, population: PopulationSlice) -> bool:
+        return population.block in stage.blocks
+
+    def _check(self, inputs: Tensor) -> None:
+        if inputs.ndim != 3 or inputs.shape[2] != self.input.size:
+            raise LearnError(
+                f"expected inputs of shape (step, trial, {self.input.size}), one channel a neuron of the population "
+                f"{INPUT!r}, found {tuple(inputs.shape)}; attach the task to the region anew"
+            )
+
+    def _check_input(self) -> None:
+        stage = next(stage for stage in self.layout if self._holds(stage, self.input))
+        if len(stage.neurons) != self.input.size:
+            raise LearnError(
+                f"expected the population {INPUT!r} alone in its block and without inputs from others, found it beside "
+                "others; give it the model 'relay', and no other population"
+            )
+
+    def _cell(self, number: int, spike_grad: Callable[[Tensor], Tensor]) -> SpikingCell:
+        block = self.lowered.network.blocks[number]
+        base = self.lowered.parameters[number]
+        trained = {
+            name: TrainedParameter(base[name], groups, scale)
+            for name, groups, scale in neuron_groups(self.trainable, self.lowered, number)
+        }
+        dt = self.lowered.network.dt
+        return SpikingCell(block.program, block.constants, block.initial, base, trained, dt, spike_grad, self.dtype)
+
+    def _weights(self, number: int) -> Weights:
+        network = self.lowered.network
+        table = network.tables[number]
+        pairs, group = find_groups(network, table)
+        groups, regions = table_groups(self.trainable, self.lowered, table, pairs)
+        return Weights(table, inlet_of(network, table.receptor).quantum, groups, group, regions)
+
+    def _links(self) -> list[Link]:
+        network = self.lowered.network
+        stage_of_neuron, place_of_neuron = np.empty((2, network.n_neurons), np.int64)
+        stage_of_inlet, place_of_inlet = np.empty((2, network.n_inlets), np.int64)
+        for number, stage in enumerate(self.layout):
+            stage_of_neuron[stage.neurons], place_of_neuron[stage.neurons] = number, np.arange(len(stage.neurons))
+            stage_of_inlet[stage.inlets], place_of_inlet[stage.inlets] = number, np.arange(len(stage.inlets))
+        neurons = np.arange(network.n_neurons)
+        synapses = {
+            "pre": np.concatenate([np.repeat(neurons, np.diff(table.row_start)) for table in network.tables]),
+            "post": np.concatenate([table.post.astype(np.int64) for table in network.tables]),
+            "delay": np.concatenate([table.delay.astype(np.int64) for table in network.tables]),
+        }
+        sizes = [(len(stage.neurons), len(stage.inlets)) for stage in self.layout]
+        return make_links(synapses, stage_of_neuron, stage_of_inlet, sizes, place_of_neuron, place_of_inlet)
+
+    def offsets(self) -> list[int]:
+        """Return where the weights of each table begin in `all_weights`."""
+        return list(accumulate((len(weights.base) for weights in self._tables()), initial=0))

@@ -1,0 +1,1 @@
+"""Rules: how a network that has seen trials changes; one a file, behind one interface."""

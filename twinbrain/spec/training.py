@@ -1,0 +1,191 @@
+"""A training: the task, the rule, what is trained, and how long."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from twinbrain.spec.base import Spec
+from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
+
+WEIGHT = "weight"
+WeightShare = Literal["synapse", "population", "region"]
+ParameterShare = Literal["neuron", "population", "region"]
+
+
+def _patterns(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"*": value}
+
+
+class Trainable(Spec):
+    """What is trained, and what shares a change.
+
+    Written as a list of names, ``["weight", "C_m"]``, or as a table that says more:
+    ``{ weight = { "input->*" = "synapse" }, C_m = "population" }``.
+
+    Parameters
+    ----------
+    weight : dict of str to {"synapse", "population", "region"}
+        For patterns of projections (``"source->target:receptor"``, in a brain
+        ``"label.source->label.target:receptor"``) what has a change of its own: each synapse, all of a pair of
+        populations, or all between two regions. The first pattern that fits counts; what none fits is not trained.
+    values : dict of str to dict of str to {"neuron", "population", "region"}
+        For parameters of the cells and their receptors, such as ``tau_w``, likewise by patterns of
+        ``label.population``. ``time_constant``, ``threshold`` and ``adaptation`` stand for all of that kind.
+    dale : bool
+        Whether synapses keep their sign. Those of the input that inject a current, and those of the readout, are free.
+    """
+
+    weight: Annotated[dict[str, WeightShare], BeforeValidator(_patterns)] = {}
+    values: dict[str, Annotated[dict[str, ParameterShare], BeforeValidator(_patterns)]] = {}
+    dale: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_names(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            data = [data]
+        if isinstance(data, list | tuple):
+            data = {name: "synapse" if name == WEIGHT else "neuron" for name in data}
+        if not isinstance(data, dict) or "values" in data:
+            return data
+        own = {key: value for key, value in data.items() if key in (WEIGHT, "dale")}
+        return own | {"values": {key: value for key, value in data.items() if key not in own}}
+
+    @model_validator(mode="after")
+    def _check(self) -> Trainable:
+        if not self.weight and not self.values:
+            raise ValueError('expected something to train, found nothing; give ["weight"], say')
+        return self
+
+    def share_of_weights(self, projection: str) -> str | None:
+        """Return what has a change of its own in a projection; None where it is not trained."""
+        return next((share for pattern, share in self.weight.items() if fnmatchcase(projection, pattern)), None)
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and "options" not in value:
+        return {"name": value.get("name"), "options": {k: v for k, v in value.items() if k != "name"}}
+    return value
+
+
+class Choice(Spec):
+    """Something by its name, with its options: ``"digits"``, or ``{ name = "digits", coding = "rate" }``."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+Named = Annotated[Choice, BeforeValidator(_named)]
+
+
+class InputSpec(Spec):
+    """How the channels of a task reach a brain.
+
+    Parameters
+    ----------
+    region : str
+        Pattern of the label of the one region that they reach.
+    populations : tuple of str
+        Populations that they reach; by default those of the region's input ports, or all that are excitatory.
+    receptor : str, optional
+        By default the first of each population's cell.
+    probability : float
+        With which a channel reaches a neuron.
+    weight : value, optional
+        Before training; by default found such that neurons spike at ``rate``.
+    rate : float (Hz)
+        Mean rate of the populations reached, before training.
+    """
+
+    region: str = "*"
+    populations: tuple[str, ...] = ()
+    receptor: str | None = None
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    weight: Value | None = None
+    rate: Annotated[Rate, Field(gt=0)] = default("15 Hz")
+
+
+class ReadoutSpec(Spec):
+    """How outputs are read: leaky integrators of spikes, which never spike themselves.
+
+    Parameters
+    ----------
+    region : str
+        Pattern of the label of the one region that is read.
+    populations : tuple of str
+        Populations that are read; by default those of the region's output ports, or all.
+    time_constant : float (ms)
+        Of the integrators.
+    """
+
+    region: str = "*"
+    populations: tuple[str, ...] = ()
+    time_constant: Annotated[Milliseconds, Field(gt=0)] = default("20 ms")
+
+
+class Surrogate(Spec):
+    """The gradient that takes the place of a spike's.
+
+    Parameters
+    ----------
+    name : str
+        One of snnTorch's.
+    slope : float, optional
+        Its sharpness, in units of the distance from rest to threshold; snnTorch's default otherwise.
+    """
+
+    name: str = "atan"
+    slope: Annotated[float, Field(gt=0)] | None = None
+
+
+class Training(Spec):
+    """How a network is trained.
+
+    Parameters
+    ----------
+    task, rule : Choice
+        What is learned, and by which rule.
+    trainable : Trainable
+        What changes.
+    input, readout : InputSpec, ReadoutSpec
+        How the task meets the brain.
+    surrogate : Surrogate
+        The gradient of spikes.
+    epochs, batch_size : int
+        Passes over the training trials, and trials a step.
+    learning_rate : float
+        Of the optimiser; what is trained has no unit, see `Trainable`.
+    patience : int, optional
+        Epochs without improvement on the validation trials after which training stops.
+    clip : float, optional
+        Largest norm of the gradient.
+    window : float (ms), optional
+        Gradients go back no further than that (truncated backpropagation through time).
+    rate_range : tuple of float (Hz)
+        Mean rates of neurons outside of it are penalised.
+    rate_penalty : float
+        How much.
+    precision : {"float32", "float64", "mixed"}
+        Of the computation while training; ``"mixed"`` multiplies in half precision where the device has it.
+    """
+
+    task: Named
+    rule: Named = Choice(name="bptt")
+    trainable: Trainable = Trainable(weight={"*": "synapse"})
+    input: InputSpec = InputSpec()
+    readout: ReadoutSpec = ReadoutSpec()
+    surrogate: Surrogate = Surrogate()
+    epochs: Annotated[int, Field(ge=1)] = 20
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    patience: Annotated[int, Field(ge=1)] | None = None
+    clip: Annotated[float, Field(gt=0)] | None = 1.0
+    window: Annotated[Milliseconds, Field(gt=0)] | None = None
+    rate_range: tuple[Rate, Rate] = (1.0, 100.0)
+    rate_penalty: Annotated[float, Field(ge=0)] = 0.0
+    precision: Literal["float32", "float64", "mixed"] = "float32"
