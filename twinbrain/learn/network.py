@@ -131,7 +131,7 @@ class TrainableNetwork(nn.Module):
     @torch.no_grad()
     def keep_signs(self) -> None:
         """Set weights that have crossed zero to zero."""
-        for weights in self._tables():
+        for weights in self.tables():
             weights.keep_signs()
 
     def _tables(self) -> list[Weights]:
@@ -232,4 +232,4 @@ class TrainableNetwork(nn.Module):
 
     def offsets(self) -> list[int]:
         """Return where the weights of each table begin in `all_weights`."""
-        return list(accumulate((len(weights.base) for weights in self._tables()), initial=0))
+        return list(accumulate((len(weights.base) for weights in self.tables()), initial=0))
