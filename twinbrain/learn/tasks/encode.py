@@ -193,7 +193,7 @@ def _trial_first(spikes: Any, dtype: Any = np.uint8) -> Any:
 
 
 def _check_unit_interval(values: Floats) -> None:
-    if values.size and not (0 <= values.min() and values.max() <= 1):
+    if values.size and (values.min() < 0 or values.max() > 1 or np.isnan(values).any()):
         raise LearnError(
             f"code: expected values from 0 to 1, found {values.min():g} to {values.max():g}; divide by the largest"
         )

@@ -50,14 +50,15 @@ def made_task(
     **more
         Further fields of `Task`.
     """
-    trials = {}
+    trials = []
     for split, n in zip(SPLITS, sizes, strict=True):
         labels = generator(seed, name, split).permutation(np.arange(n) % n_classes)
         blocks = range(0, n, BLOCK)
-        trials[split] = join(
-            [draw(generator(seed, name, split, str(first)), labels[first : first + BLOCK]) for first in blocks]
+        trials.append(
+            join([draw(generator(seed, name, split, str(first)), labels[first : first + BLOCK]) for first in blocks])
         )
-    return Task(name=name, kind=kind, chance=chance(trials["test"]), **trials, **more)
+    train, validation, test = trials
+    return Task(name=name, kind=kind, train=train, validation=validation, test=test, chance=chance(trials[-1]), **more)
 
 
 def spikes_at(rng: np.random.Generator, rates: NDArray[Any], dt: float, shape: tuple[int, ...]) -> NDArray[np.uint8]:

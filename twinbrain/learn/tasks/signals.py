@@ -117,7 +117,11 @@ def signal_trials(
             spikes = encode.population(signal, n_encoders, peak=peak * dt / 1000)
         else:
             spikes = encode.delta(signal, threshold)
-        more = {"features": frames[block], "n_frames": n_frames[block], "group": None if group is None else group[block]}
+        more = {
+            "features": frames[block],
+            "n_frames": n_frames[block],
+            "group": None if group is None else group[block],
+        }
         found.append(trials_of(spikes, target[block], scored[block], **more))
     return join(found)
 

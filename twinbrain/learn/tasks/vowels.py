@@ -67,7 +67,8 @@ def vowels(
     watched, learned = parts(training[2], (validation,), rng)
     learned = learned[stratified(training[2][learned], n_train, rng)]
     held_out = len(training[2]) + stratified(test[2], n_test, rng)
-    frames, n_frames, speaker = (np.concatenate(both) for both in zip(training, test, strict=True))
+    frames = np.concatenate([training[0], test[0]])
+    n_frames, speaker = (np.concatenate([training[i], test[i]]) for i in (1, 2))
     trials = signal_trials(
         standardised(frames, n_frames, learned),
         n_frames,
