@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import Count, groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 
 def cue_accumulation(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     n_cues: Count = 7,
     probability: Annotated[float, Field(ge=0.5, le=1)] = 0.7,
-    cue: Milliseconds = 100.0,
-    pause: Milliseconds = 50.0,
-    shortest_delay: Milliseconds = 500.0,
-    longest_delay: Milliseconds = 1500.0,
-    response: Milliseconds = 150.0,
+    cue: Duration = 100.0,
+    pause: Pause = 50.0,
+    shortest_delay: Pause = 500.0,
+    longest_delay: Pause = 1500.0,
+    response: Pause = 150.0,
     n_neurons: Count = 10,
     rate: Rate = 40.0,
     noise: Rate = 10.0,

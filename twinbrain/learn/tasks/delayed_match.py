@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import Count, groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Several
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 
 def delayed_match(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
-    n_stimuli: Annotated[int, Field(ge=2)] = 4,
-    stimulus: Milliseconds = 250.0,
-    shortest_delay: Milliseconds = 500.0,
-    longest_delay: Milliseconds = 1000.0,
-    response: Milliseconds = 150.0,
+    n_stimuli: Several = 4,
+    stimulus: Duration = 250.0,
+    shortest_delay: Pause = 500.0,
+    longest_delay: Pause = 1000.0,
+    response: Pause = 150.0,
     n_neurons: Count = 10,
     rate: Rate = 40.0,
     noise: Rate = 10.0,

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from twinbrain.learn.tasks.images import Coding, image_task
+from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Share
 from twinbrain.learn.tasks.packages import package_file
 from twinbrain.learn.tasks.task import Task
-from twinbrain.spec.quantity import Milliseconds, Rate
-
-Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def digits(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     coding: Coding = "latency",
-    duration: Milliseconds = 50.0,
+    duration: Duration = 50.0,
     peak: Rate = 200.0,
-    pixel: Milliseconds = 2.0,
-    n_levels: Annotated[int, Field(ge=1)] = 8,
-    response: Milliseconds = 20.0,
+    pixel: Duration = 2.0,
+    n_levels: Count = 8,
+    response: Pause = 20.0,
     validation: Share = 0.15,
     test: Share = 0.25,
-    n_train: Annotated[int, Field(ge=1)] | None = None,
-    n_validation: Annotated[int, Field(ge=1)] | None = None,
-    n_test: Annotated[int, Field(ge=1)] | None = None,
+    n_train: Count | None = None,
+    n_validation: Count | None = None,
+    n_test: Count | None = None,
 ) -> Task:
     """Return the task to read 1,797 handwritten digits of 8 × 8 pixels, which lie in the package scikit-learn.
 

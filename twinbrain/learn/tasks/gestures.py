@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.options import Count, Duration, Rate, Several
 from twinbrain.learn.tasks.packages import package_file
 from twinbrain.learn.tasks.signals import Coding, n_channels, signal_trials, standardised
 from twinbrain.learn.tasks.split import chance, generator, stratified
 from twinbrain.learn.tasks.task import Task
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 N_EXERCISES, N_AXES = 7, 6
 
 
 def gestures(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     coding: Coding = "population",
-    window: Annotated[int, Field(ge=2)] = 100,
-    stride: Annotated[int, Field(ge=1)] = 50,
-    frame: Milliseconds = 4.0,
-    n_encoders: Annotated[int, Field(ge=2)] = 8,
+    window: Several = 100,
+    stride: Count = 50,
+    frame: Duration = 4.0,
+    n_encoders: Several = 8,
     peak: Rate = 200.0,
     threshold: float = 0.3,
-    n_validation_subjects: Annotated[int, Field(ge=1)] = 2,
-    n_test_subjects: Annotated[int, Field(ge=1)] = 3,
-    n_train: Annotated[int, Field(ge=1)] | None = None,
-    n_validation: Annotated[int, Field(ge=1)] | None = None,
-    n_test: Annotated[int, Field(ge=1)] | None = None,
+    n_validation_subjects: Count = 2,
+    n_test_subjects: Count = 3,
+    n_train: Count | None = None,
+    n_validation: Count | None = None,
+    n_test: Count | None = None,
 ) -> Task:
     """Return the task to tell seven shoulder exercises from the acceleration and rotation of a wrist.
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import Count, steps
+from twinbrain.learn.tasks.made import steps
+from twinbrain.learn.tasks.options import Count, Duration, Share
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
-from twinbrain.spec.quantity import Milliseconds
 
 N_CHANNELS = 700
 BLOCK = 256
@@ -28,11 +27,11 @@ REFERENCES = ("10.1109/TNNLS.2020.3044364",)
 
 def shd(
     folder: str,
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
-    duration: Milliseconds = 1000.0,
+    duration: Duration = 1000.0,
     pool: Count = 1,
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1,
+    validation: Share = 0.1,
     n_train: Count | None = None,
     n_validation: Count | None = None,
     n_test: Count | None = None,
@@ -85,9 +84,9 @@ def shd(
 
 def ssc(
     folder: str,
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
-    duration: Milliseconds = 1000.0,
+    duration: Duration = 1000.0,
     pool: Count = 1,
     n_train: Count | None = None,
     n_validation: Count | None = None,

@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import Count, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import made_task, spikes_at, steps
+from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Several
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 
 def intervals(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
-    n_intervals: Annotated[int, Field(ge=2)] = 6,
-    shortest: Milliseconds = 20.0,
-    longest: Milliseconds = 600.0,
+    n_intervals: Several = 6,
+    shortest: Duration = 20.0,
+    longest: Duration = 600.0,
     spread: Annotated[float, Field(ge=0)] = 0.05,
     n_neurons: Count = 20,
-    jitter: Milliseconds = 2.0,
+    jitter: Pause = 2.0,
     noise: Rate = 2.0,
-    onset: Milliseconds = 50.0,
-    response: Milliseconds = 100.0,
+    onset: Pause = 50.0,
+    response: Pause = 100.0,
     n_train: Count = 1000,
     n_validation: Count = 200,
     n_test: Count = 500,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from twinbrain.learn.tasks.split import chance, generator
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials, join
 
-Count = Annotated[int, Field(ge=1)]
-"""How many there are of something."""
 Draw = Callable[[np.random.Generator, NDArray[np.int64]], Trials]
 """Draws trials with the given labels."""
 BLOCK = 64

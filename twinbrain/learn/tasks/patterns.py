@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.learn.tasks.made import Count, groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.options import Count, Duration, Rate
 from twinbrain.learn.tasks.split import generator
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 FREQUENCIES = (1.0, 2.0, 3.0, 5.0)
 """Of the sines, in Hz."""
 
 
 def patterns(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     n_patterns: Count = 1,
     n_outputs: Count = 3,
-    duration: Milliseconds = 1000.0,
+    duration: Duration = 1000.0,
     n_phases: Count = 5,
     n_neurons: Count = 4,
     rate: Rate = 100.0,

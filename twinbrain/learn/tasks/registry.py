@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -154,6 +155,7 @@ def task_options(build: Build) -> type[Spec]:
             Field() if parameter.default is parameter.empty else Field(default=parameter.default),
         )
         for key, parameter in inspect.signature(build).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     }
     # A default stands in the unit that is used inside, and what is given in one that is written.
     config = ConfigDict(**{**Spec.model_config, "validate_default": False})
@@ -166,10 +168,11 @@ def _function(name: str, folder: Path) -> Build:
     try:
         if where.endswith(".py"):
             path = folder / Path(where).expanduser()
-            specification = importlib.util.spec_from_file_location(path.stem, path)
+            specification = importlib.util.spec_from_file_location(str(path.resolve()), path)
             if specification is None or specification.loader is None:
                 raise ImportError(f"{path} cannot be imported")
             module = importlib.util.module_from_spec(specification)
+            sys.modules[module.__name__] = module  # dataclasses look for their module there
             specification.loader.exec_module(module)
         else:
             module = importlib.import_module(where)

@@ -40,8 +40,9 @@ def stratified(labels: NDArray[Any], n: int | None, rng: np.random.Generator) ->
     rank = np.empty(len(labels))
     for label in np.unique(labels):
         (members,) = np.nonzero(labels == label)
-        # Ranks of a class are spread over 0 … 1, so that any first n trials have all classes in their shares.
-        rank[rng.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
+        # Ranks of a class are spread over 0 … 1, so that the first n trials have all classes in their shares; they all
+        # begin with 0, so that none is left out.
+        rank[rng.permutation(members)] = np.arange(len(members)) / len(members)
     order = np.lexsort((rng.permutation(len(labels)), rank))
     return np.sort(order[: len(labels) if n is None else n]).astype(np.int64)
 

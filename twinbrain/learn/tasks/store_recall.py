@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from twinbrain.learn.tasks.made import Count, groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.options import Count, Duration, Rate, Several
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 
 def store_recall(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
-    n_frames: Annotated[int, Field(ge=2)] = 10,
-    frame: Milliseconds = 100.0,
+    n_frames: Several = 10,
+    frame: Duration = 100.0,
     n_neurons: Count = 10,
     rate: Rate = 50.0,
     noise: Rate = 0.0,

@@ -10,26 +10,26 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.options import Count, Duration, Rate, Several
 from twinbrain.learn.tasks.packages import package_file
 from twinbrain.learn.tasks.signals import Coding, n_channels, signal_trials, standardised
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
-from twinbrain.spec.quantity import Milliseconds, Rate
 
 N_SPEAKERS, N_COEFFICIENTS = 9, 12
 
 
 def vowels(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     coding: Coding = "population",
-    frame: Milliseconds = 6.4,
-    n_encoders: Annotated[int, Field(ge=2)] = 8,
+    frame: Duration = 6.4,
+    n_encoders: Several = 8,
     peak: Rate = 200.0,
     threshold: float = 0.3,
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-    n_train: Annotated[int, Field(ge=1)] | None = None,
-    n_test: Annotated[int, Field(ge=1)] | None = None,
+    n_train: Count | None = None,
+    n_test: Count | None = None,
 ) -> Task:
     """Return the task to tell the speaker from an utterance of the vowels /a/ and /e/ in sequence.
 
@@ -79,7 +79,6 @@ def vowels(
         n_encoders=n_encoders,
         peak=peak,
         threshold=threshold,
-        group=speaker,
     )
     return Task(
         name="vowels",

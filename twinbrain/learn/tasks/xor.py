@@ -7,21 +7,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.learn.tasks.made import Count, made_task, steps
+from twinbrain.learn.tasks.made import made_task, steps
+from twinbrain.learn.tasks.options import Count, Duration
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
-from twinbrain.spec.quantity import Milliseconds
 
 GATES = {"xor": np.logical_xor, "and": np.logical_and, "or": np.logical_or}
 
 
 def xor(
-    dt: Milliseconds = 1.0,
+    dt: Duration = 1.0,
     seed: int = 0,
     gate: Literal["xor", "and", "or"] = "xor",
     coding: Literal["regular", "latency"] = "regular",
-    duration: Milliseconds = 30.0,
-    period: Milliseconds = 5.0,
+    duration: Duration = 30.0,
+    period: Duration = 5.0,
     n_train: Count = 64,
     n_validation: Count = 16,
     n_test: Count = 16,
