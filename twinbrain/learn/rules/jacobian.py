@@ -1,0 +1,91 @@
+"""The local derivatives of a step: how each neuron's state and spike depend on what that neuron had and got."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from twinbrain.learn.cell import SpikingCell, State
+from twinbrain.learn.fused.threshold import MEMBRANE
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.models.step import REFRACTORY_LEFT
+
+SPIKE = "_spike"
+
+
+@dataclass(frozen=True, eq=False)
+class LocalStep:
+    """A step, and its derivatives.
+
+    Parameters
+    ----------
+    state : dict of str to Tensor, shape (trial, neuron)
+        After the step.
+    rows : dict of str to dict of str to Tensor, shape (trial, neuron)
+        Of each state variable, and of `SPIKE`, the derivative by each state variable before the step, by what arrived
+        at each receptor, and by the constants that were asked for. What it does not depend on is left out.
+    """
+
+    state: State
+    rows: dict[str, dict[str, Tensor]]
+
+
+def moving(cell: SpikingCell) -> list[str]:
+    """Return the state variables that have derivatives: all but the count of refractory steps."""
+    return [name for name in cell.program.state if name != REFRACTORY_LEFT]
+
+
+def by_receptor(name: str) -> str:
+    """Return the name of what arrived at a receptor, among what is derived by."""
+    return f"arrived {name}"
+
+
+def local_step(
+    cell: SpikingCell, state: State, constants: State, arrived: State, wanted: Collection[str] = ()
+) -> LocalStep:
+    """Compute a step with its local derivatives; the surrogate stands for a spike's.
+
+    Parameters
+    ----------
+    cell : SpikingCell
+        The neurons.
+    state : dict of str to Tensor, shape (trial, neuron)
+        Before the step.
+    constants : dict of str to Tensor, shape (neuron,)
+        Without gradients.
+    arrived : dict of str to Tensor, shape (trial, neuron)
+        By receptors.
+    wanted : collection of str
+        Constants to derive by.
+    """
+    names = moving(cell)
+    shape = state[names[0]].shape
+    old = {name: state[name].detach().clone().requires_grad_() for name in names}
+    new_constants = {name: constants[name].expand(shape).clone().requires_grad_() for name in wanted}
+    got = {name: value.detach().clone().requires_grad_() for name, value in arrived.items()}
+    with torch.enable_grad():
+        new, spikes = cell.step({**state, **old}, {**constants, **new_constants}, got)
+    inputs = {**old, **{by_receptor(name): value for name, value in got.items()}, **new_constants}
+    outputs = {name: new[name] for name in names} | {SPIKE: spikes}
+    rows: dict[str, dict[str, Tensor]] = {}
+    for name, output in outputs.items():
+        rows[name] = {}
+        if output.requires_grad:
+            found = torch.autograd.grad(output.sum(), list(inputs.values()), retain_graph=True, allow_unused=True)
+            rows[name] = {key: value for key, value in zip(inputs, found, strict=True) if value is not None}
+    return LocalStep({name: value.detach() for name, value in new.items()}, rows)
+
+
+def seen_row(network: TrainableNetwork, block: int, step: LocalStep) -> State:
+    """Return the derivatives of what is seen of each neuron: of an output its membrane potential, else its spike."""
+    spike = step.rows[SPIKE]
+    if block != network.readout.block:
+        return spike
+    membrane = step.rows[MEMBRANE]
+    is_output = torch.zeros(network.blocks()[block].n_neurons, dtype=torch.bool, device=network.place.device)
+    is_output[network.readout.offset :][: network.readout.size] = True
+    zero = torch.zeros((), dtype=network.dtype, device=is_output.device)
+    return {name: torch.where(is_output, membrane.get(name, zero), spike.get(name, zero)) for name in membrane | spike}
