@@ -74,10 +74,10 @@ def gradient_norms(network: TrainableNetwork) -> dict[str, float]:
                     found[own.name] = float(gradient[group == number].norm())
                 elif kind == "gain" and own.trained in ("population", "region"):
                     found[own.name] = float(gradient[weights.factor_of[number]].abs())
-    for block, cell in zip(network.lowered.network.blocks, network.cells, strict=True):
-        for name, trained in cell.trained.items():  # type: ignore[union-attr, operator]
-            gradient = trained.change.grad
-            found[f"{block.name}.{name}"] = 0.0 if gradient is None else float(gradient.norm())
+    for block, cell in zip(network.lowered.network.blocks, network.blocks(), strict=True):
+        for name, trained in cell.trained_parameters().items():
+            own_gradient = trained.change.grad
+            found[f"{block.name}.{name}"] = 0.0 if own_gradient is None else float(own_gradient.norm())
     return found
 
 

@@ -152,9 +152,9 @@ class Learner:
         wrong = [name for name, value in gradient_norms(network).items() if not np.isfinite(value)]
         wrong += [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
         raise LearnError(
-            f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no number "
-            f"in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs; what was "
-            f"learned in {self.course.epoch} epochs is kept"
+            f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no "
+            f"number in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs; "
+            f"what was learned in {self.course.epoch} epochs is kept"
         )
 
 

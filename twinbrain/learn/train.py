@@ -78,7 +78,7 @@ def train(
         If it was asked to stop; what was learned so far is kept, and `resume_training` goes on from there.
     """
     given = task if isinstance(task, Task) else None
-    named = given.name if given is not None else task
+    named = task.name if isinstance(task, Task) else task
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)
     learner = _learner(workflow, given)
     location = None if out is None else Location.of(out)

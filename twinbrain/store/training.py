@@ -107,7 +107,8 @@ class TrainingStore:
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
         with xr.open_zarr(self.location.store(read_only=True), group=name, consolidated=False, zarr_format=3) as found:
-            return found.load()
+            loaded: xr.Dataset = found.load()
+            return loaded
 
     def _write_arrays(self, path: str, arrays: Arrays) -> dict[str, Document]:
         store = self.location.store()
