@@ -18,6 +18,7 @@ from twinbrain.learn.metrics.score import score
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import Setup
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 
 Progress = Callable[[str, int, int], None]
 Arrays = dict[str, NDArray[Any]]
@@ -73,11 +74,12 @@ class Learner:
         LearnError
             If the loss is no number any more; what was committed stays.
         """
-        training = self.setup.training
+        setup, training = self.setup, self.setup.training
         while self.course.epoch < training.epochs and not self._is_done():
             if interrupted():
                 return
-            curves = self._epoch(progress)
+            with one_thread(setup.network.lowered.network.n_neurons, training.batch_size, setup.device):
+                curves = self._epoch(progress)
             commit(curves, self.state(), self._summary())
             progress("train", self.course.epoch, training.epochs)
 
