@@ -7,7 +7,15 @@ CELLS = ("pyr", "pv", "sst")
 
 
 def make_responses(
-    gains=(8.0, 2.0, 0.0), n_neurons=6, n_classes=4, n_trials=40, n_bins=30, width=10.0, base=4.0, seed=0, region="cortex"
+    gains=(8.0, 2.0, 0.0),
+    n_neurons=6,
+    n_classes=4,
+    n_trials=40,
+    n_bins=30,
+    width=10.0,
+    base=4.0,
+    seed=0,
+    region="cortex",
 ):
     """Return responses: every neuron prefers one class, in which it fires ``gain`` spikes a trial more than ``base``.
 

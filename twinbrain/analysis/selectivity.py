@@ -52,7 +52,8 @@ def selectivity(responses: xr.Dataset, by: str | None = None) -> xr.Dataset:
 
     To take the largest response of noise would find selectivity where there is none. So for class selectivity and d'
     the preferred class is found in every other trial of each class and measured in the rest, and the reverse; both are
-    averaged. They are 0 on average for a neuron that is not selective. That needs 2 trials of each class, d' needs 4.
+    averaged. They are about 0 on average for a neuron that is not selective. That needs 2 trials of each class, and 4
+    for d'.
 
     References
     ----------

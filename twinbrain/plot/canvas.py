@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def new_figure(width: float, height: float, top: float = 1.0) -> Figure:
-    """Return an empty figure, in inches, that lays itself out below ``top``, a share of its height."""
+def new_figure(width: float, height: float, top: float = 1.0, bottom: float = 0.0) -> Figure:
+    """Return an empty figure, in inches, that lays itself out from ``bottom`` to ``top``, shares of its height."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    layout = ConstrainedLayoutEngine(rect=(0.004, 0.004, 0.992, top - 0.008), w_pad=0.08, h_pad=0.08)
+    layout = ConstrainedLayoutEngine(rect=(0.004, bottom + 0.004, 0.992, top - bottom - 0.008), w_pad=0.08, h_pad=0.08)
     figure = Figure((width, height), dpi=100, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -220,8 +220,8 @@ def _high(cluster: list[float], gap: float) -> float:
     return _low(cluster, gap) + gap * (len(cluster) - 1)
 
 
-def note(ax: Axes, text: str) -> None:
-    """Write a remark under the panel, at the right."""
+def note(ax: Axes, text: str, below: float = 24.0) -> None:
+    """Write a remark so many points under the panel, at the right."""
     ax.annotate(
-        text, (1, 0), (0, -24), "axes fraction", "offset points", ha="right", va="top", fontsize=7.5, color=FAINT
+        text, (1, 0), (0, -below), "axes fraction", "offset points", ha="right", va="top", fontsize=7.5, color=FAINT
     )
