@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from twinbrain.errors import LearnError
 Floats = NDArray[np.floating]
 
 _LEAST_EXPLAINED = 0.5
+_PARTS = 10  # of the trials
 
 
 def time_scales(responses: xr.Dataset, by: str = "population", longest: float | None = None) -> xr.Dataset:
@@ -29,7 +32,7 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     Returns
     -------
     xarray.Dataset, dims (by, lag)
-        ``autocorrelation`` and ``fitted``; of each group ``time_scale`` and its standard deviation ``time_scale_sd``
+        ``autocorrelation`` and ``fitted``; of each group ``time_scale`` and its standard error ``time_scale_error``
         (ms), ``amplitude``, ``offset``, and the share of variance that the fit explains, ``explained``. A group has no
         time scale (NaN) where the fit fails or explains less than half.
 
@@ -42,14 +45,15 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     -----
     The mean response to each class is taken away. Of what remains, the correlation over trials between each two bins of
     a neuron is averaged over pairs of bins of the same lag, and over neurons; to this
-    :math:`A (e^{-k \Delta / \tau} + B)` is fitted from the first lag on. Lags depend on each other, so that the
-    standard deviation, which is that of the fit, is too small; and a time scale near the length of the trial is found
-    too short [2]_.
+    :math:`A (e^{-k \Delta / \tau} + B)` is fitted from the first lag on. The standard error is that of a jackknife over
+    tenths of the trials [2]_. It does not tell of bias: a time scale that is not much shorter than the trial is found
+    too short [3]_.
 
     References
     ----------
     .. [1] Murray et al. 2014, doi 10.1038/nn.3862
-    .. [2] Zeraati et al. 2022, doi 10.1038/s43588-022-00220-x
+    .. [2] Efron & Stein 1981, doi 10.1214/aos/1176345462
+    .. [3] Zeraati et al. 2022, doi 10.1038/s43588-022-00220-x
     """
     rate = responses_of(responses, "rate", "trial", "bin", "neuron")
     width = bin_width(responses)
@@ -62,23 +66,26 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     classes, values = classes_of(responses), rate.values.astype(np.float64)
     residual = values - classes.means(values)[classes.index]
     n_lags = int(n_bins / 2 if longest is None else np.clip(longest / width, 3, n_bins - 1)) + 1
-    correlation, pairs = _autocorrelation(residual, n_lags)
-    groups = neuron_groups(rate, by)
-    mean: Floats = np.stack([_mean(correlation[:, members]) for members in groups.members()])
-    lag = width * np.arange(n_lags)
-    fits = [_fit(lag, row, pairs) for row in mean]
-    names = ("time_scale", "time_scale_sd", "amplitude", "offset", "explained")
-    units = ("ms", "ms", "1", "1", "1")
-    columns = {
-        name: (by, np.array([fit[i] for fit in fits]), {"long_name": name.replace("_", " "), "units": units[i]})
-        for i, name in enumerate(names)
+    # Each tenth has its share of every class.
+    part_of = classes.turn() % min(_PARTS, int(classes.n_trials.max()))
+    correlation = _autocorrelation(residual, part_of, n_lags)
+    pairs = n_bins - np.arange(n_lags, dtype=np.float64)
+    groups, lag = neuron_groups(rate, by), width * np.arange(n_lags)
+    means = np.stack([_mean(correlation[..., members]) for members in groups.members()])
+    fits = np.array([[_fit(lag, row, pairs) for row in rows] for rows in means])
+    error = _jackknife(fits[:, 1:, 0])
+    units = {"time_scale": "ms", "amplitude": "1", "offset": "1", "explained": "1"}
+    columns: dict[str, Any] = {
+        name: (by, fits[:, 0, i], {"long_name": name.replace("_", " "), "units": units[name]})
+        for i, name in enumerate(units)
     }
+    columns["time_scale_error"] = (by, error, {"long_name": "standard error of the time scale", "units": "ms"})
     curve = columns["amplitude"][1][:, None] * (
         np.exp(-lag / columns["time_scale"][1][:, None]) + columns["offset"][1][:, None]
     )
     return xr.Dataset(
         {
-            "autocorrelation": ((by, "lag"), mean, {"long_name": "autocorrelation", "units": "1"}),
+            "autocorrelation": ((by, "lag"), means[:, 0], {"long_name": "autocorrelation", "units": "1"}),
             "fitted": ((by, "lag"), curve, {"long_name": "fitted autocorrelation", "units": "1"}),
             **columns,
         },
@@ -87,41 +94,50 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     )
 
 
-def _autocorrelation(residual: Floats, n_lags: int) -> tuple[Floats, Floats]:
-    """Return correlations over trials (lag, neuron), the mean over pairs of bins, and how many those are (lag)."""
-    n_bins = residual.shape[1]
+def _autocorrelation(residual: Floats, part_of: NDArray[np.int64], n_lags: int) -> Floats:
+    """Return correlations over trials, means over pairs of bins (part, lag, neuron): of all, and without each part."""
+    n_trials, n_bins, n_neurons = residual.shape
     spread = np.sqrt((residual**2).mean(axis=0))
     # Bins in which a neuron does the same in all trials have no correlation, and count for nothing.
     varies = spread > 1e-12 * np.abs(residual).max(initial=0) + 1e-300
-    unit = np.where(varies, residual / np.where(varies, spread, 1), 0)
-    length = 2 * n_bins
-    power = (np.abs(np.fft.rfft(unit, length, axis=1)) ** 2).mean(axis=0)
+    length, n = 2 * n_bins, np.bincount(part_of)
     pairs = np.fft.irfft(np.abs(np.fft.rfft(varies.astype(np.float64), length, axis=0)) ** 2, length, axis=0)
-    products = np.fft.irfft(power, length, axis=0)[:n_lags]
     pairs = np.round(pairs[:n_lags])
-    found = np.divide(products, pairs, out=np.full(products.shape, np.nan), where=pairs > 0)
-    return found, n_bins - np.arange(n_lags, dtype=np.float64)
+    sums = np.zeros((len(n), n_lags, n_neurons))
+    for part in range(len(n)):
+        unit = np.where(varies, residual[part_of == part] / np.where(varies, spread, 1), 0)
+        power = (np.abs(np.fft.rfft(unit, length, axis=1)) ** 2).sum(axis=0)
+        sums[part] = np.fft.irfft(power, length, axis=0)[:n_lags]
+    total = sums.sum(axis=0)
+    products = np.concatenate([total[None] / n_trials, (total - sums) / np.maximum(n_trials - n, 1)[:, None, None]])
+    return np.divide(products, pairs, out=np.full(products.shape, np.nan), where=pairs > 0)
+
+
+def _jackknife(values: Floats) -> Floats:
+    """Return the standard error from values without each part, shape (group, part)."""
+    n = values.shape[1]
+    return np.sqrt((n - 1) / n * ((values - values.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
 
 
 def _mean(values: Floats) -> Floats:
     valid = np.isfinite(values)
-    n = valid.sum(axis=1)
-    return np.where(valid, values, 0).sum(axis=1) / np.where(n > 0, n, np.nan)
+    n = valid.sum(axis=-1)
+    return np.where(valid, values, 0).sum(axis=-1) / np.where(n > 0, n, np.nan)
 
 
-def _fit(lag: Floats, correlation: Floats, pairs: Floats) -> tuple[float, float, float, float, float]:
-    """Return time scale, its standard deviation, amplitude, offset, and the share of variance explained."""
+def _fit(lag: Floats, correlation: Floats, pairs: Floats) -> tuple[float, float, float, float]:
+    """Return time scale, amplitude, offset, and the share of variance explained."""
     from scipy.optimize import curve_fit
 
     x, y, sigma = lag[1:], correlation[1:], 1 / np.sqrt(pairs[1:])
-    nothing = (np.nan,) * 5
+    nothing = (np.nan,) * 4
     if not np.isfinite(y).all() or np.ptp(y) < 1e-9:
         return nothing
     fallen = x[np.argmax(y - y[-1] <= (y[0] - y[-1]) / np.e)]
     limits = ([x[0] / 20, 0, -5], [20 * x[-1], 10, 5])
     start = np.clip([fallen, max(y[0] - y[-1], 1e-3), y[-1]], *limits)
     try:
-        found, covariance = curve_fit(_decay, x, y, start, sigma=sigma, bounds=limits, max_nfev=2000)
+        found, _ = curve_fit(_decay, x, y, start, sigma=sigma, bounds=limits, max_nfev=2000)
     except RuntimeError:
         return nothing
     weight = 1 / sigma**2
@@ -129,8 +145,8 @@ def _fit(lag: Floats, correlation: Floats, pairs: Floats) -> tuple[float, float,
     explained = 1 - (weight * (y - _decay(x, *found)) ** 2).sum() / (weight * (y - mean) ** 2).sum()
     at_limit = np.isclose(found[0], [limits[0][0], limits[1][0]], rtol=1e-3).any()
     if explained < _LEAST_EXPLAINED or at_limit or found[1] <= 0:
-        return (*nothing[:4], float(explained))
-    return float(found[0]), float(np.sqrt(covariance[0, 0])), float(found[1]), float(found[2]), float(explained)
+        return (*nothing[:3], float(explained))
+    return float(found[0]), float(found[1]), float(found[2]), float(explained)
 
 
 def _decay(lag: Floats, time_scale: float, amplitude: float, offset: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,33 @@ def draw_time(ax: Axes, start: float, stop: float) -> float:
     ax.set_xlim(start / unit, stop / unit)
     ax.set_xlabel(f"time ({name})")
     return unit
+
+
+def draw_log_axis(ax: Axes, low: float, high: float) -> None:
+    """Make the horizontal axis logarithmic about two values, with few ticks, written in full."""
+    from matplotlib.ticker import NullLocator
+
+    low, high = low / 1.35, high * 1.35
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [m * 10.0**e for e in exponents for m in steps if low <= m * 10.0**e <= high]
+        if len(ticks) <= 5:
+            break
+    ticks = ticks[:: -(-len(ticks) // 5) or 1]
+    ax.set_xticks(ticks, [short(tick) for tick in ticks])
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def short(value: float) -> str:
+    """Return a number with three digits: 0.0123, 12.3, 12.3 k, 12.3 M."""
+    if not math.isfinite(value):
+        return "–"
+    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= 0.9995 * size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
 
 
 def draw_stimuli(ax: Axes, spans: Sequence[Span], start: float, stop: float, *, behind: bool = True) -> None:

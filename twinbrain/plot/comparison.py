@@ -11,8 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
-from twinbrain.plot.canvas import entitle, new_figure, note, tidy
-from twinbrain.plot.comparison_table import comparison_remarks, difference_text, short, unit_of
+from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, short, tidy
+from twinbrain.plot.comparison_table import comparison_remarks, difference_text, unit_of
 from twinbrain.plot.palette import FAINT, INK, colours
 from twinbrain.plot.strips import Strip, draw_strips, shown
 
@@ -79,7 +79,7 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
     costs = [cost for cost in _COSTS if cost[0] in comparison]
     disturbances = comparison["disturbance"].values.tolist() if "disturbed" in comparison else []
     n_rows = -(-len(disturbances) // _MOST_COLUMNS)
-    heights = [max(0.36 * n + 1.3, 3.4), *[3.2] * n_rows]
+    heights = [max(0.36 * n + 1.3, 3.4), *[max(3.2, 0.19 * n + 0.6) if i == 0 else 3.2 for i in range(n_rows)]]
     head, foot = 0.75, 0.2 * len(remarks) + 0.2
     height = sum(heights) + head + foot
     figure = new_figure(width, height, top=1 - head / height, bottom=foot / height)
@@ -94,7 +94,7 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
         _draw_cost(figure.add_subplot(next(cells)), study, name, heading, label)
     for row in range(n_rows):
         here = disturbances[row * _MOST_COLUMNS : (row + 1) * _MOST_COLUMNS]
-        columns = grid[row + 1].subgridspec(1, len(here) + 1, width_ratios=[*[1] * len(here), 0.6])
+        columns = grid[row + 1].subgridspec(1, len(here) + 1, width_ratios=[*[1] * len(here), 0.7])
         for i, disturbance in enumerate(here):
             _draw_robustness(figure.add_subplot(columns[i]), study, str(disturbance), first=i == 0)
         _draw_key(figure.add_subplot(columns[len(here)]), study, empty=row > 0)
@@ -123,7 +123,7 @@ def _draw_accuracy(ax: Axes, study: _Study) -> None:
     strips = []
     for i, name in enumerate(study.names):
         middle, low, high = (100 * float(found[f"accuracy{end}"][i]) for end in ("", "_low", "_high"))
-        near = "  ≈ best" if found["overlaps_best"].values[i] and i != best else "  best" if i == best else ""
+        near = "  best" if i == best else "  ≈ best" if found["overlaps_best"].values[i] and np.isfinite(middle) else ""
         remark = difference_text(found, i) + near
         strips.append(Strip(name, study.colour[i], values[i], middle, low, high, remark, study.marker[i]))
     draw_strips(ax, strips, reference=study.chance)
@@ -133,7 +133,7 @@ def _draw_accuracy(ax: Axes, study: _Study) -> None:
     entitle(ax, "Accuracy", 14)
     reference = found.attrs["reference"]
     reference = reference if len(reference) < 40 else reference[:39] + "…"
-    note(ax, f"mean, 95 % interval, single seeds; right: points over {reference}; ≈ intervals overlap", below=36)
+    note(ax, f"right: points over {reference} [95 %]; ≈ best: intervals overlap", below=36)
 
 
 def _draw_time(ax: Axes, study: _Study) -> None:
@@ -145,7 +145,7 @@ def _draw_time(ax: Axes, study: _Study) -> None:
     draw_strips(ax, strips, name_rows=False)
     known = values[np.isfinite(values)]
     if len(known) and known.min() > 0 and known.max() > 20 * known.min():
-        ax.set_xscale("log")
+        draw_log_axis(ax, known.min(), known.max())
     else:
         ax.set_xlim(left=0)
     ax.set_xlabel(f"training time{unit_of(study.single, 'seconds')}")
@@ -153,6 +153,8 @@ def _draw_time(ax: Axes, study: _Study) -> None:
 
 
 def _draw_cost(ax: Axes, study: _Study, name: str, heading: str, label: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     found = study.found
     accuracy, cost = 100 * study.values("accuracy"), study.values(name)
     for i in range(len(study.names)):
@@ -166,7 +168,11 @@ def _draw_cost(ax: Axes, study: _Study, name: str, heading: str, label: str) -> 
         ax.plot(x, y, study.marker[i], color=colour, ms=7, mec="white", mew=0.8, zorder=3)
     known = cost[np.isfinite(cost)]
     if len(known) and known.min() > 0 and known.max() > 5 * known.min():
-        ax.set_xscale("log")
+        draw_log_axis(ax, known.min(), known.max())
+    else:
+        ax.set_xlim(left=0)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_formatter(lambda value, _: short(value))
     tidy(ax)
     ax.set_xlabel(str(study.single[name].attrs.get("long_name", label)) + unit_of(study.single, name))
     ax.set_ylabel("accuracy (%)")
@@ -187,7 +193,8 @@ def _draw_robustness(ax: Axes, study: _Study, disturbance: str, *, first: bool) 
         ax.axhline(study.chance, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
         ax.text(1, study.chance, "chance", transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=7.5)
     tidy(ax)
-    ax.set_xlabel("level")
+    units = str(study.single["level"].attrs.get("units", "1"))
+    ax.set_xlabel(str(study.single["level"].attrs.get("long_name", "level")) + ("" if units == "1" else f" ({units})"))
     if first:
         ax.set_ylabel("accuracy (%)")
     entitle(ax, f"Robustness: {shown(disturbance, 30)}")
@@ -198,6 +205,8 @@ def _draw_key(ax: Axes, study: _Study, *, empty: bool) -> None:
     if empty:
         return
     for name, colour, marker in zip(study.names, study.colour, study.marker, strict=True):
-        ax.plot([], [], marker=marker, color=colour, linewidth=1.3, ms=5, label=shown(name, 24))
-    size = 8.5 if len(study.names) <= 12 else 7
+        ax.plot(
+            [], [], marker=marker, color=colour, linewidth=1.3, ms=5, label=name if len(name) <= 34 else name[:33] + "…"
+        )
+    size = 8.5 if len(study.names) <= 12 else 7.5
     ax.legend(frameon=False, fontsize=size, loc="upper left", bbox_to_anchor=(-0.1, 1.05), handlelength=1.6)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
+from twinbrain.plot.canvas import short
 
 
 def comparison_table(comparison: xr.Dataset, reference: str | None = None) -> str:
@@ -77,20 +78,20 @@ def comparison_remarks(comparison: xr.Dataset, reference: str | None = None) -> 
     if "chance" in comparison.attrs:
         remarks.append(f"Chance is {100 * float(comparison.attrs['chance']):.3g} %.")
     n = found["n_seeds"].values
-    if n.min() < 2:
-        alone = ", ".join(map(str, names[n < 2]))
-        remarks.append(f"Fewer than two seeds, and so no interval: {alone}.")
+    for few, text in ((n == 0, "No result"), (n == 1, "A single seed, and so no interval")):
+        if few.any():
+            remarks.append(f"{text}: {', '.join(map(str, names[few]))}.")
     if n.max() > 1:
-        remarks.append("Intervals are Student's over seeds; differences are taken seed by seed.")
+        remarks.append("Intervals are of 95 %, Student's over seeds; differences are taken seed by seed.")
     accuracy = found["accuracy"].values
     if np.isfinite(accuracy).any():
         best = int(np.nanargmax(accuracy))
-        overlap = [str(name) for i, name in enumerate(names) if found["overlaps_best"].values[i] and i != best]
+        overlap = [str(name) for i, name in enumerate(names) if found["overlaps_best"].values[i] and i != best and n[i]]
         if overlap:
             remarks.append(f"Intervals that overlap that of the best, {names[best]}: {', '.join(overlap)}.")
         low, high = found["difference_low"].values, found["difference_high"].values
-        itself = names == found.attrs["reference"]
-        alike = [str(name) for name, no in zip(names, ~((low > 0) | (high < 0)) & ~itself, strict=True) if no]
+        unclear = ~((low > 0) | (high < 0)) & (names != found.attrs["reference"]) & (n > 0)
+        alike = [str(name) for name in names[unclear]]
         if alike:
             remarks.append(f"Not told apart from {found.attrs['reference']}: {', '.join(alike)}.")
     if comparison.attrs.get("caveat"):
@@ -106,16 +107,6 @@ def difference_text(found: xr.Dataset, i: int) -> str:
     if not np.isfinite(middle):
         return "–"
     return f"{middle:+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if np.isfinite(low) else "")
-
-
-def short(value: float) -> str:
-    """Return a number with three digits: 0.0123, 12.3, 12.3 k, 12.3 M."""
-    if not np.isfinite(value):
-        return "–"
-    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(value) >= 0.9995 * size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"
 
 
 def unit_of(comparison: xr.Dataset, name: str) -> str:

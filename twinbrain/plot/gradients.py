@@ -8,12 +8,13 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
-from twinbrain.plot.canvas import draw_scale, new_axes, note, tidy
+from twinbrain.plot.canvas import new_axes, note, tidy
 from twinbrain.plot.palette import INK, RATE_MAP
 from twinbrain.plot.strips import room_for, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
 _MARKS = {"vanishing": "#0072b2", "exploding": "#d55e00", "not finite": "#d55e00"}
 _NONE = "#dddddd"
@@ -48,9 +49,9 @@ def gradient_health(
     norm = gradients["norm"].transpose("layer", "step")
     values = norm.values.astype(np.float64)
     n_layers, n_steps = values.shape
-    ax = new_axes(ax, 9, room_for(n_layers) + 0.4)
+    ax = new_axes(ax, 9, room_for(n_layers) + 0.6)
     drawn = values[np.isfinite(values) & (values > 0)]
-    top = float(drawn.max(initial=1e-300))
+    top = float(drawn.max()) if len(drawn) else 1.0
     # A gradient of nothing but rounding does not take the colours from the others.
     low = max(float(drawn.min(initial=top)), top * 10.0**-_MOST_DECADES)
     ax.set_facecolor(_NONE)
@@ -73,9 +74,23 @@ def gradient_health(
         _mark(ax, i, str(state), float(ratio))
     for i in range(1, n_layers):
         ax.axhline(i - 0.5, color="white", linewidth=1)
-    draw_scale(ax, image, "norm of the gradient", beside=0.24, width=0.02)
+    if len(drawn):
+        _draw_scale(ax, image)
     note(ax, f"× norm at the first tenth of the steps over that at the last; marked beyond {limit:g}", below=36)
     return ax
+
+
+def _draw_scale(ax: Axes, image: ScalarMappable) -> None:
+    """Draw what the colours mean above the panel, since beside it stand the marks of the layers."""
+    figure = ax.get_figure()
+    assert figure is not None
+    above = 0.12 / (ax.get_position().height * figure.get_figheight())
+    bar = figure.colorbar(image, cax=ax.inset_axes((0.6, 1 + above, 0.4, above)), orientation="horizontal")
+    bar.ax.xaxis.set_ticks_position("top")
+    bar.ax.tick_params(labelsize=8, length=2, color=INK, labelcolor=INK)
+    bar.ax.minorticks_off()
+    bar.outline.set_visible(False)
+    bar.ax.set_ylabel("norm of the gradient ", rotation=0, ha="right", va="center", fontsize=8, color=INK)
 
 
 def _mark(ax: Axes, row: int, state: str, ratio: float) -> None:

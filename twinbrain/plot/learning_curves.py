@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.plot.canvas import entitle, new_figure, tidy
@@ -46,7 +47,7 @@ def learning_curves(curves: xr.Dataset) -> Figure:
     LearnError
         If there is nothing to draw.
     """
-    panels = [panel for panel in _PANELS if panel[0] in curves]
+    panels = [panel for panel in _PANELS if panel[0] in curves and np.isfinite(curves[panel[0]]).any()]
     if not panels or not curves.sizes.get("epoch"):
         raise LearnError("curves: expected loss, accuracy, rate or gradient_norm of at least one epoch, found none")
     columns = 2 if len(panels) == 4 else len(panels)
@@ -64,7 +65,7 @@ def learning_curves(curves: xr.Dataset) -> Figure:
         if name in ("loss", "accuracy"):
             _mark_best(ax, curves[name], name)
         ax.set_ylabel(label)
-        entitle(ax, heading)
+        entitle(ax, heading + _said(curves[name]))
         tidy(ax)
         _draw_legend(ax, beside=dim != "split")
     return figure
@@ -86,12 +87,17 @@ def _draw(ax: Axes, values: xr.DataArray, dim: str) -> None:
 
     names = [str(name) for name in values[dim].values]
     colour = {**colours(names), **(_SPLITS if dim == "split" else {})}
-    epoch = values["epoch"].values if "epoch" in values.coords else np.arange(1, values.sizes["epoch"] + 1)
+    epoch = _epochs(values)
     marker = "o" if len(epoch) < 4 else ""
     for name, row in zip(names, values.values, strict=True):
         ax.plot(epoch, row, color=colour[name], linewidth=1.4, marker=marker, ms=4, label=_short(name))
     ax.set_xlabel("epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if len(epoch) > 6:
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    else:
+        ax.set_xticks(epoch)
+    margin = max(0.03 * (epoch[-1] - epoch[0]), 0.5)
+    ax.set_xlim(epoch[0] - margin, epoch[-1] + margin)
     positive = values.values[np.isfinite(values.values) & (values.values > 0)]
     wide = len(positive) and np.log10(positive.max() / positive.min()) > _DECADES
     if wide and str(values.name) in ("loss", "gradient_norm"):
@@ -100,6 +106,16 @@ def _draw(ax: Axes, values: xr.DataArray, dim: str) -> None:
         ax.set_ylim(0, 1.02)
     elif str(values.name) == "rate":
         ax.set_ylim(bottom=0)
+
+
+def _epochs(values: xr.DataArray) -> NDArray[Any]:
+    return values["epoch"].values if "epoch" in values.coords else np.arange(1, values.sizes["epoch"] + 1)
+
+
+def _said(values: xr.DataArray) -> str:
+    """Return from which epoch on something is not finite, as an end of a title."""
+    bad = ~np.isfinite(values.transpose(..., "epoch").values).reshape(-1, values.sizes["epoch"]).all(axis=0)
+    return f" (not finite from epoch {_epochs(values)[bad.argmax()]})" if bad.any() else ""
 
 
 def _draw_legend(ax: Axes, *, beside: bool) -> None:
@@ -127,8 +143,7 @@ def _mark_best(ax: Axes, values: xr.DataArray, name: str) -> None:
         return
     watched = values.sel(split="validation")
     best = int(np.nanargmin(watched.values) if name == "loss" else np.nanargmax(watched.values))
-    epoch = watched["epoch"].values[best] if "epoch" in watched.coords else best + 1
-    value = float(watched[best])
+    epoch, value = _epochs(watched)[best], float(watched[best])
     ax.plot(
         epoch, value, "o", color=PLAIN, ms=6, mec="white", mew=0.8, zorder=4, label=f"best {value:.3g}, epoch {epoch}"
     )

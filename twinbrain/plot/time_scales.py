@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
-from twinbrain.plot.canvas import entitle, new_figure, note, tidy
+from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, tidy
 from twinbrain.plot.palette import FAINT, colours
 from twinbrain.plot.strips import Strip, draw_strips, room_for
 
@@ -50,19 +50,18 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     entitle(left, "Autocorrelation and fit")
     strips = []
     for i, name in enumerate(names):
-        middle, error = float(found["time_scale"][i]), float(found["time_scale_sd"][i])
+        middle, error = float(found["time_scale"][i]), float(found["time_scale_error"][i])
         remark = f"{middle:.3g} ± {error:.2g} ms" if np.isfinite(middle) else "no decay found"
         strips.append(Strip(name, colour[name], np.zeros(0), middle, middle - error, middle + error, remark))
     draw_strips(right, strips)
     known = found["time_scale"].values[np.isfinite(found["time_scale"].values)]
     if len(known) and known.max() > 8 * known.min():
-        right.set_xscale("log")
-        right.set_xlim(known.min() / 1.6, known.max() * 1.6)
+        draw_log_axis(right, known.min(), known.max())
     else:
         right.set_xlim(0, 1.15 * known.max(initial=1.0))
     if not len(known):
         right.set_xticks([])
     right.set_xlabel("time scale (ms)")
     entitle(right, "Intrinsic time scale")
-    note(right, "± standard deviation of the fit", below=36)
+    note(right, "± standard error over trials", below=36)
     return figure

@@ -83,7 +83,7 @@ def _name(ax: Axes, place: NDArray[np.float64], name: str, colour: str) -> None:
     outwards = place / (np.linalg.norm(place) or 1.0)
     align: dict[str, Any] = {"ha": "left" if outwards[0] > 0 else "right", "va": "center"}
     if abs(outwards[0]) < 0.5:
-        align: dict[str, Any] = {"ha": "center", "va": "bottom" if outwards[1] > 0 else "top"}
+        align = {"ha": "center", "va": "bottom" if outwards[1] > 0 else "top"}
     ax.annotate(name, tuple(place), tuple(4 * outwards), "data", "offset points", color=colour, fontsize=8, **align)
 
 

@@ -28,7 +28,7 @@ _MOST_LABELS = 12
 def tuning(responses: xr.Dataset, by: str = "cell", *, ax: Axes | None = None) -> Axes:
     """Draw the mean response of each neuron to each class, as a share of its largest.
 
-    Neurons lie group by group, and within it by the class that they prefer; those that never fire are grey, at the end.
+    Neurons lie group by group, and within it by the class that they prefer; those that never fire are grey.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def tuning(responses: xr.Dataset, by: str = "cell", *, ax: Axes | None = None) -
     """
     found, groups = analysis.tuning(responses), neuron_groups(responses, by)
     mean, preferred = found["mean"].values, found["preferred"].values
-    silent = preferred < 0
+    silent, missing = preferred < 0, np.isnan(mean).any(axis=0)
     share = np.where(silent, np.nan, mean / np.where(silent, 1, np.nanmax(np.nan_to_num(mean), axis=0)))
     others = np.nan_to_num(share).sum(axis=0)
     # By group, the silent last, by preferred class, the most selective first.
@@ -80,12 +80,13 @@ def tuning(responses: xr.Dataset, by: str = "cell", *, ax: Axes | None = None) -
     for band in bands[1:]:
         ax.axhline(band.start, color="white", linewidth=1)
     draw_scale(ax, image, "mean count, share of the largest", beside=0.03, width=0.03)
-    ax.set_title(_said(n_neurons, int(silent.sum())), loc="right", fontsize=7.5, color="#666666")
+    ax.set_title(_said(n_neurons, silent & ~missing, missing), loc="right", fontsize=7.5, color="#666666")
     return ax
 
 
-def _said(n: int, silent: int) -> str:
-    return f"{n:,} neurons" + (f", {silent:,} never fired" if silent else "")
+def _said(n: int, silent: NDArray[np.bool_], missing: NDArray[np.bool_]) -> str:
+    counts = ((silent.sum(), "never fired"), (missing.sum(), "without counts"))
+    return ", ".join([f"{n:,} neurons", *(f"{m:,} {text}" for m, text in counts if m)])
 
 
 def selectivity(
