@@ -16,10 +16,14 @@ def trials(draw, regression=False):
     scored = draw(hnp.arrays(np.float32, (n_trials, n_steps), elements=st.sampled_from([0.0, 1.0])))
     scored[:, draw(st.integers(0, n_steps - 1))] = 1
     if regression:
-        return trials_of(spikes, np.arange(n_trials * n_steps * 2, dtype=np.float32).reshape(n_trials, n_steps, 2), scored)
+        return trials_of(
+            spikes, np.arange(n_trials * n_steps * 2, dtype=np.float32).reshape(n_trials, n_steps, 2), scored
+        )
     target = np.array(draw(st.lists(st.integers(0, 2), min_size=n_trials, max_size=n_trials)))
     features = np.arange(n_trials * 4, dtype=np.float32).reshape(n_trials, 4, 1)
-    return trials_of(spikes, target, scored, features=features, n_frames=np.full(n_trials, 3), group=np.arange(n_trials))
+    return trials_of(
+        spikes, target, scored, features=features, n_frames=np.full(n_trials, 3), group=np.arange(n_trials)
+    )
 
 
 def dense(found, n_channels=N_CHANNELS):

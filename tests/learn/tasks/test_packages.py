@@ -12,7 +12,9 @@ from twinbrain.learn.tasks import packages
 )
 def test_a_missing_package_is_told_with_what_installs_it(name, package, monkeypatch):
     monkeypatch.setattr(packages, "find_spec", lambda module: None)
-    with pytest.raises(tb.LearnError, match=rf'{name}: expected the package {package}.*pip install "twinbrain\[train\]"'):
+    with pytest.raises(
+        tb.LearnError, match=rf'{name}: expected the package {package}.*pip install "twinbrain\[train\]"'
+    ):
         tb.task(name)
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.learn.tasks.strategies import N_CHANNELS, dense, same, trials
 
+from tests.learn.tasks.strategies import N_CHANNELS, dense, same, trials
 from twinbrain import LearnError, trials_of
 from twinbrain.learn.tasks.trials import events_of, join
 
