@@ -101,9 +101,9 @@ def report_training(
         write_region(trained.model, beside.with_suffix(".toml"))
         facts["region"] = str(beside.with_suffix(".toml"))
     if figure:
-        from twinbrain.plot import learning_figure, save
+        from twinbrain.plot import learning_curves, save
 
-        save(learning_figure(trained.curves), beside.with_suffix(".png"))
+        save(learning_curves(trained.curves), beside.with_suffix(".png"))
         facts["figure"] = str(beside.with_suffix(".png"))
     if n_replayed:
         found = trained.replay("brian2", n_replayed)

@@ -140,6 +140,7 @@ class Learner:
             self.course.best_state = _copied(network)
         mean_norms = dict(zip(gradient_norms(network), np.mean(norms, axis=0), strict=True))
         return epoch_curves(
+            setup.task.kind,
             (float(np.average(losses, weights=sizes)), loss),
             (float(np.average(scores, weights=sizes)), found),
             np.average(rates, axis=0, weights=sizes),
