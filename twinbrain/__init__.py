@@ -57,5 +57,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.signal": ["Pulses", "Samples", "Sine", "SpikeTrains"],
         "spec.sweep": ["Samples", "Sweep"],
         "spec.workflow": ["Run", "Workflow"],
+        "spec.write": ["write_region"],
     },
 )
