@@ -35,6 +35,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "learn.tasks.registry": ["register_task", "task", "task_names"],
         "learn.tasks.task": ["Task"],
         "learn.tasks.trials": ["Trials", "trials_of"],
+        "learn.train": ["open_training", "resume_training", "train"],
         "models.library": ["cell_card", "cell_card_names"],
         "run.open": ["open_run"],
         "run.simulate": ["resume", "simulate"],
@@ -56,5 +57,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.signal": ["Pulses", "Samples", "Sine", "SpikeTrains"],
         "spec.sweep": ["Samples", "Sweep"],
         "spec.workflow": ["Run", "Workflow"],
+        "spec.write": ["write_region"],
     },
 )

@@ -27,23 +27,28 @@ def empty_curves(setup: Setup) -> xr.Dataset:
         shape = (n,) if dim is None else (len(names), n)
         return xr.Variable(("epoch",) if dim is None else (dim, "epoch"), np.full(shape, np.nan), attributes)
 
-    measure = "share of trials whose class was found" if setup.task.kind == "classification" else "mean squared error"
     return xr.Dataset(
         {
             "loss": blank("split", SPLITS),
-            "score": blank("split", SPLITS, long_name=measure),
+            measure(setup.task.kind): blank("split", SPLITS),
             "rate": blank("population", populations, units="Hz"),
             "gradient_norm": blank("parameter", parameters),
             "seconds": blank(None, (), units="s"),
         },
         {"split": list(SPLITS), "population": populations, "parameter": parameters},
         {
+            "name": setup.network.lowered.brain.name,
             "task": setup.task.name,
             "rule": setup.training.rule.name,
             "chance": setup.task.chance,
             "kind": setup.task.kind,
         },
     )
+
+
+def measure(kind: str) -> str:
+    """Return what a score is called."""
+    return "accuracy" if kind == "classification" else "error"
 
 
 def population_names(network: TrainableNetwork) -> list[str]:
@@ -74,14 +79,15 @@ def gradient_norms(network: TrainableNetwork) -> dict[str, float]:
                     found[own.name] = float(gradient[group == number].norm())
                 elif kind == "gain" and own.trained in ("population", "region"):
                     found[own.name] = float(gradient[weights.factor_of[number]].abs())
-    for block, cell in zip(network.lowered.network.blocks, network.cells, strict=True):
-        for name, trained in cell.trained.items():  # type: ignore[union-attr, operator]
-            gradient = trained.change.grad
-            found[f"{block.name}.{name}"] = 0.0 if gradient is None else float(gradient.norm())
+    for block, cell in zip(network.lowered.network.blocks, network.blocks(), strict=True):
+        for name, trained in cell.trained_parameters().items():
+            own_gradient = trained.change.grad
+            found[f"{block.name}.{name}"] = 0.0 if own_gradient is None else float(own_gradient.norm())
     return found
 
 
 def epoch_curves(
+    kind: str,
     losses: tuple[float, float],
     scores: tuple[float, float],
     rates: NDArray[np.float64],
@@ -91,7 +97,7 @@ def epoch_curves(
     """Return what is kept of an epoch, by the names of the curves."""
     return {
         "loss": np.array(losses),
-        "score": np.array(scores),
+        measure(kind): np.array(scores),
         "rate": rates,
         "gradient_norm": np.array(list(norms.values())),
         "seconds": np.array(seconds),

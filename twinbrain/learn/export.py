@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.network import TrainableNetwork
-from twinbrain.learn.weights import Weights, synapse_ends
+from twinbrain.learn.weights import synapse_ends
 from twinbrain.models.library import neuron_model
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.brain import Brain
@@ -64,7 +65,7 @@ def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region
     here = slice(population.offset, population.offset + population.size)
     cell = region.cell_of(population.population)
     base = lowered.parameters[population.block]
-    trained = network.cells[population.block].trained
+    trained = network.blocks()[population.block].trained_parameters()
     parameters = dict(cell.parameters)
     for name, values in base.items():
         now = trained[name]().cpu().numpy() if name in trained else values
@@ -83,8 +84,7 @@ def _projections(network: TrainableNetwork, label: str) -> Iterator[Projection]:
     lowered = network.lowered
     populations = lowered.network.populations
     for number, table in enumerate(lowered.network.tables):
-        weights = network.weights[number]
-        assert isinstance(weights, Weights)
+        weights = network.tables()[number]
         values, group = weights().cpu().numpy(), weights.group.cpu().numpy()
         source, target = synapse_ends(lowered.network, table)
         delay = table.delay * lowered.network.dt
@@ -105,8 +105,8 @@ def _projections(network: TrainableNetwork, label: str) -> Iterator[Projection]:
             )
 
 
-def _delay(values: NDArray[np.float64]) -> Explicit | str:
-    return f"{values[0]!r} ms" if (values == values[0]).all() else Explicit(values, "ms")
+def _delay(values: NDArray[np.floating[Any]]) -> Explicit | str:
+    return f"{float(values[0])!r} ms" if (values == values[0]).all() else Explicit(values, "ms")
 
 
 def _members(group: NDArray[np.int64], n_groups: int) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -18,6 +18,7 @@ from twinbrain.learn.metrics.score import score
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import Setup
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 
 Progress = Callable[[str, int, int], None]
 Arrays = dict[str, NDArray[Any]]
@@ -73,11 +74,12 @@ class Learner:
         LearnError
             If the loss is no number any more; what was committed stays.
         """
-        training = self.setup.training
+        setup, training = self.setup, self.setup.training
         while self.course.epoch < training.epochs and not self._is_done():
             if interrupted():
                 return
-            curves = self._epoch(progress)
+            with one_thread(setup.network.lowered.network.n_neurons, training.batch_size, setup.device):
+                curves = self._epoch(progress)
             commit(curves, self.state(), self._summary())
             progress("train", self.course.epoch, training.epochs)
 
@@ -138,6 +140,7 @@ class Learner:
             self.course.best_state = _copied(network)
         mean_norms = dict(zip(gradient_norms(network), np.mean(norms, axis=0), strict=True))
         return epoch_curves(
+            setup.task.kind,
             (float(np.average(losses, weights=sizes)), loss),
             (float(np.average(scores, weights=sizes)), found),
             np.average(rates, axis=0, weights=sizes),
@@ -152,9 +155,9 @@ class Learner:
         wrong = [name for name, value in gradient_norms(network).items() if not np.isfinite(value)]
         wrong += [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
         raise LearnError(
-            f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no number "
-            f"in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs; what was "
-            f"learned in {self.course.epoch} epochs is kept"
+            f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no "
+            f"number in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs; "
+            f"what was learned in {self.course.epoch} epochs is kept"
         )
 
 

@@ -108,7 +108,7 @@ class TrainableNetwork(nn.Module):
         done: list[StageActivity] = []
         for number, stage in enumerate(self.layout):
             run = StageRun(
-                [self._cell_of(b) for b in stage.blocks],
+                [self.blocks()[b] for b in stage.blocks],
                 self._given(number, stage, done, inputs, background, prepared, feedback),
                 [
                     (link, prepared[i], (feedback or {}).get(i))
@@ -126,7 +126,7 @@ class TrainableNetwork(nn.Module):
 
     def all_weights(self) -> Tensor:
         """Return the weights of all synapses, table by table, in their receptors' units."""
-        return torch.cat([weights() for weights in self.weights]).to(self.dtype)
+        return torch.cat([weights() for weights in self.tables()]).to(self.dtype)
 
     @torch.no_grad()
     def keep_signs(self) -> None:
@@ -137,14 +137,17 @@ class TrainableNetwork(nn.Module):
     def _tables(self) -> list[Weights]:
         return list(self.weights)  # type: ignore[arg-type]
 
+    def blocks(self) -> list[SpikingCell]:
+        """Return the cell of each block."""
+        return [cell for cell in self.cells if isinstance(cell, SpikingCell)]
+
+    def tables(self) -> list[Weights]:
+        """Return the weights of each table."""
+        return [weights for weights in self.weights if isinstance(weights, Weights)]
+
     def numbered_links(self) -> list[tuple[int, Link]]:
         """Return all links, each with its number."""
         return [(i, link) for i, link in enumerate(self.links) if isinstance(link, Link)]
-
-    def _cell_of(self, block: int) -> SpikingCell:
-        cell = self.cells[block]
-        assert isinstance(cell, SpikingCell)
-        return cell
 
     def _given(
         self,

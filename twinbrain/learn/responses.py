@@ -27,7 +27,7 @@ def responses_of(trained: Trained, trials: Trials, bin: str) -> xr.Dataset:
     LearnError
         If a bin is no whole number of steps, or no longer than a trial.
     """
-    task, network = trained.setup.task, trained.network
+    task = trained.setup.task
     steps = units.number(bin, "ms") / task.dt
     every = round(steps)
     if every < 1 or abs(steps - every) > 1e-6 or every > trials.n_steps:

@@ -31,7 +31,7 @@ def train(
     model: Workflow | Brain | Region | str | Path,
     task: Task | str | dict[str, Any] | None = None,
     *,
-    out: str | Path | None = None,
+    out: str | Path | Location | None = None,
     seed: int | None = None,
     dt: str | None = None,
     device: str | None = None,
@@ -78,7 +78,7 @@ def train(
         If it was asked to stop; what was learned so far is kept, and `resume_training` goes on from there.
     """
     given = task if isinstance(task, Task) else None
-    named = given.name if given is not None else task
+    named = task.name if isinstance(task, Task) else task
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)
     learner = _learner(workflow, given)
     location = None if out is None else Location.of(out)
@@ -86,7 +86,7 @@ def train(
     if location is not None:
         kept = create_training(
             location,
-            _attributes(workflow, given),
+            _attributes(workflow, given, learner.setup.task.chance),
             empty_curves(learner.setup),
             workflow.brain.connectome.to_dataset(),
             overwrite=overwrite,
@@ -94,7 +94,9 @@ def train(
     return _learn(learner, kept, progress)
 
 
-def resume_training(path: str | Path, *, task: Task | None = None, progress: Progress | None = None) -> Trained:
+def resume_training(
+    path: str | Path | Location, *, task: Task | None = None, progress: Progress | None = None
+) -> Trained:
     """Go on with a training that was interrupted, to the same bits as if it had not been.
 
     Parameters
@@ -122,7 +124,7 @@ def resume_training(path: str | Path, *, task: Task | None = None, progress: Pro
     return _learn(learner, kept, progress)
 
 
-def open_training(path: str | Path, *, task: Task | None = None) -> Trained:
+def open_training(path: str | Path | Location, *, task: Task | None = None) -> Trained:
     """Return a training that is complete.
 
     Parameters
@@ -234,7 +236,7 @@ def _opened(learner: Learner, kept: TrainingStore) -> Trained:
     return Trained(learner.setup, kept.curves())
 
 
-def _attributes(workflow: Workflow, task: Task | None) -> dict[str, Any]:
+def _attributes(workflow: Workflow, task: Task | None, chance: float) -> dict[str, Any]:
     training = workflow.train
     assert training is not None
     return {
@@ -245,6 +247,7 @@ def _attributes(workflow: Workflow, task: Task | None) -> dict[str, Any]:
         "rule": training.rule.name,
         "seed": workflow.run.seed,
         "epochs": training.epochs,
+        "chance": chance,
         "spec": workflow.model_dump_json(),
         "digest": workflow.digest,
         "versions": json.dumps({name: version(name) for name in _SEEN_IN_BITS}),

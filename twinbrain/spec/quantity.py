@@ -36,7 +36,7 @@ Millimetres = Annotated[float, *_mm]
 """A length; written "1 mm", kept as 1.0."""
 
 
-def default(text: str) -> Any:
+def default(text: str | tuple[str, ...]) -> Any:
     """Return the default of a field, written with its unit as in a file."""
     return Field(default=text)
 

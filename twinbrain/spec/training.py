@@ -186,6 +186,6 @@ class Training(Spec):
     patience: Annotated[int, Field(ge=1)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     window: Annotated[Milliseconds, Field(gt=0)] | None = None
-    rate_range: tuple[Rate, Rate] = (1.0, 100.0)
+    rate_range: tuple[Rate, Rate] = default(("1 Hz", "100 Hz"))
     rate_penalty: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "float64", "mixed"] = "float32"

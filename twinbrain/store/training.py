@@ -76,7 +76,7 @@ class TrainingStore:
             nodes = _without(self._root.nodes, "trained", *groups)
             nodes |= self._write_arrays("trained", trained)
             for name, dataset in groups.items():
-                nodes |= write_dataset(self.location.store(), name, dataset)
+                nodes |= write_dataset(self.location.store(), name, _with_texts(dataset))
             self._replace(nodes, status="complete", **attributes)
 
     def mark(self, **attributes: Any) -> None:
@@ -107,7 +107,8 @@ class TrainingStore:
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
         with xr.open_zarr(self.location.store(read_only=True), group=name, consolidated=False, zarr_format=3) as found:
-            return found.load()
+            loaded: xr.Dataset = found.load()
+            return loaded
 
     def _write_arrays(self, path: str, arrays: Arrays) -> dict[str, Document]:
         store = self.location.store()
@@ -170,7 +171,7 @@ def create_training(
     attributes = attributes | {_KIND: FORMAT, "status": "running", "checkpoint": "", "epochs_done": 0}
     with saying_what_is_safe(location):
         nodes = write_dataset(location.store(), CONNECTOME, connectome)
-        nodes |= write_dataset(location.store(), CURVES, curves)
+        nodes |= write_dataset(location.store(), CURVES, _with_texts(curves))
         root = Root(attributes, nodes)
         location.write(KEY, root.encode())
     return TrainingStore(location, root)
@@ -224,6 +225,12 @@ def check_training_target(location: Location, *, overwrite: bool) -> None:
                 "(--overwrite), go on with it by resuming, or name another path"
             )
         location.remove()
+
+
+def _with_texts(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose texts are of the type that Zarr has a specification for."""
+    texts = {name: array for name, array in dataset.variables.items() if array.dtype.kind == "U"}
+    return dataset.assign({name: array.astype(np.dtypes.StringDType()) for name, array in texts.items()})
 
 
 def _without(nodes: Mapping[str, Document], *paths: str) -> dict[str, Document]:

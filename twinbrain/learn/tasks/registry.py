@@ -177,7 +177,7 @@ def _function(name: str, folder: Path) -> Build:
         else:
             module = importlib.import_module(where)
         found = getattr(module, function)
-    except (ImportError, AttributeError, OSError, SyntaxError) as error:
+    except (ImportError, AttributeError, OSError, SyntaxError, ValueError) as error:
         raise SpecError(
             [Problem("task", f"expected file.py:function or module:function, found {name!r}: {error}")]
         ) from None
