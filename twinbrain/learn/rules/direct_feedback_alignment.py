@@ -19,7 +19,7 @@ DELAY = 1
 
 
 class DirectFeedbackAlignment(Rule):
-    """Every neuron learns from the errors of the outputs, through random weights; no gradient goes from neuron to neuron.
+    """Errors of the outputs reach every neuron through random weights; no gradient goes from neuron to neuron.
 
     A neuron's spike counts as if it reached the readout through those weights, so an error is that of all outputs from
     then on, as far as they still remember the spike. Within a neuron the gradient goes back in time.
@@ -49,7 +49,7 @@ class DirectFeedbackAlignment(Rule):
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
         """Compute a batch, and set the gradients of what is trained."""
         activity = network(batch.inputs, batch.background, without_gradient(network))
-        errors = find_errors(activity, batch, objective)
+        errors = find_errors(network, activity, batch, objective)
         signal = remembered_errors(errors.output, self.response) @ self.broadcast.T
         late = DELAY + 1
         signal = pad(signal[late:], (0, 0, 0, 0, 0, min(late, len(signal))))

@@ -74,7 +74,7 @@ class EProp(Rule):
         """Compute a batch, and set the gradients of what is trained."""
         with torch.no_grad():
             activity = network(batch.inputs, batch.background)
-        errors = find_errors(activity, batch, objective)
+        errors = find_errors(network, activity, batch, objective)
         weights = network.all_weights()
         constants = {b: network.blocks()[b].constants() for b in _computed(network)}
         learned = {b: Eligibilities(network, b, own, batch.n_trials, self.response) for b, own in constants.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from twinbrain.learn.batch import Batch, Objective
-from twinbrain.learn.network import Activity
+from twinbrain.learn.network import Activity, TrainableNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +30,12 @@ class Errors:
     spikes: Tensor | None
 
 
-def find_errors(activity: Activity, batch: Batch, objective: Objective) -> Errors:
+def find_errors(network: TrainableNetwork, activity: Activity, batch: Batch, objective: Objective) -> Errors:
     """Return the derivatives of the loss."""
     output = activity.output.detach().requires_grad_()
     spikes = activity.spikes.detach().requires_grad_()
     loss = objective(Activity(spikes, output), batch)
     by_output, by_spikes = torch.autograd.grad(loss, (output, spikes), allow_unused=True)
+    if by_spikes is not None:
+        by_spikes[:, :, network.readout.start : network.readout.stop] = 0.0  # which never spikes
     return Errors(loss.detach(), by_output, by_spikes)

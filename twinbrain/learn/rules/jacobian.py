@@ -74,18 +74,24 @@ def local_step(
     for name, output in outputs.items():
         rows[name] = {}
         if output.requires_grad:
-            found = torch.autograd.grad(output.sum(), list(inputs.values()), retain_graph=True, allow_unused=True)
+            found = torch.autograd.grad(
+                output, list(inputs.values()), torch.ones_like(output), retain_graph=True, allow_unused=True
+            )
             rows[name] = {key: value for key, value in zip(inputs, found, strict=True) if value is not None}
     return LocalStep({name: value.detach() for name, value in new.items()}, rows)
 
 
-def seen_row(network: TrainableNetwork, block: int, step: LocalStep) -> State:
-    """Return the derivatives of what is seen of each neuron: of an output its membrane potential, else its spike."""
+def seen_row(network: TrainableNetwork, block: int, step: LocalStep, places: Tensor | None = None) -> State:
+    """Return the derivatives of what is seen of each neuron: of an output its membrane potential, else its spike.
+
+    ``places`` are those neurons of the block that the step is of; by default all.
+    """
     spike = step.rows[SPIKE]
     if block != network.readout.block:
         return spike
     membrane = step.rows[MEMBRANE]
     is_output = torch.zeros(network.blocks()[block].n_neurons, dtype=torch.bool, device=network.place.device)
     is_output[network.readout.offset :][: network.readout.size] = True
+    is_output = is_output if places is None else is_output[places]
     zero = torch.zeros((), dtype=network.dtype, device=is_output.device)
     return {name: torch.where(is_output, membrane.get(name, zero), spike.get(name, zero)) for name in membrane | spike}

@@ -12,11 +12,12 @@ from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.fused.threshold import MEMBRANE
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.jacobian import SPIKE, by_receptor, local_step, moving
+from twinbrain.learn.rules.levels import Level
 
 
 @dataclass(frozen=True, eq=False)
 class Leak:
-    """Inlets of a stage whose neurons remember alike what arrives there.
+    """Inlets of a level whose neurons remember alike what arrives there.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class Leak:
     receptor : str
         Of the inlets.
     inlets, neurons : Tensor of int64, shape (inlet,)
-        Places of the inlets in the stage, and of their neurons in the block.
+        Places of the inlets in the stage, and of their neurons among the level's of that block.
     decay : dict of (str, str) to float
         Share of each state variable before a step that is in each after it.
     gain : dict of str to float
@@ -48,8 +49,8 @@ class Leak:
         return found
 
 
-def find_leaks(network: TrainableNetwork, stage: int, rule: str) -> list[Leak]:
-    """Return the leaks of a stage.
+def find_leaks(network: TrainableNetwork, level: Level, rule: str) -> list[Leak]:
+    """Return the leaks of a level.
 
     Raises
     ------
@@ -57,21 +58,24 @@ def find_leaks(network: TrainableNetwork, stage: int, rule: str) -> list[Leak]:
         If a cell is not linear between spikes, so that what it remembers is not a matter of its leak alone.
     """
     found, start = [], 0
-    for block in network.layout[stage].blocks:
+    for block in network.layout[level.stage].blocks:
         cell = network.blocks()[block]
-        rows = _rows_at_rest(cell, network.lowered.network.blocks[block].name, rule)
         names = moving(cell)
+        if (places := level.places.get(block)) is None:
+            start += cell.n_neurons * len(cell.program.jumps)
+            continue
+        rows = _rows_at_rest(cell, network.lowered.network.blocks[block].name, rule)
         for receptor in cell.program.jumps:
             column = by_receptor(receptor)
             keys = [(to, of) for to in names for of in (*names, column) if of in rows[to]]
-            table = torch.stack([rows[to][of] for to, of in keys], dim=1)
+            table = torch.stack([rows[to][of][places] for to, of in keys], dim=1)
             kinds, kind = torch.unique(table, dim=0, return_inverse=True)
             for number, values in enumerate(kinds.tolist()):
                 neurons = torch.nonzero(kind == number)[:, 0]
                 own = dict(zip(keys, values, strict=True))
                 decay = {(to, of): value for (to, of), value in own.items() if of != column and value}
                 gain = {to: value for (to, of), value in own.items() if of == column and value}
-                found.append(Leak(block, receptor, start + neurons, neurons, decay, gain))
+                found.append(Leak(block, receptor, start + places[neurons], neurons, decay, gain))
             start += cell.n_neurons
     return found
 
