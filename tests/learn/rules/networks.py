@@ -1,5 +1,7 @@
 """Small networks that learn, and gradients to compare."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 
@@ -108,7 +110,7 @@ def chain(n=2, model="lif_current", receptor="exponential_current", **parameters
     return region(
         cells,
         {name: (name, 8) for name in names},
-        [(a, b, receptor, weight, "2 ms") for a, b in zip(names, names[1:], strict=False)],
+        [(a, b, receptor, weight, "2 ms") for a, b in pairwise(names)],
     )
 
 
@@ -125,7 +127,7 @@ def make(
     time_constant="20 ms",
 ):
     """Return a network with the task attached; what is read and reached may be named."""
-    input_ = InputSpec(weight=size or "160 pA", populations=into)
+    input_ = InputSpec(weight=size, populations=into)
     readout = ReadoutSpec(populations=read, time_constant=time_constant)
     lowered = lower(attach(region, task, input_, readout), dt=1.0, seed=seed)
     return TrainableNetwork(lowered, Trainable.parse(list(trainable)), arc_tangent, precision)

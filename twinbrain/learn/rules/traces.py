@@ -33,7 +33,8 @@ class LevelTraces:
     def __init__(self, network: TrainableNetwork, level: Level, leaks: list[Leak], arrivals: Arrivals) -> None:
         self.network, self.level, self.leaks, self.arrivals = network, level, leaks, arrivals
         self.n_trials = arrivals.spikes.shape[1]
-        self.constants, self.states = {}, {}
+        self.constants: dict[int, State] = {}
+        self.states: dict[int, State] = {}
         for block, places in level.places.items():
             cell = network.blocks()[block]
             self.constants[block] = {name: value.detach()[places] for name, value in cell.constants().items()}
@@ -56,7 +57,8 @@ class LevelTraces:
 
     def advance(self, step: int, errors: Errors) -> None:
         """Compute a step: the neurons, the gradient by what arrives at them now, and that of their synapses."""
-        arrived, rows = self.arrivals.by_block(self.level.stage, step), {}
+        arrived = self.arrivals.by_block(self.level.stage, step)
+        rows: dict[int, State] = {}
         for block, places in self.level.places.items():
             own = {name: value[:, places] for name, value in arrived[block].items()}
             local = local_step(self.network.blocks()[block], self.states[block], self.constants[block], own)
@@ -88,7 +90,7 @@ class LevelTraces:
         for link, total in self.sums.items():
             gradient[link.synapse] += total[link.pre, link.post] if link.is_dense else total
 
-    def _errors(self, step: int, errors: Errors) -> State:
+    def _errors(self, step: int, errors: Errors) -> dict[int, Tensor]:
         """Return by block the derivative of the loss by spikes, and by outputs; of shape (trial, neuron)."""
         total = self.coming.pop(step, None)
         if total is None:
