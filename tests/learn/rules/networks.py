@@ -130,7 +130,8 @@ def make(
     input_ = InputSpec(weight=size, populations=into)
     readout = ReadoutSpec(populations=read, time_constant=time_constant)
     lowered = lower(attach(region, task, input_, readout), dt=1.0, seed=seed)
-    return TrainableNetwork(lowered, Trainable.parse(list(trainable)), arc_tangent, precision)
+    chosen = Trainable.parse(trainable if isinstance(trainable, dict) else list(trainable))
+    return TrainableNetwork(lowered, chosen, arc_tangent, precision)
 
 
 def whole(task):
