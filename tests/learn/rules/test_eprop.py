@@ -85,7 +85,7 @@ def test_what_is_held_for_the_way_back_does_not_grow_with_the_steps():
     for name in ("eprop", "bptt"):
         own = rule(name)
         own.prepare(network, goal, 1)
-        held[name] = memory(network, whole(task), goal, own, [10, 40]).held.values
+        held[name] = memory(network, whole(task), goal, own, [16, 48]).held.values
     assert held["eprop"][0] == held["eprop"][1]
     assert held["bptt"][1] > 2 * held["bptt"][0]
 

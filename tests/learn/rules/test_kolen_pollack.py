@@ -12,7 +12,7 @@ def train(own, network, task, n_batches, optimiser=torch.optim.Adam, **penalty):
     """Yield the difference of feedback and forward weights after each batch."""
     goal = objective(task, **penalty)
     own.prepare(network, goal, 1)
-    steps = optimiser([p for p in network.parameters() if p.numel()], lr=0.05)
+    steps = optimiser([p for p in network.parameters() if p.numel()], lr=0.1)
     for _ in range(n_batches):
         steps.zero_grad()
         own.learn(network, whole(task), goal)

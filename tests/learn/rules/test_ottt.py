@@ -104,5 +104,5 @@ def test_what_is_held_for_the_way_back_does_not_grow_with_the_steps():
     task = random_task()
     network, goal, own = make(chain(2), task, size="260 pA"), objective(task), rule("ottt")
     own.prepare(network, goal, 1)
-    held = memory(network, whole(task), goal, own, [10, 40]).held.values
+    held = memory(network, whole(task), goal, own, [16, 48]).held.values
     assert held[0] == held[1]

@@ -1,4 +1,4 @@
-"""What arrives at the neurons of a network whose spikes are known: step by step, in memory that does not grow."""
+"""What arrives at the neurons of a network whose spikes are known: a few steps at a time."""
 
 from __future__ import annotations
 
@@ -41,25 +41,28 @@ class Arrivals:
         sent = step - link.delay - 1
         return None if sent < 0 else self.spikes[sent][:, self._neurons[link.source]]
 
-    def inbox(self, stage: int, step: int) -> Tensor:
-        """Return what arrives at a stage in a step, shape (trial, inlet)."""
+    def inbox(self, stage: int, start: int, stop: int) -> Tensor:
+        """Return what arrives at a stage in some steps, shape (step, trial, inlet)."""
         inlets = self._inlets[stage]
-        found = self.spikes.new_zeros(self.spikes.shape[1], len(inlets))
+        found = self.spikes.new_zeros(stop - start, self.spikes.shape[1], len(inlets))
         if self.background is not None:
-            found += (self.background[step][:, inlets] * self._quantum[inlets]).to(found)
+            found += (self.background[start:stop][:, :, inlets] * self._quantum[inlets]).to(found)
         for link, prepared in self.links:
-            if link.target == stage and (sent := self.spikes_of(link, step)) is not None:
-                found += link.deliver(sent, prepared)
+            late = link.delay + 1
+            first = max(start, late)
+            if link.target == stage and first < stop:
+                sent = self.spikes[first - late : stop - late][:, :, self._neurons[link.source]]
+                found[first - start :] += link.deliver(sent, prepared)
         return found
 
-    def by_block(self, stage: int, step: int) -> dict[int, State]:
-        """Return what arrives at each block of a stage, by receptors; each of shape (trial, neuron)."""
-        inbox, start = self.inbox(stage, step), 0
+    def by_block(self, stage: int, start: int, stop: int) -> dict[int, State]:
+        """Return what arrives at each block of a stage, by receptors; each of shape (step, trial, neuron)."""
+        inbox, first = self.inbox(stage, start, stop), 0
         found: dict[int, State] = {}
         cells = self.network.blocks()
         for block in self.network.layout[stage].blocks:
             found[block] = {}
             for receptor in cells[block].program.jumps:
-                found[block][receptor] = inbox[:, start : start + cells[block].n_neurons]
-                start += cells[block].n_neurons
+                found[block][receptor] = inbox[:, :, first : first + cells[block].n_neurons]
+                first += cells[block].n_neurons
         return found

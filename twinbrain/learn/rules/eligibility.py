@@ -11,7 +11,7 @@ from twinbrain.learn.cell import State
 from twinbrain.learn.fused.threshold import MEMBRANE
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.fan import Fan, Recent, find_fans
-from twinbrain.learn.rules.jacobian import SPIKE, by_receptor, local_step, moving, seen_row
+from twinbrain.learn.rules.jacobian import SPIKE, by_receptor, local_steps, moving, seen_row
 from twinbrain.learn.rules.readout import Response
 
 
@@ -95,40 +95,44 @@ class Eligibilities:
             self.readout = torch.zeros(self.cell.n_neurons, 1, 1, dtype=torch.bool, device=network.place.device)
             self.readout[network.readout.offset :][: network.readout.size] = True
 
-    def advance(self, arrived: State, recent: Recent, step: int, signal: Tensor, now: Tensor | None) -> None:
-        """Advance by a step, and add to the gradients.
+    def advance(self, arrived: State, recent: Recent, start: int, signal: Tensor, now: Tensor | None) -> None:
+        """Advance by some steps, and add to the gradients.
 
         Parameters
         ----------
-        arrived : dict of str to Tensor, shape (trial, neuron)
+        arrived : dict of str to Tensor, shape (step, trial, neuron)
             By receptors.
         recent : Recent
-            Spikes before this step.
-        step : int
-            The step.
-        signal : Tensor, shape (trial, neuron)
+            Spikes before and in these steps.
+        start : int
+            The first step.
+        signal : Tensor, shape (step, trial, neuron)
             Errors that a neuron's past spikes add to; of an output, its own error.
-        now : Tensor, shape (trial, neuron), or None
-            What a spike of this step adds to the loss at once.
+        now : Tensor, shape (step, trial, neuron), or None
+            What a spike adds to the loss at once.
         """
-        local = local_step(self.cell, self.state, self.constants, arrived, self.wanted)
+        local = local_steps(self.cell, self.state, self.constants, arrived, self.wanted)
         self.state = local.state
         seen = {**local.rows, SPIKE: seen_row(self.network, self.block, local)}
         rows = {to: {of: _by_place(value) for of, value in row.items()} for to, row in seen.items()}
-        for trace in self.traces:
-            arriving = None if trace.fan is None else recent.arriving(trace.fan, step)
-            spike = trace.advance(rows, arriving, self.names)
-            if spike is None:
-                continue
-            trace.remembered = self.response.advance(trace.remembered, spike)
-            held = trace.remembered[MEMBRANE]
-            if self.readout is not None:
-                held = torch.where(self.readout, spike, held)
-            trace.gradient += (_by_place(signal) * held).sum(2)
-            if now is not None:
-                trace.gradient += (_by_place(now) * spike).sum(2)
+        signal = _by_place(signal)
+        now = None if now is None else _by_place(now)
+        for i in range(len(signal)):
+            here = {to: {of: value[i] for of, value in row.items()} for to, row in rows.items()}
+            for trace in self.traces:
+                arriving = None if trace.fan is None else recent.arriving(trace.fan, start + i)
+                spike = trace.advance(here, arriving, self.names)
+                if spike is None:
+                    continue
+                trace.remembered = self.response.advance(trace.remembered, spike)
+                held = trace.remembered[MEMBRANE]
+                if self.readout is not None:
+                    held = torch.where(self.readout, spike, held)
+                trace.gradient += (signal[i] * held).sum(2)
+                if now is not None:
+                    trace.gradient += (now[i] * spike).sum(2)
 
 
 def _by_place(values: Tensor) -> Tensor:
-    """Return (trial, neuron) as (neuron, 1, trial)."""
-    return values.T.contiguous()[:, None, :]
+    """Return (step, trial, neuron) as (step, neuron, 1, trial)."""
+    return values.transpose(1, 2).contiguous()[:, :, None, :]

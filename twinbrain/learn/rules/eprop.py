@@ -16,6 +16,7 @@ from twinbrain.learn.rules.eligibility import Eligibilities
 from twinbrain.learn.rules.errors import Errors, find_errors
 from twinbrain.learn.rules.fan import Recent
 from twinbrain.learn.rules.feedback import broadcast_as_feedback, random_broadcast, readout_synapses
+from twinbrain.learn.rules.jacobian import CHUNK
 from twinbrain.learn.rules.readout import readout_response
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.spec.base import suggestion
@@ -96,15 +97,17 @@ class EProp(Rule):
         recent = Recent(network, spikes.shape[1])
         paths = _paths(network, weights) if self.broadcast is None else {DELAY: self.broadcast}
         places = {b: torch.tensor(network.lowered.network.blocks[b].neurons).to(spikes.device).long() for b in learned}
-        for n in range(len(spikes)):
-            signal = _signal(errors.output, paths, network, n)
+        n_steps = len(spikes)
+        for start in range(0, n_steps, CHUNK):
+            stop = min(start + CHUNK, n_steps)
+            signal = torch.stack([_signal(errors.output, paths, network, n) for n in range(start, stop)])
+            recent.add(spikes[start:stop], start)
             for number, stage in enumerate(network.layout):
                 if network.input.block in stage.blocks:
                     continue
-                for block, arrived in arrivals.by_block(number, n).items():
-                    now = None if errors.spikes is None else errors.spikes[n][:, places[block]]
-                    learned[block].advance(arrived, recent, n, signal[:, places[block]], now)
-            recent.add(spikes[n], n)
+                for block, arrived in arrivals.by_block(number, start, stop).items():
+                    now = None if errors.spikes is None else errors.spikes[start:stop][:, :, places[block]]
+                    learned[block].advance(arrived, recent, start, signal[:, :, places[block]], now)
 
 
 def _computed(network: TrainableNetwork) -> list[int]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.feedback import trained_groups
+from twinbrain.learn.rules.jacobian import CHUNK
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class Recent:
     """
 
     def __init__(self, network: TrainableNetwork, n_trials: int) -> None:
-        self.length = max((link.delay for _, link in network.numbered_links()), default=0) + 1
+        self.length = max((link.delay for _, link in network.numbered_links()), default=0) + 1 + CHUNK
         shape = (self.length, network.lowered.network.n_neurons + 1, n_trials)
         self.spikes = torch.zeros(shape, dtype=network.dtype, device=network.place.device)
 
@@ -57,9 +58,10 @@ class Recent:
         """Return who of a fan's sources delivers a spike in a step, shape (neuron, place, trial)."""
         return self.spikes[(step - 1 - fan.delay) % self.length, fan.pre]
 
-    def add(self, spikes: Tensor, step: int) -> None:
-        """Take in the spikes of a step, of shape (trial, neuron)."""
-        self.spikes[step % self.length, :-1] = spikes.T
+    def add(self, spikes: Tensor, start: int) -> None:
+        """Take in the spikes of up to `CHUNK` steps, of shape (step, trial, neuron)."""
+        steps = torch.arange(start, start + len(spikes), device=spikes.device) % self.length
+        self.spikes[steps, :-1] = spikes.transpose(1, 2)
 
 
 def find_fans(network: TrainableNetwork, block: int) -> list[Fan]:

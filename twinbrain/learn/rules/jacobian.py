@@ -14,17 +14,19 @@ from twinbrain.learn.network import TrainableNetwork
 from twinbrain.models.step import REFRACTORY_LEFT
 
 SPIKE = "_spike"
+CHUNK = 16
+"""Steps whose derivatives are found together, once their states are known."""
 
 
 @dataclass(frozen=True, eq=False)
-class LocalStep:
-    """A step, and its derivatives.
+class LocalSteps:
+    """Some steps, and their derivatives.
 
     Parameters
     ----------
     state : dict of str to Tensor, shape (trial, neuron)
-        After the step.
-    rows : dict of str to dict of str to Tensor, shape (trial, neuron)
+        After the last step.
+    rows : dict of str to dict of str to Tensor, shape (step, trial, neuron)
         Of each state variable, and of `SPIKE`, the derivative by each state variable before the step, by what arrived
         at each receptor, and by the constants that were asked for. What it does not depend on is left out.
     """
@@ -43,31 +45,38 @@ def by_receptor(name: str) -> str:
     return f"arrived {name}"
 
 
-def local_step(
+def local_steps(
     cell: SpikingCell, state: State, constants: State, arrived: State, wanted: Collection[str] = ()
-) -> LocalStep:
-    """Compute a step with its local derivatives; the surrogate stands for a spike's.
+) -> LocalSteps:
+    """Compute steps with their local derivatives; the surrogate stands for a spike's.
 
     Parameters
     ----------
     cell : SpikingCell
         The neurons.
     state : dict of str to Tensor, shape (trial, neuron)
-        Before the step.
+        Before the first step.
     constants : dict of str to Tensor, shape (neuron,)
         Without gradients.
-    arrived : dict of str to Tensor, shape (trial, neuron)
+    arrived : dict of str to Tensor, shape (step, trial, neuron)
         By receptors.
     wanted : collection of str
         Constants to derive by.
     """
+    before: dict[str, list[Tensor]] = {name: [] for name in state}
+    with torch.no_grad():
+        for now in zip(*arrived.values(), strict=True):
+            for name, value in state.items():
+                before[name].append(value)
+            state, _ = cell.step(state, constants, dict(zip(arrived, now, strict=True)))
+    stacked = {name: torch.stack(values) for name, values in before.items()}
     names = moving(cell)
-    shape = state[names[0]].shape
-    old = {name: state[name].detach().clone().requires_grad_() for name in names}
+    shape = stacked[names[0]].shape
+    old = {name: stacked[name].requires_grad_() for name in names}
     new_constants = {name: constants[name].expand(shape).clone().requires_grad_() for name in wanted}
     got = {name: value.detach().clone().requires_grad_() for name, value in arrived.items()}
     with torch.enable_grad():
-        new, spikes = cell.step({**state, **old}, {**constants, **new_constants}, got)
+        new, spikes = cell.step({**stacked, **old}, {**constants, **new_constants}, got)
     inputs = {**old, **{by_receptor(name): value for name, value in got.items()}, **new_constants}
     outputs = {name: new[name] for name in names} | {SPIKE: spikes}
     rows: dict[str, dict[str, Tensor]] = {}
@@ -78,18 +87,18 @@ def local_step(
                 output, list(inputs.values()), torch.ones_like(output), retain_graph=True, allow_unused=True
             )
             rows[name] = {key: value for key, value in zip(inputs, found, strict=True) if value is not None}
-    return LocalStep({name: value.detach() for name, value in new.items()}, rows)
+    return LocalSteps(state, rows)
 
 
-def seen_row(network: TrainableNetwork, block: int, step: LocalStep, places: Tensor | None = None) -> State:
+def seen_row(network: TrainableNetwork, block: int, steps: LocalSteps, places: Tensor | None = None) -> State:
     """Return the derivatives of what is seen of each neuron: of an output its membrane potential, else its spike.
 
-    ``places`` are those neurons of the block that the step is of; by default all.
+    ``places`` are those neurons of the block that the steps are of; by default all.
     """
-    spike = step.rows[SPIKE]
+    spike = steps.rows[SPIKE]
     if block != network.readout.block:
         return spike
-    membrane = step.rows[MEMBRANE]
+    membrane = steps.rows[MEMBRANE]
     is_output = torch.zeros(network.blocks()[block].n_neurons, dtype=torch.bool, device=network.place.device)
     is_output[network.readout.offset :][: network.readout.size] = True
     is_output = is_output if places is None else is_output[places]

@@ -11,7 +11,7 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.fused.threshold import MEMBRANE
 from twinbrain.learn.network import TrainableNetwork
-from twinbrain.learn.rules.jacobian import SPIKE, by_receptor, local_step, moving
+from twinbrain.learn.rules.jacobian import SPIKE, by_receptor, local_steps, moving
 from twinbrain.learn.rules.levels import Level
 
 
@@ -86,9 +86,9 @@ def _rows_at_rest(cell: SpikingCell, name: str, rule: str) -> dict[str, dict[str
     found = []
     for shift in (0.0, 1.0):
         state = {key: value - shift for key, value in cell.initial(1).items()}
-        arrived = {key: torch.zeros_like(state[MEMBRANE]) for key in cell.program.jumps}
-        rows = local_step(cell, state, constants, arrived).rows
-        found.append({to: {of: value[0] for of, value in row.items()} for to, row in rows.items() if to != SPIKE})
+        arrived = {key: torch.zeros_like(state[MEMBRANE])[None] for key in cell.program.jumps}
+        rows = local_steps(cell, state, constants, arrived).rows
+        found.append({to: {of: value[0, 0] for of, value in row.items()} for to, row in rows.items() if to != SPIKE})
     for to, row in found[0].items():
         for of, value in row.items():
             if not torch.allclose(value, found[1][to][of], rtol=1e-4, atol=1e-12):

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.rules.jacobian import CHUNK
 from twinbrain.network.network import PopulationSlice
 
 
@@ -27,7 +28,7 @@ class Level:
     neurons : Tensor of int64, shape (neuron,)
         Places of the same neurons in the stage, block by block.
     lag : int
-        Steps that their slowest spikes take to the end of the network.
+        How many chunks of steps it is computed later than the end of the network, for what follows to be known.
     """
 
     stage: int
@@ -48,7 +49,7 @@ def find_levels(network: TrainableNetwork) -> list[Level]:
     for _ in range(count):
         for (source, target), delay in delays.items():
             if (a := label[source]) != (b := label[target]):
-                lag[a] = max(lag[a], lag[b] + delay + 1)
+                lag[a] = max(lag[a], lag[b] + 1 + delay // CHUNK)
     levels = []
     for own in np.argsort(-lag, kind="stable"):
         members = [p for p, component in zip(populations, label, strict=True) if component == own]

@@ -9,6 +9,7 @@ from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.arrivals import Arrivals
 from twinbrain.learn.rules.errors import find_errors
+from twinbrain.learn.rules.jacobian import CHUNK
 from twinbrain.learn.rules.leak import find_leaks
 from twinbrain.learn.rules.levels import find_levels
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
@@ -60,14 +61,13 @@ class OnlineTrainingThroughTime(Rule):
                 LevelTraces(network, level, leaks, arrivals)
                 for level, leaks in zip(self.levels, self.leaks, strict=True)
             ]
-            # A level is computed later than those it sends to, by as many steps as its spikes take to the end: so the
-            # error that a spike meets is there when the spike is.
-            for clock in range(len(activity.spikes) + max(level.lag for level in self.levels)):
+            # A level is computed later than those it sends to, so that the errors that its spikes meet are known.
+            n_steps = len(activity.spikes)
+            for clock in range(-(-n_steps // CHUNK) + max(level.lag for level in self.levels)):
                 for own in reversed(levels):
-                    step = clock - own.level.lag
-                    if 0 <= step < len(activity.spikes):
-                        own.advance(step, errors)
-                        own.send_back(step, levels)
+                    start = (clock - own.level.lag) * CHUNK
+                    if 0 <= start < n_steps:
+                        own.advance(start, min(start + CHUNK, n_steps), errors, levels)
             gradient = torch.zeros_like(weights)
             for own in levels:
                 own.collect(gradient)

@@ -11,7 +11,7 @@ from torch import Tensor
 from twinbrain.errors import LearnError
 from twinbrain.learn.fused.threshold import MEMBRANE
 from twinbrain.learn.network import TrainableNetwork
-from twinbrain.learn.rules.jacobian import by_receptor, local_step, moving
+from twinbrain.learn.rules.jacobian import by_receptor, local_steps, moving
 
 T = TypeVar("T", Tensor, float)
 
@@ -66,9 +66,9 @@ def readout_response(network: TrainableNetwork, rule: str) -> Response:
     found = []
     for shift in (0.0, 1.0):
         state = {name: value + shift for name, value in cell.initial(1).items()}
-        arrived = {receptors[0]: torch.full_like(state[MEMBRANE], shift)}
-        rows = local_step(cell, state, constants, arrived).rows
-        found.append({(to, from_): value[0, outputs] for to, row in rows.items() for from_, value in row.items()})
+        arrived = {receptors[0]: torch.full_like(state[MEMBRANE], shift)[None]}
+        rows = local_steps(cell, state, constants, arrived).rows
+        found.append({(to, from_): value[0, 0, outputs] for to, row in rows.items() for from_, value in row.items()})
     first = {key: float(value[0]) for key, value in found[0].items()}
     for rows_ in found:
         for key, value in rows_.items():

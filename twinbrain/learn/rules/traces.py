@@ -10,7 +10,7 @@ from twinbrain.learn.links import Link
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.arrivals import Arrivals
 from twinbrain.learn.rules.errors import Errors
-from twinbrain.learn.rules.jacobian import by_receptor, local_step, seen_row
+from twinbrain.learn.rules.jacobian import by_receptor, local_steps, seen_row
 from twinbrain.learn.rules.leak import Leak
 from twinbrain.learn.rules.levels import Level
 
@@ -53,57 +53,78 @@ class LevelTraces:
         }
         self.sums = {link: torch.zeros_like(prepared) for link, prepared in self.links}
         self.coming: dict[int, Tensor] = {}
-        self.at_inlets = arrivals.spikes.new_zeros(self.n_trials, len(network.layout[level.stage].inlets))
 
-    def advance(self, step: int, errors: Errors) -> None:
-        """Compute a step: the neurons, the gradient by what arrives at them now, and that of their synapses."""
-        arrived = self.arrivals.by_block(self.level.stage, step)
+    def advance(self, start: int, stop: int, errors: Errors, levels: list[LevelTraces]) -> None:
+        """Compute some steps, add to the gradient, and hand on the errors to the levels that spikes came from.
+
+        Parameters
+        ----------
+        start, stop : int
+            The steps.
+        errors : Errors
+            Of what the network gave.
+        levels : list of LevelTraces
+            All levels.
+        """
+        arrived = self.arrivals.by_block(self.level.stage, start, stop)
         rows: dict[int, State] = {}
         for block, places in self.level.places.items():
-            own = {name: value[:, places] for name, value in arrived[block].items()}
-            local = local_step(self.network.blocks()[block], self.states[block], self.constants[block], own)
+            own = {name: value[:, :, places] for name, value in arrived[block].items()}
+            local = local_steps(self.network.blocks()[block], self.states[block], self.constants[block], own)
             self.states[block], rows[block] = local.state, seen_row(self.network, block, local, places)
-        found = self._errors(step, errors)
-        for leak in self.leaks:
-            error = found[leak.block][:, leak.neurons]
-            row = {name: error * value[:, leak.neurons] for name, value in rows[leak.block].items()}
-            if (now := row.get(by_receptor(leak.receptor))) is not None:
-                self.at_inlets[:, leak.inlets] = now
+        found = self._errors(start, stop, errors)
+        products = [
+            {
+                name: found[leak.block][:, :, leak.neurons] * value[:, :, leak.neurons]
+                for name, value in rows[leak.block].items()
+            }
+            for leak in self.leaks
+        ]
+        at_inlets = self.arrivals.spikes.new_zeros(
+            stop - start, self.n_trials, len(self.network.layout[self.level.stage].inlets)
+        )
+        for leak, product in zip(self.leaks, products, strict=True):
+            if (now := product.get(by_receptor(leak.receptor))) is not None:
+                at_inlets[:, :, leak.inlets] = now
+        for i in range(stop - start):
             for link, _ in self.links:
-                if (link, leak) in self.traces:
-                    self._accumulate(link, leak, row, self.arrivals.spikes_of(link, step))
+                spikes = self.arrivals.spikes_of(link, start + i)
+                for leak, product in zip(self.leaks, products, strict=True):
+                    if (link, leak) in self.traces:
+                        self._accumulate(link, leak, {name: value[i] for name, value in product.items()}, spikes)
+        self._send_back(start, at_inlets, levels)
 
-    def send_back(self, step: int, levels: list[LevelTraces]) -> None:
-        """Hand on what the step's errors are of the spikes that arrived in it, to the levels that sent them."""
+    def _send_back(self, start: int, at_inlets: Tensor, levels: list[LevelTraces]) -> None:
+        """Hand on what errors are of the spikes that arrived, to the levels that sent them."""
         for link, prepared in self.links:
-            sent = step - link.delay - 1
             senders = [own for own in levels if own is not self and own.level.stage == link.source]
-            if sent < 0 or not senders:
+            if not senders:
                 continue
-            back = link.back(self.at_inlets, prepared)
+            back = link.back(at_inlets, prepared)
             for own in senders:
-                more = back[:, own.level.neurons]
-                own.coming[sent] = own.coming[sent] + more if sent in own.coming else more
+                for i, more in enumerate(back[:, :, own.level.neurons]):
+                    if (sent := start + i - link.delay - 1) >= 0:
+                        own.coming[sent] = own.coming[sent] + more if sent in own.coming else more
 
     def collect(self, gradient: Tensor) -> None:
         """Add the gradient of the level's synapses to that of all, shape (synapse,)."""
         for link, total in self.sums.items():
             gradient[link.synapse] += total[link.pre, link.post] if link.is_dense else total
 
-    def _errors(self, step: int, errors: Errors) -> dict[int, Tensor]:
-        """Return by block the derivative of the loss by spikes, and by outputs; of shape (trial, neuron)."""
-        total = self.coming.pop(step, None)
-        if total is None:
-            total = self.at_inlets.new_zeros(self.n_trials, len(self.level.neurons))
-        found = dict(zip(self.level.places, total.split([len(p) for p in self.level.places.values()], 1), strict=True))
+    def _errors(self, start: int, stop: int, errors: Errors) -> dict[int, Tensor]:
+        """Return by block the derivative of the loss by spikes, and by outputs; of shape (step, trial, neuron)."""
+        none = self.arrivals.spikes.new_zeros(self.n_trials, len(self.level.neurons))
+        total = torch.stack([self.coming.pop(step, none) for step in range(start, stop)])
+        sizes = [len(places) for places in self.level.places.values()]
+        found = dict(zip(self.level.places, total.split(sizes, dim=2), strict=True))
         for block, places in self.level.places.items():
             if errors.spikes is not None:
                 numbers = torch.tensor(self.network.lowered.network.blocks[block].neurons, device=places.device).long()
-                found[block] = found[block] + errors.spikes[step][:, numbers[places]]
+                found[block] = found[block] + errors.spikes[start:stop][:, :, numbers[places]]
             output = places - self.network.readout.offset
             if block == self.network.readout.block:
                 chosen = (output >= 0) & (output < self.network.readout.size)
-                found[block][:, chosen] = errors.output[step][:, output[chosen]]
+                found[block][:, :, chosen] = errors.output[start:stop][:, :, output[chosen]]
         return found
 
     def _accumulate(self, link: Link, leak: Leak, row: State, spikes: Tensor | None) -> None:
