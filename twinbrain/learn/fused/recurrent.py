@@ -90,7 +90,14 @@ def advance_recurrent(
     packed = pack(program, surrogate, state, constants, given, observe)
     slope = find_surrogate(surrogate).slope if slope is None else slope
     new, spikes, seen = _Recurrent.apply(  # type: ignore[no-untyped-call, unused-ignore]
-        packed.kernels, slope, places, packed.state, packed.constants, given, before, *(r.weight.contiguous() for r in recurrences)
+        packed.kernels,
+        slope,
+        places,
+        packed.state,
+        packed.constants,
+        given,
+        before,
+        *(r.weight.contiguous() for r in recurrences),
     )
     return Advanced(
         dict(zip(program.state, new.unbind(0), strict=True)),
