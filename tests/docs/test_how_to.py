@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import twinbrain as tb
+from twinbrain.learn.tasks import registry
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.spec.axes import axes_of, n_points
 from twinbrain.spec.cluster import ClusterProfile
@@ -58,6 +59,21 @@ def test_the_sweep_of_the_page_runs_as_a_script_and_its_files_are_right(tmp_path
         "single_region", out="first.zarr", workers=0, duration="100 ms", seed=[1], reduce=[names["first_spike"]]
     )
     assert 0 < float(run["first_spike"].values[0]) < 100
+
+
+def test_a_task_of_ones_own_is_named_by_its_file_or_registered(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_registered", {})
+    shipped, mine, named, disturbed = blocks("add-a-task.md", "python")
+    Path("my_tasks.py").write_text(mine)
+    for code in (shipped, named, disturbed):
+        exec(compile(code, "how-to", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == ["96 9 90 0.24", "300 True", "853 1024"]
+    rows = re.findall(r"^\| (`.*?) \|", (PAGES / "add-a-task.md").read_text(), flags=re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert told >= set(tb.task_names()) - {"pitch"}
+    assert told - set(tb.task_names()) == {"rate", "latency", "delta", "crossings", "population"}
 
 
 def test_the_profile_of_a_cluster_is_right_and_its_keys_are_told():
