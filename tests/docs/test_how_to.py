@@ -8,6 +8,9 @@ from pathlib import Path
 
 import twinbrain as tb
 from twinbrain.learn.tasks import registry
+
+
+from tests.trained import make_comparison, make_curves, make_gradients, make_responses
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.spec.axes import axes_of, n_points
 from twinbrain.spec.cluster import ClusterProfile
@@ -105,3 +108,24 @@ def test_explicit_values_and_a_region_from_python_are_as_the_page_says(tmp_path,
     exec(compile(code, "how-to", "exec"), {})
     assert {path.name for path in tmp_path.iterdir()} == {"explicit.toml", "wired.toml", "wired.npz"}
     assert tb.simulate(tb.load_region("wired.toml"), engine="reference", duration="10 ms", out="run.zarr")
+
+
+def test_a_trained_region_is_interpreted_as_the_page_tells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    responses = make_responses()
+    lesioned = responses.assign(decision=responses["decision"].roll(trial=1))
+    names = {
+        "responses": responses,
+        "without_pv": lesioned,
+        "without_sst": responses,
+        "curves": make_curves(),
+        "gradients": make_gradients(),
+        "comparison": make_comparison(),
+    }
+    for code in blocks("interpret-a-trained-region.md", "python"):
+        exec(compile(code, "how-to", "exec"), names)
+    figures = "ablation comparison curves gradients selectivity time_scales trajectories tuning"
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == figures.split()
+    assert names["by_cell"]["information"].values.argmax() == 0  # pyr, which is tuned most
+    assert names["lost"]["drop"].sel(lesion="pv") > 0.2
+    assert "| heterogeneous, trained |" in capsys.readouterr().out
