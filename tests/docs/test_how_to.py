@@ -7,10 +7,8 @@ import tomllib
 from pathlib import Path
 
 import twinbrain as tb
-from twinbrain.learn.tasks import registry
-
-
 from tests.trained import make_comparison, make_curves, make_gradients, make_responses
+from twinbrain.learn.tasks import registry
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.spec.axes import axes_of, n_points
 from twinbrain.spec.cluster import ClusterProfile
