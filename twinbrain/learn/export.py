@@ -83,11 +83,13 @@ def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region
 def _projections(network: TrainableNetwork, label: str) -> Iterator[Projection]:
     lowered = network.lowered
     populations = lowered.network.populations
+    delays = network.whole_delays()
     for number, table in enumerate(lowered.network.tables):
         weights = network.tables()[number]
         values, group = weights().cpu().numpy(), weights.group.cpu().numpy()
         source, target = synapse_ends(lowered.network, table)
-        delay = table.delay * lowered.network.dt
+        first = network.offsets()[number]
+        delay = delays[first : first + table.n_synapses] * lowered.network.dt
         for place, members in _members(group, len(weights.groups)):
             ends = populations[weights.groups[place].source], populations[weights.groups[place].target]
             if ends[0].label != label or ends[1].label != label:

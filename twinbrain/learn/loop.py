@@ -14,6 +14,7 @@ from torch import Tensor
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.curves import epoch_curves, gradient_norms, population_rates
+from twinbrain.learn.delays import WIDEST
 from twinbrain.learn.metrics.score import score
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import Setup
@@ -24,6 +25,8 @@ Progress = Callable[[str, int, int], None]
 Arrays = dict[str, NDArray[Any]]
 Commit = Callable[[Arrays, Arrays, dict[str, Any]], None]
 _EVALUATION_BATCH = 256
+# In the last part of a training a synapse acts at its own delay alone.
+_SPREAD_PART = 0.75
 
 
 @dataclass
@@ -116,12 +119,14 @@ class Learner:
     def _epoch(self, progress: Progress) -> Arrays:
         began = time.perf_counter()
         setup, network = self.setup, self.setup.network
+        self._narrow_delays()
         losses, scores, rates, norms, sizes = [], [], [], [], []
         batches = list(_batches(len(setup.task.train), setup.training.batch_size, setup.run.seed, self.course.epoch))
         for done, index in enumerate(batches):
             batch = setup.batch(setup.task.train, index, f"epoch {self.course.epoch}")
             self.optimiser.zero_grad(set_to_none=False)
-            outcome = setup.rule.learn(network, batch, setup.objective)
+            with torch.autocast(setup.device.type, torch.bfloat16, enabled=setup.training.precision == "mixed"):
+                outcome = setup.rule.learn(network, batch, setup.objective)
             self._check(float(outcome.loss))
             norms.append(list(gradient_norms(network).values()))
             if setup.training.clip is not None:
@@ -147,6 +152,16 @@ class Learner:
             mean_norms,
             time.perf_counter() - began,
         )
+
+    def _narrow_delays(self) -> None:
+        """Spread trained delays over ever fewer steps; what was best while they were wider does not count."""
+        delays = self.setup.network.delays
+        if delays is None:
+            return
+        left = 1.0 - self.course.epoch / max(1.0, _SPREAD_PART * self.setup.training.epochs)
+        delays.width = max(1.0, WIDEST * left)
+        if left > 0.0 or self.course.best_epoch == 0:
+            self.course.best = np.inf
 
     def _check(self, loss: float) -> None:
         network = self.setup.network
