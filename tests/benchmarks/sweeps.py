@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.plain_column import plain_point
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.connect import connected
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import prepare
 from twinbrain.run.sweep.create import open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepState, drive

@@ -2,12 +2,14 @@ import json
 import os
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import twinbrain as tb
 from tests.examples import small_brain
+from tests.spec.test_write import trained_region
 
 
 @pytest.mark.parametrize(("step", "committed"), [(100, 10.0), (200, 20.0)])
@@ -30,6 +32,21 @@ def test_a_brain_interrupted_after_each_window_resumes_to_the_same_bits(simulate
     with pytest.raises(tb.RunInterrupted):
         tb.resume(tmp_path / "run.zarr", progress=interrupt_at(200))
     same(tb.resume(tmp_path / "run.zarr"), simulate("whole.zarr", model=brain))
+
+
+def test_a_region_file_with_arrays_resumes_to_the_same_bits_without_them(
+    simulate, same, interrupt_at, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    files = tb.write_region(trained_region(), "column.toml")
+    Path("alone.toml").write_text('region = "column.toml"\n', "utf-8")
+    whole = simulate("whole.zarr", model="alone.toml")
+    assert whole["spikes"].sizes["spike"] > 20
+    with pytest.raises(tb.RunInterrupted):
+        simulate(model="alone.toml", progress=interrupt_at(100))
+    for file in files:
+        file.unlink()  # a run keeps what it was made from
+    same(tb.resume(tmp_path / "run.zarr"), whole)
 
 
 def test_asked_while_the_network_is_built_it_stops_before_the_first_window(

@@ -121,7 +121,7 @@ def _grouping(columns: Columns, by: By) -> Grouping:
         keys = np.array([f"{f}/{n}" for f, n in zip(table["family"].values, table["name"].values, strict=True)])
     else:
         keys = table[by].values
-    first, index = _in_order(keys)
+    first, index = in_order(keys)
     sizes = table["size"].values
     coords = {by: (by, keys[first]), "n_neurons": (by, np.bincount(index, sizes).astype(np.int64))}
     for column in ("region", "module", "family", "name", "transmitter"):
@@ -131,7 +131,7 @@ def _grouping(columns: Columns, by: By) -> Grouping:
     return Grouping(by, coords, index, sizes)
 
 
-def _in_order(keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def in_order(keys: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the first place of each key, and the number of each place's key, counted by first appearance."""
     _, first, index = np.unique(keys, return_index=True, return_inverse=True)
     order = np.argsort(first)

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from twinbrain.cli import contents, exchange, runs
+from twinbrain.cli import contents, exchange, runs, training
 from twinbrain.errors import TwinbrainError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ for command in (
     runs.run,
     runs.plan,
     runs.resume,
+    training.train,
     runs.info,
     contents.workflows,
     contents.connectomes,

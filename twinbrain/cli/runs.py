@@ -18,6 +18,7 @@ from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
+from twinbrain.cli.training import resume_and_report, train_workflow, training_facts, training_table
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError, UnitError
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ def run(
         report_sweep(path, state, console, as_json)
         return
     _no_sweep(reduce=reduce, workers=workers)
+    if declared.train is not None:
+        _no_shards(shards)
+        train_workflow(declared, path, console, overwrite=overwrite, n_replayed=20, figure=figure, as_json=as_json)
+        return
     with naming(workflow):
         prepared = prepare(declared)
         on = shards_on(shards, cluster=cluster, profile=profile)
@@ -122,7 +127,7 @@ def resume(
 ) -> None:
     """Go on with a run that was interrupted, to the same bits; of a sweep, with what is missing or has failed."""
     from twinbrain.run.simulate import resume as resume_run
-    from twinbrain.store import Location, run_info
+    from twinbrain.store import Location, is_training, run_info
     from twinbrain.store.sweep import is_sweep
 
     console = Console(stderr=as_json, soft_wrap=as_json)
@@ -134,6 +139,9 @@ def resume(
             state = resume_sweep(path, reduce, where, console)
         report_sweep(path, state, console, as_json)
         return
+    if is_training(path):
+        resume_and_report(path, console, figure=figure, as_json=as_json)
+        return
     before = run_info(path)
     if before.status == "complete":
         console.print(f"{path} is complete; nothing is left to do")
@@ -144,7 +152,7 @@ def resume(
 
 def info(store: Store, as_json: AsJson = False) -> None:
     """Say what a run holds, and how far it is."""
-    from twinbrain.store import Location, run_info
+    from twinbrain.store import Location, is_training, run_info
     from twinbrain.store.sweep import is_sweep
 
     if is_sweep(path := Location.of(store)):
@@ -152,6 +160,12 @@ def info(store: Store, as_json: AsJson = False) -> None:
             typer.echo(json.dumps(sweep_facts(path)))
         else:
             Console().print(info_of_sweep(path))
+        return
+    if is_training(path):
+        if as_json:
+            typer.echo(json.dumps(training_facts(path)))
+        else:
+            Console().print(training_table(path))
         return
     found = run_info(store)
     if as_json:

@@ -25,12 +25,15 @@ class StageRun:
         Synapses within the stage, what their weights were prepared to, and the weights of the way back.
     observe : str or None
         A state variable to keep.
+    window : int or None
+        Steps beyond which no gradient goes back.
     """
 
     cells: list[SpikingCell]
     given: Tensor
     links: list[tuple[Link, Tensor, Tensor | None]]
     observe: str | None = None
+    window: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,9 @@ def advance_stage(run: StageRun) -> StageActivity:
     coming: dict[int, Tensor] = {}
     spikes, observed = [], []
     for n in range(n_steps):
+        if run.window is not None and n and n % run.window == 0:
+            states = [{name: value.detach() for name, value in state.items()} for state in states]
+            coming = {due: arriving.detach() for due, arriving in coming.items()}
         inbox = run.given[n]
         if (more := coming.pop(n, None)) is not None:
             inbox = inbox + more

@@ -69,6 +69,10 @@ class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
         self._step = surrogate_step(program, self.spike_grad)
         self.own_step = False
 
+    def trained_parameters(self) -> dict[str, TrainedParameter]:
+        """Return the parameters that are trained."""
+        return {name: p for name, p in self.trained.items() if isinstance(p, TrainedParameter)}
+
     @property
     def n_neurons(self) -> int:
         """Number of neurons."""
@@ -77,8 +81,7 @@ class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
     def constants(self) -> State:
         """Return the program's constants at the present parameters, each of shape (neuron,)."""
         exact = {name: getattr(self, f"constant_{name}") for name in self.program.constants}
-        trained: dict[str, TrainedParameter] = dict(self.trained.items())  # type: ignore[arg-type]
-        found = trained_constants(self.program, exact, self.base, trained, self.dt)
+        found = trained_constants(self.program, exact, self.base, self.trained_parameters(), self.dt)
         return {name: value.to(self.dtype) for name, value in found.items()} | {"_scale": self.distance.to(self.dtype)}
 
     def initial(self, n_trials: int) -> State:

@@ -28,11 +28,14 @@ class Link(nn.Module):
         Neuron of the source stage, and inlet of the target stage.
     n_pre, n_post : int
         Neurons, and inlets.
+    spread : ndarray of int64, shape (synapse,), optional
+        Of synapses whose delays are trained: their places among these. Only a share of their weight acts here.
     """
 
     synapse: Tensor
     pre: Tensor
     post: Tensor
+    spread: Tensor | None
 
     def __init__(
         self,
@@ -44,8 +47,10 @@ class Link(nn.Module):
         post: NDArray[np.int64],
         n_pre: int,
         n_post: int,
+        spread: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__()
+        self.register_buffer("spread", None if spread is None else torch.tensor(spread))
         self.source, self.target, self.delay, self.n_pre, self.n_post = source, target, delay, n_pre, n_post
         for name, values in (("synapse", synapse), ("pre", pre), ("post", post)):
             self.register_buffer(name, torch.tensor(values))
@@ -55,16 +60,28 @@ class Link(nn.Module):
         """Whether a matrix is used."""
         return self.n_pre * self.n_post <= _DENSE
 
-    def matrix(self, weights: Tensor) -> Tensor:
-        """Return the weights as a matrix, shape (pre, post); ``weights`` are those of all synapses."""
-        flat = weights.new_zeros(self.n_pre * self.n_post)
-        return flat.index_add(0, self.pre * self.n_post + self.post, weights[self.synapse]).view(
-            self.n_pre, self.n_post
-        )
+    def prepare(self, weights: Tensor, shares: Tensor | None = None) -> Tensor:
+        """Return what `deliver` needs of the weights, once a batch.
 
-    def prepare(self, weights: Tensor) -> Tensor:
-        """Return what `deliver` needs of the weights, once a batch."""
-        return self.matrix(weights) if self.is_dense else weights[self.synapse]
+        Parameters
+        ----------
+        weights : Tensor, shape (all synapses,)
+            Of the whole network.
+        shares : Tensor, shape (delay, trained synapse), optional
+            From `TrainedDelays.shares`.
+
+        Returns
+        -------
+        Tensor, shape (pre, post) or (synapse,)
+            A matrix, or a list of synapses.
+        """
+        own = weights[self.synapse]
+        if self.spread is not None and shares is not None:
+            own = own * shares[self.delay - 1, self.spread]
+        if not self.is_dense:
+            return own
+        flat = own.new_zeros(self.n_pre * self.n_post)
+        return flat.index_add(0, self.pre * self.n_post + self.post, own).view(self.n_pre, self.n_post)
 
     def deliver(self, spikes: Tensor, prepared: Tensor, feedback: Tensor | None = None) -> Tensor:
         """Return what spikes add to the inbox.
@@ -147,6 +164,8 @@ def make_links(
     sizes: list[tuple[int, int]],
     place_of_pre: NDArray[np.int64],
     place_of_post: NDArray[np.int64],
+    spread: NDArray[np.int64],
+    longest: int,
 ) -> list[Link]:
     """Return the links of all synapses.
 
@@ -158,18 +177,31 @@ def make_links(
         Stage of each neuron, and its place there.
     stage_of_post, place_of_post : ndarray of int64, shape (inlet,)
         Likewise of each place of the flat inbox.
+    spread : ndarray of int64
+        The synapses whose delays are trained; each is part of a link of every delay up to the longest.
+    longest : int
+        The longest such delay, in steps.
     sizes : list of tuple of int
         Neurons and inlets of each stage.
     """
     source, target = stage_of_pre[synapses["pre"]], stage_of_post[synapses["post"]]
     n = len(sizes)
-    key = (synapses["delay"] * n + source) * n + target
+    delay_of = synapses["delay"].copy()
+    delay_of[spread] = 0  # one group, whatever their delays are
+    key = (delay_of * n + source) * n + target
     order = np.argsort(key, kind="stable")
     keys, first = np.unique(key[order], return_index=True)
     links = []
+    place_of_spread = np.full(len(key), -1)
+    place_of_spread[spread] = np.arange(len(spread))
     for k, members in zip(keys.tolist(), np.split(order, first[1:]), strict=True):
         delay, rest = divmod(k, n * n)
         from_, to = divmod(rest, n)
+        if place_of_spread[members[0]] >= 0:
+            delays, places = range(1, longest + 1), place_of_spread[members]
+        else:
+            delays, places = range(delay, delay + 1), None
         pre, post = place_of_pre[synapses["pre"][members]], place_of_post[synapses["post"][members]]
-        links.append(Link(from_, to, delay, members, pre, post, sizes[from_][0], sizes[to][1]))
+        size = (sizes[from_][0], sizes[to][1])
+        links += [Link(from_, to, d, members, pre, post, *size, spread=places) for d in delays]
     return links

@@ -8,11 +8,13 @@ from itertools import accumulate
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.advance import StageActivity, StageRun, advance_stage
 from twinbrain.learn.cell import SpikingCell
+from twinbrain.learn.delays import TrainedDelays
 from twinbrain.learn.links import Link, make_links
 from twinbrain.learn.lower import Lowered
 from twinbrain.learn.parameters import TrainedParameter
@@ -59,6 +61,8 @@ class TrainableNetwork(nn.Module):
         Surrogate gradient, one of `snntorch.surrogate`.
     precision : {"float32", "float64"}
         In float64 spikes are those of every engine.
+    window : int, optional
+        Steps beyond which no gradient goes back through a neuron's state or its recurrent synapses.
 
     Raises
     ------
@@ -74,16 +78,21 @@ class TrainableNetwork(nn.Module):
         trainable: Trainable,
         spike_grad: Callable[[Tensor], Tensor],
         precision: str = "float32",
+        window: int | None = None,
     ) -> None:
         super().__init__()
         network = lowered.network
         self.lowered, self.trainable, self.dtype = lowered, trainable, getattr(torch, precision)
+        self.window = window
         self.input, self.readout = lowered.population(INPUT), lowered.population(READOUT)
         self.layout = find_stages(network)
         self._check_input()
         self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
         self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
-        self.links = nn.ModuleList(self._links())
+        spread = self._spread()
+        longest = max(1, round(trainable.longest_delay / network.dt))
+        self.delays = TrainedDelays(self._synapses()["delay"][spread], longest) if len(spread) else None
+        self.links = nn.ModuleList(self._links(spread, longest))
         place = np.empty(network.n_neurons, np.int64)
         place[np.concatenate([stage.neurons for stage in self.layout])] = np.arange(network.n_neurons)
         self.register_buffer("place", torch.tensor(place))
@@ -104,11 +113,12 @@ class TrainableNetwork(nn.Module):
         """
         self._check(inputs)
         weights = self.all_weights()
-        prepared = [link.prepare(weights) for _, link in self.numbered_links()]
+        shares = None if self.delays is None else self.delays.shares().to(self.dtype)
+        prepared = [link.prepare(weights, shares) for _, link in self.numbered_links()]
         done: list[StageActivity] = []
         for number, stage in enumerate(self.layout):
             run = StageRun(
-                [self._cell_of(b) for b in stage.blocks],
+                [self.blocks()[b] for b in stage.blocks],
                 self._given(number, stage, done, inputs, background, prepared, feedback),
                 [
                     (link, prepared[i], (feedback or {}).get(i))
@@ -116,6 +126,7 @@ class TrainableNetwork(nn.Module):
                     if link.source == link.target == number
                 ],
                 observe="v" if self._holds(stage, self.readout) else None,
+                window=self.window,
             )
             is_input = self._holds(stage, self.input)
             done.append(StageActivity(inputs.to(self.dtype)) if is_input else advance_stage(run))
@@ -126,25 +137,28 @@ class TrainableNetwork(nn.Module):
 
     def all_weights(self) -> Tensor:
         """Return the weights of all synapses, table by table, in their receptors' units."""
-        return torch.cat([weights() for weights in self.weights]).to(self.dtype)
+        return torch.cat([weights() for weights in self.tables()]).to(self.dtype)
 
     @torch.no_grad()
     def keep_signs(self) -> None:
         """Set weights that have crossed zero to zero."""
-        for weights in self._tables():
+        for weights in self.tables():
             weights.keep_signs()
 
     def _tables(self) -> list[Weights]:
         return list(self.weights)  # type: ignore[arg-type]
 
+    def blocks(self) -> list[SpikingCell]:
+        """Return the cell of each block."""
+        return [cell for cell in self.cells if isinstance(cell, SpikingCell)]
+
+    def tables(self) -> list[Weights]:
+        """Return the weights of each table."""
+        return [weights for weights in self.weights if isinstance(weights, Weights)]
+
     def numbered_links(self) -> list[tuple[int, Link]]:
         """Return all links, each with its number."""
         return [(i, link) for i, link in enumerate(self.links) if isinstance(link, Link)]
-
-    def _cell_of(self, block: int) -> SpikingCell:
-        cell = self.cells[block]
-        assert isinstance(cell, SpikingCell)
-        return cell
 
     def _given(
         self,
@@ -214,22 +228,41 @@ class TrainableNetwork(nn.Module):
         groups, regions = table_groups(self.trainable, self.lowered, table, pairs)
         return Weights(table, inlet_of(network, table.receptor).quantum, groups, group, regions)
 
-    def _links(self) -> list[Link]:
+    def _spread(self) -> NDArray[np.int64]:
+        """Return the synapses whose delays are trained."""
+        trained = [
+            np.array([self.trainable.trains_delay(group.name) for group in weights.groups], bool)[weights.group]
+            for weights in self.tables()
+        ]
+        return np.flatnonzero(np.concatenate(trained))
+
+    def _synapses(self) -> dict[str, NDArray[np.int64]]:
+        tables = self.lowered.network.tables
+        neurons = np.arange(self.lowered.network.n_neurons)
+        return {
+            "pre": np.concatenate([np.repeat(neurons, np.diff(table.row_start)) for table in tables]),
+            "post": np.concatenate([table.post.astype(np.int64) for table in tables]),
+            "delay": np.concatenate([table.delay.astype(np.int64) for table in tables]),
+        }
+
+    def whole_delays(self) -> NDArray[np.int64]:
+        """Return the delay of each synapse, table by table, in whole steps."""
+        delay = self._synapses()["delay"]
+        if self.delays is not None:
+            delay[self._spread()] = self.delays.whole()
+        return delay
+
+    def _links(self, spread: NDArray[np.int64], longest: int) -> list[Link]:
         network = self.lowered.network
         stage_of_neuron, place_of_neuron = np.empty((2, network.n_neurons), np.int64)
         stage_of_inlet, place_of_inlet = np.empty((2, network.n_inlets), np.int64)
         for number, stage in enumerate(self.layout):
             stage_of_neuron[stage.neurons], place_of_neuron[stage.neurons] = number, np.arange(len(stage.neurons))
             stage_of_inlet[stage.inlets], place_of_inlet[stage.inlets] = number, np.arange(len(stage.inlets))
-        neurons = np.arange(network.n_neurons)
-        synapses = {
-            "pre": np.concatenate([np.repeat(neurons, np.diff(table.row_start)) for table in network.tables]),
-            "post": np.concatenate([table.post.astype(np.int64) for table in network.tables]),
-            "delay": np.concatenate([table.delay.astype(np.int64) for table in network.tables]),
-        }
         sizes = [(len(stage.neurons), len(stage.inlets)) for stage in self.layout]
-        return make_links(synapses, stage_of_neuron, stage_of_inlet, sizes, place_of_neuron, place_of_inlet)
+        places = (place_of_neuron, place_of_inlet)
+        return make_links(self._synapses(), stage_of_neuron, stage_of_inlet, sizes, *places, spread, longest)
 
     def offsets(self) -> list[int]:
         """Return where the weights of each table begin in `all_weights`."""
-        return list(accumulate((len(weights.base) for weights in self._tables()), initial=0))
+        return list(accumulate((len(weights.base) for weights in self.tables()), initial=0))

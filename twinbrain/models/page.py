@@ -16,9 +16,9 @@ from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.quantity import Value
 
-Values = Mapping[str, str | float | Distribution]
+Values = Mapping[str, Value]
 
 _METHODS = {
     "exact": "integrated exactly, together with the receptors, which must be linear (currents)",
@@ -186,7 +186,7 @@ def _lines(text: str) -> tuple[list[tuple[str, str, str]], dict[str, str]]:
     return equations, declared
 
 
-def _value(value: str | float | Distribution) -> tuple[str, str]:
+def _value(value: Value) -> tuple[str, str]:
     """Return a quantity's number and unit; rates of channels and the like are shown per millisecond."""
     if not isinstance(value, str):
         return (f"{value:g}" if isinstance(value, float) else str(value)), ""
@@ -196,7 +196,7 @@ def _value(value: str | float | Distribution) -> tuple[str, str]:
     return f"{float(number):.6g}", unit.replace("**3", "³")
 
 
-def _shown(value: str | float | Distribution) -> str:
+def _shown(value: Value) -> str:
     number, unit = _value(value)
     return f"{number}/ms" if unit == "1/ms" else f"{number} {unit}".strip()
 

@@ -1,4 +1,7 @@
-"""Connection rules: which pairs of neurons are connected. Each returns local indices, sorted by target."""
+"""Connection rules: which pairs of neurons are connected. Each returns local indices, sorted by target.
+
+Explicit pairs alone stay in their own order, which explicit weights and delays follow.
+"""
 
 from __future__ import annotations
 
@@ -83,9 +86,7 @@ def draw_pairs(
             return _by_distance(connect, source_positions, target_positions, streams, no_autapses)
         case _:
             assert connect.pairs is not None
-            source, target = np.array(connect.pairs.source, np.int64), np.array(connect.pairs.target, np.int64)
-            order = np.argsort(target, kind="stable")
-            return source[order], target[order]
+            return connect.pairs.source.astype(np.int64), connect.pairs.target.astype(np.int64)
 
 
 def expected_synapses(
@@ -121,7 +122,7 @@ def expected_synapses(
             return float(connect.distance.probability * n_pairs * _falloff(connect.distance, *ends).mean())
         case _:
             assert connect.pairs is not None
-            return float(len(connect.pairs.source))
+            return float(len(connect.pairs))
 
 
 def _bernoulli(probability: float, n_sources: int, n_targets: int, streams: Streams, no_autapses: bool) -> Pairs:

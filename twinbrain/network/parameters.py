@@ -19,10 +19,10 @@ from twinbrain.network.sampling import sample
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.model import NeuronModel
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.quantity import Value
 
-Values = dict[str, str | float | Distribution]
-Draw = Callable[[str, str | float | Distribution, str], Floats]
+Values = Mapping[str, Value]
+Draw = Callable[[str, Value, str], Floats]
 
 # Units of time constants and capacitances, with which neurons of the wrong sign would run away.
 _NOT_NEGATIVE = ("ms", "pF")
@@ -147,17 +147,17 @@ class _Filler:
         return program_constants(self.program, self.block.model, self.parameters(), self.dt, self.population.size)
 
     def parameters(self) -> dict[str, Floats]:
-        defaults: Values = dict(self.block.model.parameters)
+        defaults: dict[str, Value] = {**self.block.model.parameters}
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
         return fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample)
 
     def initial(self) -> dict[str, Floats]:
-        values: Values = self.block.model.initial | self.cell.initial
+        values: Values = {**self.block.model.initial, **self.cell.initial}
         units = {name: self.program.units[name] for name in self.program.state if name != REFRACTORY_LEFT}
         return fill_initial(values, units, self._sample)
 
-    def _sample(self, what: str, value: str | float | Distribution, unit: str) -> Floats:
+    def _sample(self, what: str, value: Value, unit: str) -> Floats:
         key = stream_key(self.seed, what, self.population.label, self.population.population)
         return sample(value, unit, self.population.size, key)
 
@@ -179,7 +179,7 @@ def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw
     SpecError
         With every parameter that is unknown, missing, of a wrong unit or of a wrong sign.
     """
-    values = defaults | given
+    values = {**defaults, **given}
     problems = [
         Problem(f"parameters.{name}", f"unknown parameter {name!r}; {suggestion(name, units)}")
         for name in given

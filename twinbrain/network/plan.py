@@ -19,11 +19,13 @@ from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
 from twinbrain.network.layout import Layout
 from twinbrain.network.quanta import weight_units
+from twinbrain.network.sampling import coherent_values
 from twinbrain.network.synapses import in_degrees, long_range_axons
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Projection
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.quantity import Distribution, Value
 from twinbrain.spec.region import Region
 
 # What things take, from measurements on one core; see docs/reference/performance.md.
@@ -243,7 +245,7 @@ def _plastic(layout: Layout, units: dict[str, str]) -> tuple[float, float]:
             if (plasticity := projection.plasticity) is None:
                 continue
             n = n_nodes * _expected(region, projection)
-            varied = [value for value in plasticity.parameters.values() if isinstance(value, Distribution)]
+            varied = [value for value in plasticity.parameters.values() if isinstance(value, Distribution | Explicit)]
             for receptor in projection.receptor:
                 program = rule_program(plasticity_model(plasticity.model, region), units[receptor])
                 values = len(program.state) + 1 + (2 * len(program.constants) if varied else 0)
@@ -292,8 +294,10 @@ def _drives_of_nodes(layout: Layout) -> Iterator[tuple[str, Drive]]:
         yield from ((label, drive) for drive in region.drives)
 
 
-def _upper(value: str | float | Distribution) -> float:
+def _upper(value: Value) -> float:
     """Return a delay that few exceed, in ms."""
+    if isinstance(value, Explicit):
+        return float(coherent_values(value, "ms").max(initial=0.0))
     if not isinstance(value, Distribution):
         return units.coherent(value, "ms")
     if value.maximum is not None:

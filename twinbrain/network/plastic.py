@@ -15,10 +15,11 @@ from twinbrain.network.layout import Layout
 from twinbrain.network.network import Inlet, PopulationSlice
 from twinbrain.network.parameters import Draw, evaluate, fill_initial, fill_parameters
 from twinbrain.network.random import Floats, Key, stream_key
-from twinbrain.network.sampling import sample
+from twinbrain.network.sampling import coherent_values, sample
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.plasticity import Plasticity, PlasticityModel
 from twinbrain.spec.projection import Projection
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.quantity import Distribution, Value
 from twinbrain.spec.region import Region
 
 
@@ -110,8 +111,8 @@ def draw_plastic(
     assert plasticity is not None
     model, program = _rule(region, plasticity, unit)
 
-    def draw(what: str, value: str | float | Distribution, unit: str) -> Floats:
-        n = len(weight) if isinstance(value, Distribution) else 1
+    def draw(what: str, value: Value, unit: str) -> Floats:
+        n = len(weight) if isinstance(value, Distribution | Explicit) else 1
         values = sample(value, unit, n, streams(f"plasticity {what}"))
         return values * factor if what.split()[1] in program.in_weights else values
 
@@ -168,9 +169,14 @@ def check_plasticity(layout: Layout, units: dict[str, str]) -> None:
 def _check(region: Region, plasticity: Plasticity, unit: str) -> None:
     model, program = _rule(region, plasticity, unit)
     try:
-        _fill(plasticity, model, program, lambda what, value, unit: sample(value, unit, 1, stream_key(0, what)))
+        _fill(plasticity, model, program, _tried)
     except SpecError as error:
         raise error.within("plasticity") from None
+
+
+def _tried(what: str, value: Value, unit: str) -> Floats:
+    """Return values to check a rule with: of explicit ones all, and else one."""
+    return coherent_values(value, unit) if isinstance(value, Explicit) else sample(value, unit, 1, stream_key(0, what))
 
 
 def _rule(region: Region, plasticity: Plasticity, unit: str) -> tuple[PlasticityModel, RuleProgram]:
@@ -193,4 +199,4 @@ def _fill(
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     parameters = fill_parameters(plasticity.parameters, model.parameters, program.parameters, draw)
     units = {name: program.units[name] for name in program.state if name not in (WEIGHT, LAST_UPDATE)}
-    return parameters, fill_initial(model.initial | plasticity.initial, units, draw)
+    return parameters, fill_initial({**model.initial, **plasticity.initial}, units, draw)

@@ -21,7 +21,7 @@ from twinbrain.network.sampling import mean_size
 from twinbrain.network.thresholds import normal_thresholds
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.quantity import Value
 from twinbrain.spec.region import Region
 
 # Half a quantum is the largest rounding error; it stays below this part of the mean weight.
@@ -113,9 +113,7 @@ def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
     return scaled.astype(np.int32)
 
 
-def _weights(
-    brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]
-) -> Iterator[tuple[str, str, float, str | float | Distribution]]:
+def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[tuple[str, str, float, Value]]:
     for region in _distinct(layout.regions):
         for i, projection in enumerate(region.projections):
             for receptor, factor in projection.receptor.items():

@@ -1,4 +1,4 @@
-"""Draw values from distributions, by inversion: one uniform number a value."""
+"""Values of neurons or synapses: shared, explicit, or drawn by inversion, one uniform number a value."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from scipy import special
 from twinbrain import units
 from twinbrain.errors import SpecError
 from twinbrain.network.random import Floats, Key, uniforms
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.explicit import Explicit
+from twinbrain.spec.quantity import Distribution, Value
 
 # Mean and spread of a distribution are taken over this many equal parts of probability.
 _PARTS = 4096
 
 
-def sample(value: str | float | Distribution, unit: str, n: int, key: Key) -> Floats:
+def sample(value: Value, unit: str, n: int, key: Key) -> Floats:
     """Return ``n`` values in the coherent unit.
 
     Parameters
     ----------
-    value : str, float or Distribution
-        A shared value, or a distribution.
+    value : str, float, Distribution or Explicit
+        A shared value, a distribution, or the values themselves.
     unit : str
         The unit, which the value must agree with.
     n : int
@@ -38,15 +39,39 @@ def sample(value: str | float | Distribution, unit: str, n: int, key: Key) -> Fl
     ------
     UnitError
         If the value has another dimension.
+    SpecError
+        If explicit values are not ``n``.
     """
+    if isinstance(value, Explicit):
+        if len(value) != n:
+            raise SpecError(f"expected {n:,} values, one for each that there is, found {len(value):,}; give as many")
+        return coherent_values(value, unit)
     if not isinstance(value, Distribution):
         return np.full(n, units.coherent(value, unit))
     return _quantile(value, unit, uniforms(key, n))
 
 
-@lru_cache(maxsize=4096)  # points of a sweep ask again and again
-def mean_size(value: str | float | Distribution, unit: str) -> float:
+def coherent_values(value: Explicit, unit: str) -> Floats:
+    """Return explicit values in the coherent unit, however many they are.
+
+    Raises
+    ------
+    UnitError
+        If they have another dimension.
+    """
+    factor = units.coherent(f"1 {value.unit}" if value.unit.strip() != "1" else 1.0, unit)
+    return value.values if factor == 1.0 else value.values * factor
+
+
+def mean_size(value: Value, unit: str) -> float:
     """Return the mean of the absolute value, in the coherent unit."""
+    if isinstance(value, Explicit):
+        return float(np.abs(coherent_values(value, unit)).mean()) if len(value) else 0.0
+    return _mean_size(value, unit)
+
+
+@lru_cache(maxsize=4096)  # points of a sweep ask again and again
+def _mean_size(value: str | float | Distribution, unit: str) -> float:
     if not isinstance(value, Distribution):
         return abs(units.coherent(value, unit))
     middle = (np.arange(_PARTS) + 0.5) / _PARTS

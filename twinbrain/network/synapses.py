@@ -17,8 +17,9 @@ from twinbrain.network.plastic import PlasticSynapses, draw_plastic
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import Floats, Key, stream_key, uniforms
 from twinbrain.network.sampling import sample
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Projection
-from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.quantity import Distribution, Value
 from twinbrain.spec.region import Region
 
 LONGEST_DELAY = 2**16 - 1
@@ -93,7 +94,7 @@ def _projection(
     numbers = (from_ + source.start).astype(np.int32)
     for receptor, factor in projection.receptor.items():
         inlet = inlet_of(target, receptor)
-        weight = sample(projection.weight, units[receptor], n, streams("weight")) * factor
+        weight = _per_synapse("weight", projection.weight, units[receptor], n, streams("weight")) * factor
         if projection.plasticity is not None:
             yield draw_plastic(
                 layout,
@@ -119,6 +120,13 @@ def _projection(
         )
 
 
+def _per_synapse(where: str, value: Value, unit: str, n: int, key: Key) -> Floats:
+    if isinstance(value, Explicit) and len(value) != n:
+        message = f"expected {n:,} values, one for each synapse that is drawn, found {len(value):,}"
+        raise SpecError([Problem(where, f"{message}; give as many, or the synapses too, as connect.pairs")])
+    return sample(value, unit, n, key)
+
+
 def positions(region: Region, population: PopulationSlice, seed: int) -> Floats | None:
     """Return where the neurons of a population are, uniform in its extent, or None.
 
@@ -133,16 +141,19 @@ def positions(region: Region, population: PopulationSlice, seed: int) -> Floats 
     return np.asarray(uniforms(key, 3 * population.size).reshape(-1, 3) * np.array(extent), np.float64)
 
 
-def delay_steps(value: str | float | Distribution, n: int, key: Key, dt: float) -> NDArray[np.uint16]:
+def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]:
     """Return delays in whole steps; a distribution is cut off at one step.
 
     Raises
     ------
     SpecError
-        If a shared delay is under one step, or one is too long.
+        If a shared or explicit delay is under one step, or one is too long.
     """
-    delay = sample(value, "ms", n, key)
-    if not isinstance(value, Distribution) and n and delay[0] < dt / 2:
+    delay = _per_synapse("delay", value, "ms", n, key)
+    if isinstance(value, Explicit) and n and (shortest := float(delay.min())) < dt / 2:
+        message = f"expected at least one step ({dt:g} ms), found {shortest:g} ms of synapse {delay.argmin()}"
+        raise SpecError([Problem("delay", f"{message}; give a longer delay")])
+    if not isinstance(value, Distribution | Explicit) and n and delay[0] < dt / 2:
         raise SpecError(
             [Problem("delay", f"expected at least one step ({dt:g} ms), found {value}; give a longer delay")]
         )

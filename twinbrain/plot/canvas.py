@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def new_figure(width: float, height: float, top: float = 1.0) -> Figure:
-    """Return an empty figure, in inches, that lays itself out below ``top``, a share of its height."""
+def new_figure(width: float, height: float, top: float = 1.0, bottom: float = 0.0) -> Figure:
+    """Return an empty figure, in inches, that lays itself out from ``bottom`` to ``top``, shares of its height."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    layout = ConstrainedLayoutEngine(rect=(0.004, 0.004, 0.992, top - 0.008), w_pad=0.08, h_pad=0.08)
+    layout = ConstrainedLayoutEngine(rect=(0.004, bottom + 0.004, 0.992, top - bottom - 0.008), w_pad=0.08, h_pad=0.08)
     figure = Figure((width, height), dpi=100, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -114,6 +115,33 @@ def draw_time(ax: Axes, start: float, stop: float) -> float:
     ax.set_xlim(start / unit, stop / unit)
     ax.set_xlabel(f"time ({name})")
     return unit
+
+
+def draw_log_axis(ax: Axes, low: float, high: float) -> None:
+    """Make the horizontal axis logarithmic about two values, with few ticks, written in full."""
+    from matplotlib.ticker import NullLocator
+
+    low, high = low / 1.35, high * 1.35
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [m * 10.0**e for e in exponents for m in steps if low <= m * 10.0**e <= high]
+        if len(ticks) <= 5:
+            break
+    ticks = ticks[:: -(-len(ticks) // 5) or 1]
+    ax.set_xticks(ticks, [short(tick) for tick in ticks])
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def short(value: float) -> str:
+    """Return a number with three digits: 0.0123, 12.3, 12.3 k, 12.3 M."""
+    if not math.isfinite(value):
+        return "–"
+    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= 0.9995 * size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
 
 
 def draw_stimuli(ax: Axes, spans: Sequence[Span], start: float, stop: float, *, behind: bool = True) -> None:
@@ -220,8 +248,8 @@ def _high(cluster: list[float], gap: float) -> float:
     return _low(cluster, gap) + gap * (len(cluster) - 1)
 
 
-def note(ax: Axes, text: str) -> None:
-    """Write a remark under the panel, at the right."""
+def note(ax: Axes, text: str, below: float = 24.0) -> None:
+    """Write a remark so many points under the panel, at the right."""
     ax.annotate(
-        text, (1, 0), (0, -24), "axes fraction", "offset points", ha="right", va="top", fontsize=7.5, color=FAINT
+        text, (1, 0), (0, -below), "axes fraction", "offset points", ha="right", va="top", fontsize=7.5, color=FAINT
     )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
+from twinbrain.interrupt import Interrupt
 from twinbrain.network.network import Network
 from twinbrain.run.create import create
 from twinbrain.run.describe import network_summary, probe_layouts
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.sharded import Shards, shards_on

@@ -32,7 +32,7 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     )
 
     @classmethod
-    def parse(cls, data: Any, where: str = "") -> Self:
+    def parse(cls, data: Any, where: str = "", *, context: Any = None) -> Self:
         """Return the declaration that plain ``data`` (of TOML or JSON) describes.
 
         Parameters
@@ -41,6 +41,8 @@ class Spec(BaseModel, metaclass=_SpecMeta):
             Nested dicts, lists, strings and numbers.
         where : str, optional
             Name of the file, put before the key of each problem.
+        context : Folder, optional
+            Where the files lie that the data names; without it, names start from the working folder.
 
         Raises
         ------
@@ -48,7 +50,7 @@ class Spec(BaseModel, metaclass=_SpecMeta):
             With every problem found.
         """
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(data, context=context)
         except ValidationError as error:
             found = list(dict.fromkeys([*_problems(error, cls), *cls._further_problems(data)]))
             raise SpecError(problem.within(where) for problem in found) from None
@@ -65,10 +67,13 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     @property
     def digest(self) -> str:
         """The sha256 of the canonical form, which names this declaration."""
-        data = _in_order(self.model_dump(mode="json"))
+        data = _in_order(self.model_dump(mode="json", context=IN_DIGEST))
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+
+# The context of a dump that makes a digest: arrays stand in it by their own.
+IN_DIGEST: dict[str, Any] = {"digest": True}
 
 # Tables whose order counts: it numbers the neurons, and the first pattern that fits a label decides.
 _ORDERED = {"populations", "regions"}

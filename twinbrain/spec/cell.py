@@ -16,7 +16,8 @@ class Cell(Spec):
     receptors : tuple of str
         Names of receptors, of the library or of the region's own ``receptors``.
     parameters : dict of str to value
-        Parameters of the model and of its receptors; a distribution makes neurons differ.
+        Parameters of the model and of its receptors; a distribution makes neurons differ, and so
+        do explicit values, one for each neuron of the population that has the cell.
     initial : dict of str to value
         State at time zero.
     references : tuple of str

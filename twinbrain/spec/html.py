@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.quantity import Distribution
 from twinbrain.units import show
 
@@ -168,7 +169,7 @@ def _rule(connect: Connect) -> str:
             )
         case "pairs":
             assert connect.pairs is not None
-            return f"{len(connect.pairs.source):,} pairs"
+            return f"{len(connect.pairs):,} pairs"
         case rule:
             return rule.replace("_", " ")
 
@@ -214,7 +215,7 @@ def _reference(reference: str) -> str:
     return escape(text)
 
 
-def _value(value: str | float | Distribution) -> str:
+def _value(value: str | float | Distribution | Explicit) -> str:
     if not isinstance(value, Distribution):
         return str(value)
     bounds = f", from {value.minimum}" if value.minimum is not None else ""

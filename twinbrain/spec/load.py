@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
@@ -61,7 +62,7 @@ def load_region(name_or_path: str | Path) -> Region:
         If there is no such region, or its file is wrong; with every problem found.
     """
     path = _find("regions", "region", name_or_path)
-    return Region.parse(_read(path), str(path))
+    return Region.parse(_read(path), str(path), context=Folder(path.parent))
 
 
 def region_path(name: str) -> Path:
@@ -230,14 +231,15 @@ def _toml_value(text: str) -> Any:
 def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
     """Replace names of regions by the regions, and ``region = "…"`` by a brain of that region alone."""
     data = dict(data)
+    folder = Folder(Path(where).parent)
     if "region" in data:
-        region = _region(data.pop("region"), f"{where}: region", problems)
+        region = _region(data.pop("region"), f"{where}: region", folder, problems)
         if "brain" in data:
             problems.append(Problem(where, 'expected either "region" or a table "brain", found both; drop one'))
         data["brain"] = single_region_brain(region)
     elif isinstance(brain := data.get("brain"), dict) and isinstance(brain.get("regions"), dict):
         regions = {
-            pattern: _region(value, f"{where}: brain.regions.{pattern!r}", problems)
+            pattern: _region(value, f"{where}: brain.regions.{pattern!r}", folder, problems)
             for pattern, value in brain["regions"].items()
         }
         data["brain"] = brain | {"regions": regions}
@@ -250,7 +252,7 @@ _UNREAD = Region(
 )
 
 
-def _region(value: Any, where: str, problems: list[Problem]) -> Region:
+def _region(value: Any, where: str, folder: Folder, problems: list[Problem]) -> Region:
     try:
         if isinstance(value, str):
             return load_region(value)
@@ -262,7 +264,7 @@ def _region(value: Any, where: str, problems: list[Problem]) -> Region:
                 raise SpecError([Problem("scale", f"expected a positive number, found {scale!r}")])
             return load_region(value["region"]).scaled(float(scale))
         if isinstance(value, dict):
-            return Region.parse(value)
+            return Region.parse(value, context=folder)
     except SpecError as error:
         problems += error.within(where).problems
         return _UNREAD

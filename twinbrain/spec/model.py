@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from twinbrain.spec.base import Spec
-from twinbrain.spec.quantity import Value
+from twinbrain.spec.quantity import SharedValue
 
 
 class NeuronModel(Spec):
@@ -39,8 +39,8 @@ class NeuronModel(Spec):
     reset: str
     refractory: str | None = None
     method: str = "euler"
-    parameters: dict[str, Value] = {}
-    initial: dict[str, Value] = {}
+    parameters: dict[str, SharedValue] = {}
+    initial: dict[str, SharedValue] = {}
 
 
 class ReceptorModel(Spec):
@@ -67,7 +67,7 @@ class ReceptorModel(Spec):
     equations: str = ""
     jump: str
     current: str | None = None
-    parameters: dict[str, Value] = {}
+    parameters: dict[str, SharedValue] = {}
 
     @model_validator(mode="after")
     def _check(self) -> ReceptorModel:

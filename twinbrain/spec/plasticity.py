@@ -7,7 +7,7 @@ import re
 from pydantic import model_validator
 
 from twinbrain.spec.base import Spec
-from twinbrain.spec.quantity import Value
+from twinbrain.spec.quantity import SharedValue, Value
 
 _RELEASE = re.compile(r"(?:^|[;\n])\s*release\s*=(?!=)")
 
@@ -52,8 +52,8 @@ class PlasticityModel(Spec):
     on_modulator: str = ""
     on_event: str = ""
     method: str = "exact"
-    parameters: dict[str, Value] = {}
-    initial: dict[str, Value] = {}
+    parameters: dict[str, SharedValue] = {}
+    initial: dict[str, SharedValue] = {}
 
     @model_validator(mode="after")
     def _check(self) -> PlasticityModel:
@@ -70,7 +70,7 @@ class Plasticity(Spec):
     model : str
         Name of a rule, of the region's own or the library's.
     parameters : dict of str to value
-        Values or distributions over synapses.
+        Values, distributions over synapses, or explicit values.
     initial : dict of str to value
         Variables at time zero; the weight's is the projection's ``weight``.
     modulator : str or None

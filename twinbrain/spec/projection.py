@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+import numpy as np
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
+from twinbrain.spec.arrays import Indices, from_file
 from twinbrain.spec.base import Spec
 from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.quantity import Millimetres, TimeValue, Value
@@ -22,10 +24,29 @@ class DistanceKernel(Spec):
 
 
 class Pairs(Spec):
-    """Explicit synapses: indices of the source and the target neuron, each within its population."""
+    """Explicit synapses: indices of the source and the target neuron, each within its population.
 
-    source: tuple[Annotated[int, Field(ge=0)], ...]
-    target: tuple[Annotated[int, Field(ge=0)], ...]
+    In a file also ``{ file = "column.npz", array = "pyr->pv pairs" }``: an array of shape (2, synapse), whose rows are
+    ``source`` and ``target``.
+
+    Parameters
+    ----------
+    source, target : array_like of int, shape (synapse,)
+        In an order that explicit weights and delays follow.
+    """
+
+    source: Indices
+    target: Indices
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, dict) or "file" not in data:
+            return data
+        array = from_file(data, info, set())
+        if array.ndim != 2 or len(array) != 2:
+            raise ValueError(f"expected an array of shape (2, synapse), found {array.shape}")
+        return {"source": array[0], "target": array[1]}
 
     @model_validator(mode="after")
     def _check(self) -> Pairs:
@@ -34,6 +55,20 @@ class Pairs(Spec):
                 f"expected as many sources as targets, found {len(self.source)} sources and {len(self.target)} targets"
             )
         return self
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Pairs):
+            return NotImplemented
+        return np.array_equal(self.source, other.source) and np.array_equal(self.target, other.target)
+
+    def __hash__(self) -> int:
+        return hash((self.source.tobytes(), self.target.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"{len(self):,} pairs"
 
 
 class Connect(Spec):
@@ -103,7 +138,8 @@ class Projection(Spec):
     connect : Connect
         Which neurons are connected.
     weight : value
-        In the unit of the receptor: nS for a conductance, pA for a current.
+        In the unit of the receptor: nS for a conductance, pA for a current. Explicit values follow the order of the
+        pairs, which where they are drawn is that of their targets.
     delay : value
         At least one step; a distribution is cut off there.
     plasticity : Plasticity or str, optional

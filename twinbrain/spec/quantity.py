@@ -5,11 +5,13 @@ from __future__ import annotations
 from numbers import Real
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
 
 from twinbrain import units
-from twinbrain.errors import UnitError
+from twinbrain.errors import SpecError, UnitError
+from twinbrain.spec.arrays import from_file, nested
 from twinbrain.spec.base import Spec
+from twinbrain.spec.explicit import Explicit
 
 
 def _quantity_in(unit: str) -> tuple[BeforeValidator, PlainSerializer]:
@@ -34,7 +36,7 @@ Millimetres = Annotated[float, *_mm]
 """A length; written "1 mm", kept as 1.0."""
 
 
-def default(text: str) -> Any:
+def default(text: str | tuple[str, ...]) -> Any:
     """Return the default of a field, written with its unit as in a file."""
     return Field(default=text)
 
@@ -104,18 +106,42 @@ class Distribution(Spec):
         return self
 
 
-def _value(value: Any) -> Any:
+def _shared(value: Any) -> Any:
+    if isinstance(value, Explicit) or _is_explicit(value):
+        raise ValueError("expected a quantity or a distribution, found explicit values; give them where it is used")
     if isinstance(value, Distribution):
         return value
     return Distribution.model_validate(value) if isinstance(value, dict) else _normalised(value)
 
 
-Value = Annotated[str | float | Distribution, BeforeValidator(_value)]
+def _value(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Explicit):
+        return value
+    if not _is_explicit(value):
+        return _shared(value)
+    if "file" in value:
+        value = {"values": from_file(value, info, {"unit"}), "unit": value.get("unit", "1")}
+    try:
+        return Explicit(**value)
+    except SpecError as error:
+        raise nested(error) from None
+
+
+def _is_explicit(value: Any) -> bool:
+    return isinstance(value, dict) and ("values" in value or "file" in value)
+
+
+SharedValue = Annotated[str | float | Distribution, BeforeValidator(_shared)]
 """A quantity shared by all, or a distribution over them."""
 
+Value = Annotated[str | float | Distribution | Explicit, BeforeValidator(_value)]
+"""A quantity shared by all, a distribution over them, or the values of each."""
 
-def _of_time(value: str | float | Distribution) -> str | float | Distribution:
-    if isinstance(value, Distribution):
+
+def _of_time(value: str | float | Distribution | Explicit) -> str | float | Distribution | Explicit:
+    if isinstance(value, Explicit):
+        parts: list[str | float | None] = [f"1 {value.unit}"]
+    elif isinstance(value, Distribution):
         parts = [value.first, value.minimum, value.maximum]
         if value.kind not in _SECOND_IS_A_NUMBER:
             parts.append(value.second)
@@ -128,4 +154,4 @@ def _of_time(value: str | float | Distribution) -> str | float | Distribution:
 
 
 TimeValue = Annotated[Value, AfterValidator(_of_time)]
-"""A duration shared by all, or a distribution over them."""
+"""A duration shared by all, a distribution over them, or the values of each."""

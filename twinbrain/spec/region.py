@@ -12,6 +12,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
+from twinbrain.spec.explicit import fixed_values, wrong_numbers
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
@@ -113,9 +114,12 @@ class Region(Spec):
         Raises
         ------
         SpecError
-            If explicit pairs name neurons that are no longer there.
+            If explicit pairs name neurons that are no longer there, or values are explicit.
         """
         sizes = {name: max(1, round(p.size * factor)) for name, p in self.populations.items()}
+        changed = any(sizes[name] != p.size for name, p in self.populations.items())
+        if changed and (fixed := list(fixed_values(self, f"scaled by {factor:g}"))):
+            raise SpecError(fixed)
         populations = {name: p.model_copy(update={"size": sizes[name]}) for name, p in self.populations.items()}
         projections = tuple(self._scaled_projection(projection, sizes) for projection in self.projections)
         region = self.model_copy(update={"populations": populations, "projections": projections})
@@ -173,16 +177,17 @@ class Region(Spec):
             modulator = projection.plasticity.modulator if projection.plasticity else None
             if modulator is not None and modulator not in self.populations:
                 yield _unknown(f"{where}.plasticity.modulator", "population", modulator, self.populations)
-            if projection.connect.pairs and {projection.source, projection.target} <= set(self.populations):
+            if projection.connect.pairs is not None and {projection.source, projection.target} <= set(self.populations):
                 for end in ("source", "target"):
                     size = self.populations[getattr(projection, end)].size
-                    highest = max(getattr(projection.connect.pairs, end), default=0)
+                    highest = int(getattr(projection.connect.pairs, end).max(initial=0))
                     if highest >= size:
                         yield Problem(
                             f"{where}.connect.pairs.{end}",
                             f"expected indices below the size {size} of population "
                             f"{getattr(projection, end)!r}, found {highest}",
                         )
+        yield from wrong_numbers(self)
         keys = [projection.key for projection in self.projections]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             yield Problem(

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from twinbrain.spec.base import Spec
 from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
 
-WEIGHT = "weight"
+WEIGHT, DELAY = "weight", "delay"
 WeightShare = Literal["synapse", "population", "region"]
 ParameterShare = Literal["neuron", "population", "region"]
 
@@ -34,12 +34,18 @@ class Trainable(Spec):
     values : dict of str to dict of str to {"neuron", "population", "region"}
         For parameters of the cells and their receptors, such as ``tau_w``, likewise by patterns of
         ``label.population``. ``time_constant``, ``threshold`` and ``adaptation`` stand for all of that kind.
+    delay : tuple of str
+        Patterns of projections whose delays are trained, each synapse's its own.
+    longest_delay : float (ms)
+        Which no trained delay exceeds.
     dale : bool
         Whether synapses keep their sign. Those of the input that inject a current, and those of the readout, are free.
     """
 
     weight: Annotated[dict[str, WeightShare], BeforeValidator(_patterns)] = {}
     values: dict[str, Annotated[dict[str, ParameterShare], BeforeValidator(_patterns)]] = {}
+    delay: tuple[str, ...] = ()
+    longest_delay: Annotated[Milliseconds, Field(gt=0)] = default("20 ms")
     dale: bool = True
 
     @model_validator(mode="before")
@@ -48,17 +54,22 @@ class Trainable(Spec):
         if isinstance(data, str):
             data = [data]
         if isinstance(data, list | tuple):
-            data = {name: "synapse" if name == WEIGHT else "neuron" for name in data}
+            whole = {WEIGHT: "synapse", DELAY: ("*",)}
+            data = {name: whole.get(name, "neuron") for name in data}
         if not isinstance(data, dict) or "values" in data:
             return data
-        own = {key: value for key, value in data.items() if key in (WEIGHT, "dale")}
+        own = {key: value for key, value in data.items() if key in (WEIGHT, DELAY, "longest_delay", "dale")}
         return own | {"values": {key: value for key, value in data.items() if key not in own}}
 
     @model_validator(mode="after")
     def _check(self) -> Trainable:
-        if not self.weight and not self.values:
+        if not self.weight and not self.values and not self.delay:
             raise ValueError('expected something to train, found nothing; give ["weight"], say')
         return self
+
+    def trains_delay(self, projection: str) -> bool:
+        """Return whether delays of a projection are trained."""
+        return any(fnmatchcase(projection, pattern) for pattern in self.delay)
 
     def share_of_weights(self, projection: str) -> str | None:
         """Return what has a change of its own in a projection; None where it is not trained."""
@@ -186,6 +197,6 @@ class Training(Spec):
     patience: Annotated[int, Field(ge=1)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     window: Annotated[Milliseconds, Field(gt=0)] | None = None
-    rate_range: tuple[Rate, Rate] = (1.0, 100.0)
+    rate_range: tuple[Rate, Rate] = default(("1 Hz", "100 Hz"))
     rate_penalty: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "float64", "mixed"] = "float32"

@@ -13,6 +13,7 @@ from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.quantity import Milliseconds, default
 from twinbrain.spec.record import Record
 from twinbrain.spec.sweep import Sweep
+from twinbrain.spec.training import Training
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -48,7 +49,7 @@ class Run(Spec):
 
 
 class Workflow(Spec):
-    """All that a run needs; with a sweep, all that many runs need."""
+    """All that a run needs; with a sweep, all that many runs need; with a training, what is learned and how."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     summary: str = ""
@@ -57,6 +58,7 @@ class Workflow(Spec):
     stimuli: tuple[Stimulus, ...] = ()
     record: Record = Record()
     sweep: Sweep | None = None
+    train: Training | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Workflow:

@@ -12,6 +12,10 @@ from twinbrain.store.memory import MemoryRun as MemoryRun
 from twinbrain.store.read import open_run as open_run
 from twinbrain.store.read import read_spikes as read_spikes
 from twinbrain.store.resume import resume_run as resume_run
+from twinbrain.store.training import TrainingStore as TrainingStore
+from twinbrain.store.training import create_training as create_training
+from twinbrain.store.training import is_training as is_training
+from twinbrain.store.training import open_training_store as open_training_store
 from twinbrain.store.window import StateData as StateData
 from twinbrain.store.window import WindowData as WindowData
 from twinbrain.store.writer import RunWriter as RunWriter

@@ -58,6 +58,15 @@ class Task:
 
     def _check(self, split: str, trials: Trials) -> None:
         where = f"task {self.name}: {split}"
+        if not len(trials) == len(trials.target) == len(trials.scored):
+            raise LearnError(
+                f"{where}: expected a target and scored steps for each of {len(trials)} trials, found "
+                f"{len(trials.target)} targets and {len(trials.scored)} rows of steps; give one a trial"
+            )
+        if self.kind == "classification" and not np.issubdtype(trials.target.dtype, np.integer):
+            raise LearnError(
+                f"{where}: expected whole numbers as labels, found {trials.target.dtype}; number the classes from 0"
+            )
         for what, values, limit in (
             ("channel", trials.channel, self.n_channels),
             ("step", trials.step, trials.n_steps),

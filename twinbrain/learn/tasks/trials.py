@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,6 +75,11 @@ class Trials:
         found[self.step[event], trial, self.channel[event]] = 1
         return found
 
+    @property
+    def trial(self) -> NDArray[np.int64]:
+        """Trial of each event."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
     def take(self, index: NDArray[np.int64]) -> Trials:
         """Return some of the trials, in the given order."""
         counts = np.diff(self.start)[index]
@@ -84,6 +90,44 @@ class Trials:
         }
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return replace(self, start=start, step=self.step[event], channel=self.channel[event], **chosen)
+
+
+def events_of(
+    trial: NDArray[Any], step: NDArray[Any], channel: NDArray[Any], n_trials: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return events as `Trials` keeps them: by trial, step and channel, and of equal ones the first alone.
+
+    Parameters
+    ----------
+    trial, step, channel : ndarray of int, shape (event,)
+        Of each event, in any order.
+    n_trials : int
+        How many trials there are, those without events too.
+
+    Returns
+    -------
+    start, step, channel : ndarray
+        Fields of `Trials`.
+    """
+    n_steps, n_channels = (int(values.max()) + 1 if len(values) else 1 for values in (step, channel))
+    cells = np.unique((trial.astype(np.int64) * n_steps + step) * n_channels + channel)
+    start = np.searchsorted(cells, np.arange(n_trials + 1, dtype=np.int64) * n_steps * n_channels)
+    return (
+        start.astype(np.int64),
+        (cells // n_channels % n_steps).astype(np.int32),
+        (cells % n_channels).astype(np.int32),
+    )
+
+
+def join(parts: Sequence[Trials]) -> Trials:
+    """Return the trials of all parts, one after the other; the parts have the same fields and steps."""
+    n_events = np.cumsum([0, *(len(part.step) for part in parts)])
+    start = np.concatenate([[0], *(part.start[1:] + n for part, n in zip(parts, n_events, strict=False))])
+    joined: dict[str, Any] = {
+        name: None if getattr(parts[0], name) is None else np.concatenate([getattr(part, name) for part in parts])
+        for name in ("step", "channel", "target", "scored", "features", "n_frames", "group")
+    }
+    return Trials(start.astype(np.int64), **joined)
 
 
 def trials_of(
@@ -114,8 +158,11 @@ def trials_of(
         )
     if spikes.size and spikes.max() > 1:
         raise LearnError(f"spikes: expected 0 and 1, found {spikes.max()}; a channel spikes once a step at most")
-    trial, step, channel = spikes.nonzero()
-    start = np.searchsorted(trial, np.arange(len(spikes) + 1)).astype(np.int64)
+    n_steps, n_channels = spikes.shape[1:]
+    # Of booleans in one dimension, numpy finds the true ones ten times faster.
+    cells = np.flatnonzero(np.ascontiguousarray(spikes, np.uint8).view(np.bool_))
+    start = np.searchsorted(cells, np.arange(len(spikes) + 1) * n_steps * n_channels).astype(np.int64)
+    step, channel = cells // max(n_channels, 1) % max(n_steps, 1), cells % max(n_channels, 1)
     if scored is None:
         scored = np.ones(spikes.shape[:2], np.float32)
     return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, scored, **more)

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import RunInterrupted
-from twinbrain.run.interrupt import Interrupt
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.prepare import Progress
 from twinbrain.run.sharded.board import RankLostError, ask_to_give_up, ask_to_stop
 from twinbrain.run.sharded.exchange import free_port

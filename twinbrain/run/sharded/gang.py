@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from twinbrain.errors import ClusterError, StoreError
+from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Prepared, Progress
 from twinbrain.run.sharded.attempt import Attempt
 from twinbrain.run.sharded.rank import RankOutcome, RankTask

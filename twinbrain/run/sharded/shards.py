@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from twinbrain.errors import ClusterError, SpecError
+from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition, check_n_shards, partition
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Prepared, Progress
 from twinbrain.store import Location
 

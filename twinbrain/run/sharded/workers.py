@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import ClusterError
-from twinbrain.run.interrupt import Interrupt
+from twinbrain.interrupt import Interrupt
 
 if TYPE_CHECKING:
     from distributed import Client

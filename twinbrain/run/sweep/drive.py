@@ -16,7 +16,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster
 from numpy.typing import NDArray
 
 from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
-from twinbrain.run.interrupt import Interrupt
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.run.sweep.task import Report, record_failure, run_batch
 from twinbrain.store.sweep import DONE, STATUS, SweepStore

@@ -8,9 +8,9 @@ from typing import Any
 import xarray as xr
 
 from twinbrain import store
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.attributes import settings
 from twinbrain.run.describe import probe_layouts
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import resume, run_prepared
 from twinbrain.run.sweep.sharing import Shared

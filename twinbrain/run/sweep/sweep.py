@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import SpecError
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
-from twinbrain.run.interrupt import Interrupt
 from twinbrain.run.sweep.create import check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.open import open_sweep

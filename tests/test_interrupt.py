@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from twinbrain.run.interrupt import Interrupt
+from twinbrain.interrupt import Interrupt
 
 
 def press():

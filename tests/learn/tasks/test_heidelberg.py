@@ -1,0 +1,89 @@
+import h5py
+import numpy as np
+import pytest
+
+import twinbrain as tb
+
+
+def write(path, labels, precision=np.float16, changes=None):
+    """Write a file as the data set's: ragged times in s and units, labels, and who spoke."""
+    rng = np.random.default_rng(len(labels))
+    times = [np.sort(rng.random(30)).astype(precision) for _ in labels]
+    units = [rng.integers(0, 700, 30).astype(np.uint16) for _ in labels]
+    times[0], units[0] = np.array([0.0105, 0.0105, 0.25, 1.2], precision), np.array([7, 699, 7, 3], np.uint16)
+    times[1], units[1] = times[1][:0], units[1][:0]
+    content = {"spikes/times": times, "spikes/units": units, "labels": np.array(labels, np.uint16)} | (changes or {})
+    with h5py.File(path, "w") as file:
+        for key, value in content.items():
+            if value is None:
+                continue
+            if isinstance(value, list):
+                kind = h5py.vlen_dtype(precision if key.endswith("times") else np.uint16)
+                dataset = file.create_dataset(key, (len(value),), kind)
+                for i, row in enumerate(value):
+                    dataset[i] = row
+            else:
+                file[key] = value
+        file["extra/speaker"] = np.arange(len(labels)) % 12
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path / "shd_train.h5", list(range(20)) * 3)
+    write(tmp_path / "shd_test.h5", list(range(20)))
+    for part in ("train", "valid", "test"):
+        write(tmp_path / f"ssc_{part}.h5", list(range(35)), np.float32)
+    return tmp_path
+
+
+def test_spikes_of_the_digits_are_read_as_they_are(folder):
+    task = tb.task("shd", folder=str(folder))
+    assert (task.n_channels, task.n_outputs, task.test.n_steps, task.chance) == (700, 20, 1000, 1 / 20)
+    assert [len(part) for part in (task.train, task.validation, task.test)] == [54, 6, 20]
+    first = slice(task.test.start[0], task.test.start[1])
+    assert task.test.step[first].tolist() == [10, 10, 250]  # and one after the end of the trial
+    assert task.test.channel[first].tolist() == [7, 699, 7]
+    assert task.test.start[2] == task.test.start[1]
+    assert task.test.target.tolist() == list(range(20))
+    assert task.test.group.tolist() == [i % 12 for i in range(20)]
+
+
+def test_neighbouring_channels_and_steps_can_be_pooled(folder):
+    task = tb.task("shd", folder=str(folder), pool=5, dt="250 ms", duration="1.5 s")
+    first = slice(task.test.start[0], task.test.start[1])
+    assert task.n_channels == 140
+    assert list(zip(task.test.step[first], task.test.channel[first], strict=True)) == [(0, 1), (0, 139), (1, 1), (4, 0)]
+
+
+def test_words_have_a_validation_file_of_their_own_and_a_part_can_be_read(folder):
+    task = tb.task("ssc", folder=str(folder), n_train=10)
+    assert [len(part) for part in (task.train, task.validation, task.test)] == [10, 35, 35]
+    assert (task.n_outputs, task.chance) == (35, 1 / 35)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"spikes/units": None}, "found no spikes/units"),
+        ({"labels": np.arange(5)}, "found {'spikes/times': 20, 'spikes/units': 20, 'labels': 5}"),
+        ({"labels": np.arange(20) + 20}, "expected labels from 0 to 19, found 20 to 39; is it a file of another data"),
+        ({"spikes/times": [np.zeros(2)] * 20}, "found other numbers of times than of units"),
+        ({"spikes/units": [np.array([700] * 4)] + [np.array([], int)] + [np.zeros(30)] * 18}, "a unit outside 0 … 699"),
+    ],
+)
+def test_a_file_that_cannot_be_right_gives_one_clear_error(folder, changes, message):
+    write(folder / "shd_test.h5", list(range(20)), changes=changes)
+    with pytest.raises(tb.LearnError) as error:
+        tb.task("shd", folder=str(folder))
+    assert message in str(error.value)
+    assert "shd_test.h5" in str(error.value)
+
+
+def test_files_that_are_missing_or_no_hdf5_are_told(folder):
+    (folder / "shd_test.h5").write_bytes(b"not a file of that kind")
+    with pytest.raises(tb.LearnError, match=r"shd_test.h5: expected .* found a file that HDF5 cannot open"):
+        tb.task("shd", folder=str(folder))
+    (folder / "shd_test.h5").unlink()
+    with pytest.raises(tb.LearnError, match=r"expected shd_test.h5 in .*zenkelab.org"):
+        tb.task("shd", folder=str(folder))

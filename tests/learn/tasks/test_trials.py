@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tests.learn.tasks.strategies import N_CHANNELS, dense, same, trials
+from twinbrain import LearnError, trials_of
+from twinbrain.learn.tasks.trials import events_of, join
+
+
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, max_side=6), elements=st.integers(0, 1)))
+def test_events_and_dense_spikes_tell_the_same(spikes):
+    found = trials_of(spikes, np.zeros(len(spikes), np.int64))
+    np.testing.assert_array_equal(dense(found, spikes.shape[2]), spikes.transpose(1, 0, 2))
+    np.testing.assert_array_equal(np.bincount(found.trial, minlength=len(spikes)), spikes.sum((1, 2)))
+
+
+@given(trials(), st.data())
+def test_taken_trials_are_those_asked_for_in_that_order(found, data):
+    index = np.array(data.draw(st.lists(st.integers(0, len(found) - 1), max_size=6)), np.int64)
+    taken = found.take(index)
+    np.testing.assert_array_equal(dense(taken), found.spikes(index, N_CHANNELS))
+    for name in ("target", "scored", "features", "n_frames", "group"):
+        np.testing.assert_array_equal(getattr(taken, name), getattr(found, name)[index])
+
+
+@given(trials(), st.data())
+def test_parts_that_are_joined_make_the_whole(found, data):
+    cut = data.draw(st.integers(0, len(found)))
+    index = np.arange(len(found))
+    assert same(join([found.take(index[:cut]), found.take(index[cut:])]), found)
+
+
+@given(trials(), st.randoms(use_true_random=False))
+def test_events_are_put_in_order_and_doubles_left_out(found, random):
+    order = np.array(random.sample(range(len(found.step)), len(found.step)) + list(range(len(found.step))), np.int64)
+    events = events_of(found.trial[order], found.step[order], found.channel[order], len(found))
+    for got, wanted in zip(events, (found.start, found.step, found.channel), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+        assert got.dtype == wanted.dtype
+
+
+def test_spikes_that_are_not_0_or_1_are_refused():
+    with pytest.raises(LearnError, match="expected 0 and 1, found 2"):
+        trials_of(np.full((1, 1, 1), 2, np.uint8), np.zeros(1, np.int64))
+
+
+def test_targets_of_another_number_are_refused():
+    with pytest.raises(LearnError, match="one target a trial"):
+        trials_of(np.zeros((2, 1, 1), np.uint8), np.zeros(1, np.int64))

@@ -1,0 +1,107 @@
+"""Ablation: what a network loses without some of its neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.analysis.confidence import mean_over, paired_difference
+from twinbrain.analysis.responses import classes_of, responses_of
+from twinbrain.errors import LearnError
+
+
+def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Return by how much accuracy drops without some neurons, in the same trials.
+
+    Parameters
+    ----------
+    intact : xarray.Dataset
+        ``label`` and ``decision`` (trial) of the whole network.
+    lesioned : mapping of str to xarray.Dataset
+        The same of the network without, for example, ``"pv"``.
+
+    Returns
+    -------
+    xarray.Dataset, dims (lesion, label)
+        Of all trials ``drop``, ``low`` and ``high`` (lesion), and of each class ``drop_of_label``, ``low_of_label`` and
+        ``high_of_label``, as shares: 0.1 is ten points of per cent. The interval of 95 % is Newcombe's for pairs, see
+        `twinbrain.analysis.confidence`: over trials of this one network, not over networks.
+
+    Raises
+    ------
+    LearnError
+        If a lesioned network saw other trials.
+    """
+    classes = classes_of(intact)
+    label = intact["label"].values
+    before = responses_of(intact, "decision", "trial").values == label
+    found, of_label = [], []
+    for name, responses in lesioned.items():
+        if not np.array_equal(responses_of(responses, "label", "trial").values, label):
+            raise LearnError(
+                f"ablation: expected the lesion {name!r} tried on the trials of the intact network, "
+                f"found other labels ({responses.sizes['trial']} trials, not {len(label)}); run both on the same trials"
+            )
+        after = responses_of(responses, "decision", "trial").values == label
+        found.append(paired_difference(before, after))
+        of_label.append(
+            [paired_difference(before[classes.index == i], after[classes.index == i]) for i in range(classes.n)]
+        )
+    names = ("drop", "low", "high")
+    total, parts = np.array(found).reshape(-1, 3), np.array(of_label).reshape(-1, classes.n, 3)
+    return xr.Dataset(
+        {
+            **{name: ("lesion", total[:, i], _attrs(name)) for i, name in enumerate(names)},
+            **{f"{name}_of_label": (("lesion", "label"), parts[..., i], _attrs(name)) for i, name in enumerate(names)},
+        },
+        {"lesion": list(lesioned), "label": classes.label},
+        {"intact": float(before.mean()), "n": len(label), "interval_over": "trials"},
+    )
+
+
+def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Dataset:
+    """Return by how much accuracy drops without some neurons, over networks trained with several seeds.
+
+    Parameters
+    ----------
+    intact : xarray.DataArray, dims (seed,)
+        Accuracies of the whole networks.
+    lesioned : xarray.DataArray, dims (lesion, seed)
+        The same without some neurons.
+
+    Returns
+    -------
+    xarray.Dataset, dim ``lesion``
+        ``drop``, and its 95 % interval ``low`` to ``high``, Student's for the differences of each seed; NaN for
+        a single seed.
+
+    Raises
+    ------
+    LearnError
+        If the two have no seed in common.
+    """
+    for name, array, dims in (("intact", intact, {"seed"}), ("lesioned", lesioned, {"lesion", "seed"})):
+        if set(array.dims) != dims:
+            raise LearnError(f"ablation: expected {name} with dims {sorted(dims)}, found {list(array.dims)}")
+    # Networks with the same seed are compared with each other.
+    difference = intact - lesioned
+    if not difference.sizes["seed"]:
+        raise LearnError(
+            "ablation: expected the same seeds of the intact and the lesioned networks, found none in common"
+        )
+    found = mean_over(difference.transpose("lesion", "seed"))
+    return xr.Dataset(
+        {
+            name: ("lesion", found[key].values, _attrs(name))
+            for name, key in (("drop", "mean"), ("low", "low"), ("high", "high"))
+        },
+        {"lesion": lesioned["lesion"].values},
+        {"intact": float(intact.mean()), "n": difference.sizes["seed"], "interval_over": "seeds"},
+    )
+
+
+def _attrs(name: str) -> dict[str, str]:
+    text = {"drop": "drop of accuracy", "low": "lower limit", "high": "upper limit"}
+    return {"long_name": text[name], "units": "1"}

@@ -1,0 +1,77 @@
+"""Compare networks of several kinds, each trained with several seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from twinbrain.analysis.confidence import mean_over
+from twinbrain.errors import LearnError
+from twinbrain.spec.base import suggestion
+
+MEASURES = ("accuracy", "synaptic_operations", "energy", "seconds", "n_parameters")
+"""What is compared, as far as it is there."""
+
+
+def compare(comparison: xr.Dataset, reference: str | None = None) -> xr.Dataset:
+    """Return means over seeds with intervals, and differences from one condition.
+
+    Parameters
+    ----------
+    comparison : xarray.Dataset
+        ``accuracy`` (condition, seed); alike any of ``synaptic_operations``, ``energy``, ``seconds`` and
+        ``n_parameters``; ``disturbed`` (condition, disturbance, level, seed). NaN, of a seed that failed, is left out.
+    reference : str, optional
+        The condition that others are held against; by default the first.
+
+    Returns
+    -------
+    xarray.Dataset, dim ``condition``
+        Of each measure its mean, and ``<name>_low`` and ``<name>_high``, limits of Student's 95 % interval over seeds,
+        those of an accuracy kept within 0 and 1; ``n_seeds``. ``difference`` of accuracy from the reference with
+        ``difference_low`` and ``difference_high``, over the seeds that both have, pair by pair. ``overlaps_best``:
+        whether the interval of accuracy overlaps that of the most accurate condition, true also where one of them has
+        no interval.
+
+    Raises
+    ------
+    LearnError
+        If there is no accuracy by condition and seed, or the reference is unknown.
+    """
+    accuracy = comparison.get("accuracy")
+    if accuracy is None or set(accuracy.dims) != {"condition", "seed"}:
+        raise LearnError("comparison: expected 'accuracy' with the dimensions condition and seed, found none such")
+    names = [str(name) for name in comparison["condition"].values]
+    reference = names[0] if reference is None else reference
+    if reference not in names:
+        raise LearnError(f"comparison: unknown reference {reference!r}; {suggestion(reference, names)}")
+    found: dict[str, xr.DataArray] = {}
+    for name in (*MEASURES, "disturbed"):
+        if name in comparison:
+            found |= _with_limits(name, comparison[name], share=name in ("accuracy", "disturbed"))
+    found["n_seeds"] = mean_over(accuracy)["n"]
+    difference = accuracy - accuracy.sel(condition=reference, drop=True)
+    found |= _with_limits("difference", difference)
+    itself = accuracy["condition"] == reference
+    for key in ("difference_low", "difference_high"):
+        found[key] = found[key].where(~itself, 0.0)
+    found["overlaps_best"] = _overlaps_best(found)
+    return xr.Dataset(found, attrs=dict(comparison.attrs) | {"reference": reference})
+
+
+def _with_limits(name: str, values: xr.DataArray, *, share: bool = False) -> dict[str, xr.DataArray]:
+    interval = mean_over(values)
+    low, high = interval["low"], interval["high"]
+    if share:
+        low, high = low.clip(0, 1), high.clip(0, 1)
+    return {name: interval["mean"], f"{name}_low": low, f"{name}_high": high}
+
+
+def _overlaps_best(found: dict[str, xr.DataArray]) -> xr.DataArray:
+    mean = found["accuracy"].values
+    low, high = found["accuracy_low"].values, found["accuracy_high"].values
+    if np.isnan(mean).all():
+        return xr.full_like(found["accuracy"], True, dtype=bool)
+    best = int(np.nanargmax(mean))
+    apart = (high < low[best]) | (low > high[best])
+    return xr.DataArray(~apart, found["accuracy"].coords, "condition")

@@ -1,0 +1,121 @@
+"""Intervals of confidence: of a share, of a difference of two, and of a mean over seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def wilson(successes: Any, n: Any, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of a share [1]_.
+
+    Parameters
+    ----------
+    successes, n : array-like
+        How many of how many; ``successes`` may be fractions. NaN where n is 0.
+    level : float, optional
+        Confidence.
+
+    Returns
+    -------
+    low, high : numpy.ndarray
+
+    References
+    ----------
+    .. [1] Wilson 1927, doi 10.1080/01621459.1927.10502953
+    """
+    z = _normal_quantile(level)
+    n = np.where(np.asarray(n) > 0, np.asarray(n, np.float64), np.nan)
+    share = np.asarray(successes, np.float64) / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # Rounding does not put a share outside its interval.
+    return np.fmax(np.minimum(centre - half, share), 0), np.fmin(np.maximum(centre + half, share), 1)
+
+
+def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the difference of two shares of the same trials, with Newcombe's interval (his method 10) [1]_.
+
+    Parameters
+    ----------
+    first, second : array-like of bool, shape (trial,)
+        Whether each trial succeeded.
+    level : float, optional
+        Confidence.
+
+    Returns
+    -------
+    difference, low, high : float
+        Of the first share less the second; NaN without a trial.
+
+    References
+    ----------
+    .. [1] Newcombe 1998, doi 10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C
+    """
+    first, second = np.asarray(first, bool), np.asarray(second, bool)
+    n = len(first)
+    if not n:
+        return np.nan, np.nan, np.nan
+    both, neither = int((first & second).sum()), int((~first & ~second).sum())
+    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
+    share = np.array([first.mean(), second.mean()])
+    low, high = wilson(share * n, n, level)
+    below, above = share - low, high - share
+    product = float(both * neither - only_first * only_second)
+    if product > 0:
+        product = max(product - n / 2, 0)
+    margins = float(first.sum()) * float((~first).sum()) * float(second.sum()) * float((~second).sum())
+    phi = product / np.sqrt(margins) if margins else 0.0
+    difference = share[0] - share[1]
+    down = np.sqrt(max(below[0] ** 2 - 2 * phi * below[0] * above[1] + above[1] ** 2, 0))
+    up = np.sqrt(max(above[0] ** 2 - 2 * phi * above[0] * below[1] + below[1] ** 2, 0))
+    return float(difference), float(difference - down), float(difference + up)
+
+
+def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> xr.Dataset:
+    """Return the mean over seeds, with Student's interval [1]_.
+
+    Parameters
+    ----------
+    values : xarray.DataArray, dims (..., dim)
+        NaN, of a seed that failed, is left out.
+    dim : str, optional
+        What the mean is taken over.
+    level : float, optional
+        Confidence.
+
+    Returns
+    -------
+    xarray.Dataset, dims (...)
+        ``mean``, ``low``, ``high``, and ``n``, the number of values; without two values there is no interval, but NaN.
+
+    References
+    ----------
+    .. [1] Student 1908, doi 10.1093/biomet/6.1.1
+    """
+    from scipy.special import stdtrit
+
+    array = values.transpose(..., dim)
+    data = array.values.astype(np.float64)
+    valid = np.isfinite(data)
+    n = valid.sum(axis=-1)
+    mean = np.where(valid, data, 0).sum(axis=-1) / np.where(n > 0, n, np.nan)
+    squares = np.where(valid, (data - mean[..., None]) ** 2, 0).sum(axis=-1)
+    free = np.where(n > 1, n - 1, np.nan)
+    half = stdtrit(free, (1 + level) / 2) * np.sqrt(squares / free / np.where(n > 0, n, np.nan))
+    dims = array.dims[:-1]
+    attrs = {"units": str(values.attrs.get("units", "1"))}
+    found = {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
+    coords = {name: coord for name, coord in array.coords.items() if dim not in coord.dims}
+    return xr.Dataset({key: (dims, array, attrs) for key, array in found.items()}, coords, {"level": level})
+
+
+def _normal_quantile(level: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + level) / 2))

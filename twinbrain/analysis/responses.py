@@ -1,0 +1,191 @@
+"""Read the parts of a trained network's responses that every analysis needs: its classes, its groups of neurons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinbrain.analysis.grouping import in_order
+from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.base import suggestion
+
+
+def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
+    """Return a variable of the responses, with these dimensions in this order.
+
+    Raises
+    ------
+    LearnError
+        If the responses lack it, or it has other dimensions.
+    """
+    if name not in responses.variables:
+        found = ", ".join(map(str, responses.data_vars)) or "none"
+        raise LearnError(f"responses: expected the variable {name!r}, found {found}; record it on held-out trials")
+    array = responses[name]
+    if set(array.dims) != set(dims):
+        raise LearnError(
+            f"responses: expected {name!r} with the dimensions ({', '.join(dims)}), "
+            f"found ({', '.join(map(str, array.dims))})"
+        )
+    return array.transpose(*dims)
+
+
+def bin_width(responses: xr.Dataset) -> float:
+    """Return the width of the bins of the rate, in ms.
+
+    Raises
+    ------
+    LearnError
+        If they are not even, or their times are missing.
+    """
+    if "time" not in responses.variables:
+        raise LearnError("responses: expected the coordinate 'time' (ms) of the dimension bin, found none")
+    steps = np.diff(responses["time"].values)
+    if len(steps) and (steps[0] <= 0 or not np.allclose(steps, steps[0], rtol=1e-6)):
+        raise LearnError(f"responses: expected even bins, found steps from {steps.min():g} to {steps.max():g} ms")
+    return float(steps[0]) if len(steps) else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """Classes of the trials.
+
+    Parameters
+    ----------
+    label : numpy.ndarray, shape (label,)
+        The classes, in ascending order.
+    index : numpy.ndarray of int, shape (trial,)
+        Place of each trial's class in ``label``.
+    """
+
+    label: NDArray[Any]
+    index: NDArray[np.intp]
+
+    @property
+    def n(self) -> int:
+        """Number of classes."""
+        return len(self.label)
+
+    @property
+    def n_trials(self) -> NDArray[np.int64]:
+        """Trials of each class, shape (label,)."""
+        return np.bincount(self.index, minlength=self.n)
+
+    def means(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the mean over the trials of each class, shape (label, ...)."""
+        total = np.zeros((self.n, *values.shape[1:]))
+        np.add.at(total, self.index, values)
+        return total / self.n_trials.reshape(-1, *[1] * (values.ndim - 1))
+
+    def turn(self) -> NDArray[np.int64]:
+        """Return which trial of its class each trial is, shape (trial,)."""
+        order = np.argsort(self.index, kind="stable")
+        first = np.concatenate([[0], np.cumsum(self.n_trials)[:-1]])
+        turn = np.empty(len(self.index), np.int64)
+        turn[order] = np.arange(len(order)) - first[self.index[order]]
+        return turn
+
+
+def classes_of(responses: xr.Dataset) -> Classes:
+    """Return the classes of the trials.
+
+    Raises
+    ------
+    LearnError
+        If there is no trial.
+    """
+    label = responses_of(responses, "label", "trial").values
+    if not len(label):
+        raise LearnError("responses: expected at least one trial, found none")
+    return Classes(*np.unique(label, return_inverse=True))
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronGroups:
+    """Groups of the neurons, in the order in which their first neurons come.
+
+    Parameters
+    ----------
+    by : str
+        Coordinate of the neurons, such as ``"cell"``.
+    coords : dict
+        Coordinates of the groups: their names, ``n_neurons``, and what all neurons of a group share.
+    index : numpy.ndarray of int, shape (neuron,)
+        Group of each neuron.
+    """
+
+    by: str
+    coords: dict[str, Any]
+    index: NDArray[np.intp]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the groups."""
+        return [str(name) for name in self.coords[self.by][1]]
+
+    def members(self) -> list[NDArray[np.intp]]:
+        """Return the neurons of each group."""
+        return [np.flatnonzero(self.index == i) for i in range(len(self.names))]
+
+    def means(self, of_neurons: xr.Dataset) -> xr.Dataset:
+        """Return means over the neurons of each group that have a value.
+
+        Parameters
+        ----------
+        of_neurons : xarray.Dataset, dim ``neuron``
+
+        Returns
+        -------
+        xarray.Dataset, dim ``by``
+            Of each variable the mean, its standard error (``<name>_sem``), and of how many neurons it is
+            (``<name>_n``); NaN where there is none, or for the error only one.
+        """
+        found: dict[str, Any] = {}
+        n_groups = len(self.names)
+        for name, array in of_neurons.data_vars.items():
+            values = array.values.astype(np.float64)
+            valid = np.isfinite(values)
+            index = self.index[valid]
+            n = np.bincount(index, minlength=n_groups)
+            mean = _ratio(np.bincount(index, values[valid], minlength=n_groups), n)
+            squares = np.bincount(index, (values[valid] - mean[index]) ** 2, minlength=n_groups)
+            found[str(name)] = (self.by, mean, dict(array.attrs))
+            found[f"{name}_sem"] = (self.by, np.sqrt(_ratio(squares, n * (n - 1))), _error_of(array))
+            found[f"{name}_n"] = (self.by, n, {"long_name": "neurons that have a value", "units": "1"})
+        return xr.Dataset(found, self.coords, dict(of_neurons.attrs))
+
+
+def _ratio(over: NDArray[Any], under: NDArray[Any]) -> NDArray[np.float64]:
+    return np.divide(over, under, out=np.full(len(under), np.nan), where=under > 0)
+
+
+def _error_of(array: xr.DataArray) -> dict[str, str]:
+    return {"long_name": "standard error of the mean", "units": str(array.attrs.get("units", "1"))}
+
+
+def neuron_groups(data: xr.Dataset | xr.DataArray, by: str | None) -> NeuronGroups:
+    """Return the groups of the neurons; all of them as one, ``"all"``, without ``by``.
+
+    Raises
+    ------
+    SpecError
+        If the neurons have no such coordinate.
+    """
+    n = data.sizes["neuron"]
+    if by is None:
+        return NeuronGroups("group", {"group": ("group", ["all"]), "n_neurons": ("group", [n])}, np.zeros(n, np.intp))
+    known = [str(name) for name, coord in data.coords.items() if coord.dims == ("neuron",)]
+    if by not in known:
+        raise SpecError(f"by: unknown group {by!r} of neurons; {suggestion(by, known)}")
+    first, index = in_order(data[by].values.astype(np.str_))
+    coords: dict[str, Any] = {by: (by, data[by].values[first].astype(np.str_))}
+    coords["n_neurons"] = (by, np.bincount(index, minlength=len(first)))
+    for name in known:
+        values = data[name].values
+        if name not in (by, "neuron") and len(values) and (values == values[first][index]).all():
+            coords[name] = (by, values[first])
+    return NeuronGroups(by, coords, index)

@@ -1,0 +1,155 @@
+"""The command train, and what resume and info do with a training."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from twinbrain.cli.places import naming
+from twinbrain.cli.tables import pairs
+from twinbrain.errors import Problem, RunInterrupted, SpecError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from twinbrain.learn.trained import Trained
+    from twinbrain.spec.workflow import Workflow
+    from twinbrain.store import Location
+
+
+def train(
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow that trains, or its file.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another value for a key, such as train.epochs=5."),
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Path or URL for the training; else runs/<workflow>.zarr.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the workflow's.")] = None,
+    device: Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda or cuda:1.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training that stands there.")] = False,
+    replay: Annotated[int, typer.Option(help="Held-out trials to run in Brian2 afterwards, spike for spike.")] = 20,
+    figure: Annotated[bool, typer.Option(help="Draw the learning curves beside the training.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print data as JSON.")] = False,
+) -> None:
+    """Train a region or a brain on a task, keep what it learned, and run it in Brian2."""
+    from twinbrain.spec.load import load_workflow
+    from twinbrain.store import Location
+
+    run = {"seed": seed, "device": device}
+    changes = [*(settings or ()), *(f"run.{key}={value}" for key, value in run.items() if value is not None)]
+    declared = load_workflow(workflow, changes)
+    train_workflow(
+        declared,
+        Location.of(out or f"runs/{declared.name}.zarr"),
+        Console(stderr=as_json, soft_wrap=as_json),
+        overwrite=overwrite,
+        n_replayed=replay,
+        figure=figure,
+        as_json=as_json,
+    )
+
+
+def train_workflow(
+    declared: Workflow,
+    location: Location,
+    console: Console,
+    *,
+    overwrite: bool,
+    n_replayed: int,
+    figure: bool,
+    as_json: bool,
+) -> None:
+    """Train what a workflow declares."""
+    from twinbrain.learn.train import train as train_model
+
+    if declared.train is None:
+        where = f"workflow {declared.name}"
+        message = "expected a table 'train' that names a task, found none; add one, or use: twinbrain run"
+        raise SpecError([Problem(where, message)])
+    with _interruptible(location), naming(declared.name), training_bar(console) as progress:
+        trained = train_model(declared, out=location, overwrite=overwrite, progress=progress)
+    report_training(trained, location, console, n_replayed=n_replayed, figure=figure, as_json=as_json)
+
+
+def resume_and_report(location: Location, console: Console, *, figure: bool, as_json: bool) -> None:
+    """Go on with a training."""
+    from twinbrain.learn.train import resume_training
+
+    with _interruptible(location), training_bar(console) as progress:
+        trained = resume_training(location, progress=progress)
+    report_training(trained, location, console, n_replayed=20, figure=figure, as_json=as_json)
+
+
+def report_training(
+    trained: Trained, location: Location, console: Console, *, n_replayed: int, figure: bool, as_json: bool
+) -> None:
+    """Say what was learned, run some of it in Brian2, and write the region beside the training."""
+    from twinbrain.spec.region import Region
+    from twinbrain.spec.write import write_region
+
+    beside = location.path if location.is_local else Path(location.name)
+    facts: dict[str, Any] = training_facts(location)
+    if isinstance(trained.model, Region):
+        write_region(trained.model, beside.with_suffix(".toml"))
+        facts["region"] = str(beside.with_suffix(".toml"))
+    if figure:
+        from twinbrain.plot import learning_curves, save
+
+        save(learning_curves(trained.curves), beside.with_suffix(".png"))
+        facts["figure"] = str(beside.with_suffix(".png"))
+    if n_replayed:
+        found = trained.replay("brian2", n_replayed)
+        facts["replay"] = (
+            f"{found.n_trials} held-out trials in brian2: {found.mismatched} of {found.n_spikes:,} spikes differ"
+        )
+    if as_json:
+        typer.echo(json.dumps(facts))
+    else:
+        console.print(pairs(str(location), {key: str(value) for key, value in facts.items()}))
+
+
+def training_facts(location: Location) -> dict[str, Any]:
+    """Return what a training is, for a table or as data."""
+    from twinbrain.store import open_training_store
+
+    found = open_training_store(location).attributes
+    facts = {"training": str(location), "workflow": found["workflow"], "status": found["status"]}
+    facts |= {"task": found["task"], "rule": found["rule"], "seed": found["seed"]}
+    facts["epochs"] = f"{found['epochs_done']} of {found['epochs']}"
+    facts |= {key: found[key] for key in ("best_epoch", "score", "chance", "error") if key in found}
+    return facts
+
+
+def training_table(location: Location) -> Table:
+    """Return what a training is, as a table."""
+    return pairs(str(location), {key: str(value) for key, value in training_facts(location).items()})
+
+
+@contextmanager
+def training_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function to be told of progress; it draws bars on a terminal and nothing elsewhere."""
+    columns = (TextColumn("{task.description:<9}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        tasks = {"train": bar.add_task("epochs", total=None), "epoch": bar.add_task("batches", total=None)}
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tell
+
+
+@contextmanager
+def _interruptible(location: Location) -> Iterator[None]:
+    try:
+        yield
+    except RunInterrupted as interruption:
+        typer.echo(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(location))}", err=True)
+        raise typer.Exit(130) from None

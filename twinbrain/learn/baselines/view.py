@@ -1,0 +1,126 @@
+"""What a baseline sees of a trial: spikes step by step, features frame by frame, or all at once."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.tasks.trials import Trials
+
+View = Literal["spikes", "frames", "counts", "flat"]
+
+
+class Seen(NamedTuple):
+    """Some trials, as a baseline takes them.
+
+    Parameters
+    ----------
+    input : Tensor, shape (step, trial, feature)
+        What is seen.
+    target : Tensor, shape (trial,) or (trial, step, output)
+        As in `Trials`.
+    scored : Tensor, shape (trial, step)
+        Weight of each step of the output.
+    """
+
+    input: Tensor
+    target: Tensor
+    scored: Tensor
+
+
+def see(task: Task, trials: Trials, view: View, index: NDArray[np.int64] | None = None, scale: float = 1.0) -> Seen:
+    """Return trials as a view shows them.
+
+    "spikes" are the input's spikes, and a step is the task's. "frames" are its features, and a step is a frame: where
+    there are as many frames as steps, the task says which count, else all do that are data. "counts" are each
+    channel's spikes and "flat" all features, of the whole trial as one step.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    trials : Trials
+        Trials of it.
+    view : {"spikes", "frames", "counts", "flat"}
+        How they are seen.
+    index : ndarray of int64, shape (chosen,), optional
+        Which trials; by default all.
+    scale : float, optional
+        Multiplies what is seen, but for spikes.
+
+    Raises
+    ------
+    LearnError
+        If the task has no features, or wants an output at every step that the view does not have.
+    """
+    if index is None:
+        index = np.arange(len(trials))
+    values = _values(task, trials, view, index)
+    scored = _scored(trials, view, index, len(values))
+    if task.kind == "regression" and len(values) != trials.n_steps:
+        raise LearnError(
+            f"task {task.name}: expected a view of {trials.n_steps} steps, at each of which an output is wanted, found "
+            f"{len(values)} in {view!r}; take 'spikes'"
+        )
+    input = torch.from_numpy(np.ascontiguousarray(values, np.float32))
+    if view != "spikes":
+        input *= scale
+    return Seen(input, torch.from_numpy(trials.target[index]), torch.from_numpy(scored))
+
+
+def scale_of(task: Task, view: View, at_once: int = 256) -> float:
+    """Return the scale that gives what is seen of the training trials a root mean square of 1; of spikes it is 1.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    view : {"spikes", "frames", "counts", "flat"}
+        How it is seen.
+    at_once : int, optional
+        How many trials are held in memory.
+    """
+    if view == "spikes":
+        return 1.0
+    total, size = 0.0, 0
+    for first in range(0, len(task.train), at_once):
+        index = np.arange(first, min(first + at_once, len(task.train)))
+        values = _values(task, task.train, view, index).astype(np.float64)
+        total += float((values**2).sum())
+        size += values.size
+    return (size / total) ** 0.5 if total else 1.0
+
+
+def n_seen(task: Task, view: View) -> int:
+    """Return how many features a step of the view has."""
+    return int(_values(task, task.train, view, np.arange(1)).shape[2])
+
+
+def _values(task: Task, trials: Trials, view: View, index: NDArray[np.int64]) -> NDArray:
+    if view == "spikes":
+        return trials.spikes(index, task.n_channels)
+    if view == "counts":
+        chosen = trials.take(index)
+        trial = np.repeat(np.arange(len(index)), np.diff(chosen.start))
+        counts = np.bincount(trial * task.n_channels + chosen.channel, minlength=len(index) * task.n_channels)
+        return counts.reshape(1, len(index), task.n_channels)
+    if view not in get_args(View):
+        raise LearnError(f"view: expected one of {', '.join(get_args(View))}, found {view!r}; take one of these")
+    if trials.features is None:
+        raise LearnError(f"task {task.name}: expected features, found none; take the view 'spikes' or 'counts'")
+    features = trials.features[index]
+    return features.transpose(1, 0, 2) if view == "frames" else features.reshape(1, len(index), -1)
+
+
+def _scored(trials: Trials, view: View, index: NDArray[np.int64], n_steps: int) -> NDArray[np.float32]:
+    if view == "spikes" or (view == "frames" and n_steps == trials.n_steps):
+        return trials.scored[index]
+    if view == "frames" and trials.n_frames is not None:
+        return (np.arange(n_steps) < trials.n_frames[index][:, None]).astype(np.float32)
+    return np.ones((len(index), n_steps), np.float32)

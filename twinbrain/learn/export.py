@@ -1,0 +1,128 @@
+"""Put what was trained back into a declaration, in which every weight, delay and parameter stands as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.weights import synapse_ends
+from twinbrain.models.library import neuron_model
+from twinbrain.network.network import PopulationSlice
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.cell import Cell
+from twinbrain.spec.explicit import Explicit
+from twinbrain.spec.projection import Connect, Pairs, Projection
+from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.region import Region
+
+
+@torch.no_grad()
+def export_region(network: TrainableNetwork) -> Region:
+    """Return the region that a network of one region has become.
+
+    Nothing in it is drawn any more but what its drives give: each synapse stands with its ends, weight and delay, and
+    each parameter that was trained, or differed between neurons, with its values. It is the same whatever the seed.
+
+    Raises
+    ------
+    LearnError
+        If the network is of a brain of several regions; see `export_brain`.
+    """
+    lowered = network.lowered
+    labels = lowered.layout.connectome.labels
+    if len(labels) != 1:
+        raise LearnError(f"expected a network of one region, found one of {len(labels)}; use export_brain")
+    return _region_at(network, labels[0], lowered.layout.regions[0])
+
+
+def _region_at(network: TrainableNetwork, label: str, region: Region) -> Region:
+    own = [p for p in network.lowered.network.populations if p.label == label]
+    cells, populations = {}, {}
+    for population in own:
+        declared = region.populations[population.population]
+        shared = sum(p.cell == declared.cell for p in region.populations.values()) > 1
+        name = f"{declared.cell}_{population.population}" if shared else declared.cell
+        cells[name] = _cell(network, population, region)
+        populations[population.population] = declared.model_copy(update={"cell": name})
+    return region.model_copy(
+        update={
+            "cells": cells,
+            "populations": populations,
+            "projections": tuple(_projections(network, label)),
+        }
+    )
+
+
+def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region) -> Cell:
+    lowered = network.lowered
+    block = lowered.network.blocks[population.block]
+    here = slice(population.offset, population.offset + population.size)
+    cell = region.cell_of(population.population)
+    base = lowered.parameters[population.block]
+    trained = network.blocks()[population.block].trained_parameters()
+    parameters = dict(cell.parameters)
+    for name, values in base.items():
+        now = trained[name]().cpu().numpy() if name in trained else values
+        declared = parameters.get(name)
+        if not np.array_equal(now[here], values[here]) or isinstance(declared, Distribution | Explicit):
+            parameters[name] = Explicit(now[here], block.program.parameters[name])
+    model = neuron_model(cell.model, region)
+    initial = dict(cell.initial)
+    for name, value in {**model.initial, **cell.initial}.items():
+        if isinstance(value, Distribution | Explicit):
+            initial[name] = Explicit(block.initial[name][here], block.program.units[name])
+    return cell.model_copy(update={"parameters": parameters, "initial": initial})
+
+
+def _projections(network: TrainableNetwork, label: str) -> Iterator[Projection]:
+    lowered = network.lowered
+    populations = lowered.network.populations
+    delays = network.whole_delays()
+    for number, table in enumerate(lowered.network.tables):
+        weights = network.tables()[number]
+        values, group = weights().cpu().numpy(), weights.group.cpu().numpy()
+        source, target = synapse_ends(lowered.network, table)
+        first = network.offsets()[number]
+        delay = delays[first : first + table.n_synapses] * lowered.network.dt
+        for place, members in _members(group, len(weights.groups)):
+            ends = populations[weights.groups[place].source], populations[weights.groups[place].target]
+            if ends[0].label != label or ends[1].label != label:
+                continue
+            yield Projection(
+                source=ends[0].population,
+                target=ends[1].population,
+                receptor={table.receptor: 1.0},
+                connect=Connect(
+                    pairs=Pairs(source=source[members] - ends[0].start, target=target[members] - ends[1].start),
+                    autapses=True,
+                ),
+                weight=Explicit(values[members], lowered.units[table.receptor]),
+                delay=_delay(delay[members]),
+            )
+
+
+def _delay(values: NDArray[np.floating[Any]]) -> Explicit | str:
+    return f"{float(values[0])!r} ms" if (values == values[0]).all() else Explicit(values, "ms")
+
+
+def _members(group: NDArray[np.int64], n_groups: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield each group with the places of its synapses."""
+    order = np.argsort(group, kind="stable")
+    ends = np.searchsorted(group[order], np.arange(n_groups + 1))
+    yield from ((g, order[ends[g] : ends[g + 1]]) for g in range(n_groups))
+
+
+def export_model(network: TrainableNetwork) -> Region | Brain:
+    """Return what a network has become: a region if it is one alone, else a brain."""
+    return export_region(network) if len(network.lowered.layout.regions) == 1 else export_brain(network)
+
+
+def export_brain(network: TrainableNetwork) -> Brain:
+    """Return the brain that a network has become; see `export_region`."""
+    raise NotImplementedError

@@ -1,0 +1,202 @@
+"""The loop of a training: epochs of batches, watched on the validation trials, committed one by one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.curves import epoch_curves, gradient_norms, population_rates
+from twinbrain.learn.delays import WIDEST
+from twinbrain.learn.metrics.score import score
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.setup import Setup
+from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
+
+Progress = Callable[[str, int, int], None]
+Arrays = dict[str, NDArray[Any]]
+Commit = Callable[[Arrays, Arrays, dict[str, Any]], None]
+_EVALUATION_BATCH = 256
+# In the last part of a training a synapse acts at its own delay alone.
+_SPREAD_PART = 0.75
+
+
+@dataclass
+class Course:
+    """How far a training is.
+
+    Parameters
+    ----------
+    epoch : int
+        Epochs that are done.
+    best : float
+        The best loss on the validation trials so far.
+    best_epoch : int
+        Its epoch.
+    best_state : dict of str to Tensor
+        The network then.
+    """
+
+    epoch: int
+    best: float
+    best_epoch: int
+    best_state: dict[str, Tensor]
+
+
+class Learner:
+    """A network, a rule and an optimiser at some epoch.
+
+    Parameters
+    ----------
+    setup : Setup
+        What it begins with.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        network = setup.network
+        rate = setup.training.learning_rate
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.numel()]
+        make = torch.optim.Adam if setup.rule.optimiser == "adam" else torch.optim.SGD
+        self.optimiser = make(trained, lr=rate)
+        self.course = Course(0, np.inf, 0, _copied(network))
+
+    def learn(self, commit: Commit, progress: Progress, interrupted: Callable[[], bool]) -> None:
+        """Go on to the last epoch, or until nothing gets better.
+
+        Raises
+        ------
+        LearnError
+            If the loss is no number any more; what was committed stays.
+        """
+        setup, training = self.setup, self.setup.training
+        while self.course.epoch < training.epochs and not self._is_done():
+            if interrupted():
+                return
+            with one_thread(setup.network.lowered.network.n_neurons, training.batch_size, setup.device):
+                curves = self._epoch(progress)
+            commit(curves, self.state(), self._summary())
+            progress("train", self.course.epoch, training.epochs)
+
+    def state(self) -> Arrays:
+        """Return all that it takes to go on to the same bits."""
+        found = {f"network {name}": value for name, value in self.setup.network.state_dict().items()}
+        found |= {f"rule {name}": value for name, value in self.setup.rule.state_dict().items()}
+        found |= {f"best {name}": value for name, value in self.course.best_state.items()}
+        for number, own in self.optimiser.state_dict()["state"].items():
+            found |= {f"optimiser {number} {name}": torch.as_tensor(value) for name, value in own.items()}
+        course = torch.tensor([self.course.epoch, self.course.best, self.course.best_epoch], dtype=torch.float64)
+        return {name: value.detach().cpu().numpy() for name, value in (found | {"course": course}).items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Go on from a state."""
+        tensors = {name: torch.tensor(value) for name, value in state.items()}
+        self.setup.network.load_state_dict(_under("network", tensors))
+        self.setup.rule.load_state_dict(_under("rule", tensors))
+        epoch, best, best_epoch = state["course"].tolist()
+        self.course = Course(int(epoch), best, int(best_epoch), _under("best", tensors))
+        own: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimiser", tensors).items():
+            number, key = name.split(" ")
+            own.setdefault(int(number), {})[key] = value
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": own})
+
+    def _is_done(self) -> bool:
+        patience = self.setup.training.patience
+        return patience is not None and self.course.epoch - self.course.best_epoch >= patience
+
+    def _summary(self) -> dict[str, Any]:
+        return {"best_epoch": self.course.best_epoch, "best_loss": self.course.best}
+
+    def _epoch(self, progress: Progress) -> Arrays:
+        began = time.perf_counter()
+        setup, network = self.setup, self.setup.network
+        self._narrow_delays()
+        losses, scores, rates, norms, sizes = [], [], [], [], []
+        batches = list(_batches(len(setup.task.train), setup.training.batch_size, setup.run.seed, self.course.epoch))
+        for done, index in enumerate(batches):
+            batch = setup.batch(setup.task.train, index, f"epoch {self.course.epoch}")
+            self.optimiser.zero_grad(set_to_none=False)
+            with torch.autocast(setup.device.type, torch.bfloat16, enabled=setup.training.precision == "mixed"):
+                outcome = setup.rule.learn(network, batch, setup.objective)
+            self._check(float(outcome.loss))
+            norms.append(list(gradient_norms(network).values()))
+            if setup.training.clip is not None:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), setup.training.clip)
+            self.optimiser.step()
+            network.keep_signs()
+            losses.append(float(outcome.loss))
+            scores.append(float(score(outcome.output, batch.target, batch.scored, setup.task.kind).mean()))
+            rates.append(population_rates(network, outcome.spikes))
+            sizes.append(len(index))
+            progress("epoch", done + 1, len(batches))
+        self.course.epoch += 1
+        loss, found = evaluate(setup, setup.task.validation, "validation")
+        if loss < self.course.best:
+            self.course.best, self.course.best_epoch = loss, self.course.epoch
+            self.course.best_state = _copied(network)
+        mean_norms = dict(zip(gradient_norms(network), np.mean(norms, axis=0), strict=True))
+        return epoch_curves(
+            setup.task.kind,
+            (float(np.average(losses, weights=sizes)), loss),
+            (float(np.average(scores, weights=sizes)), found),
+            np.average(rates, axis=0, weights=sizes),
+            mean_norms,
+            time.perf_counter() - began,
+        )
+
+    def _narrow_delays(self) -> None:
+        """Spread trained delays over ever fewer steps; what was best while they were wider does not count."""
+        delays = self.setup.network.delays
+        if delays is None:
+            return
+        left = 1.0 - self.course.epoch / max(1.0, _SPREAD_PART * self.setup.training.epochs)
+        delays.width = max(1.0, WIDEST * left)
+        if left > 0.0 or self.course.best_epoch == 0:
+            self.course.best = np.inf
+
+    def _check(self, loss: float) -> None:
+        network = self.setup.network
+        if np.isfinite(loss) and all(np.isfinite(v) for v in gradient_norms(network).values()):
+            return
+        wrong = [name for name, value in gradient_norms(network).items() if not np.isfinite(value)]
+        wrong += [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
+        raise LearnError(
+            f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no "
+            f"number in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs; "
+            f"what was learned in {self.course.epoch} epochs is kept"
+        )
+
+
+def evaluate(setup: Setup, trials: Trials, stream: str) -> tuple[float, float]:
+    """Return the mean loss and the mean score of trials."""
+    losses, scores, sizes = [], [], []
+    with torch.no_grad():
+        for index in np.array_split(np.arange(len(trials)), max(1, -(-len(trials) // _EVALUATION_BATCH))):
+            batch = setup.batch(trials, index, stream)
+            activity = setup.network(batch.inputs, batch.background)
+            losses.append(float(setup.objective(activity, batch)))
+            scores.append(float(score(activity.output, batch.target, batch.scored, setup.task.kind).mean()))
+            sizes.append(len(index))
+    return float(np.average(losses, weights=sizes)), float(np.average(scores, weights=sizes))
+
+
+def _batches(n: int, size: int, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
+    order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
+    yield from (order[start : start + size] for start in range(0, n, size))
+
+
+def _copied(network: TrainableNetwork) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+
+def _under(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{kind} "): value for name, value in tensors.items() if name.startswith(f"{kind} ")}

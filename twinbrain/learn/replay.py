@@ -1,0 +1,118 @@
+"""Replay: trials in an engine, spike for spike beside the trained network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from twinbrain.engines.base import Reloadable, get_engine
+from twinbrain.learn.attach import RELAY_RECEPTOR
+from twinbrain.learn.background import network_of_trial
+from twinbrain.learn.metrics.score import score
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.setup import background_of, trial_seed
+from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.tasks.trials import Trials
+from twinbrain.network.inputs import Events
+from twinbrain.network.network import Network, Probe
+
+_BATCH = 64
+_INPUT_WEIGHT = 1.0  # mV; twice the threshold of a relay
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How trials in an engine compare with the trained network.
+
+    Parameters
+    ----------
+    engine : str
+        Name of the engine.
+    n_trials, n_spikes : int
+        Trials that were run, and spikes in them.
+    mismatched : int
+        Spikes that only one of the two has.
+    score, score_trained : float
+        Mean score in the engine, and of the trained network.
+    """
+
+    engine: str
+    n_trials: int
+    n_spikes: int
+    mismatched: int
+    score: float
+    score_trained: float
+
+
+def replay(
+    network: TrainableNetwork, task: Task, trials: Trials, index: NDArray[np.int64], engine: str, seed: int
+) -> Replay:
+    """Run trials in an engine and compare.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+        In float64.
+    task : Task
+        What was learned.
+    trials : Trials
+        Of the task.
+    index : ndarray of int64, shape (chosen,)
+        Which of them.
+    engine : str
+        Name of the engine.
+    seed : int
+        Of the training: it keys what drives add to each trial.
+    """
+    base = _recorded(network)
+    simulation = None
+    n_spikes = mismatched = 0
+    outputs, own_outputs = [], []
+    for start in range(0, len(index), _BATCH):
+        some = index[start : start + _BATCH]
+        inputs = trials.spikes(some, task.n_channels)
+        with torch.no_grad():
+            own = network(torch.as_tensor(inputs), background_of(network.lowered, "test", seed, some, trials.n_steps))
+        for place, trial in enumerate(some):
+            drawn = network_of_trial(network.lowered, trial_seed(seed, "test", int(trial)))
+            given = replace(drawn, probes=base.probes, events=_events(network, inputs[:, place], drawn))
+            if isinstance(simulation, Reloadable):
+                simulation.load(given)
+            else:
+                if simulation is not None:
+                    simulation.close()
+                simulation = get_engine(engine)(given)
+            simulation.advance(trials.n_steps)
+            recording = simulation.collect()
+            found = np.zeros((trials.n_steps, given.n_neurons), np.uint8)
+            found[recording.spikes.step, recording.spikes.neuron] = 1
+            n_spikes += int(found.sum())
+            mismatched += int((found != own.spikes[:, place].numpy()).sum())
+            outputs.append(recording.samples[base.probes[0].name])
+        own_outputs.append(own.output)
+    if simulation is not None:
+        simulation.close()
+    target, scored = torch.as_tensor(trials.target[index]), torch.as_tensor(trials.scored[index])
+    output = torch.as_tensor(np.stack(outputs, axis=1))
+    scores = [float(score(o, target, scored, task.kind).mean()) for o in (output, torch.cat(own_outputs, dim=1))]
+    return Replay(engine, len(index), n_spikes, mismatched, *scores)
+
+
+def _recorded(network: TrainableNetwork) -> Network:
+    readout = network.readout
+    places = np.arange(readout.offset, readout.offset + readout.size, dtype=np.int32)
+    probe = Probe("readout", readout.block, "v", "mV", places, every=1)
+    return replace(network.lowered.network, probes=(probe,))
+
+
+def _events(network: TrainableNetwork, spikes: NDArray[np.uint8], drawn: Network) -> Events:
+    """Return input spikes as events at the relays, beside those that the network has."""
+    block = drawn.blocks[network.input.block]
+    inlet = next(i for i in block.inlets if i.receptor == RELAY_RECEPTOR)
+    step, channel = spikes.nonzero()
+    place = inlet.start + network.input.offset + channel
+    amount = np.full(len(step), round(_INPUT_WEIGHT / inlet.quantum), np.int32)
+    return Events.merge([drawn.events, Events(step.astype(np.int64), place.astype(np.int32), amount)])

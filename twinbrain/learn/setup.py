@@ -1,0 +1,157 @@
+"""All that a training begins with: the task attached to the model, the network built, the rule prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import snntorch.surrogate
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from twinbrain.engines.torch.device import resolve_device
+from twinbrain.errors import LearnError
+from twinbrain.learn.attach import attach
+from twinbrain.learn.background import background, has_background
+from twinbrain.learn.batch import Batch, Objective, batch_of
+from twinbrain.learn.calibrate import calibrate
+from twinbrain.learn.lower import Lowered, lower
+from twinbrain.learn.network import INPUT, TrainableNetwork
+from twinbrain.learn.rules.registry import rule as rule_named
+from twinbrain.learn.rules.rule import Rule
+from twinbrain.learn.tasks.registry import task as task_named
+from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.tasks.trials import Trials
+from twinbrain.network.random import stream_key
+from twinbrain.spec.base import suggestion
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.region import Region
+from twinbrain.spec.training import Surrogate, Training
+from twinbrain.spec.workflow import Run
+
+_CALIBRATION_TRIALS = 64
+SURROGATES = {"atan": "alpha", "fast_sigmoid": "slope", "sigmoid": "slope", "triangular": "threshold"}
+"""Surrogates of snnTorch, and what they call their sharpness."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What a training begins with.
+
+    Parameters
+    ----------
+    task : Task
+        What is learned.
+    training : Training
+        How.
+    run : Run
+        Seed, time step and device.
+    network : TrainableNetwork
+        As it is before training.
+    rule : Rule
+        Prepared for it.
+    objective : Objective
+        What is made small.
+    """
+
+    task: Task
+    training: Training
+    run: Run
+    network: TrainableNetwork
+    rule: Rule
+    objective: Objective
+
+    def batch(self, trials: Trials, index: NDArray[np.int64], stream: str) -> Batch:
+        """Return some trials as tensors; ``stream`` keys what drives add to them."""
+        drawn = background_of(self.network.lowered, stream, self.run.seed, index, trials.n_steps)
+        return batch_of(self.task, trials, index, drawn, str(self.device))
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return resolve_device(self.run.device)
+
+
+def background_of(lowered: Lowered, stream: str, seed: int, index: NDArray[np.int64], n_steps: int) -> Tensor | None:
+    """Return what drives add to trials, each by its own draws; None where there are no drives."""
+    if not has_background(lowered):
+        return None
+    return background(lowered, [trial_seed(seed, stream, int(i)) for i in index], n_steps)
+
+
+def trial_seed(seed: int, stream: str, trial: int) -> int:
+    """Return the seed of the drives of one trial."""
+    key = stream_key(seed, "trial", stream, str(trial))
+    return int(key.first) | int(key.second) << 31
+
+
+def set_up(model: Region | Brain, training: Training, run: Run, task: Task | None = None) -> Setup:
+    """Return what a training begins with.
+
+    Parameters
+    ----------
+    model : Region or Brain
+        What is to learn.
+    training : Training
+        How.
+    run : Run
+        Seed, time step and device.
+    task : Task, optional
+        In place of the task that ``training`` names.
+
+    Raises
+    ------
+    LearnError
+        If the model, the task and the rule do not fit together.
+    SpecError, ConnectomeError, EngineError
+        If the model cannot be built, or there is no such device.
+    """
+    if task is None:
+        options = training.task.options
+        task = task_named(training.task.name, **({"dt": run.dt} | options))
+    if abs(task.dt - run.dt) > 1e-9:
+        raise LearnError(
+            f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
+            f'run.dt = "{task.dt:g} ms", or the task dt = {run.dt:g}'
+        )
+    fresh = not _has_input(model)
+    lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
+    window = None if training.window is None else max(1, round(training.window / run.dt))
+    gradient = surrogate(training.surrogate)
+    network = TrainableNetwork(lowered, training.trainable, gradient, _precision(training), window)
+    network.to(resolve_device(run.device))
+    objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
+    rule = rule_named(training.rule.name, **training.rule.options)
+    setup = Setup(task, training, run, network, rule, objective)
+    if fresh and training.input.weight is None:
+        some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))
+        calibrate(network, setup.batch(task.train, some, "calibration"), training.input.rate)
+    rule.prepare(network, objective, run.seed)
+    rule.to(setup.device)
+    return setup
+
+
+def surrogate(spec: Surrogate) -> Callable[[Tensor], Tensor]:
+    """Return a surrogate gradient of snnTorch.
+
+    Raises
+    ------
+    LearnError
+        If there is none of that name.
+    """
+    if spec.name not in SURROGATES:
+        raise LearnError(f"train.surrogate: unknown surrogate {spec.name!r}; {suggestion(spec.name, SURROGATES)}")
+    options = {} if spec.slope is None else {SURROGATES[spec.name]: spec.slope}
+    found: Callable[[Tensor], Tensor] = getattr(snntorch.surrogate, spec.name)(**options)
+    return found
+
+
+def _precision(training: Training) -> str:
+    return "float64" if training.precision == "float64" else "float32"
+
+
+def _has_input(model: Region | Brain) -> bool:
+    regions = [model] if isinstance(model, Region) else list(model.regions.values())
+    return any(INPUT in region.populations for region in regions)

@@ -1,0 +1,187 @@
+"""Tasks by name: those that are here, those that are registered, and those in a file of the user."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, Field, create_model
+
+from twinbrain.errors import LearnError, Problem, SpecError
+from twinbrain.learn.tasks.task import Task
+from twinbrain.spec.base import Spec, suggestion
+
+Build = Callable[..., Task]
+"""Makes a task. Its arguments are the task's options."""
+
+_MODULES = {
+    "cue_accumulation": "cue_accumulation",
+    "delayed_match": "delayed_match",
+    "digits": "digits",
+    "gestures": "gestures",
+    "intervals": "intervals",
+    "mnist": "mnist",
+    "nmnist": "nmnist",
+    "patterns": "patterns",
+    "shd": "heidelberg",
+    "ssc": "heidelberg",
+    "store_recall": "store_recall",
+    "vowels": "vowels",
+    "xor": "xor",
+}
+_registered: dict[str, Build] = {}
+
+
+def task(name: str, /, **options: Any) -> Task:
+    """Return a task.
+
+    Parameters
+    ----------
+    name : str
+        One of `task_names`; or a function of yours: ``"my_tasks.py:build"`` in a file, or ``"my_package.tasks:build"``
+        in a module.
+    **options
+        What the task's function takes, as in a file: durations and rates as text with a unit, such as ``dt="2 ms"``.
+
+    Raises
+    ------
+    SpecError
+        If there is no such task, or it has no such option, or an option cannot be right: all that is wrong.
+    LearnError
+        If its data are missing or damaged.
+    """
+    build = find_task(name)
+    given = task_options(build).parse(options, f"task {name}")
+    return built(build, given)
+
+
+def built(build: Build, options: Spec) -> Task:
+    """Return the task that a function makes of checked options.
+
+    Parameters
+    ----------
+    build : callable
+        From `find_task`.
+    options : Spec
+        Of the type that `task_options` returned for it.
+
+    Raises
+    ------
+    LearnError
+        If the function returns no task, or as it says itself.
+    """
+    found = build(**{key: getattr(options, key) for key in options.model_fields_set})
+    if not isinstance(found, Task):
+        raise LearnError(f"{build.__name__}: expected a Task, found {type(found).__name__}; return what Task(…) makes")
+    return found
+
+
+def task_names() -> tuple[str, ...]:
+    """Return the names of all tasks that are here or were registered."""
+    return tuple(sorted({*_MODULES, *_registered}))
+
+
+def register_task(build: Build, name: str | None = None) -> Build:
+    """Give a task a name, for this process. It can stand above a function as a decorator.
+
+    Parameters
+    ----------
+    build : callable
+        Returns a `Task`. Its arguments are the options; annotations say of which type.
+    name : str, optional
+        By default that of the function.
+
+    Returns
+    -------
+    callable
+        The same function.
+
+    Raises
+    ------
+    LearnError
+        If another task has the name.
+    """
+    name = name or build.__name__
+    if ":" in name or name in _MODULES or _registered.get(name, build) is not build:
+        raise LearnError(f"register_task: expected a name that is free and without a colon, found {name!r}")
+    _registered[name] = build
+    return build
+
+
+def find_task(name: str, folder: str | Path = ".") -> Build:
+    """Return the function that makes a task.
+
+    Parameters
+    ----------
+    name : str
+        As for `task`.
+    folder : str or Path
+        Where the path of a file begins, such as the folder of the workflow that names it.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+    """
+    if ":" in name:
+        return _function(name, Path(folder))
+    if name in _registered:
+        return _registered[name]
+    if name not in _MODULES:
+        raise SpecError(
+            [Problem("task", f"expected the name of a task, found {name!r}; {suggestion(name, task_names())}")]
+        )
+    found: Build = getattr(importlib.import_module(f"twinbrain.learn.tasks.{_MODULES[name]}"), name)
+    return found
+
+
+def task_options(build: Build) -> type[Spec]:
+    """Return the declaration of a task's options: a type with a field for each argument of its function.
+
+    Parameters
+    ----------
+    build : callable
+        From `find_task`.
+    """
+    hints = get_type_hints(build, include_extras=True)
+    fields: dict[str, Any] = {
+        key: (
+            hints.get(key, Any),
+            Field() if parameter.default is parameter.empty else Field(default=parameter.default),
+        )
+        for key, parameter in inspect.signature(build).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+    # A default stands in the unit that is used inside, and what is given in one that is written.
+    config = ConfigDict(**{**Spec.model_config, "validate_default": False})
+    base = type("Options", (Spec,), {"model_config": config, "__module__": __name__})
+    return create_model(f"{build.__name__}_options", __base__=base, **fields)
+
+
+def _function(name: str, folder: Path) -> Build:
+    where, _, function = name.rpartition(":")
+    try:
+        if where.endswith(".py"):
+            path = folder / Path(where).expanduser()
+            specification = importlib.util.spec_from_file_location(str(path.resolve()), path)
+            if specification is None or specification.loader is None:
+                raise ImportError(f"{path} cannot be imported")
+            module = importlib.util.module_from_spec(specification)
+            sys.modules[module.__name__] = module  # dataclasses look for their module there
+            specification.loader.exec_module(module)
+        else:
+            module = importlib.import_module(where)
+        found = getattr(module, function)
+    except (ImportError, AttributeError, OSError, SyntaxError, ValueError) as error:
+        raise SpecError(
+            [Problem("task", f"expected file.py:function or module:function, found {name!r}: {error}")]
+        ) from None
+    if not callable(found):
+        raise SpecError([Problem("task", f"expected a function that makes a task, found {name!r}, which is none")])
+    build: Build = found
+    return build

@@ -1,0 +1,83 @@
+"""Parts of a data set: to learn from, to watch, to test; and what guessing gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.learn.tasks.trials import Trials
+from twinbrain.network.random import stream_key
+
+Index = NDArray[np.int64]
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """Return the generator of draws that ``seed`` and ``names`` name."""
+    key = stream_key(seed, *names)
+    return np.random.Generator(np.random.Philox(key=key.first | key.second << 32))
+
+
+def stratified(labels: NDArray[Any], n: int | None, rng: np.random.Generator) -> Index:
+    """Return which trials make a part with each class in its share.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (trial,)
+        Class of each trial.
+    n : int, optional
+        Trials of the part; all, if there are no more, or where it is not given. A smaller part is contained in a
+        larger one of the same draw.
+    rng : numpy.random.Generator
+        Shuffles within each class.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Ascending.
+    """
+    rank = np.empty(len(labels))
+    for label in np.unique(labels):
+        (members,) = np.nonzero(labels == label)
+        # Ranks of a class are spread over 0 … 1, so that the first n trials have all classes in their shares; they all
+        # begin with 0, so that none is left out.
+        rank[rng.permutation(members)] = np.arange(len(members)) / len(members)
+    order = np.lexsort((rng.permutation(len(labels)), rank))
+    return np.sort(order[: len(labels) if n is None else n]).astype(np.int64)
+
+
+def parts(labels: NDArray[Any], shares: tuple[float, ...], rng: np.random.Generator) -> list[Index]:
+    """Return disjoint parts of all trials, each with the classes in their shares.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (trial,)
+        Class of each trial.
+    shares : tuple of float
+        Of each part but the last, which gets the rest.
+    rng : numpy.random.Generator
+        Shuffles within each class.
+    """
+    rest = np.arange(len(labels))
+    found = []
+    for share in shares:
+        chosen = stratified(labels[rest], round(share * len(labels)), rng)
+        found.append(rest[chosen])
+        rest = np.delete(rest, chosen)
+    return [*found, rest]
+
+
+def chance(test: Trials) -> float:
+    """Return the accuracy of the best guess that sees no input, or a regression's mean squared error of a constant.
+
+    Parameters
+    ----------
+    test : Trials
+        What is to be guessed.
+    """
+    if test.target.ndim == 1:
+        return float(np.bincount(test.target).max() / len(test))
+    weight = test.scored[..., None] / test.scored.sum()
+    mean = (weight * test.target).sum((0, 1))
+    return float((weight * (test.target - mean) ** 2).sum((0, 1)).mean())

@@ -1,0 +1,67 @@
+"""Intrinsic time scales of groups of neurons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from twinbrain import analysis
+from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, tidy
+from twinbrain.plot.palette import FAINT, colours
+from twinbrain.plot.strips import Strip, draw_strips, room_for
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def time_scales(responses: xr.Dataset, by: str = "population", longest: float | None = None) -> Figure:
+    """Draw the autocorrelation of each group of neurons with its fit, and the time scales that follow.
+
+    Parameters
+    ----------
+    responses : xarray.Dataset
+        ``rate`` (trial, bin, neuron) with the coordinate ``time`` (bin) in ms, and ``label`` (trial).
+    by : str, optional
+        A coordinate of the neurons.
+    longest : float (ms), optional
+        Longest lag that is fitted; by default half of the trial.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Save it with `save`.
+    """
+    found = analysis.time_scales(responses, by, longest)
+    names = [str(name) for name in found[by].values]
+    colour = colours(names)
+    figure = new_figure(10, max(3.4, room_for(len(names))))
+    left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
+    lag = found["lag"].values
+    for i, name in enumerate(names):
+        left.plot(lag[1:], found["autocorrelation"].values[i, 1:], ".", color=colour[name], ms=4, mew=0)
+        left.plot(lag[1:], found["fitted"].values[i, 1:], color=colour[name], linewidth=1.3)
+    left.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
+    left.set_xlabel("lag (ms)")
+    left.set_ylabel("autocorrelation")
+    left.set_xlim(0, lag[-1])
+    tidy(left)
+    entitle(left, "Autocorrelation and fit")
+    strips = []
+    for i, name in enumerate(names):
+        middle, error = float(found["time_scale"][i]), float(found["time_scale_error"][i])
+        remark = f"{middle:.3g} ± {error:.2g} ms" if np.isfinite(middle) else "no decay found"
+        strips.append(Strip(name, colour[name], np.zeros(0), middle, middle - error, middle + error, remark))
+    draw_strips(right, strips)
+    known = found["time_scale"].values[np.isfinite(found["time_scale"].values)]
+    if len(known) and known.max() > 8 * known.min():
+        draw_log_axis(right, known.min(), known.max())
+    else:
+        right.set_xlim(0, 1.15 * known.max(initial=1.0))
+    if not len(known):
+        right.set_xticks([])
+    right.set_xlabel("time scale (ms)")
+    entitle(right, "Intrinsic time scale")
+    note(right, "± standard error over trials", below=36)
+    return figure

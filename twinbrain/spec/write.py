@@ -1,0 +1,184 @@
+"""Write a region to a file, whole or not at all: TOML to read, and its long arrays beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.arrays import SHORT
+from twinbrain.spec.explicit import Explicit
+from twinbrain.spec.projection import Pairs
+from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.region import Region
+from twinbrain.spec.toml import toml_text
+
+_ORDER = ("name", "summary", "references", "cells", "populations", "projections", "drives", "ports", "expected")
+_APART = frozenset({"cells", "models", "receptors", "plasticity"})
+# Keys of a projection in the order in which one reads them.
+_OF_PROJECTION = ("name", "source", "target", "receptor", "connect", "weight", "delay", "plasticity")
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_region(region: Region, path: str | Path, *, overwrite: bool = False) -> list[Path]:
+    """Write a region; `load_region` reads an equal one.
+
+    Parameters
+    ----------
+    region : Region
+        What is written. Explicit values and pairs above 16 go to an ``.npz`` of the same name beside the file, which
+        must stay as it is: the file holds its digest.
+    path : str or Path
+        A ``.toml`` file.
+    overwrite : bool, optional
+        Whether to replace files that exist.
+
+    Returns
+    -------
+    list of Path
+        The files written: arrays, if there are any, then the region.
+
+    Raises
+    ------
+    SpecError
+        If the suffix is another, the folder is missing, or a file exists.
+    """
+    path = Path(path)
+    if path.suffix != ".toml":
+        raise SpecError([Problem(str(path), f"expected a file .toml, found {path.suffix or 'no suffix'!r}; rename it")])
+    if not path.parent.is_dir():
+        raise SpecError([Problem(str(path), f"expected the folder {path.parent}, found none; make it first")])
+    arrays: Arrays = {}
+    data = _plain(region, path.with_suffix(".npz").name, arrays)
+    files: dict[Path, bytes] = {}
+    if arrays:
+        packed = files[path.with_suffix(".npz")] = _npz(arrays)
+        _pin(data, hashlib.sha256(packed).hexdigest())
+    # Last: a region is there once its arrays are.
+    files[path] = toml_text(data, _APART).encode()
+    for target in files:
+        if target.exists() and not overwrite:
+            message = "expected no such file, found one; write elsewhere, or overwrite=True"
+            raise SpecError([Problem(str(target), message)])
+    _write(files)
+    return list(files)
+
+
+def _plain(region: Region, file: str, arrays: Arrays) -> dict[str, Any]:
+    """Return a region as it is written, and put its long arrays into ``arrays``."""
+    data = region.to_dict()
+    for name, cell in region.cells.items():
+        for kind in ("parameters", "initial"):
+            _fill(data["cells"][name], kind, getattr(cell, kind), f"{name} ", file, arrays)
+    for projection, written in zip(region.projections, data.get("projections", []), strict=True):
+        called = f"{projection.key} "
+        values = {"weight": projection.weight, "delay": projection.delay}
+        written |= {key: _value(value, f"{called}{key}", file, arrays) for key, value in values.items()}
+        if (pairs := projection.connect.pairs) is not None:
+            written["connect"]["pairs"] = _pairs(pairs, f"{called}pairs", file, arrays)
+        if projection.plasticity is not None:
+            for kind in ("parameters", "initial"):
+                _fill(written["plasticity"], kind, getattr(projection.plasticity, kind), called, file, arrays)
+            written["plasticity"] = _short(written["plasticity"], "model")
+        written["receptor"] = _single(projection.receptor)
+    data["projections"] = [{key: p[key] for key in _OF_PROJECTION if key in p} for p in data.get("projections", [])]
+    for port in data.get("ports", {}).get("inputs", {}).values():
+        port |= {kind: _single(port[kind]) for kind in ("glutamate", "gaba") if kind in port}
+    if "inputs" in data.get("ports", {}):
+        data["ports"]["inputs"] = {name: _short(port, "share") for name, port in data["ports"]["inputs"].items()}
+    for kind in ("models", "receptors", "plasticity"):
+        for name, model in getattr(region, kind).items():
+            for key in ("parameters", "initial"):
+                _fill(data[kind][name], key, getattr(model, key, {}), "", file, arrays)
+    order = [*_ORDER, *(key for key in data if key not in _ORDER)]
+    return {key: data[key] for key in order if key in data and data[key] != []}
+
+
+def _fill(written: dict[str, Any], kind: str, values: dict[str, Any], called: str, file: str, arrays: Arrays) -> None:
+    if values:
+        written[kind] = {key: _value(value, f"{called}{key}", file, arrays) for key, value in values.items()}
+
+
+def _value(value: Any, called: str, file: str, arrays: Arrays) -> Any:
+    match value:
+        case Explicit():
+            unit = {} if value.unit == "1" else {"unit": value.unit}
+            if len(value) <= SHORT:
+                return {"values": value.values.tolist()} | unit
+            return {"file": file, "array": _kept(value.values, called, arrays)} | unit
+        case Distribution():
+            bounds = {"min": value.minimum, "max": value.maximum}
+            given = {key: bound for key, bound in bounds.items() if bound is not None}
+            return {value.kind: [value.first, value.second]} | given
+        case _:
+            return value
+
+
+def _pairs(pairs: Pairs, called: str, file: str, arrays: Arrays) -> dict[str, Any]:
+    if len(pairs) <= SHORT:
+        return {"source": pairs.source.tolist(), "target": pairs.target.tolist()}
+    return {"file": file, "array": _kept(np.stack([pairs.source, pairs.target]), called, arrays)}
+
+
+def _kept(array: NDArray[Any], called: str, arrays: Arrays) -> str:
+    """Put an array among the others, under a name that no other has, and return the name."""
+    called = "".join(c if c.isprintable() and c not in "/\\" else "_" for c in called)
+    name, number = called, 2
+    while name in arrays:
+        name, number = f"{called} {number}", number + 1
+    arrays[name] = array
+    return name
+
+
+def _single(receptors: dict[str, float]) -> Any:
+    return next(iter(receptors)) if list(receptors.values()) == [1.0] else receptors
+
+
+def _short(table: dict[str, Any], key: str) -> Any:
+    return table[key] if set(table) == {key} else table
+
+
+def _pin(data: Any, digest: str) -> None:
+    """Give every table that names the arrays their digest."""
+    if isinstance(data, dict):
+        if {"file", "array"} <= set(data):
+            data["sha256"] = digest
+        for value in data.values():
+            _pin(value, digest)
+    elif isinstance(data, list):
+        for value in data:
+            _pin(value, digest)
+
+
+def _npz(arrays: Arrays) -> bytes:
+    """Return an archive that ``numpy.load`` reads; unlike NumPy's own, equal arrays make equal bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _write(files: dict[Path, bytes]) -> None:
+    temporary = {target: target.with_name(f".{target.name}.{uuid.uuid4().hex}") for target in files}
+    try:
+        for target, data in files.items():
+            temporary[target].write_bytes(data)
+        for target in files:
+            os.replace(temporary[target], target)
+    except OSError as error:
+        raise SpecError([Problem(str(target), f"expected to write it, found {error.strerror}")]) from None
+    finally:
+        for leftover in temporary.values():
+            leftover.unlink(missing_ok=True)
