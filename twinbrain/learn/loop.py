@@ -133,6 +133,7 @@ class Learner:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), setup.training.clip)
             self.optimiser.step()
             network.keep_signs()
+            setup.rule.constrain(network)
             losses.append(float(outcome.loss))
             scores.append(float(score(outcome.output, batch.target, batch.scored, setup.task.kind).mean()))
             rates.append(population_rates(network, outcome.spikes))

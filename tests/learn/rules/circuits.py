@@ -2,6 +2,7 @@
 
 import numpy as np
 import snntorch.surrogate
+import torch
 
 import twinbrain as tb
 from twinbrain.learn.attach import attach
@@ -32,6 +33,7 @@ MODELS = {
         initial={"v": "0 mV"},
     ),
 }
+torch.set_num_threads(1)
 CURRENT = "exponential_current"
 
 
