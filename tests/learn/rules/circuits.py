@@ -6,33 +6,14 @@ import torch
 
 import twinbrain as tb
 from twinbrain.learn.attach import attach
+from twinbrain.learn.batch import Objective, batch_of
 from twinbrain.learn.lower import lower
+from twinbrain.learn.metrics.score import accuracy
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import trials_of
-from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.training import InputSpec, ReadoutSpec, Trainable
 
-MODELS = {
-    "relay": NeuronModel(
-        summary="Spikes with whatever arrives.",
-        equations="dv/dt = -v/tau : volt\ntau : second\nV_th : volt",
-        threshold="v > V_th",
-        reset="v = 0*mV",
-        method="exact",
-        parameters={"tau": "1 ms", "V_th": "0.5 mV"},
-        initial={"v": "0 mV"},
-    ),
-    "leaky_integrator": NeuronModel(
-        summary="Never spikes.",
-        equations="dv/dt = (g_L*(E_L - v) + I_syn)/C_m : volt\ng_L : siemens\nE_L : volt\nC_m : farad\nV_th : volt",
-        threshold="v > V_th",
-        reset="v = 0*mV",
-        method="exact",
-        parameters={"C_m": "100 pF", "g_L": "5 nS", "E_L": "0 mV", "V_th": "1e6 mV"},
-        initial={"v": "0 mV"},
-    ),
-}
 torch.set_num_threads(1)
 CURRENT = "exponential_current"
 
@@ -42,7 +23,6 @@ def region(sizes, projections=(), **cell):
     cell = {"model": "lif_current", "receptors": (CURRENT,), **cell}
     return tb.Region(
         name="test/rule",
-        models=MODELS,
         cells={"lif": tb.Cell(**cell)},
         populations={
             name: tb.Population(cell="lif", size=size, transmitter="gaba" if name.startswith("i") else "glutamate")
@@ -66,7 +46,7 @@ def trainable(model, task, trained=("weight",), *, seed=3, precision="float64", 
     """Return a model with the task attached, as a trainable network."""
     spec = input_ or InputSpec(weight={"normal": ["150 pA", "100 pA"]})
     lowered = lower(attach(model, task, spec, readout or ReadoutSpec()), dt=task.dt, seed=seed)
-    return TrainableNetwork(lowered, Trainable.parse(list(trained)), snntorch.surrogate.atan(), precision)
+    return TrainableNetwork(lowered, Trainable.parse(trained), snntorch.surrogate.atan(), precision)
 
 
 def task_of(spikes, target, n_outputs=2, dt=1.0, scored=None, validation=None):
@@ -86,3 +66,27 @@ def patterns(seed, n_classes=2, n_channels=20, n_steps=60, n_trials=64, low=0.01
     return task_of(
         spikes[:n_trials], label[:n_trials], n_classes, validation=trials_of(spikes[n_trials:], label[n_trials:])
     )
+
+
+def train(rule, net, task, *, rate, epochs=10, size=16, seed=0):
+    """Train in the way of `tb.train`, and return the accuracy on validation trials before and after."""
+    objective = Objective(task.kind, task.dt)
+    rule.prepare(net, objective, seed)
+    optimiser = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[rule.optimiser]
+    own = optimiser([p for p in net.parameters() if p.requires_grad and p.numel()], lr=rate)
+    rng = np.random.default_rng(seed)
+    found = [validate(net, task)]
+    for _ in range(epochs):
+        for index in np.array_split(rng.permutation(len(task.train)), len(task.train) // size):
+            own.zero_grad()
+            rule.learn(net, batch_of(task, task.train, index), objective)
+            own.step()
+            net.keep_signs()
+            rule.constrain(net)
+    return found[0], validate(net, task)
+
+
+@torch.no_grad()
+def validate(net, task):
+    batch = batch_of(task, task.validation, np.arange(len(task.validation)))
+    return accuracy(net(batch.inputs).output, batch.target, batch.scored)

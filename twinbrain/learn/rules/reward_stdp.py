@@ -113,7 +113,7 @@ class RewardSTDP(Rule):
         reward : Tensor, shape (trial,)
             What each trial counts.
         """
-        step = torch.arange(len(spikes), device=spikes.device)
+        step = torch.arange(len(spikes), dtype=torch.float64, device=spikes.device)
         end = torch.where(scored > 0, step, 0).amax(1)
         left = (end - step[:, None]) * dt
         weight = torch.where(left >= 0, torch.exp(-left / self.tau_c), 0.0).to(spikes) * reward
