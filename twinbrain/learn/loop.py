@@ -63,7 +63,7 @@ class Learner:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         network = setup.network
-        rate = setup.training.learning_rate
+        rate = setup.training.learning_rate or setup.rule.learning_rate
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.numel()]
         make = torch.optim.Adam if setup.rule.optimiser == "adam" else torch.optim.SGD
         self.optimiser = make(trained, lr=rate)

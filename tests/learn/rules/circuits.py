@@ -53,7 +53,9 @@ def task_of(spikes, target, n_outputs=2, dt=1.0, scored=None, validation=None):
     """Return a classification task of dense spikes (trial, step, channel)."""
     trials = trials_of(spikes, target, scored)
     n = spikes.shape[2]
-    return Task("test", "Test.", n, n_outputs, "classification", dt, trials, validation or trials, trials, 1 / n_outputs)
+    return Task(
+        "test", "Test.", n, n_outputs, "classification", dt, trials, validation or trials, trials, 1 / n_outputs
+    )
 
 
 def patterns(seed, n_classes=2, n_channels=20, n_steps=60, n_trials=64, low=0.01, high=0.08):
@@ -90,3 +92,9 @@ def train(rule, net, task, *, rate, epochs=10, size=16, seed=0):
 def validate(net, task):
     batch = batch_of(task, task.validation, np.arange(len(task.validation)))
     return accuracy(net(batch.inputs).output, batch.target, batch.scored)
+
+
+def chance_of(n_trials, n_deviations, n_classes=2):
+    """Return an accuracy so many standard deviations above guessing."""
+    chance = 1 / n_classes
+    return chance + n_deviations * (chance * (1 - chance) / n_trials) ** 0.5

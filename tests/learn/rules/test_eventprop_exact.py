@@ -69,7 +69,6 @@ def test_gradient_equals_finite_differences_of_a_loss_of_spike_times(layers, rec
             moved.append(loss)
         expected = (moved[0] - 8 * moved[1] + 8 * moved[2] - moved[3]) / (12 * step)
         worst = max(worst, abs(found[source_, target] - expected) / max(abs(expected), 1e-2 * scale))
-    print(len(spikes.time), worst)
     assert worst < 1e-5
 
 

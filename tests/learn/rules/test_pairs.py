@@ -3,8 +3,8 @@ import pytest
 import torch
 
 import twinbrain as tb
-from tests.learn.rules.circuits import CURRENT, patterns, region, trainable
 from tests.examples import build_region
+from tests.learn.rules.circuits import CURRENT, patterns, region, trainable
 from twinbrain.engines.base import get_engine
 from twinbrain.errors import LearnError
 from twinbrain.learn.rules.pairs import Window, pair_changes, trace
@@ -89,7 +89,8 @@ def test_weights_change_as_by_the_library_s_pair_stdp_in_brian2(engine):
     assert spikes.sum() > 60
     expected = state["w"] - table.initial["w"]
     assert np.abs(expected).max() > 20
-    assert 0 < state["w"].min() and state["w"].max() < 1000
+    assert state["w"].min() > 0
+    assert state["w"].max() < 1000  # the library's bounds are not met
     found = 1000 * own_changes(table, spikes, Window(0.005, 0.00525, 15.0, 20.0))
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 

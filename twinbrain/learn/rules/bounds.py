@@ -44,7 +44,7 @@ def normalise(network: TrainableNetwork, wanted: list[Tensor]) -> None:
     for number, (weights, sums) in enumerate(zip(network.tables(), wanted, strict=True)):
         share, now = incoming(network, weights, number)
         factor = torch.where(now > 0, sums / now, 1.0)[share]
-        weights.relative *= torch.where(_inner(network, weights), factor, 1.0).to(weights.relative)
+        weights.relative.mul_(torch.where(_inner(network, weights), factor, 1.0))
 
 
 def _inner(network: TrainableNetwork, weights: Weights) -> Tensor:

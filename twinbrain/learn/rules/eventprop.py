@@ -48,13 +48,13 @@ class EventProp(Rule):
         if objective.rate_penalty:
             raise LearnError(
                 "rule eventprop: expected no rate_penalty, since the number of spikes has no derivative by their times, "
-                f"found {objective.rate_penalty}; set it to 0, or train by 'bptt'"
+                f"found {objective.rate_penalty:g}; set it to 0, or train by 'bptt'"
             )
         for block, cell in _spiking(network):
             if reason := _refusal(cell.program):
                 names = sorted({p.population for p in network.lowered.network.populations if p.block == block})
                 raise LearnError(
-                    f"rule eventprop: expected neurons of the model 'lif_current' with 'exponential_current' receptors, "
+                    "rule eventprop: expected neurons of the model 'lif_current' with 'exponential_current' receptors, "
                     f"found {', '.join(names)}, {reason}; use such cells, or train by 'bptt'"
                 )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import exp, inf, log
 from typing import Literal
 
@@ -53,8 +54,8 @@ class Circuit:
         same = np.isclose(self.C_m / self.g_L, self.tau, rtol=1e-6)
         if same.any():
             raise LearnError(
-                f"expected time constants of membrane and current that differ, found {self.tau[same][0]} ms for both of "
-                f"neuron {int(same.argmax())}; change one of them a little"
+                f"expected time constants of membrane and current that differ, found {self.tau[same][0]:g} ms for both "
+                f"of neuron {int(same.argmax())}; change one of them a little"
             )
 
     @property
@@ -152,7 +153,7 @@ class _Neuron:
             turn = self.free_from + log(-fast * self.tau_m / (slow * self.tau)) / (1 / self.tau - 1 / self.tau_m)
             if start < turn < until:
                 ends.insert(1, turn)
-        for left, right in zip(ends[:-1], ends[1:], strict=True):
+        for left, right in pairwise(ends):
             if self.potential(left) <= self.threshold < self.potential(right):
                 return float(brentq(lambda t: self.potential(t) - self.threshold, left, right, xtol=1e-14, rtol=1e-15))
         return inf

@@ -46,26 +46,28 @@ class RewardSTDP(Rule):
     locality = Locality(weights="none", signal="reward", when="online", memory="1")
     reference = "10.1093/cercor/bhl152"
     optimiser = "sgd"
+    learning_rate = 10.0
 
     expected: Tensor
     n_batches: Tensor
 
     def __init__(
         self,
-        A_plus: float = 0.005,
-        A_minus: float = 0.0075,
+        A_plus: float = 0.01,
+        A_minus: float = 0.0105,
         tau_plus: float = 20.0,
         tau_minus: float = 20.0,
         tau_c: float = 1000.0,
         memory: float = 10.0,
         w_max: float = 4.0,
-        readout_rate: float = 1.0,
+        readout_rate: float = 10.0,
     ) -> None:
         super().__init__()
         self.window = Window(A_plus, A_minus, tau_plus, tau_minus)
         if not tau_c > 0 or not memory >= 1:
             raise LearnError(
-                f"rule reward_stdp: expected tau_c above 0 ms and a memory of 1 batch or more, found {tau_c} and {memory}"
+                f"rule reward_stdp: expected tau_c above 0 ms and a memory of 1 batch or more, found {tau_c:g} and "
+                f"{memory:g}"
             )
         self.tau_c, self.memory, self.w_max, self.readout_rate = tau_c, memory, w_max, readout_rate
         self.register_buffer("expected", torch.zeros((), dtype=torch.float64))

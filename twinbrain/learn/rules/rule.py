@@ -69,6 +69,8 @@ class Rule(nn.Module):
     reference: ClassVar[str]
     """DOI or arXiv number."""
     optimiser: ClassVar[Literal["adam", "sgd"]] = "adam"
+    learning_rate: ClassVar[float] = 0.01
+    """Where none is given."""
 
     def extra_channels(self, task: Task) -> int:
         """Return how many input channels the rule needs besides those of the task; they come after these."""

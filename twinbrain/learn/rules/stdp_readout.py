@@ -35,11 +35,12 @@ class STDPReadout(Rule):
     locality = Locality(weights="none", signal="error", when="online", memory="1")
     reference = "10.3389/fncom.2015.00099"
     optimiser = "sgd"
+    learning_rate = 10.0
 
     def __init__(
         self,
-        A_plus: float = 0.005,
-        A_minus: float = 0.00525,
+        A_plus: float = 0.05,
+        A_minus: float = 0.0525,
         tau_plus: float = 20.0,
         tau_minus: float = 20.0,
         w_max: float = 4.0,
