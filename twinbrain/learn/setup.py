@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import snntorch.surrogate
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -25,15 +23,12 @@ from twinbrain.learn.tasks.registry import task as task_named
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.network.random import stream_key
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
-from twinbrain.spec.training import Surrogate, Training
+from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run
 
 _CALIBRATION_TRIALS = 64
-SURROGATES = {"atan": "alpha", "fast_sigmoid": "slope", "sigmoid": "slope", "triangular": "threshold"}
-"""Surrogates of snnTorch, and what they call their sharpness."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +116,7 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     fresh = not _has_input(model)
     lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
     window = None if training.window is None else max(1, round(training.window / run.dt))
-    gradient = surrogate(training.surrogate)
-    network = TrainableNetwork(lowered, training.trainable, gradient, _precision(training), window)
+    network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
     network.to(resolve_device(run.device))
     objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
     setup = Setup(task, training, run, network, rule, objective)
@@ -132,21 +126,6 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     rule.prepare(network, objective, run.seed)
     rule.to(setup.device)
     return setup
-
-
-def surrogate(spec: Surrogate) -> Callable[[Tensor], Tensor]:
-    """Return a surrogate gradient of snnTorch.
-
-    Raises
-    ------
-    LearnError
-        If there is none of that name.
-    """
-    if spec.name not in SURROGATES:
-        raise LearnError(f"train.surrogate: unknown surrogate {spec.name!r}; {suggestion(spec.name, SURROGATES)}")
-    options = {} if spec.slope is None else {SURROGATES[spec.name]: spec.slope}
-    found: Callable[[Tensor], Tensor] = getattr(snntorch.surrogate, spec.name)(**options)
-    return found
 
 
 def _precision(training: Training) -> str:

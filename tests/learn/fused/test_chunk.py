@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-import twinbrain as tb
 from tests.learn.fused.programs import NAMES, example
 from twinbrain.learn.fused.chunk import advance_chunk
 from twinbrain.learn.fused.stepwise import surrogate_step

@@ -1,7 +1,6 @@
 """Small trainable networks, and tasks, for the tests of rules."""
 
 import numpy as np
-import snntorch.surrogate
 import torch
 
 import twinbrain as tb
@@ -12,7 +11,7 @@ from twinbrain.learn.metrics.score import accuracy
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import trials_of
-from twinbrain.spec.training import InputSpec, ReadoutSpec, Trainable
+from twinbrain.spec.training import InputSpec, ReadoutSpec, Surrogate, Trainable
 
 torch.set_num_threads(1)
 CURRENT = "exponential_current"
@@ -46,7 +45,7 @@ def trainable(model, task, trained=("weight",), *, seed=3, precision="float64", 
     """Return a model with the task attached, as a trainable network."""
     spec = input_ or InputSpec(weight={"normal": ["150 pA", "100 pA"]})
     lowered = lower(attach(model, task, spec, readout or ReadoutSpec()), dt=task.dt, seed=seed)
-    return TrainableNetwork(lowered, Trainable.parse(trained), snntorch.surrogate.atan(), precision)
+    return TrainableNetwork(lowered, Trainable.parse(trained), Surrogate(), precision)
 
 
 def task_of(spikes, target, n_outputs=2, dt=1.0, scored=None, validation=None):

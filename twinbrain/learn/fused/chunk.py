@@ -10,7 +10,7 @@ from torch import Tensor
 from twinbrain.learn.fused.kernels import Kernels, Wanted, find_kernels
 from twinbrain.learn.fused.stepwise import SCALE
 from twinbrain.learn.fused.surrogates import find_surrogate
-from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
+from twinbrain.models.step import StepProgram
 
 
 class Advanced(NamedTuple):

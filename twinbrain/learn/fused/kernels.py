@@ -67,7 +67,8 @@ class Kernels(Protocol):
         grad_constants: Tensor,
     ) -> None:
         """Move ``grad_state`` back to before the steps, fill ``grad_arrived``, add to ``grad_constants`` (wanted
-        constant, trial, neuron)."""
+        constant, trial, neuron).
+        """
         ...
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from twinbrain.engines.generated import import_source
 from twinbrain.learn.fused.kernels import Wanted
 from twinbrain.learn.fused.numba_source import numba_source
+from twinbrain.learn.fused.threads import share
 from twinbrain.models.step import StepProgram
 
 # Neurons of a tile: their state and constants stay in the nearest cache.
 _TILE = 256
-# Steps of neurons below which threads cost more than they gain.
-_WORTH_A_THREAD = 100_000
 
 
 class NumbaKernels:
@@ -69,18 +65,4 @@ class NumbaKernels:
 
 
 def _share(spikes: Tensor, work: Callable[[int, int], None]) -> None:
-    """Call ``work`` with ranges of all units of work: (trial, tile of neurons)."""
-    n_units = spikes.shape[1] * -(-spikes.shape[2] // _TILE)
-    n_threads = min(torch.get_num_threads(), n_units, 1 + spikes.numel() // _WORTH_A_THREAD)
-    if n_threads == 1:
-        return work(0, n_units)
-    bounds = [n_units * k // n_threads for k in range(n_threads + 1)]
-    others = [_threads(n_threads - 1).submit(work, *pair) for pair in zip(bounds[1:-1], bounds[2:], strict=True)]
-    work(0, bounds[1])
-    for other in others:
-        other.result()
-
-
-@cache
-def _threads(n: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(n, thread_name_prefix="twinbrain-fused")
+    share(spikes.shape[1] * -(-spikes.shape[2] // _TILE), spikes.numel(), work)

@@ -118,7 +118,10 @@ def numba_source(
     carry = {gradient_of(name): f"_grad_state[{order[name]}, _b, _from:_to]" for name in carried}
     give = {gradient_of(name): f"_grad_arrived[_t, _b, {k}, _from:_to]" for k, name in enumerate(arrived)}
     add = {gradient_of(name): f"_grad_constants[{k}, _b, _from:_to]" for k, name in enumerate(constants)}
-    taken = {SCALE: f"_constants[{len(program.constants)}, _from:_to]", SPIKE_GRADIENT: "_grad_spikes[_t, _b, _from:_to]"}
+    taken = {
+        SCALE: f"_constants[{len(program.constants)}, _from:_to]",
+        SPIKE_GRADIENT: "_grad_spikes[_t, _b, _from:_to]",
+    }
     seen_gradient = {f"_seen_{name}": f"_grad_seen[_t, _b, {k}, _from:_to]" for k, name in enumerate(observe)}
     gradients = {gradient_of(name): _precise(text) for name, text in adjoint.gradients.items()}
     backward = [
@@ -167,4 +170,3 @@ def _cast(node: ast.expr) -> ast.expr:
 
 def _precise(expression: str) -> str:
     return ast.unparse(_Precise().visit(ast.parse(expression, mode="eval")))
-

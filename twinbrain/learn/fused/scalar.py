@@ -21,7 +21,8 @@ def relative_slope(x, y):
 
 class Disjoint(Compiler):
     """Compiles a function none of whose arrays overlap, which lets its loops be vectorised; numba tells LLVM so of the
-    loops that it makes parallel itself."""
+    loops that it makes parallel itself.
+    """
 
     def define_pipelines(self):
         """Return the passes."""

@@ -47,7 +47,7 @@ class EventProp(Rule):
         """
         if objective.rate_penalty:
             raise LearnError(
-                "rule eventprop: expected no rate_penalty, since the number of spikes has no derivative by their times, "
+                "rule eventprop: expected no rate_penalty, since the number of spikes has no derivative by times, "
                 f"found {objective.rate_penalty:g}; set it to 0, or train by 'bptt'"
             )
         for block, cell in _spiking(network):
