@@ -7,8 +7,9 @@ import torch
 from tests.learn.rules.circuits import CURRENT, chance_of, patterns, region, task_of, train, trainable
 from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Objective, batch_of
+from twinbrain.learn.rules.circuit import Circuit, spike_times
 from twinbrain.learn.rules.eventprop import EventProp
-from twinbrain.learn.rules.eventprop_exact import Circuit, gradient, spike_times
+from twinbrain.learn.rules.eventprop_exact import gradient
 from twinbrain.learn.weights import synapse_ends
 from twinbrain.spec.training import InputSpec
 

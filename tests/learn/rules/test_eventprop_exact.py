@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.rules.eventprop_exact import Circuit, gradient, spike_times
+from twinbrain.learn.rules.circuit import Circuit, spike_times
+from twinbrain.learn.rules.eventprop_exact import gradient
 
 DURATION = 40.0
 
