@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -111,13 +111,14 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
             f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
             f'run.dt = "{task.dt:g} ms", or the task dt = {run.dt:g}'
         )
+    rule = rule_named(training.rule.name, **training.rule.options)
+    task = replace(task, n_channels=task.n_channels + rule.extra_channels(task))
     fresh = not _has_input(model)
     lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
     window = None if training.window is None else max(1, round(training.window / run.dt))
     network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
     network.to(resolve_device(run.device))
     objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
-    rule = rule_named(training.rule.name, **training.rule.options)
     setup = Setup(task, training, run, network, rule, objective)
     if fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))
