@@ -140,6 +140,9 @@ def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Ite
                     for receptor, factor in receptors.items():
                         if receptor in known:
                             yield f"brain.long_range.{key}", receptor, factor, weight
+    for i, projection in enumerate(brain.projections):
+        for receptor, factor in projection.receptor.items():
+            yield f"brain.projections[{i}].weight", receptor, factor, projection.weight
     for stimulus in stimuli:
         for key, factor, size in amplitudes(stimulus):
             yield f"stimuli.{stimulus.name}.{key}", stimulus.receptor, factor, size
