@@ -7,10 +7,8 @@ import tomllib
 from pathlib import Path
 
 import twinbrain as tb
-from twinbrain.learn.tasks import registry
-
-
 from tests.trained import make_comparison, make_curves, make_gradients, make_responses
+from twinbrain.learn.tasks import registry
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.spec.axes import axes_of, n_points
 from twinbrain.spec.cluster import ClusterProfile
@@ -72,7 +70,7 @@ def test_a_task_of_ones_own_is_named_by_its_file_or_registered(tmp_path, monkeyp
     Path("my_tasks.py").write_text(mine)
     for code in (shipped, named, disturbed):
         exec(compile(code, "how-to", "exec"), {})
-    assert capsys.readouterr().out.splitlines() == ["96 9 90 0.24", "300 True", "853 1024"]
+    assert capsys.readouterr().out.splitlines() == ["96 9 90 0.24", "300 True", "966 1160"]
     rows = re.findall(r"^\| (`.*?) \|", (PAGES / "add-a-task.md").read_text(), flags=re.MULTILINE)
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert told >= set(tb.task_names()) - {"pitch"}
