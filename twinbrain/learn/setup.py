@@ -110,7 +110,7 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     """
     if task is None:
         options = training.task.options
-        task = task_named(training.task.name, **({"dt": run.dt} | options))
+        task = task_named(training.task.name, **({"dt": f"{run.dt!r} ms"} | options))
     if abs(task.dt - run.dt) > 1e-9:
         raise LearnError(
             f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
