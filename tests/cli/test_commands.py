@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
+from tests.spec.test_write import trained_region
 
 
 def run(twinbrain, *options):
@@ -112,6 +113,13 @@ def test_a_new_region_keeps_all_but_its_name(twinbrain, folder):
     twinbrain("regions", "new", "mine", "--like", "cortex/column")
     new, old = tb.load_region("mine"), tb.load_region("cortex/column")
     assert new.to_dict() == old.to_dict() | {"name": "mine"}
+
+
+def test_a_region_with_arrays_is_copied_with_them(twinbrain, folder):
+    tb.write_region(trained_region(), folder / "column.toml")
+    assert twinbrain("regions", "new", "mine", "--like", "column.toml").code == 0
+    (folder / "column.npz").unlink()
+    assert tb.load_region("mine") == trained_region().model_copy(update={"name": "mine"})
 
 
 @pytest.mark.parametrize("name", ["../mine", "my region", "", "/mine", "cortex/column"])

@@ -27,7 +27,8 @@ def test_the_network_has_every_model_receptor_and_rule_of_the_library(network):
 
 def test_its_neurons_synapses_and_delays_differ(network):
     for block in network.blocks:
-        assert sum(len(set(values)) > SIZE / 2 for values in block.constants.values()) >= 3, block.name
+        n_differ = sum(len(set(values)) > SIZE / 2 for values in block.constants.values())
+        assert n_differ >= min(3, len(block.constants)), block.name
     for table in network.tables:
         assert len(set(table.weight)) > 100
         assert len(set(table.delay)) == 40
@@ -39,9 +40,12 @@ def expected(network):
     return outcome(reference, network, N_STEPS)
 
 
-def test_every_population_spikes(network, expected):
+def test_every_population_spikes_that_can(network, expected):
     spiking = set(expected.recording.spikes.neuron)
     for population in network.populations:
+        if population.population == "leaky_integrator":
+            assert not spiking & set(range(population.start, population.stop))
+            continue
         assert len(spiking & set(range(population.start, population.stop))) > population.size / 2, population
 
 

@@ -75,3 +75,17 @@ def test_a_run_is_kept_on_s3(bucket, tmp_path, monkeypatch):
     exec(compile(code.replace("s3://my-bucket", bucket), "how-to", "exec"), names)
     assert names["run"].attrs["status"] == "complete"
     assert not list(tmp_path.iterdir())
+
+
+def test_explicit_values_and_a_region_from_python_are_as_the_page_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (explicit,) = [block for block in blocks("write-a-region.md", "toml") if "values = [" in block]
+    cells = '[cells.in]\nmodel = "relay"\n'
+    populations = '[populations]\ninput = { cell = "in", size = 2 }\nrelay = { cell = "relay", size = 3 }\n'
+    Path("explicit.toml").write_text(f'name = "explicit"\n{cells}{populations}{explicit}')
+    region = tb.load_region("explicit.toml")
+    assert region.projections[0].weight == tb.Explicit([12.0, 9.5, 14.0], "mV")
+    (code,) = blocks("write-a-region.md", "python")
+    exec(compile(code, "how-to", "exec"), {})
+    assert {path.name for path in tmp_path.iterdir()} == {"explicit.toml", "wired.toml", "wired.npz"}
+    assert tb.simulate(tb.load_region("wired.toml"), engine="reference", duration="10 ms", out="run.zarr")

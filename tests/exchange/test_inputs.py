@@ -9,6 +9,7 @@ import pytest
 import twinbrain as tb
 from tests.examples import build_brain, build_region
 from tests.exchange.models import leaky_data, spikes_of
+from tests.spec.test_write import trained_region
 from twinbrain.engines.conformance_networks import library_region
 from twinbrain.errors import SpecError
 from twinbrain.exchange.draw import draw_circuit
@@ -109,8 +110,15 @@ def test_every_model_and_receptor_of_the_library_is_in_a_circuit_what_it_is_in_a
     expected, found = build_region(region, seed=0), tb.read_sonata(folder)
     assert {inlet.receptor for block in found.blocks for inlet in block.inlets} == set(RECEPTOR_MODELS)
     rows = spikes_of(expected, 600)
-    assert len(set(rows[:, 1] // 4)) == len(NEURON_MODELS)
+    assert len(set(rows[:, 1] // 4)) == len(NEURON_MODELS) - 1  # a leaky integrator never spikes
     np.testing.assert_array_equal(spikes_of(found, 600), rows)
+
+
+def test_explicit_values_are_in_a_circuit_what_they_are_in_a_run(folder):
+    tb.write_sonata(trained_region(), folder, drives="keep")
+    rows = spikes_of(build_region(trained_region(), seed=0), 600)
+    assert len(rows) > 50
+    np.testing.assert_array_equal(spikes_of(tb.read_sonata(folder), 600), rows)
 
 
 def test_every_model_and_receptor_that_nir_has_not_is_refused_by_name(tmp_path):

@@ -25,6 +25,8 @@ COMBINATIONS = [
     ("glif", ("exponential_current", "ampa", "delta")),
     ("hodgkin_huxley", CONDUCTANCES),
     ("wang_buzsaki", ("gaba_a", "current")),
+    ("relay", ("delta",)),
+    ("leaky_integrator", ("exponential_current", "delta")),
 ]
 # Size in SI of the coherent unit, and how large numbers in it usually are.
 SI = {

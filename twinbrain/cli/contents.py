@@ -42,19 +42,22 @@ def new(
     like: Annotated[str, typer.Option(help="The region to start from.")] = "cortex/column",
 ) -> None:
     """Start a region file in ./regions, as a copy of another with a new name."""
-    from twinbrain.spec.load import region_names, region_path
+    from twinbrain.spec.load import load_region, region_names, region_path
+    from twinbrain.spec.write import write_region
 
     if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", name):
         raise SpecError([Problem("NAME", f"expected a name such as my_lab/my_region, found {name!r}")])
     path = Path("regions") / f"{name}.toml"
     if path.exists() or name in region_names():
         raise SpecError([Problem(str(path), "expected a name that is free, found a region of it; choose another name")])
-    # The first is the region's own; projections may have names too.
-    text = re.sub(
-        r"^name *=.*$", f'name = "{name}"', region_path(like).read_text(encoding="utf-8"), count=1, flags=re.MULTILINE
-    )
+    text = region_path(like).read_text(encoding="utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    if re.search(r"\barray *= *\"", text):  # arrays beside it come along
+        write_region(load_region(like).model_copy(update={"name": name}), path)
+    else:
+        # The first is the region's own; projections may have names too.
+        text = re.sub(r"^name *=.*$", f'name = "{name}"', text, count=1, flags=re.MULTILINE)
+        path.write_text(text, encoding="utf-8")
     typer.echo(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
 
 

@@ -44,6 +44,10 @@ _CASES = {
     "glif": _Case({"alpha_current": 24.0}, {"alpha_current": 10.0, "current": 100.0}, ("ou_current",)),
     "hodgkin_huxley": _Case({"ampa": 1.2}, {"ampa": 1.0, "gaba_a": 1.0}),
     "wang_buzsaki": _Case({"ampa": 0.25}, {"ampa": 0.2, "gaba_a": 0.2}),
+    # Two events of its drive in one step, and its synapses help.
+    "relay": _Case({"delta": 0.3}, {"delta": 0.1}),
+    # It never spikes.
+    "leaky_integrator": _Case({"exponential_current": 20.0}, {"exponential_current": 10.0, "alpha_current": -5.0}),
 }
 
 

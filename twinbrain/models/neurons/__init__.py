@@ -3,6 +3,7 @@
 from twinbrain.models.neurons.adaptive_exponential import ADEX, EIF
 from twinbrain.models.neurons.generalised import GLIF
 from twinbrain.models.neurons.hodgkin_huxley import HODGKIN_HUXLEY, WANG_BUZSAKI
+from twinbrain.models.neurons.in_and_out import LEAKY_INTEGRATOR, RELAY
 from twinbrain.models.neurons.integrate_and_fire import ALIF, LIF_CONDUCTANCE, LIF_CURRENT
 from twinbrain.models.neurons.izhikevich import IZHIKEVICH_2003, IZHIKEVICH_2007
 
@@ -17,6 +18,8 @@ NEURON_MODELS = {
     "glif": GLIF,
     "hodgkin_huxley": HODGKIN_HUXLEY,
     "wang_buzsaki": WANG_BUZSAKI,
+    "relay": RELAY,
+    "leaky_integrator": LEAKY_INTEGRATOR,
 }
 
 __all__ = [
@@ -27,8 +30,10 @@ __all__ = [
     "HODGKIN_HUXLEY",
     "IZHIKEVICH_2003",
     "IZHIKEVICH_2007",
+    "LEAKY_INTEGRATOR",
     "LIF_CONDUCTANCE",
     "LIF_CURRENT",
     "NEURON_MODELS",
+    "RELAY",
     "WANG_BUZSAKI",
 ]
