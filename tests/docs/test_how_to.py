@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 
 import twinbrain as tb
+from tests.trained import make_comparison, make_curves, make_gradients, make_responses
+from twinbrain.learn.tasks import registry
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.spec.axes import axes_of, n_points
 from twinbrain.spec.cluster import ClusterProfile
@@ -60,6 +62,21 @@ def test_the_sweep_of_the_page_runs_as_a_script_and_its_files_are_right(tmp_path
     assert 0 < float(run["first_spike"].values[0]) < 100
 
 
+def test_a_task_of_ones_own_is_named_by_its_file_or_registered(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_registered", {})
+    shipped, mine, named, disturbed = blocks("add-a-task.md", "python")
+    Path("my_tasks.py").write_text(mine)
+    for code in (shipped, named, disturbed):
+        exec(compile(code, "how-to", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == ["96 9 90 0.24", "300 True", "966 1160"]
+    rows = re.findall(r"^\| (`.*?) \|", (PAGES / "add-a-task.md").read_text(), flags=re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert told >= set(tb.task_names()) - {"pitch"}
+    assert told - set(tb.task_names()) == {"rate", "latency", "delta", "crossings", "population"}
+
+
 def test_the_profile_of_a_cluster_is_right_and_its_keys_are_told():
     (toml,) = blocks("run-on-slurm.md", "toml")
     profile = ClusterProfile.parse(tomllib.loads(toml))
@@ -89,3 +106,24 @@ def test_explicit_values_and_a_region_from_python_are_as_the_page_says(tmp_path,
     exec(compile(code, "how-to", "exec"), {})
     assert {path.name for path in tmp_path.iterdir()} == {"explicit.toml", "wired.toml", "wired.npz"}
     assert tb.simulate(tb.load_region("wired.toml"), engine="reference", duration="10 ms", out="run.zarr")
+
+
+def test_a_trained_region_is_interpreted_as_the_page_tells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    responses = make_responses()
+    lesioned = responses.assign(decision=responses["decision"].roll(trial=1))
+    names = {
+        "responses": responses,
+        "without_pv": lesioned,
+        "without_sst": responses,
+        "curves": make_curves(),
+        "gradients": make_gradients(),
+        "comparison": make_comparison(),
+    }
+    for code in blocks("interpret-a-trained-region.md", "python"):
+        exec(compile(code, "how-to", "exec"), names)
+    figures = "ablation comparison curves gradients selectivity time_scales trajectories tuning"
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == figures.split()
+    assert names["by_cell"]["information"].values.argmax() == 0  # pyr, which is tuned most
+    assert names["lost"]["drop"].sel(lesion="pv") > 0.2
+    assert "| heterogeneous, trained |" in capsys.readouterr().out

@@ -5,10 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.image import imread
-from matplotlib.text import Text
 
+from tests.figures import overlaps
 from twinbrain import plot
 from twinbrain.connectome import synthetic_connectome
 
@@ -28,23 +27,6 @@ def figures(request, tmp_path_factory):
 
 def titles(figure):
     return [ax.get_title(loc="left") for ax in figure.axes if ax.get_title(loc="left")]
-
-
-def overlaps(figure):
-    """Pairs of texts that lie on each other, of all that the figure shows."""
-    beyond = set()
-    for axis in (axis for ax in figure.findobj(Axes) for axis in (ax.xaxis, ax.yaxis)):
-        low, high = sorted(axis.get_view_interval())
-        # Ticks outside the limits exist, but are not drawn.
-        beyond |= {tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high}
-    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    boxes = [(t.get_text(), t.get_window_extent().shrunk(0.98, 0.8)) for t in shown if t not in beyond]
-    return [
-        (text, other)
-        for i, (text, box) in enumerate(boxes)
-        for other, place in boxes[i + 1 :]
-        if box.width and place.width and box.overlaps(place)
-    ]
 
 
 def test_the_summary_of_a_brain_has_every_panel(brain, figures):

@@ -60,7 +60,10 @@ def test_values_are_kept_apart_from_the_array_that_they_came_from():
     declared = Explicit(array, "pA")
     array[:] = 2
     assert declared.values.tolist() == [1, 1, 1]
-    for values in (declared.values, pickle.loads(pickle.dumps(declared)).values):
+    pairs = Pairs(source=[1, 2], target=[3, 4])
+    assert pickle.loads(pickle.dumps(pairs)) == pairs
+    again = [pickle.loads(pickle.dumps(spec)) for spec in (declared, pairs)]
+    for values in (declared.values, again[0].values, pairs.source, again[1].source):
         with pytest.raises(ValueError, match="read-only"):
             values[0] = 5
 

@@ -35,7 +35,7 @@ def wilson(successes: Any, n: Any, level: float = 0.95) -> tuple[Floats, Floats]
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     # Rounding does not put a share outside its interval.
-    return np.fmax(np.minimum(centre - half, share), 0), np.fmin(np.maximum(centre + half, share), 1)
+    return np.maximum(np.minimum(centre - half, share), 0), np.minimum(np.maximum(centre + half, share), 1)
 
 
 def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[float, float, float]:

@@ -177,9 +177,8 @@ def sweep_table(prepared: PreparedSweep) -> Table:
     if training is None:
         rows["of each"] = f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms, {run.engine}"
     else:
-        rows["of each"] = (
-            f"{training.task.name} in steps of {run.dt:g} ms, up to {training.epochs} epoch{'s' * (training.epochs > 1)}"
-        )
+        epochs = f"up to {training.epochs} epoch{'s' * (training.epochs > 1)}"
+        rows["of each"] = f"{training.task.name} in steps of {run.dt:g} ms, {epochs}"
     rows["results"] = ", ".join(
         f"{name}{list(array.dims) if array.dims else ''}" for name, array in prepared.template.data_vars.items()
     )

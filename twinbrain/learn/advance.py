@@ -57,24 +57,23 @@ def advance_stage(run: StageRun) -> StageActivity:
     n_steps, n_trials = run.given.shape[:2]
     states = [cell.initial(n_trials) for cell in run.cells]
     constants = [cell.constants() for cell in run.cells]
-    coming: dict[int, Tensor] = {}
-    spikes, observed = [], []
+    spikes: list[Tensor] = []
+    observed = []
+    first = 0  # gradients do not go back beyond this step
     for n in range(n_steps):
         if run.window is not None and n and n % run.window == 0:
+            first = n
             states = [{name: value.detach() for name, value in state.items()} for state in states]
-            coming = {due: arriving.detach() for due, arriving in coming.items()}
         inbox = run.given[n]
-        if (more := coming.pop(n, None)) is not None:
-            inbox = inbox + more
+        for link, prepared, feedback in run.links:
+            if (sent := n - link.delay - 1) >= 0:
+                earlier = spikes[sent] if sent >= first else spikes[sent].detach()
+                inbox = inbox + link.deliver(earlier, prepared, feedback)
         now = []
         for i, (cell, arrived) in enumerate(zip(run.cells, _by_receptor(run.cells, inbox), strict=True)):
             states[i], spiking = cell.step(states[i], constants[i], arrived)
             now.append(spiking)
         spikes.append(torch.cat(now, dim=1))
-        for link, prepared, feedback in run.links:
-            if (due := n + link.delay + 1) < n_steps:
-                arriving = link.deliver(spikes[-1], prepared, feedback)
-                coming[due] = coming[due] + arriving if due in coming else arriving
         if run.observe:
             observed.append(torch.cat([state[run.observe] for state in states], dim=1))
     return StageActivity(torch.stack(spikes), torch.stack(observed) if run.observe else None)

@@ -55,6 +55,10 @@ class Link(nn.Module):
         for name, values in (("synapse", synapse), ("pre", pre), ("post", post)):
             self.register_buffer(name, torch.tensor(values))
 
+    def receptors(self, n_neurons: int) -> list[int]:
+        """Return which receptors of a target of so many neurons it reaches, by number."""
+        return torch.unique(self.post // n_neurons).tolist()
+
     @property
     def is_dense(self) -> bool:
         """Whether a matrix is used."""

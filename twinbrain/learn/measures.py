@@ -18,7 +18,8 @@ from twinbrain.learn.metrics.operations import Operations, spike_operations
 from twinbrain.learn.network import INPUT, READOUT
 from twinbrain.learn.robustness import DISTURBANCES, LEVELS, disturbed_baseline_scores, disturbed_scores
 from twinbrain.learn.rules.registry import rule
-from twinbrain.learn.setup import surrogate, task_of
+from twinbrain.learn.setup import task_of
+from twinbrain.learn.surrogate import surrogate_gradient
 from twinbrain.learn.tasks.registry import find_task, task_options
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.threads import single_thread
@@ -76,7 +77,7 @@ def check_training(workflow: Workflow) -> None:
     assert training is not None
     task_options(find_task(training.task.name)).parse(training.task.options, f"task {training.task.name}")
     rule(training.rule.name, **training.rule.options)
-    surrogate(training.surrogate)
+    surrogate_gradient(training.surrogate)
     if training.baseline and training.baseline not in BASELINES:
         raise LearnError(
             f"train.baseline: unknown baseline {training.baseline!r}; {suggestion(training.baseline, BASELINES)}"

@@ -13,16 +13,18 @@ from torch import Tensor, nn
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.advance import StageActivity, StageRun, advance_stage
+from twinbrain.learn.advance_fused import advance_fused, can_fuse
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.delays import TrainedDelays
 from twinbrain.learn.links import Link, make_links
 from twinbrain.learn.lower import Lowered
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.stages import StageLayout, find_stages
+from twinbrain.learn.surrogate import surrogate_gradient
 from twinbrain.learn.trainable import neuron_groups, table_groups
 from twinbrain.learn.weights import Weights, find_groups, inlet_of
 from twinbrain.network.network import PopulationSlice
-from twinbrain.spec.training import Trainable
+from twinbrain.spec.training import Surrogate, Trainable
 
 INPUT, READOUT = "input", "readout"
 Feedback = Mapping[int, Tensor]
@@ -57,8 +59,9 @@ class TrainableNetwork(nn.Module):
         The built network.
     trainable : Trainable
         What is trained.
-    spike_grad : callable
-        Surrogate gradient, one of `snntorch.surrogate`.
+    surrogate : Surrogate or callable
+        The gradient of spikes; with a callable such as ``snntorch.surrogate.atan()`` every step is differentiated by
+        PyTorch, which takes longer.
     precision : {"float32", "float64"}
         In float64 spikes are those of every engine.
     window : int, optional
@@ -76,7 +79,7 @@ class TrainableNetwork(nn.Module):
         self,
         lowered: Lowered,
         trainable: Trainable,
-        spike_grad: Callable[[Tensor], Tensor],
+        surrogate: Surrogate | Callable[[Tensor], Tensor],
         precision: str = "float32",
         window: int | None = None,
     ) -> None:
@@ -84,6 +87,8 @@ class TrainableNetwork(nn.Module):
         network = lowered.network
         self.lowered, self.trainable, self.dtype = lowered, trainable, getattr(torch, precision)
         self.window = window
+        self.surrogate = surrogate if isinstance(surrogate, Surrogate) else None
+        spike_grad = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else surrogate
         self.input, self.readout = lowered.population(INPUT), lowered.population(READOUT)
         self.layout = find_stages(network)
         self._check_input()
@@ -129,11 +134,16 @@ class TrainableNetwork(nn.Module):
                 window=self.window,
             )
             is_input = self._holds(stage, self.input)
-            done.append(StageActivity(inputs.to(self.dtype)) if is_input else advance_stage(run))
+            done.append(StageActivity(inputs.to(self.dtype)) if is_input else self._advance(run))
         spikes = torch.cat([stage.spikes for stage in done], dim=2)[:, :, self.place]
         observed = next(stage.observed for stage in done if stage.observed is not None)
         start = self.readout.offset
         return Activity(spikes, observed[:, :, start : start + self.readout.size])
+
+    def _advance(self, run: StageRun) -> StageActivity:
+        if self.surrogate is not None and can_fuse(run, self.surrogate):
+            return advance_fused(run, self.surrogate)
+        return advance_stage(run)
 
     def all_weights(self) -> Tensor:
         """Return the weights of all synapses, table by table, in their receptors' units."""

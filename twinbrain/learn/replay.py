@@ -12,7 +12,7 @@ from twinbrain.engines.base import Reloadable, get_engine
 from twinbrain.learn.attach import RELAY_RECEPTOR
 from twinbrain.learn.background import network_of_trial
 from twinbrain.learn.metrics.score import score
-from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.network import READOUT, TrainableNetwork
 from twinbrain.learn.setup import background_of, trial_seed
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
@@ -67,7 +67,6 @@ def replay(
     seed : int
         Of the training: it keys what drives add to each trial.
     """
-    base = _recorded(network)
     simulation = None
     n_spikes = mismatched = 0
     outputs, own_outputs = [], []
@@ -78,7 +77,7 @@ def replay(
             own = network(torch.as_tensor(inputs), background_of(network.lowered, "test", seed, some, trials.n_steps))
         for place, trial in enumerate(some):
             drawn = network_of_trial(network.lowered, trial_seed(seed, "test", int(trial)))
-            given = replace(drawn, probes=base.probes, events=_events(network, inputs[:, place], drawn))
+            given = given_network(network, inputs[:, place], drawn)
             if isinstance(simulation, Reloadable):
                 simulation.load(given)
             else:
@@ -91,7 +90,7 @@ def replay(
             found[recording.spikes.step, recording.spikes.neuron] = 1
             n_spikes += int(found.sum())
             mismatched += int((found != own.spikes[:, place].numpy()).sum())
-            outputs.append(recording.samples[base.probes[0].name])
+            outputs.append(recording.samples[READOUT])
         own_outputs.append(own.output)
     if simulation is not None:
         simulation.close()
@@ -101,11 +100,22 @@ def replay(
     return Replay(engine, len(index), n_spikes, mismatched, *scores)
 
 
-def _recorded(network: TrainableNetwork) -> Network:
+def given_network(network: TrainableNetwork, spikes: NDArray[np.uint8], drawn: Network) -> Network:
+    """Return the network of one trial, whose readout is recorded at every step.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+        What was trained.
+    spikes : ndarray of uint8, shape (step, channel)
+        Of the input.
+    drawn : Network
+        With the drives of the trial.
+    """
     readout = network.readout
     places = np.arange(readout.offset, readout.offset + readout.size, dtype=np.int32)
-    probe = Probe("readout", readout.block, "v", "mV", places, every=1)
-    return replace(network.lowered.network, probes=(probe,))
+    probe = Probe(READOUT, readout.block, "v", "mV", places, every=1)
+    return replace(drawn, probes=(probe,), events=_events(network, spikes, drawn))
 
 
 def _events(network: TrainableNetwork, spikes: NDArray[np.uint8], drawn: Network) -> Events:

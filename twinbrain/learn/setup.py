@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import snntorch.surrogate
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -26,15 +24,12 @@ from twinbrain.learn.tasks.registry import task as task_named
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.network.random import stream_key
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
-from twinbrain.spec.training import Surrogate, Training
+from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run
 
 _CALIBRATION_TRIALS = 64
-SURROGATES = {"atan": "alpha", "fast_sigmoid": "slope", "sigmoid": "slope", "triangular": "threshold"}
-"""Surrogates of snnTorch, and what they call their sharpness."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,24 +153,8 @@ def network_of(model: Region | Brain, training: Training, run: Run, task: Task) 
     """Return the network that is trained, as it is built; see `set_up`."""
     lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
     window = None if training.window is None else max(1, round(training.window / run.dt))
-    gradient = surrogate(training.surrogate)
-    network = TrainableNetwork(lowered, training.trainable, gradient, _precision(training), window)
+    network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
     return network.to(resolve_device(run.device))
-
-
-def surrogate(spec: Surrogate) -> Callable[[Tensor], Tensor]:
-    """Return a surrogate gradient of snnTorch.
-
-    Raises
-    ------
-    LearnError
-        If there is none of that name.
-    """
-    if spec.name not in SURROGATES:
-        raise LearnError(f"train.surrogate: unknown surrogate {spec.name!r}; {suggestion(spec.name, SURROGATES)}")
-    options = {} if spec.slope is None else {SURROGATES[spec.name]: spec.slope}
-    found: Callable[[Tensor], Tensor] = getattr(snntorch.surrogate, spec.name)(**options)
-    return found
 
 
 def _precision(training: Training) -> str:

@@ -14,7 +14,7 @@ from twinbrain.learn.export import export_model
 from twinbrain.learn.lower import lower
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.replay import Replay, replay
-from twinbrain.learn.setup import Setup, background_of, surrogate
+from twinbrain.learn.setup import Setup, background_of
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
@@ -47,7 +47,7 @@ class Trained:
         """The model lowered anew, in float64: its spikes are those of every engine."""
         run, training = self.setup.run, self.setup.training
         lowered = lower(self.model, dt=run.dt, seed=run.seed)
-        return TrainableNetwork(lowered, training.trainable, surrogate(training.surrogate), "float64")
+        return TrainableNetwork(lowered, training.trainable, training.surrogate, "float64")
 
     @cached_property
     def score(self) -> float:

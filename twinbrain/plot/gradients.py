@@ -84,7 +84,7 @@ def _draw_scale(ax: Axes, image: ScalarMappable) -> None:
     """Draw what the colours mean above the panel, since beside it stand the marks of the layers."""
     figure = ax.get_figure()
     assert figure is not None
-    above = 0.12 / (ax.get_position().height * figure.get_figheight())
+    above = 0.12 / (ax.bbox.height / figure.dpi)
     bar = figure.colorbar(image, cax=ax.inset_axes((0.6, 1 + above, 0.4, above)), orientation="horizontal")
     bar.ax.xaxis.set_ticks_position("top")
     bar.ax.tick_params(labelsize=8, length=2, color=INK, labelcolor=INK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import xarray as xr
@@ -53,6 +53,8 @@ def trajectories(responses: xr.Dataset, n_dims: int = 2, *, ax: Axes | None = No
     if ax is None:
         extra = {"projection": "3d"} if n_dims == 3 else {}
         ax = new_figure(5.4, 4.6).add_subplot(**extra)
+        if n_dims == 3:
+            cast(Any, ax).set_box_aspect(None, zoom=0.86)  # which leaves room for the names of the axes
     names = [shown(str(label), 14) for label in found["label"].values]
     for name, colour, path in zip(names, _class_colours(len(names)), found["score"].values, strict=True):
         columns = [path[:, i] for i in range(n_dims)]

@@ -67,6 +67,9 @@ class Pairs(Spec):
     def __hash__(self) -> int:
         return hash((self.source.tobytes(), self.target.tobytes()))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).parse, ({"source": self.source, "target": self.target},)
+
     def __repr__(self) -> str:
         return f"{len(self):,} pairs"
 

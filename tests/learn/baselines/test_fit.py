@@ -83,6 +83,12 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_parameters():
     assert all(torch.isfinite(p).all() for p in found.module.parameters())
 
 
+def test_a_task_without_validation_trials_is_refused():
+    task = rates_task(n_trials=(9, 0, 9))
+    with pytest.raises(LearnError, match="validation: expected trials"):
+        fit(baseline("perceptron", task), task)
+
+
 def test_a_model_of_ones_own_is_trained_alike():
     task = rates_task()
     mine = Baseline("mine", MultilayerPerceptron(6, 3, 16, n_layers=2), "counts")

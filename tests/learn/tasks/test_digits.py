@@ -59,3 +59,8 @@ def test_mnist_has_500_of_each_digit_in_all_parts_together():
         [100] * 10,
     ]
     assert (task.n_channels, task.n_outputs) == (784, 10)
+
+
+def test_pixels_shorter_than_a_step_are_refused():
+    with pytest.raises(tb.LearnError, match="expected pixel of at least dt, found 2 and 5 ms"):
+        tb.task("digits", coding="pixels", dt="5 ms")

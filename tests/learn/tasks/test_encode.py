@@ -98,6 +98,11 @@ def test_the_neuron_that_prefers_the_value_spikes_most():
     assert spikes.sum(1).argmax(1).tolist() == list(range(8))
 
 
+def test_more_than_one_spike_a_step_is_refused():
+    with pytest.raises(LearnError, match="a gain from 0 to 1 spike a step, found 2"):
+        encode.rate(np.ones((1, 1), np.float32), 3, seed=0, gain=2)
+
+
 @pytest.mark.parametrize("options", [{"n_encoders": 1}, {"peak": 1.5}, {"peak": 0}])
 def test_a_population_that_cannot_code_is_refused(options):
     with pytest.raises(LearnError, match="at least 2 encoders and a peak above 0 and up to 1"):

@@ -4,7 +4,7 @@ import pytest
 import twinbrain as tb
 from twinbrain.learn.tasks.intervals import intervals
 
-SMALL = {"n_train": 60, "n_validation": 6, "n_test": 30}
+SMALL = {"n_train": 80, "n_validation": 6, "n_test": 40}
 
 
 def clicks(task):
@@ -16,10 +16,10 @@ def clicks(task):
 def test_clicks_are_an_interval_of_their_class_apart():
     task = intervals(jitter=0, noise=0, spread=0, **SMALL)
     first, second = clicks(task).T
-    centres = np.geomspace(20, 600, 6)
+    centres = np.geomspace(20, 600, 8)
     assert (abs(second - first - centres[task.train.target]) <= 1).all()
     assert len(np.unique(first)) > 20  # up to 50 ms after the beginning, so that the second alone tells nothing
-    assert np.bincount(task.train.target).tolist() == [10] * 6
+    assert np.bincount(task.train.target).tolist() == [10] * 8
 
 
 def test_the_output_counts_for_a_while_from_the_second_click_on():
@@ -32,7 +32,7 @@ def test_the_output_counts_for_a_while_from_the_second_click_on():
 def test_numbers_of_spikes_tell_nothing():
     """Each channel spikes twice, whatever the interval."""
     task = intervals(noise=0, jitter=1, shortest=50, **SMALL)
-    assert (task.train.spikes(np.arange(60), task.n_channels).sum(0) == 2).all()
+    assert (task.train.spikes(np.arange(80), task.n_channels).sum(0) == 2).all()
 
 
 def test_spread_and_noise_are_those_asked_for():

@@ -134,6 +134,8 @@ def test_no_plane_parts_the_cases_of_xor():
     [
         ("cue_accumulation", {"n_cues": 4}, "expected an odd n_cues, found 4"),
         ("cue_accumulation", {"shortest_delay": "2 s"}, "shortest_delay <= longest_delay, found 2000 and 1500 ms"),
+        ("store_recall", {"rate": "2 kHz"}, "expected rates up to 1000 Hz, one spike a step, found 2000 Hz"),
+        ("intervals", {"noise": "300 Hz", "dt": "4 ms"}, "expected rates up to 250 Hz"),
         ("delayed_match", {"shortest_delay": "2 s"}, "shortest_delay <= longest_delay, found 2000 and 1000 ms"),
     ],
 )

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.baseline import Baseline
-from twinbrain.learn.baselines.view import see
+from twinbrain.learn.baselines.view import Seen, see
 from twinbrain.learn.metrics.score import loss, score
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials
@@ -58,6 +59,7 @@ def fit(
     epochs: int = 100,
     batch_size: int = 32,
     learning_rate: float = 1e-3,
+    weight_decay: float = 0.0,
     patience: int = 20,
     largest_gradient: float = 1.0,
     seed: int = 0,
@@ -70,7 +72,7 @@ def fit(
     Parameters
     ----------
     baseline : Baseline
-        Its module is changed in place.
+        Its module is changed in place, on the device where it is.
     task : Task
         What it learns.
     epochs : int, optional
@@ -79,6 +81,8 @@ def fit(
         Trials of a step of the optimiser.
     learning_rate : float, optional
         Of Adam (Kingma & Ba 2015, arXiv 1412.6980).
+    weight_decay : float, optional
+        What a step takes off all parameters, times the learning rate (Loshchilov & Hutter 2019, arXiv 1711.05101).
     patience : int, optional
         Epochs without progress on the validation trials after which it stops. Progress is fewer mistakes, or as many
         with less loss; of a regression, less error.
@@ -90,11 +94,17 @@ def fit(
     Raises
     ------
     LearnError
-        If the loss is not finite; the parameters are then those of the best epoch so far.
+        If there is nothing to learn from or to watch, or the loss is not finite; the parameters are then those of the
+        best epoch so far.
     """
+    for split in SPLITS:
+        if not len(getattr(task, split)):
+            raise LearnError(
+                f"task {task.name}: {split}: expected trials, found none; give the task some in every split"
+            )
     module = baseline.module
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=learning_rate, weight_decay=weight_decay)
     best: Quality = (np.inf, np.inf)
     best_epoch, kept = 0, copy.deepcopy(module.state_dict())
     curves: list[tuple[float, float, float]] = []
@@ -104,7 +114,7 @@ def fit(
         order = torch.randperm(len(task.train), generator=generator).split(batch_size)
         total = 0.0
         for index in order:
-            seen = see(task, task.train, baseline.view, index.numpy(), baseline.scale)
+            seen = _seen(baseline, task, task.train, index.numpy())
             found = loss(module(seen.input), seen.target, seen.scored, task.kind)
             optimizer.zero_grad()
             found.backward()
@@ -158,7 +168,7 @@ def _evaluate(baseline: Baseline, task: Task, trials: Trials, at_once: int = 256
     sums = np.zeros(2)
     for first in range(0, len(trials), at_once):
         index = np.arange(first, min(first + at_once, len(trials)))
-        seen = see(task, trials, baseline.view, index, baseline.scale)
+        seen = _seen(baseline, task, trials, index)
         output: Tensor = baseline.module(seen.input)
         sums += (
             float(loss(output, seen.target, seen.scored, task.kind)) * len(index),
@@ -166,6 +176,12 @@ def _evaluate(baseline: Baseline, task: Task, trials: Trials, at_once: int = 256
         )
     mean_loss, mean_score = (sums / len(trials)).tolist()
     return mean_loss, mean_score
+
+
+def _seen(baseline: Baseline, task: Task, trials: Trials, index: NDArray[np.int64]) -> Seen:
+    """Return trials as the baseline takes them, on the device of its module."""
+    device = next(baseline.module.parameters()).device
+    return Seen(*(part.to(device) for part in see(task, trials, baseline.view, index, baseline.scale)))
 
 
 def _labelled(curves: list[tuple[float, float, float]]) -> xr.Dataset:

@@ -15,7 +15,7 @@ from twinbrain.learn.tasks.trials import Trials, trials_of
 def delayed_match(
     dt: Duration = 1.0,
     seed: int = 0,
-    n_stimuli: Several = 4,
+    n_stimuli: Several = 2,
     stimulus: Duration = 250.0,
     shortest_delay: Pause = 500.0,
     longest_delay: Pause = 1000.0,
@@ -23,7 +23,7 @@ def delayed_match(
     n_neurons: Count = 10,
     rate: Rate = 40.0,
     noise: Rate = 10.0,
-    n_train: Count = 500,
+    n_train: Count = 2000,
     n_validation: Count = 100,
     n_test: Count = 200,
 ) -> Task:

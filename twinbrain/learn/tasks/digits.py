@@ -54,7 +54,7 @@ def digits(
     Raises
     ------
     LearnError
-        If scikit-learn is not installed.
+        If scikit-learn is not installed, a channel would spike more than once a step, or a pixel is shorter than that.
 
     References
     ----------

@@ -34,12 +34,16 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
     Raises
     ------
     LearnError
-        If a value lies outside 0 … 1, or the steps do not fit.
+        If a value lies outside 0 … 1, the gain is above 1, or the steps do not fit.
     """
     import torch
     from snntorch import spikegen
 
     _check_unit_interval(values)
+    if not 0 <= gain <= 1:
+        raise LearnError(
+            f"rate code: expected a gain from 0 to 1 spike a step, found {gain:g}; lower the rate, or shorten dt"
+        )
     varies = values.ndim == 3
     if varies and values.shape[1] != n_steps:
         raise LearnError(f"rate code: expected values at {n_steps} steps, found {values.shape[1]}; resample them")

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import LearnError
 from twinbrain.learn.tasks import encode
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
@@ -103,6 +104,8 @@ def _one_by_one(
     n_levels: int,
     response: float,
 ) -> Trials:
+    if pixel < dt:
+        raise LearnError(f"expected pixel of at least dt, found {pixel:g} and {dt:g} ms; pixels would be left out")
     n_steps, n_response = round(pixels.shape[1] * pixel / dt), max(round(response / dt), 1)
     of_step = np.minimum((np.arange(n_steps) * dt / pixel + 1e-9).astype(np.int64), pixels.shape[1] - 1)
     levels = (np.arange(n_levels) + 0.5) / n_levels

@@ -18,13 +18,13 @@ from twinbrain.learn.tasks.trials import Trials, trials_of
 def intervals(
     dt: Duration = 1.0,
     seed: int = 0,
-    n_intervals: Several = 6,
+    n_intervals: Several = 8,
     shortest: Duration = 20.0,
     longest: Duration = 600.0,
-    spread: Annotated[float, Field(ge=0)] = 0.05,
+    spread: Annotated[float, Field(ge=0)] = 0.1,
     n_neurons: Count = 20,
     jitter: Pause = 2.0,
-    noise: Rate = 2.0,
+    noise: Rate = 5.0,
     onset: Pause = 50.0,
     response: Pause = 100.0,
     n_train: Count = 1000,
@@ -48,7 +48,8 @@ def intervals(
     shortest, longest : float (ms)
         The ends of the range.
     spread : float
-        Standard deviation of the logarithm of an interval within its class. Two neighbours of the six differ by 0.68.
+        Standard deviation of the logarithm of an interval within its class. Neighbours of the eight differ by 0.49, so
+        that at most 98.7 % can be told.
     n_neurons : int
         Channels.
     jitter : float (ms)

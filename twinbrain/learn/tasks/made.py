@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.split import chance, generator
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials, join
@@ -69,7 +70,16 @@ def spikes_at(rng: np.random.Generator, rates: NDArray[Any], dt: float, shape: t
         What a step lasts.
     shape : tuple of int
         (trial, step, channel).
+
+    Raises
+    ------
+    LearnError
+        If a channel would spike more than once a step.
     """
+    if (most := float(rates.max())) * dt > 1000:
+        raise LearnError(
+            f"expected rates up to {1000 / dt:g} Hz, one spike a step, found {most:g} Hz; lower the rate, or shorten dt"
+        )
     return (rng.random(shape, np.float32) < rates * (dt / 1000)).astype(np.uint8)
 
 

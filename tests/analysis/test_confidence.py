@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from twinbrain.analysis.confidence import mean_over, paired_difference, wilson
+
+
+def test_wilsons_interval_is_that_of_scipy():
+    low, high = wilson([0, 3, 81, 263], [10, 10, 263, 263])
+    expected = [
+        stats.binomtest(k, n).proportion_ci(method="wilson") for k, n in [(0, 10), (3, 10), (81, 263), (263, 263)]
+    ]
+    np.testing.assert_allclose(low, [interval.low for interval in expected], atol=1e-12)
+    np.testing.assert_allclose(high, [interval.high for interval in expected], atol=1e-12)
+
+
+def test_a_share_of_nothing_has_no_interval():
+    assert np.isnan(wilson(0, 0)).all()
+
+
+def test_the_paired_interval_is_the_published_one():
+    # Airway hyper-responsiveness before and after (Bentur et al. 2009): 1 both, 1 first alone, 7 second alone, 12
+    # neither; -0.507 to -0.026 in Fagerland et al. 2014, doi 10.1002/sim.6148.
+    first = np.repeat([True, True, False, False], [1, 1, 7, 12])
+    second = np.repeat([True, False, True, False], [1, 1, 7, 12])
+    assert paired_difference(first, second) == pytest.approx((-6 / 21, -0.507, -0.026), abs=5e-4)
+
+
+def test_the_paired_interval_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(600):
+        first = rng.random(60) < 0.8
+        second = first & (rng.random(60) < 0.75)  # a difference of 0.2
+        _, low, high = paired_difference(first, second)
+        held += low <= 0.2 <= high
+    assert 0.92 < held / 600 <= 1
+
+
+def test_equal_trials_differ_by_nothing_and_no_trial_has_no_difference():
+    right = np.array([True, True, False])
+    difference, low, high = paired_difference(right, right)
+    assert difference == 0
+    assert low < 0 < high
+    assert np.isnan(paired_difference([], [])).all()
+
+
+def test_the_mean_over_seeds_has_students_interval_and_leaves_failed_seeds_out():
+    values = xr.DataArray(
+        [[1.0, 2.0, 4.0, np.nan], [3.0, np.nan, np.nan, np.nan]], {"condition": ["a", "b"]}, ("condition", "seed")
+    )
+    found = mean_over(values)
+    expected = stats.t.interval(0.95, 2, np.mean([1, 2, 4]), stats.sem([1, 2, 4]))
+    assert (found["low"][0], found["high"][0]) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
+    assert found["n"].values.tolist() == [3, 1]
+    assert found["mean"][1] == 3
+    assert np.isnan(found["low"][1])
+    assert found["condition"].values.tolist() == ["a", "b"]

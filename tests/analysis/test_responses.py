@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from tests.trained import make_responses
+from twinbrain import analysis
+from twinbrain.analysis.responses import classes_of, neuron_groups
+from twinbrain.errors import LearnError, SpecError
+
+
+def test_groups_come_in_the_order_of_their_neurons_and_keep_what_they_share():
+    responses = make_responses()
+    groups = neuron_groups(responses, "cell")
+    assert groups.names == ["pyr", "pv", "sst"]
+    assert groups.coords["n_neurons"][1].tolist() == [6, 6, 6]
+    assert groups.coords["region"][1].tolist() == ["cortex"] * 3
+    assert neuron_groups(responses, "region").names == ["cortex"]
+
+
+def test_means_of_groups_leave_out_neurons_without_a_value():
+    responses = make_responses()
+    values = np.arange(18.0)
+    values[:6] = [1, 3, np.nan, np.nan, np.nan, np.nan]
+    values[6:12] = np.nan
+    found = neuron_groups(responses, "cell").means(responses[[]].assign(x=("neuron", values)))
+    assert found["x"].values.tolist() == pytest.approx([2, np.nan, 14.5], nan_ok=True)
+    assert found["x_n"].values.tolist() == [2, 0, 6]
+    assert found["x_sem"][0] == pytest.approx(1.0)
+
+
+def test_an_unknown_group_is_answered_with_the_known_ones():
+    with pytest.raises(SpecError, match=r"'cells'.*did you mean 'cell'\? Known: cell, population, region"):
+        analysis.selectivity(make_responses(), by="cells")
+
+
+def test_what_is_missing_is_named():
+    responses = make_responses()
+    with pytest.raises(LearnError, match="expected the variable 'count', found rate"):
+        analysis.tuning(responses.drop_vars("count"))
+    with pytest.raises(LearnError, match="at least one trial"):
+        analysis.tuning(responses.isel(trial=[]))
+    with pytest.raises(LearnError, match=r"dimensions \(trial, neuron\), found \(trial, unit\)"):
+        analysis.tuning(responses[["count", "label"]].rename(neuron="unit"))
+
+
+def test_the_turn_of_a_trial_counts_within_its_class():
+    responses = make_responses().isel(trial=slice(0, 6)).assign(label=("trial", list("abaabb")))
+    classes = classes_of(responses)
+    assert classes.label.tolist() == ["a", "b"]
+    assert classes.turn().tolist() == [0, 0, 1, 2, 1, 2]

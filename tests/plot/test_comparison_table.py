@@ -1,0 +1,54 @@
+import io
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tests.trained import make_comparison
+from twinbrain import plot
+
+
+def test_the_table_has_a_row_a_condition_and_the_caveat():
+    study = make_comparison()
+    lines = plot.comparison_table(study).splitlines()
+    assert len(lines) == 2 + 6 + 1 + 3
+    assert len({line.count("|") for line in lines[:8]}) == 1
+    row = [cell.strip() for cell in lines[2].split("|")[1:-1]]
+    assert row[:3] == ["homogeneous, tuned", "6", "12.4 k"]
+    assert row[3].startswith(f"{100 * float(study['accuracy'][0].mean()):.1f} [")
+    assert row[4] == "reference"
+    assert study.attrs["caveat"] in lines[-1]
+    assert "Chance is 25 %.  " in lines
+
+
+def test_a_bar_in_a_name_does_not_break_the_table():
+    lines = plot.comparison_table(make_comparison({"a|b": 0.5})).splitlines()
+    assert lines[2].startswith("| a\\|b | 6 |")
+
+
+def test_rows_go_into_a_table_of_rich():
+    header, rows = plot.comparison_rows(make_comparison())
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(file=io.StringIO(), width=220)
+    console.print(table)
+    assert "heterogeneous, trained" in console.file.getvalue()
+
+
+def test_a_difference_that_may_be_nothing_is_not_told_apart():
+    study = make_comparison({"a": 0.7, "b": 0.9, "c": 0.7})
+    study["accuracy"][2] = study["accuracy"][0] + np.array([0.01, -0.01] * 3)
+    remarks = plot.comparison_remarks(study)
+    assert "Not told apart from a: c." in remarks
+    assert not any(remark.startswith("Intervals that overlap") for remark in remarks)
+
+
+def test_single_seeds_and_failed_conditions_are_named():
+    study = make_comparison({"a": 0.7, "b": 0.9, "c": 0.7})
+    study["accuracy"][1, 1:] = np.nan
+    study["accuracy"][2] = np.nan
+    remarks = plot.comparison_remarks(study)
+    assert "No result: c." in remarks
+    assert "A single seed, and so no interval: b." in remarks
+    assert plot.comparison_rows(study)[1][2][3] == "–"

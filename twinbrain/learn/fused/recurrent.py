@@ -1,0 +1,192 @@
+"""A block with synapses onto itself, over a whole trial: chunks as long as its shortest delay allows.
+
+A spike of step n arrives ``delay`` steps later and is integrated in the step after, n + delay + 1; so that many steps of
+all neurons can be computed before any of their spikes matters. Of the products with the weights, those that the next
+chunk needs stay in the loop; the gradient of the weights is one product at its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.fused.chunk import Advanced, of_all_constants, pack
+from twinbrain.learn.fused.events import add_product, add_weight_gradient
+from twinbrain.learn.fused.kernels import Kernels
+from twinbrain.learn.fused.surrogates import find_surrogate
+from twinbrain.models.step import StepProgram
+
+
+class Recurrence(NamedTuple):
+    """Synapses of a block onto itself that share receptor and delay.
+
+    Parameters
+    ----------
+    receptor : str
+        Which takes their spikes.
+    delay : int
+        Steps, at least 1.
+    weight : Tensor, shape (source, target)
+        What a spike adds, in the receptor's unit; 0 where there is no synapse.
+    """
+
+    receptor: str
+    delay: int
+    weight: Tensor
+
+
+def advance_recurrent(
+    program: StepProgram,
+    surrogate: str,
+    slope: float | None,
+    state: dict[str, Tensor],
+    constants: dict[str, Tensor],
+    given: Tensor,
+    recurrences: tuple[Recurrence, ...],
+    observe: tuple[str, ...] = (),
+    past: Tensor | None = None,
+) -> Advanced:
+    """Compute all steps of a block with synapses onto itself, as one differentiable operation.
+
+    Parameters
+    ----------
+    program, surrogate, slope, state, constants, observe
+        As of `twinbrain.learn.fused.chunk.advance_chunk`.
+    given : Tensor, shape (step, trial, receptor, neuron)
+        What arrives in each step from elsewhere.
+    recurrences : tuple of Recurrence
+        The synapses.
+    past : Tensor, shape (earlier, trial, neuron), optional
+        Spikes of the steps before the first, the latest last; none if not given. Gradients pass to them.
+
+    Returns
+    -------
+    Advanced
+        State, spikes and what is observed; gradients pass to ``state``, ``constants``, ``given`` and the weights.
+
+    Raises
+    ------
+    LearnError
+        If a delay is under one step, a receptor is not the program's, or as `advance_chunk` does.
+    """
+    for r in recurrences:
+        n = given.shape[3]
+        if r.receptor not in program.jumps or r.delay < 1 or r.weight.shape != (n, n):
+            raise LearnError(
+                f"expected recurrent synapses onto one of the receptors {', '.join(program.jumps)}, with a delay of at "
+                f"least 1 step and weights of shape {(n, n)}, found receptor {r.receptor!r}, delay {r.delay} and shape "
+                f"{tuple(r.weight.shape)}"
+            )
+    receptors = list(program.jumps)
+    places = tuple((receptors.index(r.receptor), r.delay) for r in recurrences)
+    longest = max((r.delay for r in recurrences), default=0) + 1
+    n_trials, n_neurons = given.shape[1], given.shape[3]
+    before = given.new_zeros((longest, n_trials, n_neurons))
+    if past is not None:
+        before = torch.cat([before, past])[-longest:]
+    packed = pack(program, surrogate, state, constants, given, observe)
+    slope = find_surrogate(surrogate).slope if slope is None else slope
+    new, spikes, seen = _Recurrent.apply(  # type: ignore[no-untyped-call, unused-ignore]
+        packed.kernels,
+        slope,
+        places,
+        packed.state,
+        packed.constants,
+        given,
+        before,
+        *(r.weight.contiguous() for r in recurrences),
+    )
+    return Advanced(
+        dict(zip(program.state, new.unbind(0), strict=True)),
+        spikes,
+        dict(zip(observe, seen.unbind(2), strict=True)),
+    )
+
+
+class _Recurrent(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any,
+        kernels: Kernels,
+        slope: float,
+        places: tuple[tuple[int, int], ...],
+        state: Tensor,
+        constants: Tensor,
+        given: Tensor,
+        past: Tensor,
+        *weights: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        n_steps, n_trials, _, n_neurons = given.shape
+        arrived = given.clone(memory_format=torch.contiguous_format)
+        state = state.clone()
+        n_past = len(past)
+        spikes = given.new_empty((n_past + n_steps, n_trials, n_neurons))
+        spikes[:n_past] = past
+        seen = given.new_empty((n_steps, n_trials, len(kernels.wanted.observe), n_neurons))
+        chunks = _chunks(n_steps, min([kernels.every, *(delay + 1 for _, delay in places)]))
+        kept = state.new_empty((len(chunks), 1, *state.shape))
+        for k, (start, stop) in enumerate(chunks):
+            for (receptor, delay), weight in zip(places, weights, strict=True):
+                sent = _rows(spikes, n_past + start - delay - 1, n_past + stop - delay - 1)
+                add_product(_rows(arrived, start, stop, receptor), sent, weight)
+            kernels.forward(
+                state,
+                constants,
+                arrived[start:stop],
+                spikes[n_past + start : n_past + stop],
+                seen[start:stop],
+                kept[k],
+            )
+        context.save_for_backward(kept, constants, arrived, spikes, *weights)
+        context.kernels, context.slope, context.places, context.chunks = kernels, slope, places, chunks
+        return state, spikes[n_past:], seen
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        kept, constants, arrived, spikes, *weights = context.saved_tensors
+        kernels: Kernels = context.kernels
+        grad_state, grad_seen = gradients[0].contiguous().clone(), gradients[2].contiguous()
+        n_past = len(spikes) - len(arrived)
+        grad_spikes = torch.zeros_like(spikes)
+        grad_spikes[n_past:] = gradients[1]
+        grad_arrived = torch.empty_like(arrived)
+        grad_constants = kept.new_zeros((len(kernels.wanted.constants), *kept.shape[3:]))
+        for k, (start, stop) in reversed(list(enumerate(context.chunks))):
+            kernels.backward(
+                context.slope,
+                kept[k],
+                constants,
+                arrived[start:stop],
+                grad_state,
+                grad_spikes[n_past + start : n_past + stop],
+                grad_seen[start:stop],
+                grad_arrived[start:stop],
+                grad_constants,
+            )
+            for (receptor, delay), weight in zip(context.places, weights, strict=True):
+                sent = _rows(grad_spikes, n_past + start - delay - 1, n_past + stop - delay - 1)
+                sent.addmm_(_rows(grad_arrived, start, stop, receptor), weight.t())
+        grad_weights = [torch.zeros_like(weight) for weight in weights]
+        for (receptor, delay), gradient in zip(context.places, grad_weights, strict=True):
+            sent = _rows(spikes, n_past - delay - 1, len(spikes) - delay - 1)
+            add_weight_gradient(gradient, sent, _rows(grad_arrived, 0, len(arrived), receptor))
+        return (
+            *(None, None, None, grad_state),
+            of_all_constants(kernels, constants, grad_constants),
+            grad_arrived,
+            grad_spikes[:n_past],
+            *grad_weights,
+        )
+
+
+def _chunks(n_steps: int, length: int) -> list[tuple[int, int]]:
+    return [(start, min(start + length, n_steps)) for start in range(0, n_steps, length)]
+
+
+def _rows(tensor: Tensor, start: int, stop: int, receptor: int | None = None) -> Tensor:
+    """Return some steps of all trials as the rows of a matrix, a view."""
+    part = tensor[start:stop] if receptor is None else tensor[start:stop, :, receptor]
+    return part.view(-1, part.shape[-1])

@@ -1,0 +1,40 @@
+"""Work shared among threads: compiled loops let go of Python's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import torch
+
+# Numbers to go through below which threads cost more than they gain.
+_WORTH_A_THREAD = 100_000
+
+
+def share(n_units: int, size: int, work: Callable[[int, int], None]) -> None:
+    """Call ``work`` with ranges that make up ``n_units``, in as many threads as PyTorch may use.
+
+    Parameters
+    ----------
+    n_units : int
+        What can be shared.
+    size : int
+        How many numbers are gone through.
+    work : callable
+        Takes the first unit and the one after the last.
+    """
+    n_threads = min(torch.get_num_threads(), n_units, 1 + size // _WORTH_A_THREAD)
+    if n_threads <= 1:
+        return work(0, n_units)
+    bounds = [n_units * k // n_threads for k in range(n_threads + 1)]
+    others = [_threads(n_threads - 1).submit(work, *pair) for pair in zip(bounds[1:-1], bounds[2:], strict=True)]
+    work(0, bounds[1])
+    for other in others:
+        other.result()
+    return None
+
+
+@cache
+def _threads(n: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n, thread_name_prefix="twinbrain-fused")
