@@ -183,6 +183,11 @@ class Training(Spec):
         How much.
     precision : {"float32", "float64", "mixed"}
         Of the computation while training; ``"mixed"`` multiplies in half precision where the device has it.
+    labels : float
+        Share of the training trials whose labels are known; the others are left out.
+    baseline : str
+        In a sweep: what is trained in place of the brain, with as many parameters (``""``: the brain itself); one of
+        `twinbrain.learn.baselines.baseline.BASELINES`.
     """
 
     task: Named
@@ -200,3 +205,5 @@ class Training(Spec):
     rate_range: tuple[Rate, Rate] = default(("1 Hz", "100 Hz"))
     rate_penalty: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "float64", "mixed"] = "float32"
+    labels: Annotated[float, Field(gt=0, le=1)] = 1.0
+    baseline: str = ""
