@@ -11,7 +11,7 @@ from twinbrain.learn.fused.kernels import SEGMENT, Kernels, Wanted, find_kernels
 from twinbrain.learn.fused.memory import contiguous, empty
 from twinbrain.learn.fused.stepwise import SCALE
 from twinbrain.learn.fused.surrogates import find_surrogate
-from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
+from twinbrain.models.step import StepProgram
 
 
 class Advanced(NamedTuple):
@@ -41,8 +41,9 @@ def advance_chunk(
     arrived: Tensor,
     observe: tuple[str, ...] = (),
 ) -> Advanced:
-    """Compute steps in one kernel; equal to a loop over `twinbrain.learn.fused.stepwise.surrogate_step`, in float64
-    to the bit.
+    """Compute steps in one kernel.
+
+    They are equal to a loop over `twinbrain.learn.fused.stepwise.surrogate_step`, in float64 to the bit.
 
     Parameters
     ----------
