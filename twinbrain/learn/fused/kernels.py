@@ -86,8 +86,9 @@ class Kernels(Protocol):
     ) -> None:
         """Compute the adjoint: move ``grad_state`` back to before the steps, and fill ``grad_arrived``.
 
-        To ``grad_constants`` (wanted constant, trial, neuron) is added. ``past`` is `room`. Calls go from the last step to the first. ``feedback`` (place, trial, neuron) is added to
-        ``grad_spikes``, step n from place n modulo their number, which then is 0.
+        To ``grad_constants`` (wanted constant, trial, neuron) is added. ``past`` is `room`. Calls go from the last step
+        to the first. ``feedback`` (place, trial, neuron) is added to ``grad_spikes``, step n from place n modulo their
+        number, which then is 0.
         """
         ...
 
