@@ -6,10 +6,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ class Rule(nn.Module):
     reference: ClassVar[str]
     """DOI or arXiv number."""
     optimiser: ClassVar[Literal["adam", "sgd"]] = "adam"
+    learning_rate: ClassVar[float] = 0.01
+    """Where none is given."""
+
+    def extra_channels(self, task: Task) -> int:
+        """Return how many input channels the rule needs besides those of the task; they come after these."""
+        return 0
 
     def prepare(self, network: TrainableNetwork, objective: Objective, seed: int) -> None:
         """Make what the rule needs for a network, such as feedback weights.
@@ -88,3 +96,7 @@ class Rule(nn.Module):
     @abstractmethod
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
         """Compute a batch, and set the gradients of what is trained."""
+
+    @torch.no_grad()
+    def constrain(self, network: TrainableNetwork) -> None:
+        """Bring weights back to where the rule keeps them, after a step of the optimiser."""
