@@ -21,7 +21,8 @@ pytest() {
 export -f pytest
 
 nvidia-smi >"$out/machine.txt" 2>&1
-part fused 150 bash -c "pytest tests/gpu/test_fused.py"
+part programs 100 python3 -c "from tests.learn.fused.programs import library_blocks; print(len(library_blocks()))"
+part fused 150 bash -c "pytest -n 6 tests/gpu/test_fused.py"
 part training_gpu 330 python3 -c "
 from pathlib import Path
 from tests.benchmarks.training_gpu import measure_all
