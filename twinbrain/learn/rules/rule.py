@@ -21,7 +21,8 @@ class Locality:
     Parameters
     ----------
     weights : str
-        Weights of other synapses that it uses: ``"none"``, ``"transposed"`` (those of the way forward) or ``"random"``.
+        Weights of other synapses that it uses: ``"none"``, ``"transposed"`` (those of the way forward), ``"random"``
+        or ``"learned"``.
     signal : str
         What reaches it from outside: ``"none"``, ``"error"`` (of each output), ``"error of the layer above"``,
         ``"reward"`` (one number).
@@ -31,7 +32,7 @@ class Locality:
         How the memory for a trial grows with its n steps: ``"n"`` or ``"1"``.
     """
 
-    weights: Literal["none", "transposed", "random"]
+    weights: Literal["none", "transposed", "random", "learned"]
     signal: Literal["none", "error", "error of the layer above", "reward"]
     when: Literal["online", "backward"]
     memory: Literal["1", "n"]
@@ -84,6 +85,13 @@ class Rule(nn.Module):
         LearnError
             If it cannot train what is asked of this network.
         """
+
+    def feedback(self, network: TrainableNetwork) -> Tensor | None:
+        """Return the weights that carry errors back, beside those of the way forward; None if there are none.
+
+        Of shape (synapse,), in the order of ``network.all_weights()``; no number where nothing is carried back.
+        """
+        return None
 
     @abstractmethod
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
