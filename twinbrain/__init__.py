@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submodules=["analysis", "connectome", "plot"],
     submod_attrs={
+        "analysis.conditions": ["compare_conditions"],
         "connectome": [
             "connectome_names",
             "load_connectome",
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "exchange.nir_write": ["write_nir"],
         "exchange.sonata_read": ["read_sonata"],
         "exchange.sonata_write": ["write_sonata"],
+        "learn.baselines.matched": ["train_baseline"],
         "learn.tasks.registry": ["register_task", "task", "task_names"],
         "learn.tasks.task": ["Task"],
         "learn.tasks.trials": ["Trials", "trials_of"],

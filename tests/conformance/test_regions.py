@@ -10,10 +10,21 @@ from twinbrain.engines.base import get_engine
 ENGINES = ("brian2", "brian2-numpy", "torch", "reference")
 
 
+def driven(region):
+    """Return a region with input from outside; those that are to be trained bring none, and would be silent."""
+    if region.drives:
+        return region
+    drives = tuple(
+        tb.Drive(population=name, receptor=region.cell_of(name).receptors[0], rate="1 kHz", weight="120 pA")
+        for name in region.populations
+    )
+    return region.model_copy(update={"drives": drives})
+
+
 @pytest.fixture(scope="module")
 def network():
     """All shipped regions side by side without synapses between them: each is alone, and all are compiled at once."""
-    regions = {name: tb.load_region(name) for name in tb.region_names()}
+    regions = {name: driven(tb.load_region(name)) for name in tb.region_names()}
     alone = np.zeros((len(regions), len(regions)))
     return build_brain(tb.Brain(connectome=tb.Connectome(alone, alone, list(regions)), regions=regions))
 

@@ -10,6 +10,8 @@ from twinbrain.cli import main
 from twinbrain.run.prepare import prepare
 from twinbrain.spec.brain import single_region_brain
 
+TRAINED = [name for name in tb.workflow_names() if tb.load_workflow(name).train is not None]
+SIMULATED = [name for name in tb.workflow_names() if name not in TRAINED]
 SMALL = ("run.duration=20 ms", "run.window=10 ms", "run.engine=brian2-numpy")
 
 
@@ -32,7 +34,7 @@ def run(tmp_path, monkeypatch, capsys):
     return call
 
 
-@pytest.mark.parametrize("name", tb.workflow_names())
+@pytest.mark.parametrize("name", SIMULATED)
 def test_a_shipped_workflow_runs(run, name):
     tree = run(name, *(["stimuli.0.start=5 ms", "stimuli.0.duration=5 ms"] if name == "thalamic_pulse" else []))
     assert (tree.attrs["status"], tree.attrs["committed"]) == ("complete", 20.0)
@@ -88,3 +90,34 @@ def test_a_current_can_be_injected_into_every_shipped_region(name):
     prepared = prepare(tb.Workflow(name="x", brain=single_region_brain(region), stimuli=stimuli))
     receptors = [set(block.receptors) for block in prepared.layout.blocks]
     assert all(found >= {"current", "ou_current"} for found in receptors)
+
+
+SHORT = {"shortest": "5 ms", "longest": "20 ms", "onset": "5 ms", "response": "10 ms"}
+FEW = {"n_intervals": 2, "n_neurons": 3, "n_train": 8, "n_validation": 4, "n_test": 4}
+
+
+def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monkeypatch, capsys):
+    settings = [f"train.task.{key}={value}" for key, value in (SHORT | FEW).items()]
+    settings += ["train.epochs=1", "train.batch_size=8", "sweep.parameters.seed=[0]"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    out = tmp_path / "diversity.zarr"
+    arguments = ["run", "diversity", *options, "--workers", "0", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["twinbrain", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr()
+    assert end.value.code == 0, printed.err
+    table = out.with_suffix(".md").read_text()
+    conditions = {name.partition(": ")[0] for name in tb.load_workflow("diversity").sweep.cases}
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) == len(conditions)
+    for condition in conditions:
+        assert condition in table
+        assert condition in printed.out
+    assert "chosen on validation trials" in table
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    study = tb.open_sweep(out)
+    assert (study["status"] == 1).all()
+    # Every network has about as many trained weights as those that it is compared with.
+    n = study["n_parameters"].values
+    assert n.max() < 1.3 * n.min()

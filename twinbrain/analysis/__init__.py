@@ -3,6 +3,7 @@
 from twinbrain.analysis.ablation import ablation as ablation
 from twinbrain.analysis.ablation import ablation_over_seeds as ablation_over_seeds
 from twinbrain.analysis.comparison import compare as compare
+from twinbrain.analysis.conditions import compare_conditions as compare_conditions
 from twinbrain.analysis.connectivity import functional_connectivity as functional_connectivity
 from twinbrain.analysis.decoding import decoding as decoding
 from twinbrain.analysis.dimensionality import participation_ratio as participation_ratio

@@ -66,7 +66,7 @@ def run(
         _no_shards(shards)
         with _interruptible(path), naming(workflow):
             state = run_sweep(declared, path, reduce, where, console, overwrite=overwrite)
-        report_sweep(path, state, console, as_json)
+        report_sweep(path, state, console, as_json, figure)
         return
     _no_sweep(reduce=reduce, workers=workers)
     if declared.train is not None:
@@ -137,7 +137,7 @@ def resume(
         _no_shards(shards)
         with _interruptible(path):
             state = resume_sweep(path, reduce, where, console)
-        report_sweep(path, state, console, as_json)
+        report_sweep(path, state, console, as_json, figure)
         return
     if is_training(path):
         resume_and_report(path, console, figure=figure, as_json=as_json)

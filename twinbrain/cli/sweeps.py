@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twinbrain.cli.studies import report_study
 from twinbrain.cli.tables import pairs, seconds
 from twinbrain.errors import SpecError
 
@@ -38,7 +39,7 @@ def show_plan(workflow: Workflow, functions: list[str] | None, as_json: bool) ->
             "dimensions": {name: lengths[name] for name in prepared.dims},
             "results": {str(name): list(array.dims) for name, array in prepared.template.data_vars.items()},
             "batch": prepared.batch,
-            "seconds": prepared.seconds * prepared.n_points,
+            "seconds": None if prepared.seconds is None else prepared.seconds * prepared.n_points,
         }
         typer.echo(json.dumps(facts))
     else:
@@ -93,10 +94,11 @@ def own_reductions(functions: list[str] | None) -> dict[str, Callable[..., Any]]
     return {text.partition(":")[2]: imported(text) for text in functions or ()}
 
 
-def report_sweep(location: Location, state: SweepState, console: Console, as_json: bool) -> None:
-    """Say what became of a sweep; points that failed end the command with 1."""
+def report_sweep(location: Location, state: SweepState, console: Console, as_json: bool, figure: bool) -> None:
+    """Say what became of a sweep, and of trainings how they compare; points that failed end the command with 1."""
+    written = report_study(location, console, figure=figure, as_json=as_json) if is_study(location) else {}
     if as_json:
-        typer.echo(json.dumps({"sweep": str(location), **sweep_facts(location)}))
+        typer.echo(json.dumps({"sweep": str(location), **sweep_facts(location), **written}))
     else:
         for error in errors_of(location)[:_SHOWN]:
             console.print(f"failed  {error}", markup=False)
@@ -127,6 +129,13 @@ def sweep_facts(location: Location) -> dict[str, Any]:
         "digest": store.attrs["digest"],
         "errors": errors_of(location)[:_SHOWN],
     }
+
+
+def is_study(location: Location) -> bool:
+    """Return whether the points of a sweep are trainings."""
+    from twinbrain.store.sweep import SweepStore
+
+    return json.loads(SweepStore(location).attrs["spec"])["train"] is not None
 
 
 def info_of_sweep(location: Location) -> Table:
@@ -163,18 +172,20 @@ def sweep_table(prepared: PreparedSweep) -> Table:
     """Return what a sweep will need."""
     lengths = {axis.name: len(axis) for axis in prepared.axes}
     spans = " × ".join(f"{name} {lengths[name]}" for name in prepared.dims)
-    run = prepared.workflow.run
-    return pairs(
-        f"sweep of {prepared.workflow.name}",
-        {
-            "points": f"{prepared.n_points:,}: {spans}",
-            "of each": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms, {run.engine}",
-            "results": ", ".join(
-                f"{name}{list(array.dims) if array.dims else ''}" for name, array in prepared.template.data_vars.items()
-            ),
-            "time": f"about {seconds(prepared.seconds * prepared.n_points)} on one core, shared by all workers",
-        },
+    run, training = prepared.workflow.run, prepared.workflow.train
+    rows = {"points": f"{prepared.n_points:,}: {spans}"}
+    if training is None:
+        rows["of each"] = f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms, {run.engine}"
+    else:
+        epochs = f"up to {training.epochs} epoch{'s' * (training.epochs > 1)}"
+        rows["of each"] = f"{training.task.name} in steps of {run.dt:g} ms, {epochs}"
+    rows["results"] = ", ".join(
+        f"{name}{list(array.dims) if array.dims else ''}" for name, array in prepared.template.data_vars.items()
     )
+    if prepared.seconds is not None:
+        total = seconds(prepared.seconds * prepared.n_points)
+        rows["time"] = f"about {total} on one core, shared by all workers"
+    return pairs(f"sweep of {prepared.workflow.name}", rows)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from twinbrain.learn.lower import Lowered, lower
 from twinbrain.learn.network import INPUT, TrainableNetwork
 from twinbrain.learn.rules.registry import rule as rule_named
 from twinbrain.learn.rules.rule import Rule
+from twinbrain.learn.tasks.disturb import keep_labels
 from twinbrain.learn.tasks.registry import task as task_named
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
@@ -103,21 +104,12 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     SpecError, ConnectomeError, EngineError
         If the model cannot be built, or there is no such device.
     """
-    if task is None:
-        options = training.task.options
-        task = task_named(training.task.name, **({"dt": f"{run.dt!r} ms"} | options))
-    if abs(task.dt - run.dt) > 1e-9:
-        raise LearnError(
-            f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
-            f'run.dt = "{task.dt:g} ms", or the task dt = {run.dt:g}'
-        )
-    fresh = not _has_input(model)
-    lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
-    window = None if training.window is None else max(1, round(training.window / run.dt))
-    network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
-    network.to(resolve_device(run.device))
-    objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
+    task = task_of(training, run, task)
     rule = rule_named(training.rule.name, **training.rule.options)
+    task = replace(task, n_channels=task.n_channels + rule.extra_channels(task))
+    fresh = not _has_input(model)
+    network = network_of(model, training, run, task)
+    objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
     setup = Setup(task, training, run, network, rule, objective)
     if fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))
@@ -125,6 +117,45 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     rule.prepare(network, objective, run.seed)
     rule.to(setup.device)
     return setup
+
+
+def task_of(training: Training, run: Run, task: Task | None = None) -> Task:
+    """Return the task of a training, of its training trials those with labels.
+
+    Parameters
+    ----------
+    training : Training
+        Names it.
+    run : Run
+        Time step, and seed by which trials are chosen.
+    task : Task, optional
+        In place of the one that ``training`` names.
+
+    Raises
+    ------
+    LearnError
+        If its steps are not those of the run, or labels are to be left out of a regression.
+    SpecError
+        If there is no such task, or it has no such option.
+    """
+    if task is None:
+        task = task_named(training.task.name, **({"dt": f"{run.dt!r} ms"} | training.task.options))
+    if abs(task.dt - run.dt) > 1e-9:
+        raise LearnError(
+            f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
+            f'run.dt = "{task.dt:g} ms", or the task dt = {run.dt:g}'
+        )
+    if training.labels < 1:
+        task = replace(task, train=keep_labels(task.train, training.labels, run.seed))
+    return task
+
+
+def network_of(model: Region | Brain, training: Training, run: Run, task: Task) -> TrainableNetwork:
+    """Return the network that is trained, as it is built; see `set_up`."""
+    lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
+    window = None if training.window is None else max(1, round(training.window / run.dt))
+    network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
+    return network.to(resolve_device(run.device))
 
 
 def _precision(training: Training) -> str:

@@ -18,3 +18,14 @@ def one_thread(n_neurons: int, n_trials: int, device: torch.device) -> Iterator[
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Let PyTorch compute on one core: others have work of their own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

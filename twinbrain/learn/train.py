@@ -193,6 +193,11 @@ def model_of(workflow: Workflow) -> Region | Brain:
 
 def _learner(workflow: Workflow, task: Task | None) -> Learner:
     assert workflow.train is not None
+    if workflow.train.baseline:
+        raise LearnError(
+            f"train.baseline: expected none, since a brain is trained here, found {workflow.train.baseline!r}; use "
+            "tb.train_baseline, or sweep it"
+        )
     return Learner(set_up(model_of(workflow), workflow.train, workflow.run, task))
 
 

@@ -13,6 +13,7 @@ from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.keys import key_parts
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
+from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Run, Workflow
 
 # What a part of a list is called in a key, beside its number.
@@ -34,7 +35,8 @@ def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
         Keys such as ``"run.seed"``, ``"brain.coupling"`` or ``"brain.regions.cortex/column.cells.pyr.parameters.b"``.
         ``run.`` and ``brain.`` may be left out. A region goes by its pattern, its name or its family; what stands in a
         list by its number or its name (a drive by its population, a projection by ``"pyr->pv"`` too); patterns such as
-        ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``.
+        ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``, and
+        ``train.task.coding`` for an option of a task or a rule.
 
     Returns
     -------
@@ -93,6 +95,8 @@ def _assigned(current: Any, parts: list[str], value: Any, place: tuple[str, ...]
         for cell in _cells_with(current, rest):
             current = _assigned(current, ["cells", cell, *parts], value, place)
         return current
+    if isinstance(current, Choice) and first not in Choice.model_fields:
+        parts, first, rest = ["options", *parts], "options", parts  # as in a file: task.coding
     if isinstance(current, Spec):
         fields = _fields(current)
         if first not in fields:

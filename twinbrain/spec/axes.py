@@ -18,7 +18,7 @@ from twinbrain.spec.assign import full_key
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.values import unit_of
 
-SAMPLE = "sample"
+CASE, SAMPLE = "case", "sample"
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,21 @@ class Axis:
     name : str
         Name of the dimension.
     columns : dict of str to tuple
-        Keys of the workflow, and their values along it.
+        Keys of the workflow, and their values along it; None where a case leaves a key as it is.
+    labels : tuple of str
+        Names of its places, where they are cases.
     """
 
     name: str
     columns: dict[str, tuple[Any, ...]]
+    labels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
+        return len(self.labels or next(iter(self.columns.values())))
+
+    def at(self, place: int) -> dict[str, Any]:
+        """Return the values of the keys at a place."""
+        return {key: values[place] for key, values in self.columns.items() if values[place] is not None}
 
 
 def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
@@ -58,8 +65,13 @@ def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
     columns: list[dict[str, tuple[Any, ...]]] = [{key: values} for key, values in sweep.parameters.items()]
     columns += sweep.together
     drawn = _drawn(sweep.samples) if sweep.samples else {}
-    names = short_names([key for table in (*columns, drawn) for key in table], taken)
+    keys = [key for table in (*columns, drawn) for key in table]
+    cases = _cases(sweep.cases)
+    _check_distinct([*keys, *cases])
+    names = short_names(keys, taken)
     axes = [Axis(names[next(iter(table))], table) for table in columns]
+    if sweep.cases:
+        axes.insert(0, Axis(CASE, cases, tuple(sweep.cases)))
     return (*axes, Axis(SAMPLE, drawn)) if drawn else tuple(axes)
 
 
@@ -71,9 +83,7 @@ def n_points(axes: Sequence[Axis]) -> int:
 def values_at(axes: Sequence[Axis], point: int) -> dict[str, Any]:
     """Return the values of the keys at a point; the last axis varies fastest."""
     places = np.unravel_index(point, [len(axis) for axis in axes])
-    return {
-        key: values[place] for axis, place in zip(axes, places, strict=True) for key, values in axis.columns.items()
-    }
+    return {key: value for axis, place in zip(axes, places, strict=True) for key, value in axis.at(int(place)).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +109,11 @@ class Coordinate:
 
 def coordinates(axes: Sequence[Axis], taken: Iterable[str] = ()) -> list[Coordinate]:
     """Return the coordinates along the axes of `axes_of`: of each that of its own name, and those beside it."""
-    names = short_names([key for axis in axes for key in axis.columns], taken)
+    named = [axis for axis in axes if not axis.labels]
+    names = short_names([key for axis in named for key in axis.columns], taken)
     found = [Coordinate(SAMPLE, "", SAMPLE, np.arange(len(axis)), "") for axis in axes if axis.name == SAMPLE]
-    for axis in axes:
+    found += [Coordinate(CASE, "", CASE, _texts(axis.labels), "") for axis in axes if axis.labels]
+    for axis in named:
         for key, values in axis.columns.items():
             numbers, unit = _numbers(values)
             found.append(Coordinate(names[key], key, axis.name, numbers, unit))
@@ -116,16 +128,13 @@ def short_names(keys: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str
     SpecError
         If a key is none of a workflow, if two are the same, or if the whole of one is taken.
     """
-    whole = {key: full_key(key) for key in keys}
-    for i, key in enumerate(keys):
-        if (same := next((other for other in keys[:i] if whole[other] == whole[key]), None)) is not None:
-            raise SpecError(f"sweep: {same!r} and {key!r} are the same key; give it values once")
-    possible = {key: _possible_names(parts) for key, parts in whole.items()}
+    _check_distinct(keys)
+    possible = {key: _possible_names(full_key(key)) for key in keys}
     found: dict[str, str] = {}
     for key, names in possible.items():
         others = [other for other in keys if other != key]
-        shorter = {name for other in others for name in possible[other]} | {*taken, SAMPLE}
-        whole_ones = {possible[other][-1] for other in others} | {*taken, SAMPLE}
+        shorter = {name for other in others for name in possible[other]} | {*taken, CASE, SAMPLE}
+        whole_ones = {possible[other][-1] for other in others} | {*taken, CASE, SAMPLE}
         name = next((name for name in names[:-1] if name not in shorter), names[-1])
         if name in whole_ones:
             raise SpecError(
@@ -134,6 +143,19 @@ def short_names(keys: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str
             )
         found[key] = name
     return found
+
+
+def _check_distinct(keys: Sequence[str]) -> None:
+    whole = {key: full_key(key) for key in keys}
+    for i, key in enumerate(keys):
+        if (same := next((other for other in keys[:i] if whole[other] == whole[key]), None)) is not None:
+            raise SpecError(f"sweep: {same!r} and {key!r} are the same key; give it values once")
+
+
+def _cases(cases: dict[str, dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    """Return the keys of all cases, each with its value in every case."""
+    keys = dict.fromkeys(key for case in cases.values() for key in case)
+    return {key: tuple(case.get(key) for case in cases.values()) for key in keys}
 
 
 def _possible_names(parts: Sequence[str]) -> list[str]:
@@ -152,8 +174,11 @@ def _numbers(values: Sequence[Any]) -> tuple[NDArray[Any], str]:
             return np.array([units.number(value, unit) for value in values]), unit
         except SpecError:
             pass
-    texts = [value if isinstance(value, str) else json.dumps(value) for value in values]
-    return np.array(texts, np.dtypes.StringDType()), ""
+    return _texts([value if isinstance(value, str) else json.dumps(value) for value in values]), ""
+
+
+def _texts(values: Sequence[str]) -> NDArray[Any]:
+    return np.array(values, np.dtypes.StringDType())
 
 
 def _drawn(samples: Samples) -> dict[str, tuple[Any, ...]]:

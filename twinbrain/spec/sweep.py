@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec, reject
-from twinbrain.spec.values import MOST, Values, ends_of, rounded, with_unit
+from twinbrain.spec.values import MOST, Values, ends_of, plain, rounded, with_unit
 
 
 class Uniform(Spec):
@@ -79,6 +79,8 @@ class Sweep(Spec):
         combined with every other.
     together : tuple of dict
         Keys that change together: each table is one dimension, its lists as long as each other.
+    cases : dict of str to dict
+        One dimension of named cases, each a table of keys and their values; what it does not name stays as it is.
     samples : Samples, optional
         One dimension of points drawn from a box.
     reduce : dict of str to dict
@@ -92,6 +94,7 @@ class Sweep(Spec):
 
     parameters: dict[str, Values] = {}
     together: tuple[Annotated[dict[str, Values], Field(min_length=1)], ...] = ()
+    cases: dict[str, Annotated[dict[str, Any], AfterValidator(plain)]] = {}
     samples: Samples | None = None
     reduce: Annotated[dict[str, dict[str, Any]], BeforeValidator(lambda v: _names(v))] = {
         "mean_rates": {},
@@ -110,10 +113,11 @@ class Sweep(Spec):
                 problems.append(Problem(f"together[{i}]", f"expected lists of one length, found {lengths}"))
         keys = [*self.parameters, *(key for table in self.together for key in table)]
         keys += self.samples.parameters if self.samples else ()
+        keys += dict.fromkeys(key for case in self.cases.values() for key in case)
         if not keys:
             problems.append(Problem("", "expected at least one key with values, found none; give parameters"))
         n_values = [len(values) for values in self.parameters.values()]
-        n_values += [len(next(iter(table.values()))) for table in self.together]
+        n_values += [len(next(iter(table.values()))) for table in self.together] + [len(self.cases) or 1]
         if (n := math.prod(n_values) * (self.samples.n if self.samples else 1)) > MOST:
             problems.append(Problem("", f"expected at most {MOST:,} points, found {n:,}; give fewer values"))
         repeated = sorted({key for key in keys if keys.count(key) > 1})

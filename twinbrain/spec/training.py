@@ -169,8 +169,8 @@ class Training(Spec):
         The gradient of spikes.
     epochs, batch_size : int
         Passes over the training trials, and trials a step.
-    learning_rate : float
-        Of the optimiser; what is trained has no unit, see `Trainable`.
+    learning_rate : float, optional
+        Of the optimiser, by default the rule's; what is trained has no unit, see `Trainable`.
     patience : int, optional
         Epochs without improvement on the validation trials after which training stops.
     clip : float, optional
@@ -183,6 +183,11 @@ class Training(Spec):
         How much.
     precision : {"float32", "float64", "mixed"}
         Of the computation while training; ``"mixed"`` multiplies in half precision where the device has it.
+    labels : float
+        Share of the training trials whose labels are known; the others are left out.
+    baseline : str
+        In a sweep: what is trained in place of the brain, with as many parameters (``""``: the brain itself); one of
+        `twinbrain.learn.baselines.baseline.BASELINES`.
     """
 
     task: Named
@@ -193,10 +198,12 @@ class Training(Spec):
     surrogate: Surrogate = Surrogate()
     epochs: Annotated[int, Field(ge=1)] = 20
     batch_size: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
     patience: Annotated[int, Field(ge=1)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     window: Annotated[Milliseconds, Field(gt=0)] | None = None
     rate_range: tuple[Rate, Rate] = default(("1 Hz", "100 Hz"))
     rate_penalty: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "float64", "mixed"] = "float32"
+    labels: Annotated[float, Field(gt=0, le=1)] = 1.0
+    baseline: str = ""

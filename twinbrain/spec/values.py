@@ -104,11 +104,20 @@ def with_unit(number: float, unit: str) -> float | str:
 
 
 def _values(values: Any) -> tuple[Any, ...]:
-    found = tuple(value.to_dict() if isinstance(value, Spec) else value for value in expand(values))
-    for value in found:
-        if not _is_plain(value):
-            raise SpecError(f"expected values as they stand in a file, found {value!r}")
-    return found
+    return tuple(plain(value.to_dict() if isinstance(value, Spec) else value) for value in expand(values))
+
+
+def plain(value: Any) -> Any:
+    """Return a value that is as it would stand in a file.
+
+    Raises
+    ------
+    SpecError
+        If it is not.
+    """
+    if not _is_plain(value):
+        raise SpecError(f"expected values as they stand in a file, found {value!r}")
+    return value
 
 
 def _is_plain(value: Any) -> bool:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import numpy as np
 import xarray as xr
 
-from twinbrain.errors import SpecError, StoreError
+from twinbrain.errors import LearnError, SpecError, StoreError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
@@ -21,7 +21,8 @@ from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
 from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
-from twinbrain.run.versions import SEEN_IN_BITS, versions
+from twinbrain.run.sweep.training import check_point, training_base, training_template
+from twinbrain.run.versions import LEARNING, SEEN_IN_BITS, versions
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
@@ -55,8 +56,8 @@ class PreparedSweep:
         Results of a point without spikes: their shapes.
     batch : int
         Points of a batch.
-    seconds : float
-        Expected time of a point on one core.
+    seconds : float, optional
+        Expected time of a point on one core; of trainings it is not known.
     """
 
     workflow: Workflow
@@ -64,7 +65,7 @@ class PreparedSweep:
     dims: tuple[str, ...]
     template: xr.Dataset
     batch: int
-    seconds: float
+    seconds: float | None
 
     @property
     def n_points(self) -> int:
@@ -83,6 +84,8 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     sweep = workflow.sweep
     if sweep is None:
         raise SpecError("expected a sweep, found a workflow without one; give values: coupling=[0.5, 1.0]")
+    if workflow.train is not None:
+        return _prepare_trainings(workflow, sweep, own)
     check_reductions(sweep.reduce, own)
     base = prepare(point_workflow(workflow, {})).workflow
     declared = axes_of(sweep)
@@ -106,6 +109,18 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     )
 
 
+def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSweep:
+    template = training_template(sweep, own)
+    base = training_base(workflow)
+    axes = axes_of(sweep, taken_names(template))
+    for values in _tried(axes):
+        with _at(values):
+            check_point(point_workflow(base, values))
+    names = tuple(axis.name for axis in axes)
+    batch = 1 if sweep.keep_runs else sweep.batch or 1  # a training takes long
+    return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None)
+
+
 def taken_names(template: xr.Dataset) -> tuple[str, ...]:
     """Return the names that no axis of a sweep may have."""
     return (*RESERVED, *map(str, template.variables), *map(str, template.dims))
@@ -127,7 +142,7 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
         return store
     check_sweep_target(location, overwrite=overwrite)
     workflow = prepared.workflow
-    found = versions(workflow.run.engine)
+    found = versions(workflow.run.engine if workflow.train is None else LEARNING)
     create_sweep(
         location,
         attrs={
@@ -136,7 +151,9 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
             "created": uuid4().hex,
             "spec": workflow.model_dump_json(),
             "digest": workflow.digest,
-            "axes": json.dumps([{"name": axis.name, "columns": axis.columns} for axis in prepared.axes]),
+            "axes": json.dumps(
+                [{"name": axis.name, "columns": axis.columns, "labels": axis.labels} for axis in prepared.axes]
+            ),
             "dims": list(prepared.dims),
             "shapes": json.dumps({name: array.shape for name, array in prepared.template.data_vars.items()}),
             "versions": json.dumps(found),
@@ -178,8 +195,9 @@ def check_version(store: SweepStore) -> None:
         If not.
     """
     begun = json.loads(store.attrs["versions"])
-    here = versions("torch" if "torch" in begun else "")
-    if changed := [f"{name} {begun[name]}, found {here[name]}" for name in SEEN_IN_BITS if begun[name] != here[name]]:
+    here = versions(LEARNING if "snntorch" in begun else "torch" if "torch" in begun else "")
+    seen = [*SEEN_IN_BITS, *(("torch", "snntorch") if "snntorch" in begun else ())]
+    if changed := [f"{name} {begun[name]}, found {here[name]}" for name in seen if begun[name] != here[name]]:
         raise StoreError(
             f"{store.location}: expected the versions that this sweep was begun with: {'; '.join(changed)}; go on with "
             "those, or start it anew elsewhere"
@@ -196,9 +214,10 @@ def _at(values: Mapping[str, Any]) -> Iterator[None]:
     """Say of what point a fault is."""
     try:
         yield
-    except SpecError as error:
+    except (SpecError, LearnError) as error:
         given = ", ".join(f"{key} = {shorten(str(value), 60)}" for key, value in values.items())
-        raise error.within(f"sweep, at {given}") from None
+        where = f"sweep, at {given}"
+        raise error.within(where) if isinstance(error, SpecError) else LearnError(f"{where}: {error}") from None
 
 
 def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: Sweep, own: Own) -> xr.Dataset:
@@ -206,10 +225,8 @@ def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: 
 
     Returns what the templates of all have in common.
     """
-    first = {key: column[0] for axis in axes for key, column in axis.columns.items()}
     for axis in axes:
-        for place in np.unique(np.linspace(0, len(axis) - 1, _CHECKED).round().astype(int)):
-            values = first | {key: column[place] for key, column in axis.columns.items()}
+        for values in _tried_along(axis, axes):
             prepared = _prepared(base, values)
             run = prepared.workflow.run
             with _at(values):
@@ -217,6 +234,17 @@ def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: 
                     check_parameters(prepared.layout, prepared.quanta, dt=run.dt, seed=run.seed)
                 template = common(template, without_spikes(prepared, sweep, own))
     return template
+
+
+def _tried(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
+    return (values for axis in axes for values in _tried_along(axis, axes))
+
+
+def _tried_along(axis: Axis, axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
+    """Yield the values of the points that are checked along an axis: of cases all."""
+    n = len(axis) if axis.labels else _CHECKED
+    for place in np.unique(np.linspace(0, len(axis) - 1, n).round().astype(int)):
+        yield {key: value for other in axes for key, value in other.at(int(place) if other is axis else 0).items()}
 
 
 def _coordinates(axes: Sequence[Axis], taken: Sequence[str]) -> xr.Dataset:

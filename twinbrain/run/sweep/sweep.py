@@ -36,6 +36,7 @@ def sweep(
     *,
     out: str | Path,
     together: Iterable[Mapping[str, Any]] | None = None,
+    cases: Mapping[str, Mapping[str, Any]] | None = None,
     samples: Samples | Mapping[str, Any] | None = None,
     reduce: Reductions | None = None,
     keep_runs: bool | None = None,
@@ -59,11 +60,14 @@ def sweep(
         with: points that are done stay, what is missing or has failed is computed.
     together : iterable of mapping, optional
         Keys that change together, each mapping one dimension.
+    cases : mapping of str to mapping, optional
+        One dimension of named cases, each with values for keys of its own: ``{"fast": {"coupling": 2.0}}``.
     samples : Samples or mapping, optional
         Points drawn from a box: ``{"n": 64, "parameters": {"coupling": {"uniform": [0, 2]}}}``.
     reduce : iterable or mapping, optional
         What is computed of each run beside the simulation: names of analyses, a mapping of names to options, functions
-        of your own that take a run and return numbers.
+        of your own that take a run and return numbers. Of a workflow that trains, results are always those of
+        `twinbrain.learn.measures`.
     keep_runs : bool, optional
         Keep every run as a whole too, its spikes among it.
     batch : int, optional
@@ -97,7 +101,7 @@ def sweep(
     RunInterrupted
         If it was asked to stop; the same call, or `resume_sweep`, goes on from there.
     """
-    workflow, own = declared_sweep(as_workflow(model), parameters, together, samples, reduce, keep_runs, batch)
+    workflow, own = declared_sweep(as_workflow(model), parameters, together, cases, samples, reduce, keep_runs, batch)
     where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
     run_sweep(workflow, Location.of(out), own, where, overwrite=overwrite, progress=progress)
     return open_sweep(out)
@@ -157,6 +161,7 @@ def declared_sweep(
     workflow: Workflow,
     parameters: Mapping[str, Any],
     together: Iterable[Mapping[str, Any]] | None = None,
+    cases: Mapping[str, Mapping[str, Any]] | None = None,
     samples: Samples | Mapping[str, Any] | None = None,
     reduce: Reductions | None = None,
     keep_runs: bool | None = None,
@@ -171,7 +176,7 @@ def declared_sweep(
         declared, own = split(reduce)
         before["reduce"] = declared
     given: dict[str, Any] = {"samples": samples, "keep_runs": keep_runs, "batch": batch}
-    given |= {"together": None if together is None else list(together)}
+    given |= {"together": None if together is None else list(together), "cases": cases}
     swept = {key: value for key, value in parameters.items() if key not in fixed}
     named = [full_key(key) for key in parameters]
     kept = {key: values for key, values in before.get("parameters", {}).items() if full_key(key) not in named}

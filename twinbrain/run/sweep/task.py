@@ -7,15 +7,19 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from twinbrain.errors import RunInterrupted, StoreError, TwinbrainError
 from twinbrain.run.sweep.points import keep_point, run_point
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, values_of
 from twinbrain.run.sweep.sharing import Shared
+from twinbrain.run.sweep.training import train_point
 from twinbrain.spec.axes import Axis, values_at
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 from twinbrain.store.sweep import DONE, ERROR, FAILED, RUNS, SECONDS, STATUS, BatchResult, SweepStore
@@ -107,7 +111,11 @@ def stored_sweep_workflow(store: SweepStore) -> Workflow:
 def stored_axes(store: SweepStore) -> tuple[Axis, ...]:
     """Return the axes of a sweep in the order in which its points are numbered: the last varies fastest."""
     return tuple(
-        Axis(axis["name"], {key: tuple(values) for key, values in axis["columns"].items()})
+        Axis(
+            axis["name"],
+            {key: tuple(values) for key, values in axis["columns"].items()},
+            tuple(axis.get("labels", ())),
+        )
         for axis in json.loads(store.attrs["axes"])
     )
 
@@ -149,12 +157,7 @@ def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: Bat
     for array in result.values.values():
         array[point - result.start] = np.nan
     try:
-        check_reductions(sweep.reduce, own)
-        if sweep.keep_runs:
-            run = keep_point(bench.workflow, values, run_location(bench.store.location, point))
-        else:
-            run = run_point(bench.workflow, values, bench.shared)
-        found = values_of(reduce_run(run, sweep.reduce, own), bench.shapes)
+        found = values_of(_results(bench, values, sweep, own, point), bench.shapes)
     except TwinbrainError as error:
         # Where runs are kept, a store that cannot be written stops all; elsewhere it is a reduction that says so.
         if isinstance(error, RunInterrupted) or (isinstance(error, StoreError) and sweep.keep_runs):
@@ -167,6 +170,17 @@ def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: Bat
     for name, value in found.items():
         result.values[name][point - result.start] = value
     return ""
+
+
+def _results(
+    bench: Bench, values: dict[str, Any], sweep: Sweep, own: Mapping[str, Reduction], point: int
+) -> dict[str, xr.DataArray]:
+    kept = run_location(bench.store.location, point) if sweep.keep_runs else None
+    if bench.workflow.train is not None:
+        return train_point(bench.workflow, values, kept)
+    check_reductions(sweep.reduce, own)
+    run = run_point(bench.workflow, values, bench.shared) if kept is None else keep_point(bench.workflow, values, kept)
+    return reduce_run(run, sweep.reduce, own)
 
 
 def run_location(location: Location, point: int) -> Location:

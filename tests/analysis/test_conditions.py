@@ -1,0 +1,99 @@
+"""From sweeps of trainings to comparisons."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from twinbrain import analysis
+from twinbrain.errors import LearnError
+
+CASES = ["one: 20 ms", "one: 50 ms", "many", "LSTM"]
+ACCURACY = np.array([[0.6, 0.62, 0.61], [0.7, 0.71, 0.66], [0.75, 0.74, 0.76], [0.8, 0.9, 0.85]])
+
+
+def study(accuracy=ACCURACY, validation=None, labels=None, cases=CASES):
+    """Return a sweep of trainings with these accuracies by case and seed; with fewer labels they are less."""
+    validation = accuracy if validation is None else validation
+    dims, shape = ("case", "seed"), np.shape(accuracy)
+    ones = np.ones(shape)
+    found = xr.Dataset(
+        {
+            "accuracy": (dims, np.array(accuracy)),
+            "validation_accuracy": (dims, np.array(validation)),
+            "squared_error": (dims, np.nan * ones),
+            "chance": (dims, 0.25 * ones),
+            "n_parameters": (dims, 100 * ones),
+            "synaptic_operations": (dims, 5.0 * ones),
+            "energy": (dims, 4.5 * ones, {"units": "nJ", "caveat": "Arithmetic alone."}),
+            "training_time": (dims, 2 * ones, {"units": "s"}),
+            "disturbed": ((*dims, "disturbance", "level"), np.multiply.outer(accuracy, [[1.0, 0.9], [1.0, 0.8]])),
+            "status": (dims, np.ones(shape, np.uint8)),
+        },
+        {"case": list(cases), "seed": np.arange(shape[1]), "disturbance": ["slower", "lesion"], "level": [0.0, 0.2]},
+        {"workflow": "study"},
+    )
+    if labels is None:
+        return found
+    return xr.concat([found.assign(accuracy=found["accuracy"] * share) for share in labels], "labels").assign_coords(
+        labels=labels
+    )
+
+
+def test_a_sweep_becomes_a_comparison():
+    found = analysis.compare_conditions(study(cases=["a", "b", "c", "d"]))
+    assert found["condition"].values.tolist() == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(found["accuracy"], ACCURACY)
+    assert found["disturbed"].dims == ("condition", "disturbance", "level", "seed")
+    assert found["seconds"].attrs["units"] == "s"
+    assert found.attrs == {"title": "study", "chance": 0.25, "caveat": "Arithmetic alone."}
+    assert analysis.compare(found)["difference"].values[-1] == pytest.approx(0.24)
+
+
+def test_of_cases_of_one_group_the_best_on_validation_trials_stands_for_all():
+    validation = ACCURACY.copy()
+    validation[:2] = [[0.9, 0.8, 0.7], [0.5, 0.6, 0.7]]  # other than on held-out trials
+    found = analysis.compare_conditions(study(validation=validation))
+    assert found["condition"].values.tolist() == ["one: 20 ms", "many", "LSTM"]
+    np.testing.assert_array_equal(found["accuracy"], ACCURACY[[0, 2, 3]])
+    assert found.attrs["caveat"].startswith("one: chosen on validation trials among 20 ms 80.0 %, 50 ms 60.0 %.")
+
+
+def test_seeds_that_failed_are_left_out_of_the_choice():
+    accuracy = ACCURACY.copy()
+    accuracy[0, :2] = accuracy[1] = np.nan
+    found = analysis.compare_conditions(study(accuracy))
+    assert found["condition"].values[0] == "one: 20 ms"
+    assert analysis.compare(found)["n_seeds"].values.tolist() == [1, 3, 3]
+
+
+def test_fewer_labels_are_a_disturbance():
+    found = analysis.compare_conditions(study(labels=[0.5, 1.0, 0.8]))
+    np.testing.assert_array_equal(found["accuracy"].sel(condition="many"), ACCURACY[2])
+    assert found["disturbance"].values.tolist() == ["slower", "lesion", "fewer labels"]
+    fewer = found["disturbed"].sel(disturbance="fewer labels", condition="many")
+    known = fewer.dropna("level")
+    assert known["level"].values.tolist() == [0.0, 0.2, 0.5]
+    np.testing.assert_allclose(known.mean("seed"), 0.75 * np.array([1.0, 0.8, 0.5]))
+    assert np.isnan(found["disturbed"].sel(disturbance="lesion", level=0.5)).all()
+
+
+def test_other_dimensions_are_named_by_their_values():
+    renamed = study().rename(case="C_m").assign_coords(C_m=("C_m", [100, 200, 300, 400], {"units": "pF"}))
+    found = analysis.compare_conditions(renamed)
+    assert found["condition"].values.tolist() == ["C_m 100 pF", "C_m 200 pF", "C_m 300 pF", "C_m 400 pF"]
+
+
+def test_a_sweep_without_seeds_or_conditions_is_one_condition_of_one_seed():
+    found = analysis.compare_conditions(study().isel(case=2, seed=0, drop=True))
+    assert found["condition"].values.tolist() == ["study"]
+    assert found["accuracy"].values.tolist() == [[0.75]]
+
+
+def test_what_cannot_be_compared_is_refused():
+    with pytest.raises(LearnError, match="expected a sweep of a workflow that trains"):
+        analysis.compare_conditions(xr.Dataset({"mean_rates": ("seed", [1.0])}))
+    with pytest.raises(LearnError, match="no training that is done"):
+        analysis.compare_conditions(study(np.full((4, 2), np.nan)))
+    regression = study(np.full((4, 2), np.nan))
+    with pytest.raises(LearnError, match="errors of a regression"):
+        analysis.compare_conditions(regression.assign(squared_error=regression["chance"]))

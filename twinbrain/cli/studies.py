@@ -1,0 +1,43 @@
+"""What becomes of a sweep of trainings: a table and a figure of its conditions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from twinbrain.errors import LearnError
+from twinbrain.store import Location
+
+
+def report_study(location: Location, console: Console, *, figure: bool, as_json: bool) -> dict[str, Any]:
+    """Write the comparison that a sweep of trainings makes beside it, and print it; return what was written."""
+    from twinbrain.analysis import compare_conditions
+    from twinbrain.plot import comparison_figure, comparison_remarks, comparison_rows, comparison_table, save
+    from twinbrain.run.sweep.open import open_sweep
+
+    try:
+        comparison = compare_conditions(open_sweep(str(location)))
+    except LearnError as error:
+        console.print(f"no comparison: {error}", markup=False)
+        return {}
+    # Beside the sweep, or here if it lies at a URL.
+    beside = location.path if location.is_local else Path(location.name)
+    written = {"table": str(beside.with_suffix(".md"))}
+    Path(written["table"]).write_text(comparison_table(comparison), encoding="utf-8")
+    if figure:
+        written["figure"] = str(beside.with_suffix(".png"))
+        save(comparison_figure(comparison), beside.with_suffix(".png"))
+    if not as_json:
+        header, rows = comparison_rows(comparison)
+        table = Table(*header, title=comparison.attrs.get("title"))
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        for remark in comparison_remarks(comparison):
+            console.print(remark, markup=False, highlight=False)
+        for what, path in written.items():
+            console.print(f"{what:<7} {path}", markup=False)
+    return written

@@ -1,0 +1,78 @@
+"""Train a baseline in place of a brain: on the same task, with as many parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.baselines.baseline import baseline
+from twinbrain.learn.baselines.fit import Fit, fit
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.setup import network_of, task_of
+from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.train import model_of, training_workflow
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.region import Region
+from twinbrain.spec.workflow import Workflow
+
+
+def train_baseline(
+    model: Workflow | Brain | Region | str | Path,
+    task: Task | str | dict[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    dt: str | None = None,
+    **settings: Any,
+) -> Fit:
+    """Train a baseline on a task, with as many trainable parameters as a model has.
+
+    Trials, epochs, batch size, learning rate, patience, clipping and seed are those of the training that the model
+    would have.
+
+    Parameters
+    ----------
+    model : Workflow, Brain, Region, str or Path
+        Whose place it takes.
+    task : Task, str or dict, optional
+        As for `twinbrain.train`.
+    seed : int, optional
+        Keys initial weights and the order of trials.
+    dt : str (ms), optional
+        Time step.
+    **settings
+        As for `twinbrain.train`, ``baseline="lstm"`` among them.
+
+    Raises
+    ------
+    LearnError
+        If no baseline is named, there is no such, or it cannot be that small, or the loss is no number any more.
+    SpecError, ConnectomeError
+        If the model cannot be built, or a setting is wrong.
+    """
+    given = task if isinstance(task, Task) else None
+    named = task.name if isinstance(task, Task) else task
+    workflow = training_workflow(model, named, seed=seed, dt=dt, dt_of_task=given, **settings)
+    training, run = workflow.train, workflow.run
+    assert training is not None
+    if not training.baseline:
+        raise LearnError('train.baseline: expected the name of a baseline, such as "lstm", found none; name one')
+    found = task_of(training, run, given)
+    network = network_of(model_of(workflow), training, run, found)
+    return fit(
+        baseline(training.baseline, found, n_parameters=n_trained(network), seed=run.seed),
+        found,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        learning_rate=training.learning_rate,
+        patience=training.patience or training.epochs,
+        largest_gradient=np.inf if training.clip is None else training.clip,
+        seed=run.seed,
+    )
+
+
+def n_trained(network: TrainableNetwork) -> int:
+    """Return the number of values that are trained."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

@@ -1,0 +1,73 @@
+"""Sweeps whose points train: what is checked before, and how a point is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from twinbrain.errors import RunInterrupted, SpecError
+from twinbrain.run.sweep.points import point_workflow
+from twinbrain.run.sweep.reductions import template_of
+from twinbrain.spec.sweep import Sweep
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import Location
+
+
+def training_base(workflow: Workflow) -> Workflow:
+    """Return a workflow that trains, with its connectome loaded and without its sweep."""
+    from twinbrain.learn.train import training_workflow
+
+    return training_workflow(point_workflow(workflow, {}), None)
+
+
+def training_template(sweep: Sweep, own: Mapping[str, Any]) -> xr.Dataset:
+    """Return the results of a point, which are the same numbers whatever is trained.
+
+    Raises
+    ------
+    SpecError
+        If reductions are asked for.
+    """
+    from twinbrain.learn.measures import empty_measures
+
+    if own or sweep.reduce != Sweep.model_fields["reduce"].default:
+        found = ", ".join([*own, *sweep.reduce])
+        raise SpecError(
+            f"sweep.reduce: expected none in a sweep of trainings, whose results are always the same, found {found}; "
+            "leave it out"
+        )
+    return template_of(empty_measures())
+
+
+def check_point(workflow: Workflow) -> None:
+    """Check what can be checked of a training without building anything; see `twinbrain.learn.measures`."""
+    from twinbrain.learn.measures import check_training
+
+    check_training(workflow)
+
+
+def train_point(workflow: Workflow, values: Mapping[str, Any], out: Location | None) -> dict[str, xr.DataArray]:
+    """Train at a point, and return what is kept of it.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        The workflow that is swept.
+    values : mapping of str to value
+        What the point gives its keys.
+    out : Location, optional
+        Where its training is kept, if it is.
+
+    Raises
+    ------
+    RunInterrupted
+        If it was asked to stop.
+    """
+    from twinbrain.learn.measures import measure
+
+    try:
+        return measure(point_workflow(workflow, values), out)
+    except RunInterrupted:
+        raise RunInterrupted("stopped while a point was trained; points that are done are kept") from None
