@@ -18,6 +18,7 @@ from twinbrain.network.layout import lay_out
 from twinbrain.network.network import Network
 from twinbrain.spec.brain import Brain, LongRange, single_region_brain
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.projection import Projection
 from twinbrain.spec.region import Region
 
 CORTEX = """
@@ -207,6 +208,27 @@ def small_brain(n_regions: int = 3, coupling: float = 1.0) -> Brain:
         long_range=LongRange(in_degree=10, weight="0.4 nS", inhibitory_weight="1 nS", speed="7 m/s"),
         coupling=coupling,
     )
+
+
+def joined_brain(n_regions: int = 4, **changes: Any) -> Brain:
+    """Return `small_brain` with synapses between regions that are declared one by one, by various rules."""
+    common = {"weight": {"lognormal": ["0.5 nS", 0.3]}, "delay": {"uniform": ["1 ms", "4 ms"]}}
+    given = {
+        "connect": {"pairs": {"source": [19, 0, 3], "target": [1, 1, 9]}},
+        "weight": {"values": [0.5, 2.0, 1.25], "unit": "nS"},
+        "delay": {"values": [0.7, 3.0, 0.1], "unit": "ms"},
+    }
+    near = {"distance": {"probability": 0.3, "scale": "0.1 mm"}}
+    mixed = {"ampa": 1.0, "nmda": 0.5}
+    projections = [
+        common | {"source": "CX-0.pyr", "target": "TH-1.relay", "receptor": mixed, "connect": {"in_degree": 5}},
+        common | {"source": "TH-1.local", "target": "CX-2.pyr", "receptor": "gaba_a", "connect": {"probability": 0.2}},
+        common | {"source": "CX-2.pyr", "target": "CX-0.pyr", "receptor": "ampa", "connect": near},
+        given | {"source": "TH-1.relay", "target": "CX-0.pv", "receptor": "ampa"},
+    ]
+    own = {"projections": tuple(map(Projection.parse, projections))}
+    brain = small_brain(n_regions)
+    return Brain(**{name: getattr(brain, name) for name in Brain.model_fields} | own | changes)
 
 
 def build_brain(brain: Brain, *, dt: float = 0.1, seed: int = 1, **options: Any) -> Network:

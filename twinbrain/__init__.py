@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "TwinbrainError",
             "UnitError",
         ],
+        "exchange.brain_write": ["write_brain"],
         "exchange.nir_read": ["read_nir"],
         "exchange.nir_write": ["write_nir"],
         "exchange.sonata_read": ["read_sonata"],

@@ -7,10 +7,11 @@ from tests.examples import CORTEX, build_brain, region_data, small_brain
 from twinbrain.errors import SpecError
 from twinbrain.network.build import block_programs
 from twinbrain.network.layout import lay_out
-from twinbrain.network.quanta import LARGEST, in_quanta, receptor_quanta, weight_units
+from twinbrain.network.quanta import LARGEST, common_power, in_quanta, receptor_quanta, weight_units
 from twinbrain.network.random import stream_key
 from twinbrain.network.sampling import mean_size, sample
 from twinbrain.spec.brain import single_region_brain
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.region import Region
 
 UNITS = {"ampa": "nS", "nmda": "nS", "gaba_a": "nS", "gaba_b": "nS"}
@@ -56,6 +57,35 @@ def test_a_quantum_follows_the_smallest_weight_that_reaches_its_receptor():
     # The largest power of two of which half is at most 1e-4 of the smallest mean, over projections and drives.
     smallest = {"ampa": 1.0, "nmda": 2.0, "gaba_a": 4.0, "gaba_b": 0.2}
     assert found == {receptor: 2.0 ** np.floor(np.log2(2e-4 * weight)) for receptor, weight in smallest.items()}
+
+
+@given(st.lists(st.integers(-(2**20), 2**20), min_size=1, max_size=20), st.integers(-30, 5))
+def test_the_common_power_of_two_is_the_largest_of_which_all_are_multiples(numbers, power):
+    values = np.array(numbers) * 2.0**power
+    found = common_power(values)
+    if not values.any():
+        assert found == np.inf
+    else:
+        assert (values / found == np.rint(values / found)).all()
+        assert not (values / (2 * found) == np.rint(values / (2 * found))).all()
+
+
+def explicit(values, n=32):
+    weights = ["5 nS", Explicit(np.resize(values, n), "nS"), "4 nS", "4 nS"]
+    region = region_with(weights)
+    pairs = {"pairs": {"source": [0] * n, "target": [0] * n}}
+    data = region.to_dict()
+    data["projections"][1] |= {"connect": pairs, "weight": weights[1]}
+    data["drives"] = []
+    return quanta(Region.parse(data))["ampa"]
+
+
+def test_explicit_weights_in_whole_quanta_keep_them():
+    default = explicit([1.1, 0.9])
+    assert explicit(np.array([4097, 6001, 5000]) * default / 16) == default / 16
+    # Numbers with all their digits would ask for a quantum that leaves no range, and a coarse one is no reason to round.
+    assert explicit(np.random.default_rng(0).uniform(0.9, 1.1, 32)) == default
+    assert explicit([1.0, 1.5, 0.5]) == default
 
 
 def test_weights_of_zero_do_not_count():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
-from tests.examples import small_brain
+from tests.examples import joined_brain, small_brain
 from tests.spec.test_write import trained_region
 
 
@@ -32,6 +32,15 @@ def test_a_brain_interrupted_after_each_window_resumes_to_the_same_bits(simulate
     with pytest.raises(tb.RunInterrupted):
         tb.resume(tmp_path / "run.zarr", progress=interrupt_at(200))
     same(tb.resume(tmp_path / "run.zarr"), simulate("whole.zarr", model=brain))
+
+
+def test_a_brain_whose_regions_are_joined_one_by_one_resumes_to_the_same_bits(simulate, same, interrupt_at, tmp_path):
+    brain = joined_brain(3)
+    with pytest.raises(tb.RunInterrupted):
+        simulate(model=brain, progress=interrupt_at(100))
+    whole = simulate("whole.zarr", model=brain)
+    same(tb.resume(tmp_path / "run.zarr"), whole)
+    assert whole["spikes"].sizes["spike"] > 20
 
 
 def test_a_region_file_with_arrays_resumes_to_the_same_bits_without_them(

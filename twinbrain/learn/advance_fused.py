@@ -18,14 +18,14 @@ from twinbrain.spec.training import Surrogate
 def can_fuse(run: StageRun, surrogate: Surrogate | None) -> bool:
     """Return whether kernels can advance a stage.
 
-    They differentiate surrogates that they know, links that are matrices, and weights that carry the gradient back
-    themselves.
+    They differentiate surrogates that they know, links that are matrices, weights that carry the gradient back
+    themselves, and cells without a step of their own.
     """
     return (
         surrogate is not None
         and surrogate.name in SURROGATES
         and all(link.is_dense and feedback is None for link, _, feedback in run.links)
-        and all(cell.program.jumps for cell in run.cells)
+        and all(cell.program.jumps and not cell.own_step for cell in run.cells)
     )
 
 

@@ -6,6 +6,7 @@ Both are ordinary populations, so what is trained is a region (or a brain) that 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from glob import escape
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import LearnError, Problem, SpecError
@@ -56,23 +57,25 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
     for what, spec in (("input", input_), ("readout", readout)):
         label = _one_label(connectome.labels, spec.region, what)
         region = dict(zip(connectome.labels, model.assignment(connectome.labels), strict=True))[label]
-        region = region.model_copy(update={"name": _own_name(region.name, label)})
+        region = region.model_copy(update={"name": own_name(region.name, label)})
         if isinstance(spec, InputSpec):
             region = _with_input(region, task.n_channels, spec)
         else:
             region = _with_readout(region, task.n_outputs, spec)
-        others = {pattern: own for pattern, own in model.regions.items() if pattern != label}
-        model = model.model_copy(update={"regions": {label: region} | others})
-    return model.model_copy(update={"regions": _needed(model, connectome.labels)})
+        here = escape(label)
+        others = {pattern: own for pattern, own in model.regions.items() if pattern != here}
+        model = model.model_copy(update={"regions": _needed({here: region} | others, connectome.labels)})
+    return model
 
 
-def _needed(model: Brain, labels: list[str]) -> dict[str, Region]:
+def _needed(regions: dict[str, Region], labels: list[str]) -> dict[str, Region]:
     """Return the patterns that still decide about some label."""
-    chosen = {next(p for p in model.regions if fnmatchcase(label, p)) for label in labels}
-    return {pattern: region for pattern, region in model.regions.items() if pattern in chosen}
+    chosen = {next((p for p in regions if fnmatchcase(label, p)), None) for label in labels}
+    return {pattern: region for pattern, region in regions.items() if pattern in chosen}
 
 
-def _own_name(name: str, label: str) -> str:
+def own_name(name: str, label: str) -> str:
+    """Return the name of a region that stands at one label alone."""
     tail = "".join(c if c.isalnum() else "_" for c in label)
     return name if name.endswith(f".{tail}") else f"{name}.{tail}"
 

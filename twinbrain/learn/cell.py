@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import snntorch
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from twinbrain.engines.torch.functions import FUNCTIONS
-from twinbrain.learn.fused.stepwise import surrogate_step
+from twinbrain.learn.fused.stepwise import SurrogateStep, surrogate_step
 from twinbrain.learn.fused.threshold import read_threshold
 from twinbrain.learn.parameters import TrainedParameter, trained_constants
 from twinbrain.models.step import StepProgram
@@ -66,6 +67,7 @@ class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
             self.register_buffer(f"initial_{name}", torch.tensor(values))
         self.register_buffer("distance", torch.tensor(_distance(program, constants, initial)))
         self._step = surrogate_step(program, self.spike_grad)
+        self.own_step = False
 
     def trained_parameters(self) -> dict[str, TrainedParameter]:
         """Return the parameters that are trained."""
@@ -91,6 +93,18 @@ class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
     def step(self, state: State, constants: State, arrived: State) -> tuple[State, Tensor]:
         """Compute one step; return the new state and the spikes, 0 or 1, of shape (trial, neuron)."""
         return self._step(state, constants, arrived)
+
+    @contextmanager
+    def stepping(self, step: SurrogateStep) -> Iterator[None]:
+        """Compute steps by another function of the same values, one with other gradients, for a while.
+
+        ``own_step`` tells that meanwhile no kernel can stand in for the step.
+        """
+        before, self._step, self.own_step = self._step, step, True
+        try:
+            yield
+        finally:
+            self._step, self.own_step = before, False
 
     def forward(self, input_: Tensor | State, *state: Tensor) -> tuple[Tensor, ...]:
         """Compute one step in the way of snnTorch.

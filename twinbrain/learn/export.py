@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from glob import escape
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.attach import own_name
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.weights import synapse_ends
 from twinbrain.models.library import neuron_model
+from twinbrain.network.layout import unused_name
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cell import Cell
@@ -20,6 +24,11 @@ from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Connect, Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
+
+
+def export_model(network: TrainableNetwork) -> Region | Brain:
+    """Return what a network has become: a region if it is one alone, else a brain."""
+    return export_region(network) if len(network.lowered.layout.regions) == 1 else export_brain(network)
 
 
 @torch.no_grad()
@@ -38,10 +47,37 @@ def export_region(network: TrainableNetwork) -> Region:
     labels = lowered.layout.connectome.labels
     if len(labels) != 1:
         raise LearnError(f"expected a network of one region, found one of {len(labels)}; use export_brain")
-    return _region_at(network, labels[0], lowered.layout.regions[0])
+    return _region_at(network, labels[0], lowered.layout.regions[0], _bundles(network))
 
 
-def _region_at(network: TrainableNetwork, label: str, region: Region) -> Region:
+@torch.no_grad()
+def export_brain(network: TrainableNetwork) -> Brain:
+    """Return the brain that a network has become.
+
+    Every node has a region of its own, named after its label, as `export_region` gives it; every pair of populations
+    of two regions a projection of its own, in place of the rule and the coupling. It is the same whatever the seed,
+    but for what drives give, whose draws are those of the brain that was trained.
+    """
+    lowered = network.lowered
+    inner: dict[str, list[_Bundle]] = {label: [] for label in lowered.layout.connectome.labels}
+    between: list[_Bundle] = []
+    for bundle in _bundles(network):
+        (inner[bundle.source.label] if bundle.source.label == bundle.target.label else between).append(bundle)
+    regions: dict[str, Region] = {}
+    for (label, own), region in zip(inner.items(), lowered.layout.regions, strict=True):
+        name = unused_name(own_name(region.name, label), [other.name for other in regions.values()])
+        regions[escape(label)] = _region_at(network, label, region, own).model_copy(update={"name": name})
+    projections = tuple(
+        bundle.projection(
+            f"{bundle.source.label}.{bundle.source.population}", f"{bundle.target.label}.{bundle.target.population}"
+        )
+        for bundle in between
+    )
+    changes = {"regions": regions, "long_range": None, "projections": projections, "coupling": 1.0}
+    return lowered.brain.model_copy(update=changes)
+
+
+def _region_at(network: TrainableNetwork, label: str, region: Region, bundles: Iterable[_Bundle]) -> Region:
     own = [p for p in network.lowered.network.populations if p.label == label]
     cells, populations = {}, {}
     for population in own:
@@ -50,13 +86,8 @@ def _region_at(network: TrainableNetwork, label: str, region: Region) -> Region:
         name = f"{declared.cell}_{population.population}" if shared else declared.cell
         cells[name] = _cell(network, population, region)
         populations[population.population] = declared.model_copy(update={"cell": name})
-    return region.model_copy(
-        update={
-            "cells": cells,
-            "populations": populations,
-            "projections": tuple(_projections(network, label)),
-        }
-    )
+    projections = tuple(b.projection(b.source.population, b.target.population) for b in bundles)
+    return region.model_copy(update={"cells": cells, "populations": populations, "projections": projections})
 
 
 def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region) -> Cell:
@@ -80,7 +111,30 @@ def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region
     return cell.model_copy(update={"parameters": parameters, "initial": initial})
 
 
-def _projections(network: TrainableNetwork, label: str) -> Iterator[Projection]:
+@dataclass(frozen=True, eq=False)
+class _Bundle:
+    """All synapses from one population to another through one receptor."""
+
+    source: PopulationSlice
+    target: PopulationSlice
+    receptor: str
+    pairs: Pairs
+    weight: Explicit
+    delay: Explicit | str
+
+    def projection(self, source: str, target: str) -> Projection:
+        """Return it as a projection between populations of these names."""
+        return Projection(
+            source=source,
+            target=target,
+            receptor={self.receptor: 1.0},
+            connect=Connect(pairs=self.pairs, autapses=self.source is self.target),
+            weight=self.weight,
+            delay=self.delay,
+        )
+
+
+def _bundles(network: TrainableNetwork) -> Iterator[_Bundle]:
     lowered = network.lowered
     populations = lowered.network.populations
     delays = network.whole_delays()
@@ -91,19 +145,14 @@ def _projections(network: TrainableNetwork, label: str) -> Iterator[Projection]:
         first = network.offsets()[number]
         delay = delays[first : first + table.n_synapses] * lowered.network.dt
         for place, members in _members(group, len(weights.groups)):
-            ends = populations[weights.groups[place].source], populations[weights.groups[place].target]
-            if ends[0].label != label or ends[1].label != label:
-                continue
-            yield Projection(
-                source=ends[0].population,
-                target=ends[1].population,
-                receptor={table.receptor: 1.0},
-                connect=Connect(
-                    pairs=Pairs(source=source[members] - ends[0].start, target=target[members] - ends[1].start),
-                    autapses=True,
-                ),
-                weight=Explicit(values[members], lowered.units[table.receptor]),
-                delay=_delay(delay[members]),
+            from_, to = populations[weights.groups[place].source], populations[weights.groups[place].target]
+            yield _Bundle(
+                from_,
+                to,
+                table.receptor,
+                Pairs(source=source[members] - from_.start, target=target[members] - to.start),
+                Explicit(values[members], lowered.units[table.receptor]),
+                _delay(delay[members]),
             )
 
 
@@ -116,13 +165,3 @@ def _members(group: NDArray[np.int64], n_groups: int) -> Iterator[tuple[int, NDA
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(n_groups + 1))
     yield from ((g, order[ends[g] : ends[g + 1]]) for g in range(n_groups))
-
-
-def export_model(network: TrainableNetwork) -> Region | Brain:
-    """Return what a network has become: a region if it is one alone, else a brain."""
-    return export_region(network) if len(network.lowered.layout.regions) == 1 else export_brain(network)
-
-
-def export_brain(network: TrainableNetwork) -> Brain:
-    """Return the brain that a network has become; see `export_region`."""
-    raise NotImplementedError

@@ -117,13 +117,18 @@ class Link(nn.Module):
         out.index_add_(1, self.post, flat[:, self.pre] * weight)
         return out.view(*spikes.shape[:-1], self.n_post)
 
+    def back(self, gradient: Tensor, prepared: Tensor) -> Tensor:
+        """Return what a gradient of the inbox, shape (…, post), is of the spikes, shape (…, pre)."""
+        return gradient @ prepared.T if self.is_dense else self._back(gradient, prepared)
+
     def _back(self, gradient: Tensor, weight: Tensor) -> Tensor:
         flat = gradient.reshape(-1, self.n_post)
         out = flat.new_zeros(len(flat), self.n_pre)
         out.index_add_(1, self.pre, flat[:, self.post] * weight)
         return out.view(*gradient.shape[:-1], self.n_pre)
 
-    def _weight_gradient(self, spikes: Tensor, gradient: Tensor) -> Tensor:
+    def weight_gradient(self, spikes: Tensor, gradient: Tensor) -> Tensor:
+        """Return what a gradient of the inbox is of the prepared weights."""
         pre, post = spikes.reshape(-1, self.n_pre), gradient.reshape(-1, self.n_post)
         if self.is_dense:
             return pre.T @ post
@@ -142,7 +147,7 @@ class _Sparse(torch.autograd.Function):
         spikes, weight = context.saved_tensors
         link: Link = context.link
         back = link._back(gradients[0], weight) if context.needs_input_grad[1] else None
-        own = link._weight_gradient(spikes, gradients[0]) if context.needs_input_grad[2] else None
+        own = link.weight_gradient(spikes, gradients[0]) if context.needs_input_grad[2] else None
         return None, back, own
 
 
@@ -157,8 +162,8 @@ class _Feedback(torch.autograd.Function):
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         spikes, feedback = context.saved_tensors
         link: Link = context.link
-        back = gradients[0] @ feedback.T if link.is_dense else link._back(gradients[0], feedback)
-        return None, back, link._weight_gradient(spikes, gradients[0]), None
+        back = link.back(gradients[0], feedback) if context.needs_input_grad[1] else None
+        return None, back, link.weight_gradient(spikes, gradients[0]), None
 
 
 def make_links(

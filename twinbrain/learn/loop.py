@@ -63,7 +63,7 @@ class Learner:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         network = setup.network
-        rate = setup.training.learning_rate
+        rate = setup.training.learning_rate or setup.rule.learning_rate
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.numel()]
         make = torch.optim.Adam if setup.rule.optimiser == "adam" else torch.optim.SGD
         self.optimiser = make(trained, lr=rate)
@@ -133,6 +133,7 @@ class Learner:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), setup.training.clip)
             self.optimiser.step()
             network.keep_signs()
+            setup.rule.constrain(network)
             losses.append(float(outcome.loss))
             scores.append(float(score(outcome.output, batch.target, batch.scored, setup.task.kind).mean()))
             rates.append(population_rates(network, outcome.spikes))

@@ -140,6 +140,29 @@ class TrainableNetwork(nn.Module):
         start = self.readout.offset
         return Activity(spikes, observed[:, :, start : start + self.readout.size])
 
+    def read(self, spikes: Tensor, background: Tensor | None = None) -> Tensor:
+        """Return the outputs, shape (step, trial, output), that spikes of all neurons give.
+
+        Gradients go back to the synapses of the readout, and no further.
+
+        Parameters
+        ----------
+        spikes : Tensor, shape (step, trial, neuron)
+            What the network did.
+        background : Tensor, shape (step, trial, inlet), optional
+            As in `forward`.
+        """
+        weights = self.all_weights()
+        shares = None if self.delays is None else self.delays.shares().to(self.dtype)
+        prepared = [link.prepare(weights, shares) for _, link in self.numbered_links()]
+        done = [StageActivity(spikes.detach()[:, :, torch.tensor(stage.neurons)]) for stage in self.layout]
+        number, stage = next((i, own) for i, own in enumerate(self.layout) if self._holds(own, self.readout))
+        given = self._given(number, stage, done, spikes, background, prepared, None)
+        run = StageRun([self.blocks()[b] for b in stage.blocks], given, [], observe="v", window=self.window)
+        observed = self._advance(run).observed
+        assert observed is not None
+        return observed[:, :, self.readout.offset : self.readout.offset + self.readout.size]
+
     def _advance(self, run: StageRun) -> StageActivity:
         if self.surrogate is not None and can_fuse(run, self.surrogate):
             return advance_fused(run, self.surrogate)

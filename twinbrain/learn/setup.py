@@ -105,10 +105,11 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
         If the model cannot be built, or there is no such device.
     """
     task = task_of(training, run, task)
+    rule = rule_named(training.rule.name, **training.rule.options)
+    task = replace(task, n_channels=task.n_channels + rule.extra_channels(task))
     fresh = not _has_input(model)
     network = network_of(model, training, run, task)
     objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
-    rule = rule_named(training.rule.name, **training.rule.options)
     setup = Setup(task, training, run, network, rule, objective)
     if fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))

@@ -9,17 +9,19 @@ from functools import partial
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
+from twinbrain.network.between_regions import by_target, declared_synapses
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
 from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout, block_neurons
+from twinbrain.network.long_range import long_range_axons, long_range_synapses
 from twinbrain.network.network import Block, Inlet, Network, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.plastic import PlasticSynapses, check_plasticity
 from twinbrain.network.plastic_build import build_plastic_tables
 from twinbrain.network.probes import check_record, lower_probes
 from twinbrain.network.quanta import receptor_quanta, weight_units
-from twinbrain.network.synapses import InletOf, Synapses, local_synapses, long_range_axons, long_range_synapses
+from twinbrain.network.synapses import InletOf, Synapses, local_synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
@@ -243,11 +245,13 @@ def _synapses(
     seed: int,
     progress: Progress | None,
 ) -> Iterator[Synapses | PlasticSynapses]:
-    axons = long_range_axons(layout)
+    axons, declared = long_range_axons(layout), by_target(brain)
     for done, node in enumerate(layout.nodes, start=1):
         yield from local_synapses(layout, node, inlet_of, units, dt, seed)
         if (rule := brain.long_range) is not None:
             values = (rule.in_degree, rule.weight, rule.inhibitory_weight or rule.weight, rule.speed)
             yield from long_range_synapses(layout, node, axons, values, inlet_of, units, dt, seed)
+        reaching = declared.get(layout.connectome.labels[node], [])
+        yield from declared_synapses(layout, reaching, inlet_of, units, dt, seed)
         if progress:
             progress(done, len(layout.nodes))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.network import PopulationSlice
+from twinbrain.spec.between_regions import misplaced
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import INJECTED, Stimulus
@@ -91,7 +92,8 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
     Raises
     ------
     SpecError
-        If a node has no region, or a cell names an unknown model or receptor.
+        If a node has no region, a cell names an unknown model or receptor, or a projection between regions names what
+        there is not.
     """
     regions = tuple(brain.assignment(connectome.labels))
     keys: list[tuple[str, str]] = []
@@ -140,6 +142,8 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
     if problems:
         raise SpecError(problems)
     regions_of = dict(zip(connectome.labels, regions, strict=True))
+    if problems := list(misplaced(brain.projections, regions_of)):
+        raise SpecError(problems)
     for reached, receptor in _injected(regions_of, populations, stimuli):
         definition = receptor_model(receptor, regions_of[reached.label])
         if receptors[reached.block].setdefault(receptor, definition) != definition:

@@ -6,16 +6,19 @@ the less often the longer that tract is. Nodes that are close are therefore kept
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
+from twinbrain.network.between_regions import expected_of, shortest_delay
 from twinbrain.network.layout import Layout
+from twinbrain.network.long_range import in_degrees, long_range_axons
 from twinbrain.network.plan import ASSUMED_RATE
-from twinbrain.network.synapses import Axons, in_degrees, long_range_axons
 from twinbrain.network.work import work_of_nodes
+from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.brain import Brain
 
 # How much more than the mean the most loaded shard may have; tried in turn.
@@ -53,11 +56,11 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class _Tracts:
-    """What runs between nodes: delays in steps (0 where nothing runs), and synapses; [target, source]."""
+    """What runs between nodes: delays in steps (0 where nothing runs), synapses; [target, source]; axons of each."""
 
     delay: NDArray[np.int64]
     synapses: Floats
-    axons: Axons
+    axons: NDArray[np.int64]
 
 
 def partition(brain: Brain, layout: Layout, n_shards: int, *, dt: float) -> Partition:
@@ -105,14 +108,14 @@ def describe(owner: Assignment, tracts: _Tracts, work: Floats) -> Partition:
     load = np.bincount(owner, weights=work, minlength=n_shards)
     cut = (tracts.delay > 0) & (owner[:, None] != owner[None, :])
     # Synapses of an axon are drawn at random: how many axons have one in another shard follows from their mean number.
-    axons = np.maximum(tracts.axons.count, 1)
+    axons = np.maximum(tracts.axons, 1)
     leaving = -np.expm1(-np.where(cut, tracts.synapses, 0.0).sum(axis=0) / axons)
     return Partition(
         nodes=tuple(tuple(np.flatnonzero(owner == shard).tolist()) for shard in range(n_shards)),
         window=int(tracts.delay[cut].min()) + 1 if cut.any() else None,
         balance=float(load.max() / load.mean()),
         shares=tuple((load / load.sum()).tolist()),
-        spikes=float((leaving * tracts.axons.count).sum() * ASSUMED_RATE),
+        spikes=float((leaving * tracts.axons).sum() * ASSUMED_RATE),
     )
 
 
@@ -228,4 +231,16 @@ def _tracts(brain: Brain, layout: Layout, dt: float) -> _Tracts:
             synapses[node] = n_synapses * weight[node] / total
         steps = np.floor(layout.connectome.length.values / rule.speed / dt + 0.5)
         delay = np.where(synapses > 0, np.maximum(steps, 1), 0).astype(np.int64)
-    return _Tracts(delay, synapses, axons)
+    number = {label: node for node, label in enumerate(layout.connectome.labels)}
+    leaving = [set(region.ports.outputs) for region in layout.regions]
+    for projection in brain.projections:
+        (source, population), (target, _) = map(label_and_population, (projection.source, projection.target))
+        tract = number[target], number[source]
+        if not (n_synapses := expected_of(layout, projection)):
+            continue
+        synapses[tract] += n_synapses
+        shortest = max(1, math.floor(shortest_delay(projection.delay) / dt + 0.5))
+        delay[tract] = min(int(delay[tract]) or shortest, shortest)
+        leaving[number[source]].add(population)
+    sizes = [sum(region.populations[p].size for p in own) for region, own in zip(layout.regions, leaving, strict=True)]
+    return _Tracts(delay, synapses, np.array(sizes, np.int64))

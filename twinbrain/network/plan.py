@@ -15,12 +15,13 @@ from twinbrain.errors import PlanError, SpecError
 from twinbrain.models.library import plasticity_model
 from twinbrain.models.rule import rule_program
 from twinbrain.models.step import StepProgram
+from twinbrain.network.between_regions import expected_of
 from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
 from twinbrain.network.layout import Layout
+from twinbrain.network.long_range import in_degrees, long_range_axons
 from twinbrain.network.quanta import weight_units
 from twinbrain.network.sampling import coherent_values
-from twinbrain.network.synapses import in_degrees, long_range_axons
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.explicit import Explicit
@@ -255,12 +256,14 @@ def _plastic(layout: Layout, units: dict[str, str]) -> tuple[float, float]:
 
 
 def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
+    """Return the expected number of synapses between regions, and the longest delay of one in ms."""
+    total = sum(expected_of(layout, projection) for projection in brain.projections)
+    longest = max((_upper(projection.delay) for projection in brain.projections), default=0.0)
     if brain.long_range is None:
-        return 0.0, 0.0
+        return total, longest
     axons = long_range_axons(layout)
     reached = (layout.connectome.weight.values * (axons.count > 0)).astype(bool)
     np.fill_diagonal(reached, False)
-    total = 0.0
     for node, region in enumerate(layout.regions):
         if not reached[node].any():
             continue
@@ -268,7 +271,7 @@ def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
             size = layout.find(layout.connectome.labels[node], name).size
             total += degree * size * len(region.ports.inputs[name].glutamate)
     lengths = layout.connectome.length.values[reached]
-    return total, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0
+    return total, max(longest, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0)
 
 
 def _inputs(layout: Layout, stimuli: tuple[Stimulus, ...]) -> int:

@@ -1,7 +1,9 @@
 """Weights as integers: sums of integers do not depend on their order.
 
 A receptor's quantum is a power of two of its unit, small enough that rounding costs less than 1e-4 of the mean weight
-of any projection, drive or rule that reaches it. It follows from the declaration alone, so every shard finds the same.
+of any projection, drive or rule that reaches it. Explicit weights that are multiples of a power of two not much smaller
+are not rounded at all: what was trained in one quantum stays as it is. It follows from the declaration alone, so every
+shard finds the same.
 """
 
 from __future__ import annotations
@@ -17,16 +19,20 @@ from twinbrain.models.step import StepProgram
 from twinbrain.network.given import read_samples
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Floats
-from twinbrain.network.sampling import mean_size
+from twinbrain.network.sampling import coherent_values, mean_size
 from twinbrain.network.thresholds import normal_thresholds
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.quantity import Value
 from twinbrain.spec.region import Region
 
 # Half a quantum is the largest rounding error; it stays below this part of the mean weight.
 _PRECISION = 1e-4
 LARGEST = 2**31 - 1
+# How much finer a quantum may get for explicit weights to be exact; the range of an integer is used up the sooner.
+_FINER = 2.0**-6
+_WITHOUT_WEIGHTS = 2.0 ** math.floor(math.log2(2 * _PRECISION))
 # A part of a plastic weight may be released; it is rounded as if its mean were this part.
 _PART_OF_PLASTIC_WEIGHT = 0.25
 
@@ -76,7 +82,7 @@ def receptor_quanta(
     SpecError
         With every weight of a wrong unit.
     """
-    smallest: dict[str, float] = {}
+    found: dict[str, float] = {}
     problems: list[Problem] = []
     for where, receptor, factor, weight in _weights(brain, layout, stimuli):
         try:
@@ -85,10 +91,22 @@ def receptor_quanta(
             problems += error.within(where).problems
             continue
         if size:
-            smallest[receptor] = min(smallest.get(receptor, math.inf), size)
+            quantum = 2.0 ** math.floor(math.log2(2 * _PRECISION * size))
+            if isinstance(weight, Explicit):
+                exact = common_power(coherent_values(weight, units[receptor]) * factor)
+                quantum = exact if _FINER * quantum <= exact < quantum else quantum
+            found[receptor] = min(found.get(receptor, math.inf), quantum)
     if problems:
         raise SpecError(problems)
-    return {receptor: 2.0 ** math.floor(math.log2(2 * _PRECISION * smallest.get(receptor, 1.0))) for receptor in units}
+    return {receptor: found.get(receptor, _WITHOUT_WEIGHTS) for receptor in units}
+
+
+def common_power(values: Floats) -> float:
+    """Return the largest power of two of which all values are multiples; infinity if all are 0."""
+    fraction, power = np.frexp(values[values != 0])
+    whole = (np.abs(fraction) * 2.0**53).astype(np.int64)
+    lowest: NDArray[np.float64] = np.ldexp((whole & -whole).astype(np.float64), power - 53)
+    return float(lowest.min(initial=np.inf))
 
 
 def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
@@ -140,6 +158,9 @@ def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Ite
                     for receptor, factor in receptors.items():
                         if receptor in known:
                             yield f"brain.long_range.{key}", receptor, factor, weight
+    for i, projection in enumerate(brain.projections):
+        for receptor, factor in projection.receptor.items():
+            yield f"brain.projections[{i}].weight", receptor, factor, projection.weight
     for stimulus in stimuli:
         for key, factor, size in amplitudes(stimulus):
             yield f"stimuli.{stimulus.name}.{key}", stimulus.receptor, factor, size

@@ -1,16 +1,15 @@
-"""Draw the synapses of a brain: those within each region, and those between regions."""
+"""Draw the synapses of projections: those within a region, and what all projections share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.network.connect import draw_pairs
+from twinbrain.network.connect import Pairs, draw_pairs
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Inlet, PopulationSlice
 from twinbrain.network.plastic import PlasticSynapses, draw_plastic
@@ -24,6 +23,7 @@ from twinbrain.spec.region import Region
 
 LONGEST_DELAY = 2**16 - 1
 InletOf = Callable[[PopulationSlice, str], Inlet]
+End = tuple[Region, PopulationSlice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,47 +80,87 @@ def _projection(
 ) -> Iterator[Synapses | PlasticSynapses]:
     source, target = layout.find(label, projection.source), layout.find(label, projection.target)
     streams: Callable[[str], Key] = lambda what: stream_key(seed, what, label, projection.key)  # noqa: E731
-    from_, to = draw_pairs(
-        projection.connect,
-        source.size,
-        target.size,
-        streams,
-        same=source is target,
-        source_positions=positions(region, source, seed),
-        target_positions=positions(region, target, seed),
-    )
-    n = len(from_)
-    delay = delay_steps(projection.delay, n, streams("delay"), dt)
-    numbers = (from_ + source.start).astype(np.int32)
+    pairs, delay = draw_ends(projection, (region, source), (region, target), streams, dt, seed)
     for receptor, factor in projection.receptor.items():
         inlet = inlet_of(target, receptor)
-        weight = _per_synapse("weight", projection.weight, units[receptor], n, streams("weight")) * factor
+        weight = per_synapse("weight", projection.weight, units[receptor], len(delay), streams("weight")) * factor
         if projection.plasticity is not None:
-            yield draw_plastic(
-                layout,
-                label,
-                region,
-                projection,
-                (receptor, factor, units[receptor]),
-                inlet,
-                (from_, to),
-                weight,
-                delay,
-                streams,
-                dt,
-            )
+            own = (receptor, factor, units[receptor])
+            yield draw_plastic(layout, label, region, projection, own, inlet, pairs, weight, delay, streams, dt)
             continue
-        yield Synapses(
-            receptor,
-            "local",
-            numbers,
-            (to + (inlet.start + target.offset)).astype(np.int32),
-            in_quanta(weight, inlet.quantum, "weight"),
-            delay,
-        )
+        yield static_synapses("local", source, target, inlet, pairs, weight, delay)
 
 
-def _per_synapse(where: str, value: Value, unit: str, n: int, key: Key) -> Floats:
+def draw_ends(
+    projection: Projection, source: End, target: End, streams: Callable[[str], Key], dt: float, seed: int
+) -> tuple[Pairs, NDArray[np.uint16]]:
+    """Return the pairs of neurons that a projection joins, and the delay of each in steps.
+
+    Parameters
+    ----------
+    projection : Projection
+        What is drawn.
+    source, target : tuple of Region and PopulationSlice
+        Its ends.
+    streams : callable
+        Gives the key of a named stream of this projection.
+    dt : float (ms)
+        Time step.
+    seed : int
+        Keys the positions.
+
+    Raises
+    ------
+    SpecError
+        If the projection cannot be built as declared.
+    """
+    pairs = draw_pairs(
+        projection.connect,
+        source[1].size,
+        target[1].size,
+        streams,
+        same=source[1] is target[1],
+        source_positions=positions(*source, seed),
+        target_positions=positions(*target, seed),
+    )
+    return pairs, delay_steps(projection.delay, len(pairs[0]), streams("delay"), dt)
+
+
+def static_synapses(
+    origin: str,
+    source: PopulationSlice,
+    target: PopulationSlice,
+    inlet: Inlet,
+    pairs: Pairs,
+    weight: Floats,
+    delay: NDArray[np.uint16],
+) -> Synapses:
+    """Return the synapses of pairs of neurons, by their numbers and with weights in quanta.
+
+    Raises
+    ------
+    SpecError
+        If a weight is beyond the range of an integer.
+    """
+    from_, to = pairs
+    return Synapses(
+        inlet.receptor,
+        origin,
+        (from_ + source.start).astype(np.int32),
+        (to + (inlet.start + target.offset)).astype(np.int32),
+        in_quanta(weight, inlet.quantum, "weight"),
+        delay,
+    )
+
+
+def per_synapse(where: str, value: Value, unit: str, n: int, key: Key) -> Floats:
+    """Return a value of each synapse, in the coherent unit.
+
+    Raises
+    ------
+    SpecError
+        If explicit values are not ``n``; at the place ``where``.
+    """
     if isinstance(value, Explicit) and len(value) != n:
         message = f"expected {n:,} values, one for each synapse that is drawn, found {len(value):,}"
         raise SpecError([Problem(where, f"{message}; give as many, or the synapses too, as connect.pairs")])
@@ -149,7 +189,7 @@ def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]
     SpecError
         If a shared or explicit delay is under one step, or one is too long.
     """
-    delay = _per_synapse("delay", value, "ms", n, key)
+    delay = per_synapse("delay", value, "ms", n, key)
     if isinstance(value, Explicit) and n and (shortest := float(delay.min())) < dt / 2:
         message = f"expected at least one step ({dt:g} ms), found {shortest:g} ms of synapse {delay.argmin()}"
         raise SpecError([Problem("delay", f"{message}; give a longer delay")])
@@ -157,10 +197,17 @@ def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]
         raise SpecError(
             [Problem("delay", f"expected at least one step ({dt:g} ms), found {value}; give a longer delay")]
         )
-    return _in_steps(delay, dt, "delay")
+    return in_steps(delay, dt, "delay")
 
 
-def _in_steps(delay: Floats, dt: float, where: str) -> NDArray[np.uint16]:
+def in_steps(delay: Floats, dt: float, where: str) -> NDArray[np.uint16]:
+    """Return delays in ms as whole steps, at least one.
+
+    Raises
+    ------
+    SpecError
+        If one is too long; at the place ``where``.
+    """
     steps: Floats = np.maximum(np.floor(delay / dt + 0.5), 1.0)
     if len(steps) and steps.max() > LONGEST_DELAY:
         raise SpecError(
@@ -172,110 +219,3 @@ def _in_steps(delay: Floats, dt: float, where: str) -> NDArray[np.uint16]:
             ]
         )
     return steps.astype(np.uint16)
-
-
-@dataclass(frozen=True, eq=False)
-class Axons:
-    """The neurons whose axons leave their regions, node by node."""
-
-    neuron: NDArray[np.int32]
-    inhibitory: NDArray[np.bool_]
-    start: NDArray[np.int64]
-
-    @property
-    def count(self) -> NDArray[np.int64]:
-        """How many there are in each node."""
-        return np.diff(self.start)
-
-
-def long_range_axons(layout: Layout) -> Axons:
-    """Return the neurons whose axons leave."""
-    neurons, inhibitory, start = [], [], [0]
-    for label, region in zip(layout.connectome.labels, layout.regions, strict=True):
-        outputs = [layout.find(label, name) for name in region.ports.outputs]
-        neurons += [np.arange(p.start, p.stop, dtype=np.int32) for p in outputs]
-        inhibitory += [np.full(p.size, p.transmitter == "gaba") for p in outputs]
-        start.append(start[-1] + sum(p.size for p in outputs))
-    return Axons(
-        np.concatenate([np.empty(0, np.int32), *neurons]),
-        np.concatenate([np.empty(0, np.bool_), *inhibitory]),
-        np.array(start),
-    )
-
-
-def in_degrees(layout: Layout, node: int, mean: int) -> dict[str, int]:
-    """Return the number of long-range synapses of a neuron of each input population of a node."""
-    label, region = layout.connectome.labels[node], layout.regions[node]
-    sizes = {name: layout.find(label, name).size for name in region.ports.inputs}
-    total = mean * sum(sizes.values())
-    shares = sum(port.share for port in region.ports.inputs.values())
-    return {name: round(total * port.share / shares / sizes[name]) for name, port in region.ports.inputs.items()}
-
-
-def long_range_synapses(
-    layout: Layout,
-    node: int,
-    axons: Axons,
-    rule: tuple[int, str | float, str | float, float],
-    inlet_of: InletOf,
-    units: dict[str, str],
-    dt: float,
-    seed: int,
-) -> Iterator[Synapses]:
-    """Draw the synapses that reach one node from others.
-
-    Each neuron has a fixed number of them; the source's region is drawn in proportion to the connectome's row, the
-    source uniformly among its axons.
-
-    Raises
-    ------
-    SpecError
-        If a population receives from axons for which its cell has no receptor.
-    """
-    mean, excitatory_weight, inhibitory_weight, speed = rule
-    label, region = layout.connectome.labels[node], layout.regions[node]
-    row = np.where(axons.count > 0, layout.connectome.weight.values[node], 0.0)
-    row[node] = 0.0
-    if row.sum() == 0:
-        return
-    cumulative = np.cumsum(row) / row.sum()
-    length = np.where(row > 0, layout.connectome.length.values[node], 0.0)
-    delay_of_node = _in_steps(length / speed, dt, f"brain.long_range.speed, length to {label}")
-    for name, degree in in_degrees(layout, node, mean).items():
-        target = layout.find(label, name)
-        key = partial(stream_key, seed, "long range", label, name)
-        n = degree * target.size
-        post = np.repeat(np.arange(target.size), degree) + target.offset
-        from_node = np.searchsorted(cumulative, uniforms(key("node"), n), side="right")
-        # Rounding may leave the last cumulative value a little under 1.
-        from_node = np.minimum(from_node, np.flatnonzero(row)[-1])
-        chosen = axons.start[from_node] + np.floor(uniforms(key("axon"), n) * axons.count[from_node]).astype(np.int64)
-        for is_inhibitory, weight, receptors in (
-            (False, excitatory_weight, region.ports.inputs[name].glutamate),
-            (True, inhibitory_weight, region.ports.inputs[name].gaba),
-        ):
-            kept = axons.inhibitory[chosen] == is_inhibitory
-            if not kept.any():
-                continue
-            for receptor, factor in receptors.items():
-                if receptor not in region.cell_of(name).receptors:
-                    transmitter = "gaba" if is_inhibitory else "glutamate"
-                    raise SpecError(
-                        [
-                            Problem(
-                                f"region {region.name}: ports.inputs.{name}.{transmitter}",
-                                f"expected a receptor of population {name!r} "
-                                f"({', '.join(region.cell_of(name).receptors)}), found {receptor!r}",
-                            )
-                        ]
-                    )
-                inlet = inlet_of(target, receptor)
-                values = sample(weight, units[receptor], 1, key("weight")) * factor
-                yield Synapses(
-                    receptor,
-                    "long_range",
-                    axons.neuron[chosen[kept]],
-                    (post[kept] + inlet.start).astype(np.int32),
-                    np.full(int(kept.sum()), in_quanta(values, inlet.quantum, "brain.long_range.weight")[0], np.int32),
-                    delay_of_node[from_node[kept]],
-                )

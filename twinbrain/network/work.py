@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.models.step import step_program
+from twinbrain.network.between_regions import by_target, expected_of
 from twinbrain.network.layout import Layout
+from twinbrain.network.long_range import in_degrees
 from twinbrain.network.plan import (
     ASSUMED_RATE,
     EVENTS_A_SECOND,
@@ -14,7 +16,6 @@ from twinbrain.network.plan import (
     expected_local_synapses,
     statements,
 )
-from twinbrain.network.synapses import in_degrees
 from twinbrain.spec.brain import Brain
 
 _NANOSECONDS_A_DRAW = 3.0
@@ -47,12 +48,14 @@ def work_of_nodes(brain: Brain, layout: Layout, dt: float) -> NDArray[np.float64
         for region in layout.regions
     }
     local = {region.name: expected_local_synapses(region) for region in layout.regions}
+    declared = by_target(brain)
     work = []
     for node, (label, region) in enumerate(zip(layout.connectome.labels, layout.regions, strict=True)):
         n_synapses = local[region.name]
         if brain.long_range is not None:
             degrees = in_degrees(layout, node, brain.long_range.in_degree)
             n_synapses += sum(degree * region.populations[name].size for name, degree in degrees.items())
+        n_synapses += sum(expected_of(layout, projection) for _, projection in declared.get(label, []))
         arriving = n_synapses * ASSUMED_RATE * dt * 1e-3
         work.append(neurons[label] + _NANOSECONDS_A_DRAW * drawn[region.name] + arriving * 1e9 / EVENTS_A_SECOND)
     return np.array(work)

@@ -1,4 +1,4 @@
-"""A brain: a connectome, a region for each of its nodes, and one rule for the synapses between them."""
+"""A brain: a connectome, a region for each of its nodes, and the synapses between them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.between_regions import declared_problems
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Quantity, Speed, default
 from twinbrain.spec.region import Region
 
@@ -61,6 +63,9 @@ class Brain(Spec):
         For patterns of labels, the region that stands there; the first pattern that fits a label counts.
     long_range : LongRange or None
         The rule for synapses between regions; without it the regions are alone.
+    projections : tuple of Projection
+        Synapses between regions that are declared one by one, beside the rule; ``source`` and ``target`` are
+        ``"label.population"``. They are static.
     coupling : float
         Factor on every long-range weight.
     """
@@ -70,6 +75,7 @@ class Brain(Spec):
     normalisation: str = "none"
     regions: Annotated[dict[str, Region], Field(min_length=1)]
     long_range: LongRange | None = None
+    projections: tuple[Projection, ...] = ()
     coupling: Annotated[float, Field(ge=0)] = 1.0
 
     def assignment(self, labels: list[str]) -> list[Region]:
@@ -118,6 +124,8 @@ class Brain(Spec):
                         f"regions.{pattern}", f"two different regions are named {region.name!r}; give each its own name"
                     )
                 )
+        if problems := list(declared_problems(self.projections)):
+            raise reject(*problems)
         return self
 
 

@@ -99,14 +99,20 @@ def wrong_numbers(region: Region) -> Iterator[Problem]:
                         f"{len(value):,}; give as many, or give the population a cell of its own",
                     )
     for i, projection in enumerate(region.projections):
-        pairs = projection.connect.pairs
-        for place, value in _of_synapses(projection) if pairs is not None else ():
-            if pairs is not None and len(value) != len(pairs):
-                yield Problem(
-                    f"projections[{i}].{place}",
-                    f"expected {len(pairs):,} values, one for each of the pairs, found {len(value):,}; give as "
-                    "many, in the order of the pairs",
-                )
+        yield from wrong_numbers_of(projection, f"projections[{i}]")
+
+
+def wrong_numbers_of(projection: Projection, where: str) -> Iterator[Problem]:
+    """Yield a problem for explicit values of synapses that are not as many as the pairs that are declared."""
+    if (pairs := projection.connect.pairs) is None:
+        return
+    for place, value in _of_synapses(projection):
+        if len(value) != len(pairs):
+            yield Problem(
+                f"{where}.{place}",
+                f"expected {len(pairs):,} values, one for each of the pairs, found {len(value):,}; give as many, in "
+                "the order of the pairs",
+            )
 
 
 def _of_synapses(projection: Projection) -> Iterator[tuple[str, Explicit]]:

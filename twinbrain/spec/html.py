@@ -50,7 +50,7 @@ def region_html(region: Region) -> str:
 
 
 def brain_html(brain: Brain) -> str:
-    """Return a brain as HTML: its connectome, what stands where, and the rule for synapses between regions.
+    """Return a brain as HTML: its connectome, what stands where, and the synapses between regions.
 
     Parameters
     ----------
@@ -237,15 +237,18 @@ def _mapping(brain: Brain, connectome: Connectome | None) -> str:
 
 
 def _long_range(brain: Brain) -> str:
-    rule = brain.long_range
-    if rule is None:
+    rule, n = brain.long_range, len(brain.projections)
+    if rule is None and not n:
         return f'<div style="{_SOFT}">none: the regions are alone</div>'
-    rows = [
-        ("in-degree", f"{rule.in_degree:,}"),
-        ("weight", escape(str(rule.weight))),
-        *([("inhibitory weight", escape(str(rule.inhibitory_weight)))] if rule.inhibitory_weight is not None else []),
-        ("speed", show(rule.speed, "mm/ms")),
-        ("coupling", f"{brain.coupling:g}"),
-        ("normalisation", escape(brain.normalisation)),
-    ]
+    rows = []
+    if rule is not None:
+        rows += [("in-degree", f"{rule.in_degree:,}"), ("weight", escape(str(rule.weight)))]
+        if rule.inhibitory_weight is not None:
+            rows.append(("inhibitory weight", escape(str(rule.inhibitory_weight))))
+        rows.append(("speed", show(rule.speed, "mm/ms")))
+    if n:
+        rows.append(("declared one by one", f"{n:,} projection{'s' * (n != 1)}"))
+    rows.append(("coupling", f"{brain.coupling:g}"))
+    if rule is not None:
+        rows.append(("normalisation", escape(brain.normalisation)))
     return _table(("", ""), rows)

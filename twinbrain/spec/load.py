@@ -89,6 +89,11 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     ------
     SpecError
         If there is no such workflow, or its file or an override is wrong; with every problem found.
+
+    Notes
+    -----
+    A region or a connectome that is named by a file is looked for beside the workflow first, then in the working
+    folder.
     """
     path = _find("workflows", "workflow", name_or_path)
     data = _read(path)
@@ -101,7 +106,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
             problems += error.problems
     data = _with_brain(data, str(path), problems)
     try:
-        workflow = Workflow.parse(data, str(path))
+        workflow = Workflow.parse(data, str(path), context=Folder(path.parent))
     except SpecError as error:
         problems += error.problems
     if problems:
@@ -243,7 +248,14 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
             for pattern, value in brain["regions"].items()
         }
         data["brain"] = brain | {"regions": regions}
+        if isinstance(name := brain.get("connectome"), str):
+            data["brain"]["connectome"] = _beside(folder, name)
     return data
+
+
+def _beside(folder: Folder, name: str) -> str:
+    """Return the path of a file in the folder, if there is one of that name; else the name as it is."""
+    return str(folder.path / name) if Path(name).suffix and (folder.path / name).is_file() else name
 
 
 # Stands where a region could not be read, so that the rest of the file is checked too.
@@ -255,14 +267,14 @@ _UNREAD = Region(
 def _region(value: Any, where: str, folder: Folder, problems: list[Problem]) -> Region:
     try:
         if isinstance(value, str):
-            return load_region(value)
+            return load_region(_beside(folder, value))
         if isinstance(value, dict) and "region" in value:
             if unknown := sorted(set(value) - {"region", "scale"}):
                 raise SpecError([Problem("", f"unknown key {unknown[0]!r}; known: region, scale")])
             scale = value.get("scale", 1.0)
             if isinstance(scale, bool) or not isinstance(scale, int | float) or not scale > 0:
                 raise SpecError([Problem("scale", f"expected a positive number, found {scale!r}")])
-            return load_region(value["region"]).scaled(float(scale))
+            return load_region(_beside(folder, str(value["region"]))).scaled(float(scale))
         if isinstance(value, dict):
             return Region.parse(value, context=folder)
     except SpecError as error:

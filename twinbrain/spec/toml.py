@@ -46,11 +46,12 @@ def _with_headers(data: dict[str, Any], path: tuple[str, ...], apart: frozenset[
     if not path:
         return [key for key, value in data.items() if isinstance(value, dict) or _is_of_tables(value)]
     tables = [key for key, value in data.items() if isinstance(value, dict)]
+    lists = [key for key, value in data.items() if _is_of_tables(value) and len(_value(value)) > _WIDTH]
     if len(path) == 1 and path[0] in apart:
-        return tables
+        return tables + lists
     long = [key for key in tables if _leaves(data[key]) > _FEW and len(f"{_key(key)} = {_value(data[key])}") > _WIDTH]
     # In one place or the other: what is read from the file then has the order of the data.
-    return tables if long and len(tables) == len(data) else long
+    return (tables if long and len(tables) == len(data) else long) + lists
 
 
 def _leaves(value: Any) -> int:

@@ -169,8 +169,8 @@ class Training(Spec):
         The gradient of spikes.
     epochs, batch_size : int
         Passes over the training trials, and trials a step.
-    learning_rate : float
-        Of the optimiser; what is trained has no unit, see `Trainable`.
+    learning_rate : float, optional
+        Of the optimiser, by default the rule's; what is trained has no unit, see `Trainable`.
     patience : int, optional
         Epochs without improvement on the validation trials after which training stops.
     clip : float, optional
@@ -198,7 +198,7 @@ class Training(Spec):
     surrogate: Surrogate = Surrogate()
     epochs: Annotated[int, Field(ge=1)] = 20
     batch_size: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
     patience: Annotated[int, Field(ge=1)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     window: Annotated[Milliseconds, Field(gt=0)] | None = None

@@ -7,6 +7,7 @@ import io
 import os
 import uuid
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.arrays import SHORT
 from twinbrain.spec.explicit import Explicit
-from twinbrain.spec.projection import Pairs
+from twinbrain.spec.projection import Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
 from twinbrain.spec.toml import toml_text
@@ -79,18 +80,7 @@ def _plain(region: Region, file: str, arrays: Arrays) -> dict[str, Any]:
     for name, cell in region.cells.items():
         for kind in ("parameters", "initial"):
             _fill(data["cells"][name], kind, getattr(cell, kind), f"{name} ", file, arrays)
-    for projection, written in zip(region.projections, data.get("projections", []), strict=True):
-        called = f"{projection.key} "
-        values = {"weight": projection.weight, "delay": projection.delay}
-        written |= {key: _value(value, f"{called}{key}", file, arrays) for key, value in values.items()}
-        if (pairs := projection.connect.pairs) is not None:
-            written["connect"]["pairs"] = _pairs(pairs, f"{called}pairs", file, arrays)
-        if projection.plasticity is not None:
-            for kind in ("parameters", "initial"):
-                _fill(written["plasticity"], kind, getattr(projection.plasticity, kind), called, file, arrays)
-            written["plasticity"] = _short(written["plasticity"], "model")
-        written["receptor"] = _single(projection.receptor)
-    data["projections"] = [{key: p[key] for key in _OF_PROJECTION if key in p} for p in data.get("projections", [])]
+    data["projections"] = [_projection(projection, file, arrays) for projection in region.projections]
     for port in data.get("ports", {}).get("inputs", {}).values():
         port |= {kind: _single(port[kind]) for kind in ("glutamate", "gaba") if kind in port}
     if "inputs" in data.get("ports", {}):
@@ -101,6 +91,47 @@ def _plain(region: Region, file: str, arrays: Arrays) -> dict[str, Any]:
                 _fill(data[kind][name], key, getattr(model, key, {}), "", file, arrays)
     order = [*_ORDER, *(key for key in data if key not in _ORDER)]
     return {key: data[key] for key in order if key in data and data[key] != []}
+
+
+def plain_projections(projections: Iterable[Projection], file: str) -> tuple[list[dict[str, Any]], bytes | None]:
+    """Return projections as tables of TOML.
+
+    Parameters
+    ----------
+    projections : iterable of Projection
+        What is written.
+    file : str
+        Name of the file beside the TOML to which their long arrays go.
+
+    Returns
+    -------
+    tables : list of dict
+        They hold the digest of that file.
+    packed : bytes or None
+        Its contents; None where no array is long.
+    """
+    arrays: Arrays = {}
+    tables = [_projection(projection, file, arrays) for projection in projections]
+    if not arrays:
+        return tables, None
+    packed = _npz(arrays)
+    _pin(tables, hashlib.sha256(packed).hexdigest())
+    return tables, packed
+
+
+def _projection(projection: Projection, file: str, arrays: Arrays) -> dict[str, Any]:
+    written = projection.to_dict()
+    called = f"{projection.key} "
+    values = {"weight": projection.weight, "delay": projection.delay}
+    written |= {key: _value(value, f"{called}{key}", file, arrays) for key, value in values.items()}
+    if (pairs := projection.connect.pairs) is not None:
+        written["connect"]["pairs"] = _pairs(pairs, f"{called}pairs", file, arrays)
+    if projection.plasticity is not None:
+        for kind in ("parameters", "initial"):
+            _fill(written["plasticity"], kind, getattr(projection.plasticity, kind), called, file, arrays)
+        written["plasticity"] = _short(written["plasticity"], "model")
+    written["receptor"] = _single(projection.receptor)
+    return {key: written[key] for key in _OF_PROJECTION if key in written}
 
 
 def _fill(written: dict[str, Any], kind: str, values: dict[str, Any], called: str, file: str, arrays: Arrays) -> None:

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import twinbrain as tb
-from tests.examples import region_data, relay_region, small_brain
+from tests.examples import joined_brain, region_data, relay_region, small_brain
 
 
 @pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
@@ -21,6 +21,12 @@ def test_a_store_is_the_same_for_any_number_of_shards(run, whole, client, same_f
 def test_one_shard_is_the_whole_brain_in_this_process(run, whole, same_files, tmp_path):
     run(tmp_path / "run.zarr", shards=1)
     same_files(tmp_path / "run.zarr", whole("reference"))
+
+
+def test_a_brain_whose_regions_are_joined_one_by_one_is_the_same_in_shards(run, client, same_files, tmp_path):
+    for shards in (1, 2):
+        run(tmp_path / f"{shards}.zarr", model=joined_brain(4), shards=shards, client=client)
+    same_files(tmp_path / "2.zarr", tmp_path / "1.zarr")
 
 
 RULES = (

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twinbrain.learn.fused.memory import contiguous, empty
 from twinbrain.learn.fused.scalar import Disjoint
 from twinbrain.learn.fused.threads import share
 
@@ -19,47 +20,56 @@ from twinbrain.learn.fused.threads import share
 _SPARSE = 0.08
 
 
-def add_product(out: Tensor, spikes: Tensor, weight: Tensor) -> None:
-    """Add ``spikes @ weight`` to ``out``.
+def add_product(arrived: Tensor, receptor: int, spikes: Tensor, weight: Tensor, start: int, stop: int) -> None:
+    """Add ``spikes @ weight`` to what arrives in the steps from ``start`` to ``stop``.
 
     Parameters
     ----------
-    out : Tensor, shape (row, target)
+    arrived : Tensor, shape (step, trial, receptor, target)
         Changed.
-    spikes : Tensor, shape (row, source)
-        Mostly 0.
+    receptor : int
+        Which.
+    spikes : Tensor, shape (step, trial, source)
+        Those that arrive in each step.
     weight : Tensor, shape (source, target)
-        Contiguous.
+        What a spike adds; contiguous.
     """
-    if is_sparse(spikes):
-        arrays = out.numpy(), spikes.numpy(), weight.numpy()
-        share(len(spikes), spikes.numel(), lambda first, last: _add_rows(first, last, *arrays))
+    if _is_sparse(spikes, start, stop):
+        arrays = arrived.numpy(), receptor, spikes.numpy(), weight.numpy(), start, stop
+        size = (stop - start) * spikes[0].numel()
+        share(spikes.shape[1], size, lambda first, last: _add_rows(first, last, *arrays))
     else:
-        out.addmm_(spikes, weight)
+        out = arrived[start:stop, :, receptor].view(-1, weight.shape[1])
+        out.addmm_(spikes[start:stop].view(-1, weight.shape[0]), weight)
 
 
-def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor) -> None:
-    """Add ``spikes.T @ gradient`` to ``out``.
+def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor, receptor: int) -> None:
+    """Add ``spikes.T @ gradient``, over all steps and trials, to ``out``.
 
     Parameters
     ----------
     out : Tensor, shape (source, target)
         Changed.
-    spikes : Tensor, shape (row, source)
-        Mostly 0.
-    gradient : Tensor, shape (row, target)
-        Of what the spikes' product was added to.
+    spikes : Tensor, shape (step, trial, source)
+        At least as many steps as the gradient has.
+    gradient : Tensor, shape (step, trial, receptor, target)
+        Of what arrived.
+    receptor : int
+        Which.
     """
-    if is_sparse(spikes):
-        arrays = out.numpy(), spikes.numpy(), gradient.numpy()
-        share(spikes.shape[1], spikes.numel(), lambda first, last: _add_outer(first, last, *arrays))
+    n_steps = len(gradient)
+    if _is_sparse(spikes, 0, n_steps):
+        arrays = out.numpy(), spikes.numpy(), gradient.numpy(), receptor
+        share(len(out), spikes.numel(), lambda first, last: _add_outer(first, last, *arrays))
     else:
-        out.addmm_(spikes.t(), gradient)
+        rows = gradient[:, :, receptor].view(-1, out.shape[1])
+        out.addmm_(spikes[:n_steps].view(-1, len(out)).t(), rows)
 
 
-def is_sparse(spikes: Tensor) -> bool:
-    """Return whether spikes are few enough, and lie on a CPU."""
-    return spikes.device.type == "cpu" and int(torch.count_nonzero(spikes)) <= _SPARSE * spikes.numel()
+def _is_sparse(spikes: Tensor, start: int, stop: int) -> bool:
+    if spikes.device.type != "cpu":
+        return False
+    return _mean(spikes.numpy(), start, stop) <= _SPARSE
 
 
 def spike_product(spikes: Tensor, weight: Tensor) -> Tensor:
@@ -80,24 +90,34 @@ class _Product(torch.autograd.Function):
     def forward(context: Any, spikes: Tensor, weight: Tensor) -> Tensor:
         spikes, weight = spikes.contiguous(), weight.contiguous()
         context.save_for_backward(spikes, weight)
-        out = spikes.new_zeros((*spikes.shape[:-1], weight.shape[1]))
-        add_product(out.view(-1, out.shape[-1]), spikes.view(-1, spikes.shape[-1]), weight)
-        return out
+        out = empty(spikes, *spikes.shape[:2], 1, weight.shape[1]).zero_()
+        add_product(out, 0, spikes, weight, 0, len(spikes))
+        return out[:, :, 0]
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         spikes, weight = context.saved_tensors
-        gradient = gradients[0].contiguous().view(-1, weight.shape[1])
+        gradient = contiguous(gradients[0])
         of_spikes = of_weight = None
         if context.needs_input_grad[0]:
-            of_spikes = (gradient @ weight.t()).view(spikes.shape)
+            of_spikes = gradient @ weight.t()
         if context.needs_input_grad[1]:
             of_weight = torch.zeros_like(weight)
-            add_weight_gradient(of_weight, spikes.view(-1, weight.shape[0]), gradient)
+            add_weight_gradient(of_weight, spikes, gradient[:, :, None], 0)
         return of_spikes, of_weight
 
 
 _compile = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+# The order of a sum does not matter to whether spikes are few.
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _mean(spikes, start, stop):
+    rows = spikes[start:stop].reshape(-1)
+    total = spikes.dtype.type(0.0)
+    for i in range(rows.shape[0]):
+        total += rows[i]
+    return total / rows.shape[0]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", pipeline_class=Disjoint)
@@ -116,16 +136,20 @@ def _find(row, first, last, found):
 
 
 @_compile
-def _add_rows(first, last, out, spikes, weight):
-    found = np.empty(spikes.shape[1] + 1, np.int64)
-    for r in range(first, last):
-        for k in range(_find(spikes[r], 0, spikes.shape[1], found)):
-            _add_row(out[r], spikes[r, found[k]], weight[found[k]])
+def _add_rows(first, last, arrived, receptor, spikes, weight, start, stop):
+    found = np.empty(spikes.shape[2] + 1, np.int64)
+    for step in range(start, stop):
+        for trial in range(first, last):
+            sent, out = spikes[step, trial], arrived[step, trial, receptor]
+            for k in range(_find(sent, 0, sent.shape[0], found)):
+                _add_row(out, sent[found[k]], weight[found[k]])
 
 
 @_compile
-def _add_outer(first, last, out, spikes, gradient):
-    found = np.empty(spikes.shape[1] + 1, np.int64)
-    for r in range(spikes.shape[0]):
-        for k in range(_find(spikes[r], first, last, found)):
-            _add_row(out[found[k]], spikes[r, found[k]], gradient[r])
+def _add_outer(first, last, out, spikes, gradient, receptor):
+    found = np.empty(spikes.shape[2] + 1, np.int64)
+    for step in range(gradient.shape[0]):
+        for trial in range(gradient.shape[1]):
+            sent, row = spikes[step, trial], gradient[step, trial, receptor]
+            for k in range(_find(sent, first, last, found)):
+                _add_row(out[found[k]], sent[found[k]], row)

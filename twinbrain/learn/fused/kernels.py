@@ -38,38 +38,63 @@ class Wanted:
 class Kernels(Protocol):
     """Many steps of a program, and their adjoint.
 
-    Tensors are contiguous, of one precision and device: ``state`` (variable, trial, neuron) is changed in place;
-    ``constants`` (constant, neuron) has the scale of the surrogate last; ``arrived`` is (step, trial, receptor, neuron),
-    ``spikes`` (step, trial, neuron), ``seen`` (step, trial, observed, neuron). ``kept`` (segment, variable, trial,
-    neuron) takes the state before every ``every``-th step, from which the adjoint computes the others again.
+    Tensors are contiguous, of one precision and device, and hold all steps of a trial, of which a call computes those
+    from ``start`` to ``stop``: ``state`` (variable, trial, neuron) is changed in place; ``constants`` (constant, neuron)
+    has the scale of the surrogate last; ``arrived`` is (step, trial, receptor, neuron), ``spikes`` (step, trial,
+    neuron), ``seen`` (step, trial, observed, neuron). ``kept`` (segment, variable, trial, neuron) takes the state before
+    every ``every``-th step, from which the adjoint computes the others again.
     """
 
-    every: int
     wanted: Wanted
     places: tuple[int, ...]  # of the wanted constants, among all
 
     def forward(
-        self, state: Tensor, constants: Tensor, arrived: Tensor, spikes: Tensor, seen: Tensor, kept: Tensor
+        self,
+        every: int,
+        start: int,
+        stop: int,
+        state: Tensor,
+        constants: Tensor,
+        arrived: Tensor,
+        spikes: Tensor,
+        seen: Tensor,
+        kept: Tensor,
     ) -> None:
         """Compute the steps: fill ``spikes``, ``seen`` and ``kept``, and move ``state`` on."""
         ...
 
+    def room(self, every: int, kept: Tensor, in_parts: bool) -> Tensor:
+        """Return room for the states of a segment; ``in_parts`` says that calls end within segments."""
+        ...
+
     def backward(
         self,
+        every: int,
+        start: int,
+        stop: int,
         slope: float,
         kept: Tensor,
+        past: Tensor,
         constants: Tensor,
         arrived: Tensor,
         grad_state: Tensor,
         grad_spikes: Tensor,
+        feedback: Tensor,
         grad_seen: Tensor,
         grad_arrived: Tensor,
         grad_constants: Tensor,
     ) -> None:
         """Move ``grad_state`` back to before the steps, fill ``grad_arrived``, add to ``grad_constants`` (wanted
         constant, trial, neuron).
+
+        ``past`` is `room`. Calls go from the last step to the first. ``feedback`` (place, trial, neuron) is added to
+        ``grad_spikes``, step n from place n modulo their number, which then is 0.
         """
         ...
+
+
+SEGMENT = 32
+"""Steps after which the state is kept, about."""
 
 
 def find_kernels(program: StepProgram, wanted: Wanted, device: torch.device) -> Kernels:

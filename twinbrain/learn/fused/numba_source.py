@@ -1,7 +1,7 @@
 """Write the steps of a block and their adjoint as loops for numba, one of many steps each.
 
-Arrays of all state variables, constants and so on lie in one array each, neurons innermost; a loop takes rows of it, in
-tiles of neurons that stay in the nearest cache from step to step.
+State variables, constants and so on lie in one array each, neurons innermost; a loop takes some trials and neurons, few
+enough that their state stays in a near cache from step to step.
 """
 
 from __future__ import annotations
@@ -24,56 +24,75 @@ from twinbrain.learn.fused.scalar import Disjoint as _Disjoint, relative_slope
 
 _F = _np.{dtype}
 _compile = _numba.njit(cache=True, nogil=True, error_model="numpy")
-_compile_row = _numba.njit(cache=True, nogil=True, error_model="numpy", pipeline_class=_Disjoint)
+_compile_rows = _numba.njit(cache=True, nogil=True, error_model="numpy", pipeline_class=_Disjoint)
 
 '''
 
-_ROW = """
-@_compile_row
-def {name}({arguments}):
-    for _i in range(_n):
+# Unsigned places cannot be counted from the end, which compilers would have to allow for.
+_ROWS = """
+@_compile_rows
+def {name}(_b0, _b1, _i0, _i1, {arguments}):
+    for _b in range(_np.uint64(_b0), _np.uint64(_b1)):
+        for _i in range(_np.uint64(_i0), _np.uint64(_i1)):
 {body}
 """
 
 _FORWARD = """
 @_compile
-def forward(_first, _last, _tile, _every, _state, _constants, _arrived, _spikes, _seen, _kept):
-    _n_steps, _, _n = _spikes.shape
+def forward(
+    _first, _last, _trials, _tile, _every, _start, _stop, _state, _constants, _arrived, _spikes, _seen, _kept,
+):
+    _, _n_trials, _n = _spikes.shape
     _n_tiles = (_n + _tile - 1)//_tile
     for _unit in range(_first, _last):
-        _b, _from = _unit//_n_tiles, (_unit % _n_tiles)*_tile
-        _to = min(_from + _tile, _n)
-        for _t in range(_n_steps):
+        _b0, _i0 = _unit//_n_tiles*_trials, _unit % _n_tiles*_tile
+        _b1, _i1 = min(_b0 + _trials, _n_trials), min(_i0 + _tile, _n)
+        for _t in range(_start, _stop):
             if _t % _every == 0:
-                for _k in range(_state.shape[0]):
-                    _kept[_t//_every, _k, _b, _from:_to] = _state[_k, _b, _from:_to]
-            forward_row(_to - _from, {rows})
+                _kept[_t//_every, :, _b0:_b1, _i0:_i1] = _state[:, _b0:_b1, _i0:_i1]
+            forward_rows(_b0, _b1, _i0, _i1, {forward})
 """
 
 _BACKWARD = """
 @_compile
 def backward(
-    _first, _last, _tile, _every, _slope, _kept, _constants, _arrived,
-    _grad_state, _grad_spikes, _grad_seen, _grad_arrived, _grad_constants,
+    _first, _last, _trials, _tile, _every, _start, _stop, _slope, _kept, _past, _constants, _arrived,
+    _grad_state, _grad_spikes, _feedback, _grad_seen, _grad_arrived, _grad_constants,
 ):
-    _n_steps, _, _n = _grad_spikes.shape
+    _n_steps, _n_trials, _, _n = _arrived.shape
     _n_tiles = (_n + _tile - 1)//_tile
-    _past = _np.empty((_every + 1, _kept.shape[1], _tile), _F)
     for _unit in range(_first, _last):
-        _b, _from = _unit//_n_tiles, (_unit % _n_tiles)*_tile
-        _to = min(_from + _tile, _n)
-        for _segment in range((_n_steps - 1)//_every, -1, -1):
-            _start = _segment*_every
-            _stop = min(_start + _every, _n_steps)
-            for _k in range(_kept.shape[1]):
-                _past[0, _k, :_to - _from] = _kept[_segment, _k, _b, _from:_to]
-            for _t in range(_start, _stop - 1):
-                _m = _t - _start
-                again_row(_to - _from, {again_rows})
-            for _t in range(_stop - 1, _start - 1, -1):
-                _m = _t - _start
-                backward_row(_to - _from, _slope, {rows})
+        _b0, _i0 = _unit//_n_tiles*_trials, _unit % _n_tiles*_tile
+        _b1, _i1 = min(_b0 + _trials, _n_trials), min(_i0 + _tile, _n)
+        _slot = _unit % _past.shape[0]
+        for _t in range(_stop - 1, _start - 1, -1):
+            _m = _t % _every
+            if _m == _every - 1 or _t == _n_steps - 1:
+                _past[_slot, 0, :, :_b1 - _b0, :_i1 - _i0] = _kept[_t//_every, :, _b0:_b1, _i0:_i1]
+                for _k in range(_m):
+                    _before, _after, _given = _past[_slot, _k], _past[_slot, _k + 1], _arrived[_t - _m + _k]
+                    again_rows(_b0, _b1, _i0, _i1, {again})
+            _before, _given = _past[_slot, _m], _arrived[_t]
+            _fed = _feedback[_t % _feedback.shape[0]]
+            backward_rows(_b0, _b1, _i0, _i1, {backward})
 """
+
+
+class _Rows:
+    """Where values lie: the arrays that a loop takes, what each is in the call, and the place in them."""
+
+    def __init__(self) -> None:
+        self.arguments: dict[str, str] = {}
+        self.places: dict[str, str] = {}
+
+    def add(self, name: str, argument: str, value: str, place: str) -> None:
+        """Say where a value lies."""
+        self.arguments[argument] = value
+        self.places[name] = f"{argument}[{place}]"
+
+    def load(self, *names: str) -> list[str]:
+        """Return statements that read values."""
+        return [f"{name} = {self.places[name]}" for name in names]
 
 
 def numba_source(
@@ -98,58 +117,70 @@ def numba_source(
     carried = [name for name in program.state if name != REFRACTORY_LEFT]
     arrived = [f"_arrived_{receptor}" for receptor in program.jumps]
     adjoint = differentiate(step, (*carried, *arrived, *constants), find_surrogate(surrogate))
-    order = {name: k for k, name in enumerate(program.state)}
-    # Names of rows are those of what lies in them, with one of these before.
-    given = {name: f"_constants[{k}, _from:_to]" for k, name in enumerate(program.constants)}
-    given |= {name: f"_arrived[_t, _b, {k}, _from:_to]" for k, name in enumerate(arrived)}
-    past = {name: f"_past[_m, {k}]" for name, k in order.items()}
-    after = {f"_next_{name}": f"_past[_m + 1, {k}]" for name, k in order.items()}
-    seen = {f"_seen_{name}": f"_seen[_t, _b, {k}, _from:_to]" for k, name in enumerate(observe)}
-    compute = [f"{operation.target} = {_precise(expression_of(operation))}" for operation in step.operations]
-    forward_rows = given | {name: f"_state[{k}, _b, _from:_to]" for name, k in order.items()} | seen
-    forward_rows |= {"_spikes": "_spikes[_t, _b, _from:_to]"}
-    load = [f"{name} = _row_{name}[_i]" for name in (*given, *program.state)]
-    forward = [
-        *(f"_row_{name}[_i] = {value}" for name, value in step.state.items()),
-        f"_row__spikes[_i] = _F(1.0) if {step.spiked} else _F(0.0)",
-        *(f"_row__seen_{name}[_i] = {step.state[name]}" for name in observe),
-    ]
-    again = [f"_row__next_{name}[_i] = {value}" for name, value in step.state.items()]
-    carry = {gradient_of(name): f"_grad_state[{order[name]}, _b, _from:_to]" for name in carried}
-    give = {gradient_of(name): f"_grad_arrived[_t, _b, {k}, _from:_to]" for k, name in enumerate(arrived)}
-    add = {gradient_of(name): f"_grad_constants[{k}, _b, _from:_to]" for k, name in enumerate(constants)}
-    taken = {
-        SCALE: f"_constants[{len(program.constants)}, _from:_to]",
-        SPIKE_GRADIENT: "_grad_spikes[_t, _b, _from:_to]",
-    }
-    seen_gradient = {f"_seen_{name}": f"_grad_seen[_t, _b, {k}, _from:_to]" for k, name in enumerate(observe)}
     gradients = {gradient_of(name): _precise(text) for name, text in adjoint.gradients.items()}
-    backward = [
-        *(f"{name} = _row_{name}[_i]" for name in (*taken, *carry)),
-        *(f"{gradient_of(name)} += _row__seen_{name}[_i]" for name in observe if name in carried),
-        *(f"{s.target} = {_precise(s.expression)}" for s in adjoint.statements),
-        *(f"_row_{name}[_i] = {gradients[name]}" for name in (*carry, *give)),
-        *(f"_row_{name}[_i] += {gradients[name]}" for name in add),
-    ]
-    backward_rows = given | past | taken | carry | seen_gradient | give | add
-    return (
-        _HEAD.format(functions=", ".join(FUNCTIONS), dtype=dtype)
-        + _row("forward_row", ["_n", *_names(forward_rows)], [*load, *compute, *forward])
-        + _FORWARD.format(rows=", ".join(forward_rows.values()))
-        + _row("again_row", ["_n", *_names(given | past | after)], [*load, *compute, *again])
-        + _row("backward_row", ["_n", SLOPE, *_names(backward_rows)], [*load, *compute, *backward])
-        + _BACKWARD.format(
-            again_rows=", ".join((given | past | after).values()), rows=", ".join(backward_rows.values())
-        )
-    )
+    order = {name: k for k, name in enumerate(program.state)}
+    compute = [f"{operation.target} = {_precise(expression_of(operation))}" for operation in step.operations]
 
+    def given(arriving: str) -> _Rows:
+        rows = _Rows()
+        for k, name in enumerate((*program.constants, SCALE)):
+            rows.add(name, "_constants", "_constants", f"{k}, _i")
+        for k, name in enumerate(arrived):
+            rows.add(name, "_arriving", arriving, f"_b, {k}, _i")
+        return rows
 
-def _names(rows: dict[str, str]) -> list[str]:
-    return [f"_row_{name}" for name in rows]
-
-
-def _row(name: str, arguments: list[str], body: list[str]) -> str:
-    return _ROW.format(name=name, arguments=", ".join(arguments), body="\n".join(f"        {line}" for line in body))
+    forward = given("_arrived[_t]")
+    for k, name in enumerate(program.state):
+        forward.add(name, f"_at_{name}", f"_state[{k}]", "_b, _i")
+    forward.add("spikes", "_at_spikes", "_spikes[_t]", "_b, _i")
+    for k, name in enumerate(observe):
+        forward.add(f"seen_{name}", "_at_seen", "_seen[_t]", f"_b, {k}, _i")
+    again, backward = given("_given"), given("_given")
+    for k, name in enumerate(program.state):
+        for rows in (again, backward):
+            rows.add(name, f"_at_{name}", f"_before[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
+        again.add(f"next_{name}", f"_next_{name}", f"_after[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
+    for name in carried:
+        backward.add(gradient_of(name), f"_at{gradient_of(name)}", f"_grad_state[{order[name]}]", "_b, _i")
+    backward.add(SPIKE_GRADIENT, "_at_grad_spikes", "_grad_spikes[_t]", "_b, _i")
+    backward.add("feedback", "_at_feedback", "_fed", "_b, _i")
+    for k, name in enumerate(observe):
+        backward.add(f"seen_{name}", "_at_seen", "_grad_seen[_t]", f"_b, {k}, _i")
+    for k, name in enumerate(arrived):
+        backward.add(gradient_of(name), "_at_grad_arrived", "_grad_arrived[_t]", f"_b, {k}, _i")
+    for k, name in enumerate(constants):
+        backward.add(gradient_of(name), f"_at{gradient_of(name)}", f"_grad_constants[{k}]", "_b, _i")
+    inputs = (*program.constants, *arrived, *program.state)
+    bodies = {
+        "forward": [
+            *(*forward.load(*inputs), *compute),
+            *(f"{forward.places[name]} = {value}" for name, value in step.state.items()),
+            f"{forward.places['spikes']} = _F(1.0) if {step.spiked} else _F(0.0)",
+            *(f"{forward.places[f'seen_{name}']} = {step.state[name]}" for name in observe),
+        ],
+        "again": [
+            *(*again.load(*inputs), *compute),
+            *(f"{again.places[f'next_{name}']} = {value}" for name, value in step.state.items()),
+        ],
+        "backward": [
+            *(*backward.load(*inputs, SCALE, SPIKE_GRADIENT, *(gradient_of(name) for name in carried)), *compute),
+            f"{SPIKE_GRADIENT} += {backward.places['feedback']}",
+            f"{backward.places['feedback']} = _F(0.0)",
+            *(f"{gradient_of(name)} += {backward.places[f'seen_{name}']}" for name in observe if name in carried),
+            *(f"{s.target} = {_precise(s.expression)}" for s in adjoint.statements),
+            *(f"{backward.places[gradient_of(n)]} = {gradients[gradient_of(n)]}" for n in (*carried, *arrived)),
+            *(f"{backward.places[gradient_of(n)]} += {gradients[gradient_of(n)]}" for n in constants),
+        ],
+    }
+    loops, calls = [], {}
+    for kind, rows in (("forward", forward), ("again", again), ("backward", backward)):
+        extra = {SLOPE: SLOPE} if kind == "backward" else {}
+        arguments = rows.arguments | extra
+        body = "\n".join(" " * 12 + line for line in bodies[kind])
+        loops.append(_ROWS.format(name=f"{kind}_rows", arguments=", ".join(arguments), body=body))
+        calls[kind] = ", ".join(arguments.values())
+    drivers = _FORWARD.format(**calls) + _BACKWARD.format(**calls)
+    return _HEAD.format(functions=", ".join(FUNCTIONS), dtype=dtype) + "".join(loops) + drivers
 
 
 class _Precise(ast.NodeTransformer):
@@ -170,3 +201,4 @@ def _cast(node: ast.expr) -> ast.expr:
 
 def _precise(expression: str) -> str:
     return ast.unparse(_Precise().visit(ast.parse(expression, mode="eval")))
+

@@ -15,7 +15,8 @@ from torch import Tensor
 from twinbrain.errors import LearnError
 from twinbrain.learn.fused.chunk import Advanced, of_all_constants, pack
 from twinbrain.learn.fused.events import add_product, add_weight_gradient
-from twinbrain.learn.fused.kernels import Kernels
+from twinbrain.learn.fused.kernels import SEGMENT, Kernels
+from twinbrain.learn.fused.memory import contiguous, copied, empty
 from twinbrain.learn.fused.surrogates import find_surrogate
 from twinbrain.models.step import StepProgram
 
@@ -120,64 +121,56 @@ class _Recurrent(torch.autograd.Function):
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         n_steps, n_trials, _, n_neurons = given.shape
-        arrived = given.clone(memory_format=torch.contiguous_format)
+        arrived = copied(given)
         state = state.clone()
         n_past = len(past)
-        spikes = given.new_empty((n_past + n_steps, n_trials, n_neurons))
+        spikes = empty(given, n_past + n_steps, n_trials, n_neurons)
         spikes[:n_past] = past
-        seen = given.new_empty((n_steps, n_trials, len(kernels.wanted.observe), n_neurons))
-        chunks = _chunks(n_steps, min([kernels.every, *(delay + 1 for _, delay in places)]))
-        kept = state.new_empty((len(chunks), 1, *state.shape))
-        for k, (start, stop) in enumerate(chunks):
+        seen = empty(given, n_steps, n_trials, len(kernels.wanted.observe), n_neurons)
+        length = min([SEGMENT, *(delay + 1 for _, delay in places)])
+        every = SEGMENT // length * length
+        kept = empty(state, -(-n_steps // every), *state.shape)
+        for start, stop in _chunks(n_steps, length):
             for (receptor, delay), weight in zip(places, weights, strict=True):
-                sent = _rows(spikes, n_past + start - delay - 1, n_past + stop - delay - 1)
-                add_product(_rows(arrived, start, stop, receptor), sent, weight)
-            kernels.forward(
-                state,
-                constants,
-                arrived[start:stop],
-                spikes[n_past + start : n_past + stop],
-                seen[start:stop],
-                kept[k],
-            )
+                add_product(arrived, receptor, spikes[n_past - delay - 1 :], weight, start, stop)
+            kernels.forward(every, start, stop, state, constants, arrived, spikes[n_past:], seen, kept)
         context.save_for_backward(kept, constants, arrived, spikes, *weights)
-        context.kernels, context.slope, context.places, context.chunks = kernels, slope, places, chunks
+        context.kernels, context.slope, context.places = kernels, slope, places
+        context.length, context.every = length, every
         return state, spikes[n_past:], seen
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         kept, constants, arrived, spikes, *weights = context.saved_tensors
         kernels: Kernels = context.kernels
-        grad_state, grad_seen = gradients[0].contiguous().clone(), gradients[2].contiguous()
+        grad_state, grad_spikes, grad_seen = (contiguous(gradient) for gradient in gradients)
+        grad_state = grad_state.clone()
         n_past = len(spikes) - len(arrived)
-        grad_spikes = torch.zeros_like(spikes)
-        grad_spikes[n_past:] = gradients[1]
-        grad_arrived = torch.empty_like(arrived)
-        grad_constants = kept.new_zeros((len(kernels.wanted.constants), *kept.shape[3:]))
-        for k, (start, stop) in reversed(list(enumerate(context.chunks))):
+        # What the synapses give back to spikes waits here until their steps' turn.
+        n_places = (-(-n_past // context.length) + 1) * context.length
+        feedback = kept.new_zeros((n_places, *kept.shape[2:]))
+        grad_arrived = empty(arrived, *arrived.shape)
+        grad_constants = kept.new_zeros((len(kernels.wanted.constants), *kept.shape[2:]))
+        past = kernels.room(context.every, kept, in_parts=True)
+        for start, stop in reversed(_chunks(len(arrived), context.length)):
             kernels.backward(
-                context.slope,
-                kept[k],
-                constants,
-                arrived[start:stop],
-                grad_state,
-                grad_spikes[n_past + start : n_past + stop],
-                grad_seen[start:stop],
-                grad_arrived[start:stop],
-                grad_constants,
+                *(context.every, start, stop, context.slope, kept, past, constants, arrived),
+                *(grad_state, grad_spikes, feedback, grad_seen, grad_arrived, grad_constants),
             )
             for (receptor, delay), weight in zip(context.places, weights, strict=True):
-                sent = _rows(grad_spikes, n_past + start - delay - 1, n_past + stop - delay - 1)
-                sent.addmm_(_rows(grad_arrived, start, stop, receptor), weight.t())
+                for first, last in _pieces(start - delay - 1, stop - delay - 1, n_places):
+                    here = first + delay + 1
+                    rows = grad_arrived[here : here + last - first, :, receptor].view(-1, weight.shape[1])
+                    place = first % n_places
+                    feedback[place : place + last - first].view(-1, weight.shape[0]).addmm_(rows, weight.t())
         grad_weights = [torch.zeros_like(weight) for weight in weights]
         for (receptor, delay), gradient in zip(context.places, grad_weights, strict=True):
-            sent = _rows(spikes, n_past - delay - 1, len(spikes) - delay - 1)
-            add_weight_gradient(gradient, sent, _rows(grad_arrived, 0, len(arrived), receptor))
+            add_weight_gradient(gradient, spikes[n_past - delay - 1 :], grad_arrived, receptor)
         return (
             *(None, None, None, grad_state),
             of_all_constants(kernels, constants, grad_constants),
             grad_arrived,
-            grad_spikes[:n_past],
+            feedback[torch.arange(-n_past, 0) % n_places],
             *grad_weights,
         )
 
@@ -186,7 +179,7 @@ def _chunks(n_steps: int, length: int) -> list[tuple[int, int]]:
     return [(start, min(start + length, n_steps)) for start in range(0, n_steps, length)]
 
 
-def _rows(tensor: Tensor, start: int, stop: int, receptor: int | None = None) -> Tensor:
-    """Return some steps of all trials as the rows of a matrix, a view."""
-    part = tensor[start:stop] if receptor is None else tensor[start:stop, :, receptor]
-    return part.view(-1, part.shape[-1])
+def _pieces(start: int, stop: int, n_places: int) -> list[tuple[int, int]]:
+    """Return steps in parts that do not go round the end of the places."""
+    turn = start + n_places - start % n_places
+    return [(start, stop)] if stop <= turn else [(start, turn), (turn, stop)]

@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.rules.bptt import BackpropagationThroughTime
+from twinbrain.learn.rules.direct_feedback_alignment import DirectFeedbackAlignment
+from twinbrain.learn.rules.eprop import EProp
+from twinbrain.learn.rules.feedback_alignment import FeedbackAlignment
+from twinbrain.learn.rules.kolen_pollack import KolenPollack
+from twinbrain.learn.rules.ottt import OnlineTrainingThroughTime
 from twinbrain.learn.rules.rule import Rule
 from twinbrain.spec.base import suggestion
 
-RULES: dict[str, type[Rule]] = {own.name: own for own in (BackpropagationThroughTime,)}
+_ALL: tuple[type[Rule], ...] = (
+    BackpropagationThroughTime,
+    FeedbackAlignment,
+    KolenPollack,
+    DirectFeedbackAlignment,
+    EProp,
+    OnlineTrainingThroughTime,
+)
+RULES: dict[str, type[Rule]] = {own.name: own for own in _ALL}
 
 
 def rule(name: str, **options: Any) -> Rule:
-    """Return a rule by its name."""
+    """Return a rule by its name.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"bptt"``; see `rule_names`.
+    **options
+        Of the rule.
+
+    Raises
+    ------
+    LearnError
+        If there is no such rule, or it has no such option.
+    """
     if name not in RULES:
         raise LearnError(f"train.rule: unknown rule {name!r}; {suggestion(name, RULES)}")
+    known = rule_options(name)
+    for option in options:
+        if option not in known:
+            raise LearnError(f"train.rule: {name} has no option {option!r}; {suggestion(option, known)}")
     return RULES[name](**options)
+
+
+def rule_names() -> list[str]:
+    """Return the names of all rules."""
+    return list(RULES)
+
+
+def rule_options(name: str) -> dict[str, Any]:
+    """Return the options of a rule, and their defaults."""
+    own = RULES[name]
+    if own.__init__ is Rule.__init__:
+        return {}
+    parameters = list(inspect.signature(own.__init__).parameters.values())[1:]
+    return {parameter.name: parameter.default for parameter in parameters}

@@ -6,10 +6,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Locality:
     Parameters
     ----------
     weights : str
-        Weights of other synapses that it uses: ``"none"``, ``"transposed"`` (those of the way forward) or ``"random"``.
+        Weights of other synapses that it uses: ``"none"``, ``"transposed"`` (those of the way forward), ``"random"``
+        or ``"learned"``.
     signal : str
         What reaches it from outside: ``"none"``, ``"error"`` (of each output), ``"error of the layer above"``,
         ``"reward"`` (one number).
@@ -29,7 +32,7 @@ class Locality:
         How the memory for a trial grows with its n steps: ``"n"`` or ``"1"``.
     """
 
-    weights: Literal["none", "transposed", "random"]
+    weights: Literal["none", "transposed", "random", "learned"]
     signal: Literal["none", "error", "error of the layer above", "reward"]
     when: Literal["online", "backward"]
     memory: Literal["1", "n"]
@@ -67,6 +70,12 @@ class Rule(nn.Module):
     reference: ClassVar[str]
     """DOI or arXiv number."""
     optimiser: ClassVar[Literal["adam", "sgd"]] = "adam"
+    learning_rate: ClassVar[float] = 0.01
+    """Where none is given."""
+
+    def extra_channels(self, task: Task) -> int:
+        """Return how many input channels the rule needs besides those of the task; they come after these."""
+        return 0
 
     def prepare(self, network: TrainableNetwork, objective: Objective, seed: int) -> None:
         """Make what the rule needs for a network, such as feedback weights.
@@ -77,6 +86,17 @@ class Rule(nn.Module):
             If it cannot train what is asked of this network.
         """
 
+    def feedback(self, network: TrainableNetwork) -> Tensor | None:
+        """Return the weights that carry errors back, beside those of the way forward; None if there are none.
+
+        Of shape (synapse,), in the order of ``network.all_weights()``; no number where nothing is carried back.
+        """
+        return None
+
     @abstractmethod
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
         """Compute a batch, and set the gradients of what is trained."""
+
+    @torch.no_grad()
+    def constrain(self, network: TrainableNetwork) -> None:
+        """Bring weights back to where the rule keeps them, after a step of the optimiser."""

@@ -1,0 +1,87 @@
+"""Write a brain to a folder: a workflow, and its regions, synapses and connectome beside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from twinbrain.connectome.datasets import connectome_names
+from twinbrain.connectome.load import load_connectome
+from twinbrain.connectome.write import write_connectome
+from twinbrain.exchange.files import written_whole
+from twinbrain.network.layout import unused_name
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.toml import toml_text
+from twinbrain.spec.workflow import Run
+from twinbrain.spec.write import plain_projections, write_region
+
+WORKFLOW = "brain.toml"
+_CONNECTOME, _PROJECTIONS, _REGIONS = "connectome.npz", "projections.npz", "regions"
+
+
+def write_brain(brain: Brain, folder: str | Path, *, run: Run | None = None, overwrite: bool = False) -> Path:
+    """Write a brain, whole or not at all.
+
+    Parameters
+    ----------
+    brain : Brain
+        What is written.
+    folder : str or Path
+        Where its files are put: ``brain.toml``, a workflow; ``regions``; ``connectome.npz``; and ``projections.npz``
+        for the long arrays of the synapses between regions. They stay together, wherever the folder is.
+    run : Run, optional
+        How the workflow runs it; delays that were trained ask for the time step of the training.
+    overwrite : bool, optional
+        Whether to replace a folder that exists.
+
+    Returns
+    -------
+    Path
+        Of the workflow, which `load_workflow` and `simulate` take.
+
+    Raises
+    ------
+    ExchangeError
+        If the folder exists, or cannot be written.
+    SpecError, ConnectomeError
+        If the connectome is not found.
+    """
+    folder = Path(folder)
+    with written_whole(folder, overwrite=overwrite, folder=True) as part:
+        data: dict[str, Any] = {"connectome": _connectome(brain, part)}
+        plain = brain.model_dump(mode="json", exclude_defaults=True, exclude={"connectome", "regions", "projections"})
+        data |= plain | {"regions": _regions(brain, part)}
+        tables, packed = plain_projections(brain.projections, _PROJECTIONS)
+        if packed is not None:
+            (part / _PROJECTIONS).write_bytes(packed)
+        if tables:
+            data["projections"] = tables
+        whole = {"name": re.sub(r"[^\w.-]", "_", brain.name or folder.name), "run": (run or Run()).to_dict()}
+        whole = {key: value for key, value in whole.items() if value} | {"brain": data}
+        (part / WORKFLOW).write_text(toml_text(whole, frozenset({"brain"})), encoding="utf-8")
+    return folder / WORKFLOW
+
+
+def _connectome(brain: Brain, folder: Path) -> str:
+    """Return what the workflow calls the connectome, which is written unless it ships under a name."""
+    connectome = brain.connectome
+    if not isinstance(connectome, Connectome):
+        if connectome in connectome_names():
+            return str(connectome)
+        connectome = load_connectome(connectome)
+    write_connectome(connectome, folder / _CONNECTOME)
+    return _CONNECTOME
+
+
+def _regions(brain: Brain, folder: Path) -> dict[str, str]:
+    """Write each region once, and return the file of each pattern."""
+    (folder / _REGIONS).mkdir()
+    files: dict[str, str] = {}
+    for region in brain.regions.values():
+        if region.name not in files:
+            stem = unused_name(re.sub(r"[^\w-]", "_", region.name), [Path(file).stem for file in files.values()])
+            files[region.name] = f"{_REGIONS}/{stem}.toml"
+            write_region(region, folder / files[region.name])
+    return {pattern: files[region.name] for pattern, region in brain.regions.items()}

@@ -1,0 +1,93 @@
+"""The loops on a CUDA device: one element of a tile is a neuron of a trial."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from twinbrain.engines.generated import import_source
+from twinbrain.learn.fused.kernels import Wanted
+from twinbrain.learn.fused.triton_source import triton_source
+from twinbrain.models.step import StepProgram
+
+_BLOCK = 128
+# Fused multiply-adds would round once where the step loop rounds twice.
+_EXACT = {"enable_fp_fusion": False}
+
+
+class TritonKernels:
+    """`twinbrain.learn.fused.kernels.Kernels` for tensors on a CUDA device.
+
+    Parameters
+    ----------
+    program : StepProgram
+        The step.
+    wanted : Wanted
+        What it is compiled for.
+    """
+
+    def __init__(self, program: StepProgram, wanted: Wanted) -> None:
+        module = import_source("fused", triton_source(program, wanted.surrogate, wanted.constants, wanted.observe))
+        self._forward, self._backward = module.forward, module.backward
+        self.wanted = wanted
+        self.places = tuple(list(program.constants).index(name) for name in wanted.constants)
+
+    def forward(
+        self,
+        every: int,
+        start: int,
+        stop: int,
+        state: Tensor,
+        constants: Tensor,
+        arrived: Tensor,
+        spikes: Tensor,
+        seen: Tensor,
+        kept: Tensor,
+    ) -> None:
+        """Compute the steps."""
+        _, n_trials, _, n = arrived.shape
+        _launch(
+            self._forward,
+            *(arrived, every, start, stop, n_trials, n, state, constants, arrived, spikes, seen, kept),
+        )
+
+    def room(self, every: int, kept: Tensor, in_parts: bool) -> Tensor:
+        """Return room for the states of a segment."""
+        return kept.new_empty((every, *kept.shape[1:]))
+
+    def backward(
+        self,
+        every: int,
+        start: int,
+        stop: int,
+        slope: float,
+        kept: Tensor,
+        past: Tensor,
+        constants: Tensor,
+        arrived: Tensor,
+        grad_state: Tensor,
+        grad_spikes: Tensor,
+        feedback: Tensor,
+        grad_seen: Tensor,
+        grad_arrived: Tensor,
+        grad_constants: Tensor,
+    ) -> None:
+        """Compute their adjoint."""
+        n_steps, n_trials, _, n = arrived.shape
+        _launch(
+            self._backward,
+            *(arrived, every, start, stop, n_steps, n_trials, n, kept, past, constants, arrived),
+            *(grad_state, grad_spikes, feedback, len(feedback), grad_seen, grad_arrived, grad_constants),
+            # A number passed to a kernel would be rounded to float32; one known when it is compiled is not.
+            _slope=slope,
+        )
+
+
+def _launch(kernel: Any, arrived: Tensor, *arguments: Any, **known: float) -> None:
+    n_elements = arrived.shape[1] * arrived.shape[3]
+    # Triton launches on the current device, which need not be that of the tensors.
+    with torch.cuda.device(arrived.device) if arrived.device.type == "cuda" else nullcontext():
+        kernel[(-(-n_elements // _BLOCK),)](*arguments, **known, _BLOCK=_BLOCK, **_EXACT)

@@ -1,0 +1,144 @@
+"""Reward-modulated plasticity: pairs of spikes mark a synapse, and a reward at the end of the trial changes it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax, one_hot
+
+from twinbrain.errors import LearnError
+from twinbrain.learn.batch import Batch, Objective
+from twinbrain.learn.metrics.score import mean_output, score
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.rules.bounds import clip_weights
+from twinbrain.learn.rules.pairs import Window, pair_changes
+from twinbrain.learn.rules.rule import Locality, Outcome, Rule
+from twinbrain.learn.rules.synapses import Synapses, synapses_of
+from twinbrain.network.random import stream_key, uniforms
+
+
+class RewardSTDP(Rule):
+    """Three factors: a spike before, a spike after, and reward beyond what is expected.
+
+    A decision is tried out: a class by the odds of the outputs, or outputs with noise of 1 mV. Its reward is 1 if the
+    class is right, 0 if not; of a regression, minus the error. What is expected is the running mean of rewards.
+    Synapses of the readout, which does not spike, have the noise of the decision as their second factor: what was
+    decided, less what the outputs say of it on average (10.1007/BF00992696).
+
+    Parameters
+    ----------
+    A_plus, A_minus : float
+        Amplitudes of `Window`, in mean weights.
+    tau_plus, tau_minus : float (ms)
+        Time constants of `Window`.
+    tau_c : float (ms)
+        Time constant with which a synapse forgets that it was marked.
+    memory : float
+        Batches over which the mean reward runs.
+    w_max : float
+        Largest weight, in mean weights.
+    readout_rate : float
+        Learning rate of the readout's synapses over that of the others.
+    """
+
+    name = "reward_stdp"
+    locality = Locality(weights="none", signal="reward", when="online", memory="1")
+    reference = "10.1093/cercor/bhl152"
+    optimiser = "sgd"
+    learning_rate = 10.0
+
+    expected: Tensor
+    n_batches: Tensor
+
+    def __init__(
+        self,
+        A_plus: float = 0.01,
+        A_minus: float = 0.0105,
+        tau_plus: float = 20.0,
+        tau_minus: float = 20.0,
+        tau_c: float = 1000.0,
+        memory: float = 10.0,
+        w_max: float = 4.0,
+        readout_rate: float = 10.0,
+    ) -> None:
+        super().__init__()
+        self.window = Window(A_plus, A_minus, tau_plus, tau_minus)
+        if not tau_c > 0 or not memory >= 1:
+            raise LearnError(
+                f"rule reward_stdp: expected tau_c above 0 ms and a memory of 1 batch or more, found {tau_c:g} and "
+                f"{memory:g}"
+            )
+        self.tau_c, self.memory, self.w_max, self.readout_rate = tau_c, memory, w_max, readout_rate
+        self.register_buffer("expected", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("n_batches", torch.zeros((), dtype=torch.int64))
+
+    def prepare(self, network: TrainableNetwork, objective: Objective, seed: int) -> None:
+        """Find the synapses.
+
+        Raises
+        ------
+        LearnError
+            If anything but weights is to be trained.
+        """
+        self.seed = seed
+        self.synapses: Synapses = synapses_of(network, self.name)
+
+    def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
+        """Compute a batch, and set the direction in which weights go."""
+        with torch.no_grad():
+            activity = network(batch.inputs, batch.background)
+        output = network.read(activity.spikes, batch.background)
+        log_odds, reward = self._decide(output, batch, objective)
+        beyond = (reward - self._expect(reward)).to(output.dtype) / batch.n_trials
+        if output.requires_grad:
+            (-self.readout_rate * (beyond * log_odds).sum()).backward()
+        change = self.eligibility(activity.spikes, batch.scored, objective.dt, beyond)
+        self.synapses.leave(network, change)
+        return Outcome(objective(activity, batch).detach(), activity.output, activity.spikes)
+
+    def constrain(self, network: TrainableNetwork) -> None:
+        """Keep weights from growing beyond the largest."""
+        clip_weights(network, self.w_max)
+
+    def eligibility(self, spikes: Tensor, scored: Tensor, dt: float, reward: Tensor) -> Tensor:
+        """Return how far the inner synapses are marked at the end of trials, times reward, summed over trials.
+
+        Parameters
+        ----------
+        spikes : Tensor, shape (step, trial, neuron)
+            Of all neurons.
+        scored : Tensor, shape (trial, step)
+            The last step that counts is the end of a trial.
+        dt : float (ms)
+            Time step.
+        reward : Tensor, shape (trial,)
+            What each trial counts.
+        """
+        step = torch.arange(len(spikes), dtype=torch.float64, device=spikes.device)
+        end = torch.where(scored > 0, step, 0).amax(1)
+        left = (end - step[:, None]) * dt
+        weight = torch.where(left >= 0, torch.exp(-left / self.tau_c), 0.0).to(spikes) * reward
+        return pair_changes(spikes, self.synapses, self.window, dt, weight)
+
+    def _decide(self, output: Tensor, batch: Batch, objective: Objective) -> tuple[Tensor, Tensor]:
+        """Return the log odds of decisions that were drawn, and their rewards; each of shape (trial,)."""
+        mean = mean_output(output, batch.scored)
+        key = stream_key(self.seed, self.name, str(int(self.n_batches)))
+        drawn = uniforms(key, 2 * mean.numel()).reshape(2, *mean.shape)
+        if objective.kind == "classification":
+            noise = torch.tensor(-np.log(-np.log(drawn[0]))).to(mean)
+            decision = (mean.detach() + noise).argmax(1)
+            log_odds = (log_softmax(mean, 1) * one_hot(decision, mean.shape[1])).sum(1)
+            return log_odds, (decision == batch.target).double()
+        noise = torch.tensor(np.sqrt(-2 * np.log(drawn[0])) * np.cos(2 * np.pi * drawn[1])).to(mean)
+        error = score(output.detach() + noise, batch.target, batch.scored, objective.kind)
+        return -0.5 * (mean.detach() + noise - mean).square().sum(1), -error.double()
+
+    def _expect(self, reward: Tensor) -> Tensor:
+        """Return the reward that was expected, and expect more like what came."""
+        mean = reward.mean()
+        before = self.expected.clone() if int(self.n_batches) else mean
+        self.expected.copy_(before + (mean - before) / self.memory)
+        self.n_batches += 1
+        return before

@@ -1,0 +1,94 @@
+"""Plasticity without a teacher, and a readout that learns from its own error."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from twinbrain.learn.batch import Batch, Objective
+from twinbrain.learn.network import Activity, TrainableNetwork
+from twinbrain.learn.rules.bounds import clip_weights, incoming, normalise
+from twinbrain.learn.rules.pairs import Window, pair_changes
+from twinbrain.learn.rules.rule import Locality, Outcome, Rule
+from twinbrain.learn.rules.synapses import Synapses, synapses_of
+
+
+class STDPReadout(Rule):
+    """Pairs of spikes change the synapses among neurons; the delta rule those of the readout.
+
+    After each batch the weights that reach a neuron from one population are scaled to the sum that they had: neurons
+    compete with their synapses, and neither die nor explode.
+
+    Parameters
+    ----------
+    A_plus, A_minus : float
+        Amplitudes of `Window`, in mean weights.
+    tau_plus, tau_minus : float (ms)
+        Time constants of `Window`.
+    w_max : float
+        Largest weight, in mean weights.
+    readout_rate : float
+        Learning rate of the readout's synapses over that of the others.
+    """
+
+    name = "stdp_readout"
+    locality = Locality(weights="none", signal="error", when="online", memory="1")
+    reference = "10.3389/fncom.2015.00099"
+    optimiser = "sgd"
+    learning_rate = 10.0
+
+    def __init__(
+        self,
+        A_plus: float = 0.05,
+        A_minus: float = 0.0525,
+        tau_plus: float = 20.0,
+        tau_minus: float = 20.0,
+        w_max: float = 4.0,
+        readout_rate: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.window = Window(A_plus, A_minus, tau_plus, tau_minus)
+        self.w_max, self.readout_rate = w_max, readout_rate
+
+    def prepare(self, network: TrainableNetwork, objective: Objective, seed: int) -> None:
+        """Find the synapses, and what reaches each neuron.
+
+        Raises
+        ------
+        LearnError
+            If anything but weights is to be trained.
+        """
+        self.synapses: Synapses = synapses_of(network, self.name)
+        for number, weights in enumerate(network.tables()):
+            self.register_buffer(f"wanted_{number}", incoming(network, weights, number)[1])
+
+    def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
+        """Compute a batch, and set the direction in which weights go."""
+        with torch.no_grad():
+            activity = network(batch.inputs, batch.background)
+        loss = read_and_learn(network, activity.spikes, batch, objective, self.readout_rate)
+        self.synapses.leave(network, self.change(activity.spikes, objective.dt))
+        return Outcome(loss, activity.output, activity.spikes)
+
+    def change(self, spikes: Tensor, dt: float) -> Tensor:
+        """Return what pairs of spikes change of inner synapses, in mean weights; a mean over trials."""
+        weight = spikes.new_full(spikes.shape[:2], 1.0 / spikes.shape[1])
+        return pair_changes(spikes, self.synapses, self.window, dt, weight)
+
+    def constrain(self, network: TrainableNetwork) -> None:
+        """Keep weights from growing beyond the largest, and scale what reaches each neuron to what it was."""
+        clip_weights(network, self.w_max)
+        normalise(network, [self.get_buffer(f"wanted_{number}") for number in range(len(network.weights))])
+
+
+def read_and_learn(
+    network: TrainableNetwork, spikes: Tensor, batch: Batch, objective: Objective, rate: float
+) -> Tensor:
+    """Add to the gradients of the readout's weights by the delta rule, and return the loss.
+
+    Error times presynaptic trace: of synapses of one linear layer that is the gradient.
+    """
+    loss = objective(Activity(spikes, network.read(spikes, batch.background)), batch)
+    if loss.requires_grad:
+        (rate * loss).backward()
+    return loss.detach()
