@@ -85,7 +85,7 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "sweep-plain": ("the same against a loop over plain Brian2", "≥ 5 ×", sweeps.measure_against_plain),
     "sweep-many": ("10,000 short points", "flat memory, < 2 s, < 1 s", sweeps.measure_many),
     "intervals": (
-        "interval task, one tuned time constant against log-normal ones",
+        "intervals, one tuned time constant against many",
         "a gap",
         learning.measure_intervals,
     ),
