@@ -45,9 +45,7 @@ def measure_all(folder: Path | None = None) -> list[dict[str, Any]]:
             command = [sys.executable, "-m", "tests.benchmarks.training_gpu", name, products]
             environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
             try:
-                done = subprocess.run(
-                    command, env=environment, capture_output=True, text=True, check=False, timeout=75
-                )
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=75)
                 row = json.loads(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else {}
                 row = row or {"error": done.stderr[-2000:]}
             except subprocess.TimeoutExpired:
