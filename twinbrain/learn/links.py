@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from twinbrain.learn.fused.events import spike_product
+
 from twinbrain.learn.active import add_active, add_weight_gradient, carry_back
 from twinbrain.learn.fused.threads import share
 
@@ -112,7 +114,7 @@ class Link(nn.Module):
         if feedback is not None:
             found: Tensor = _Feedback.apply(self, spikes, prepared, feedback)
         elif self.is_dense:
-            found = spikes @ prepared
+            found = spike_product(spikes, prepared) if spikes.ndim == 3 else spikes @ prepared
         else:
             found = _Sparse.apply(self, spikes, prepared)
         return found
