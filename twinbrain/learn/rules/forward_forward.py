@@ -42,7 +42,7 @@ class ForwardForward(Rule):
 
     name = "forward_forward"
     locality = Locality(weights="none", signal="error", when="online", memory="1")
-    reference = "2212.13345"
+    reference = "arXiv:2212.13345"
 
     n_batches: Tensor
 

@@ -9,10 +9,14 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.rules.bptt import BackpropagationThroughTime
 from twinbrain.learn.rules.direct_feedback_alignment import DirectFeedbackAlignment
 from twinbrain.learn.rules.eprop import EProp
+from twinbrain.learn.rules.eventprop import EventProp
 from twinbrain.learn.rules.feedback_alignment import FeedbackAlignment
+from twinbrain.learn.rules.forward_forward import ForwardForward
 from twinbrain.learn.rules.kolen_pollack import KolenPollack
 from twinbrain.learn.rules.ottt import OnlineTrainingThroughTime
+from twinbrain.learn.rules.reward_stdp import RewardSTDP
 from twinbrain.learn.rules.rule import Rule
+from twinbrain.learn.rules.stdp_readout import STDPReadout
 from twinbrain.spec.base import suggestion
 
 _ALL: tuple[type[Rule], ...] = (
@@ -22,6 +26,10 @@ _ALL: tuple[type[Rule], ...] = (
     DirectFeedbackAlignment,
     EProp,
     OnlineTrainingThroughTime,
+    EventProp,
+    RewardSTDP,
+    STDPReadout,
+    ForwardForward,
 )
 RULES: dict[str, type[Rule]] = {own.name: own for own in _ALL}
 
