@@ -83,7 +83,7 @@ def explicit(values, n=32):
 def test_explicit_weights_in_whole_quanta_keep_them():
     default = explicit([1.1, 0.9])
     assert explicit(np.array([4097, 6001, 5000]) * default / 16) == default / 16
-    # Numbers with all their digits would ask for a quantum that leaves no range, and a coarse one is no reason to round.
+    # Numbers with all their digits would ask for a quantum that leaves no range; a coarse one is no reason to round.
     assert explicit(np.random.default_rng(0).uniform(0.9, 1.1, 32)) == default
     assert explicit([1.0, 1.5, 0.5]) == default
 

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from twinbrain.learn.fused.events import spike_product
-
 from twinbrain.learn.active import add_active, add_weight_gradient, carry_back
+from twinbrain.learn.fused.events import spike_product
 from twinbrain.learn.fused.threads import share
 
 # Up to so many pairs of a neuron and an inlet a matrix with zeros is faster than a list of synapses.

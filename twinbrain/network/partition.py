@@ -236,9 +236,9 @@ def _tracts(brain: Brain, layout: Layout, dt: float) -> _Tracts:
     for projection in brain.projections:
         (source, population), (target, _) = map(label_and_population, (projection.source, projection.target))
         tract = number[target], number[source]
-        if not (n_synapses := expected_of(layout, projection)):
+        if not (expected := expected_of(layout, projection)):
             continue
-        synapses[tract] += n_synapses
+        synapses[tract] += expected
         shortest = max(1, math.floor(shortest_delay(projection.delay) / dt + 0.5))
         delay[tract] = min(int(delay[tract]) or shortest, shortest)
         leaving[number[source]].add(population)
