@@ -211,9 +211,9 @@ class TrainableNetwork(nn.Module):
             quanta = torch.tensor(self._quanta()[stage.inlets], device=inputs.device)
             given = (background[:, :, torch.tensor(stage.inlets)].to(torch.float64) * quanta).to(self.dtype)
         for i, link in self.numbered_links():
-            if link.target != number or link.source == number:
-                continue
             late = link.delay + 1
+            if link.target != number or link.source == number or late >= n_steps:
+                continue
             spikes = done[link.source].spikes
             arrived = link.deliver(spikes[: n_steps - late], prepared[i], (feedback or {}).get(i))
             given = given + nn.functional.pad(arrived, (0, 0, 0, 0, late, 0))[:n_steps]

@@ -57,3 +57,10 @@ def test_small_angles_are_not_rounded_away():
     assert angle(a, torch.tensor([1.0, 1e-9])) == pytest.approx(np.degrees(1e-9), rel=1e-6)
     assert angle(a, -a) == 180
     assert np.isnan(angle(a, 0 * a))
+
+
+def test_delays_have_an_angle_too():
+    task = random_task(n_steps=20)
+    network, own, goal = make(recurrent(), task, ("weight", "delay")), rule("feedback_alignment"), objective(task)
+    own.prepare(network, goal, 1)
+    assert "delay" in alignment(network, whole(task), goal, own).group

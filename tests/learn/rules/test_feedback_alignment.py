@@ -71,3 +71,14 @@ def test_feedback_weights_are_as_large_as_the_synapses_and_drawn_by_the_seed():
     size = network.all_weights().detach()[synapse].square().mean().sqrt()
     assert float(first[synapse].square().mean().sqrt() / size) == pytest.approx(1.0, rel=0.1)
     assert abs(float(first[synapse].mean() / size)) < 0.15
+
+
+def test_delays_are_trained_too_and_with_the_forward_weights_as_by_backpropagation():
+    task = random_task(n_steps=25)
+    network = make(recurrent(), task, ("weight", "delay"), size="260 pA")
+    own, goal = rule("feedback_alignment"), objective(task)
+    own.prepare(network, goal, 0)
+    own.weights = network.all_weights().detach()
+    found = gradients(network, lambda: own.learn(network, whole(task), goal))
+    assert float(found["delays.change"].abs().max()) > 0
+    assert_same(found, by_autodiff(network, task))

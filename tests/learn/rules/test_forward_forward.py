@@ -61,7 +61,7 @@ def test_goodness_is_the_mean_squared_rate_up_to_the_end_of_the_trial():
     scored = torch.zeros(1, 50)
     scored[0, 30:40] = 1
     found = rule.goodness(spikes, scored)
-    assert found[0].tolist() == pytest.approx([(50 / 20) ** 2 / 12, 0.0])
+    assert found[0].tolist() == pytest.approx([(50 / 30) ** 2 / 12, 0.0])
 
 
 def test_labels_come_in_by_channels_of_their_own():
@@ -100,6 +100,6 @@ def test_train_attaches_the_label_channels_and_the_result_runs_in_an_engine(monk
 def test_it_learns():
     found = []
     for seed in range(3):
-        rule, net, task, _ = made(seed, ForwardForward(rate=30.0), n_steps=30, low=0.02, high=0.1)
+        rule, net, task, _ = made(seed, n_steps=30, low=0.02, high=0.1)
         found.append(train(rule, net, task, rate=0.03, epochs=8, seed=seed)[1])
     assert np.mean(found) > chance_of(3 * 64, 6)

@@ -106,3 +106,11 @@ def test_what_is_held_for_the_way_back_does_not_grow_with_the_steps():
     own.prepare(network, goal, 1)
     held = memory(network, whole(task), goal, own, [16, 48]).held.values
     assert held[0] == held[1]
+
+
+@pytest.mark.parametrize("name", ["ottt", "eprop"])
+def test_delays_are_refused(name):
+    task = random_task()
+    network = make(chain(1), task, ("weight", "delay"))
+    with pytest.raises(tb.LearnError, match=f"{name}: expected no delays in trainable"):
+        by_rule(rule(name), network, task)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 import twinbrain as tb
@@ -34,3 +36,8 @@ def test_the_table_of_localities_has_a_row_for_each_rule():
     lines = locality_markdown().splitlines()
     assert len(lines) == len(rule_names()) + 2
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_the_table_of_the_documentation_is_that_of_the_rules():
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "learning-rules.md").read_text(encoding="utf-8")
+    assert locality_markdown() in page

@@ -61,6 +61,6 @@ def test_plasticity_adds_to_what_the_readout_learns():
     for seed in range(3):
         for found, trained in ((whole, ("weight",)), (alone, ONLY_READOUT)):
             net, task, _ = made(seed, trained, region({"e": 30}), n_steps=50, high=0.06)
-            found.append(train(STDPReadout(), net, task, rate=10.0, epochs=8, seed=seed)[1])
+            found.append(train(STDPReadout(0.05, 0.0525), net, task, rate=10.0, epochs=8, seed=seed)[1])
     assert np.mean(whole) > chance_of(3 * 64, 6)
     assert np.mean(whole) > np.mean(alone) + 0.03

@@ -86,6 +86,8 @@ def directions(network: TrainableNetwork) -> dict[str, Tensor]:
     for block, cell in zip(network.lowered.network.blocks, network.blocks(), strict=True):
         for name, trained in cell.trained_parameters().items():
             found[f"{block.name}.{name}"] = _gradient(trained.change)
+    if network.delays is not None:
+        found["delay"] = _gradient(network.delays.change)
     return found
 
 

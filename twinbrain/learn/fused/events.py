@@ -67,7 +67,7 @@ def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor, receptor:
 
 
 def _is_sparse(spikes: Tensor, start: int, stop: int) -> bool:
-    if spikes.device.type != "cpu":
+    if spikes.device.type != "cpu" or not spikes[start:stop].numel():
         return False
     return _mean(spikes.numpy(), start, stop) <= _SPARSE
 

@@ -18,6 +18,7 @@ from twinbrain.learn.rules.fan import Recent
 from twinbrain.learn.rules.feedback import broadcast_as_feedback, random_broadcast, readout_synapses
 from twinbrain.learn.rules.jacobian import CHUNK
 from twinbrain.learn.rules.readout import readout_response
+from twinbrain.learn.rules.refusals import refuse_delays
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.spec.base import suggestion
 
@@ -62,8 +63,9 @@ class EProp(Rule):
         Raises
         ------
         LearnError
-            If the readout is not made of leaky integrators that are alike.
+            If delays are to be trained, or the readout is not made of leaky integrators that are alike.
         """
+        refuse_delays(network, self.name)
         self.response = readout_response(network, self.name)
         self.register_buffer("broadcast", random_broadcast(network, seed) if self.kind == "random" else None)
 

@@ -38,8 +38,16 @@ def random_feedback(network: TrainableNetwork, seed: int) -> Tensor:
 
 
 def by_link(network: TrainableNetwork, weights: Tensor) -> Feedback:
-    """Return weights of all synapses by link, for ``network.forward``; without those from the input."""
-    return {i: link.prepare(weights) for i, link in network.numbered_links() if not _from_input(network, link.source)}
+    """Return weights of all synapses by link, for ``network.forward``; without those from the input.
+
+    Where delays are trained, they are spread over delays as the synapses are.
+    """
+    shares = None if network.delays is None else network.delays.shares().detach().to(weights)
+    return {
+        i: link.prepare(weights, shares)
+        for i, link in network.numbered_links()
+        if not _from_input(network, link.source)
+    }
 
 
 def without_gradient(network: TrainableNetwork, *, but_to_readout: bool = False) -> Feedback:

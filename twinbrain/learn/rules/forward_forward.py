@@ -47,7 +47,7 @@ class ForwardForward(Rule):
     n_batches: Tensor
 
     def __init__(
-        self, rate: float = 20.0, sharpness: float = 2.0, label_rate: float = 100.0, readout_rate: float = 1.0
+        self, rate: float = 30.0, sharpness: float = 2.0, label_rate: float = 100.0, readout_rate: float = 1.0
     ) -> None:
         super().__init__()
         if not (rate > 0 and sharpness > 0 and label_rate > 0):

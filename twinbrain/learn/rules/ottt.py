@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.arrivals import Arrivals
@@ -12,6 +11,7 @@ from twinbrain.learn.rules.errors import find_errors
 from twinbrain.learn.rules.jacobian import CHUNK
 from twinbrain.learn.rules.leak import find_leaks
 from twinbrain.learn.rules.levels import find_levels
+from twinbrain.learn.rules.refusals import refuse_delays, refuse_parameters
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.rules.traces import LevelTraces
 
@@ -38,14 +38,10 @@ class OnlineTrainingThroughTime(Rule):
         Raises
         ------
         LearnError
-            If parameters of cells are to be trained, or cells are not linear between spikes.
+            If parameters of cells, or delays, are to be trained, or cells are not linear between spikes.
         """
-        trained = sorted({name for cell in network.blocks() for name in cell.trained_parameters()})
-        if trained:
-            raise LearnError(
-                f"train.rule: ottt: expected weights alone to be trained, since its traces are those of spikes that "
-                f"arrive, found {', '.join(trained)} in trainable; use 'eprop' or 'bptt'"
-            )
+        refuse_delays(network, self.name)
+        refuse_parameters(network, self.name)
         self.levels = find_levels(network)
         self.leaks = [find_leaks(network, level, self.name) for level in self.levels]
 

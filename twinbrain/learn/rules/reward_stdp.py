@@ -61,7 +61,7 @@ class RewardSTDP(Rule):
         tau_c: float = 1000.0,
         memory: float = 10.0,
         w_max: float = 4.0,
-        readout_rate: float = 10.0,
+        readout_rate: float = 3.0,
     ) -> None:
         super().__init__()
         self.window = Window(A_plus, A_minus, tau_plus, tau_minus)

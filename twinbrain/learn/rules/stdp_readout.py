@@ -40,8 +40,8 @@ class STDPReadout(Rule):
 
     def __init__(
         self,
-        A_plus: float = 0.05,
-        A_minus: float = 0.0525,
+        A_plus: float = 0.002,
+        A_minus: float = 0.0021,
         tau_plus: float = 20.0,
         tau_minus: float = 20.0,
         w_max: float = 4.0,
