@@ -35,8 +35,8 @@ def test_a_trained_brain_is_a_workflow_beside_its_training(twinbrain, folder):
     (folder / "quiet.toml").write_text(REGION.partition("[[drives]]")[0])
     (folder / "pair.toml").write_text(PAIR)
     tb.write_connectome(tb.Connectome([[0, 0], [1, 0]], [[0, 0], [9, 0]], ["V1", "V2"]), folder / "pair.npz")
-    arguments = ("train", "pair.toml", "--out", "out/pair.zarr", "--replay", 2, "--no-figure", "--json")
-    for more in ((), ("--overwrite",)):
+    arguments = ("train", "pair.toml", "--out", "out/pair.zarr", "--no-figure", "--json")
+    for more in (("--replay", 0), ("--overwrite", "--replay", 2)):
         outcome = twinbrain(*arguments, *more)
         assert outcome.code == 0, outcome
     told = json.loads(outcome.out)

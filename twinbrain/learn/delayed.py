@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from twinbrain.learn.fused.scalar import Disjoint
 from twinbrain.learn.fused.threads import share
 from twinbrain.learn.links import Link
 
@@ -88,7 +89,7 @@ class _Deliver(torch.autograd.Function):
             by_post = _array(gradient.permute(2, 0, 1).contiguous())
             back = (by_post, *own, _array(weights), _array(turned))
             share(n_pre, gradient[0].numel() * n_pre, lambda first, last: _carry_back(first, last, *back))
-            of_past = turned.permute(1, 2, 0)
+            of_past = turned.permute(1, 2, 0).contiguous()
         if context.needs_input_grad[2]:
             of_weights = torch.zeros_like(weights)
             pairs = (spikes.numpy(), _array(gradient), *own, _array(of_weights))
@@ -129,19 +130,17 @@ def _add(first, last, spikes, start, delay, post, weight, out):
                         synapse += 1
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, error_model="numpy", pipeline_class=Disjoint)
 def _carry_back(first, last, gradient, start, delay, post, weight, out):
     """Add to ``out`` (pre, earlier step, trial) what comes back from ``gradient`` (post, step, trial)."""
     n_past, n_trials = out.shape[1:]
+    n_steps = gradient.shape[1]
     for pre in range(first, last):
         for synapse in range(start[pre], start[pre + 1]):
-            size, arrived = weight[synapse], gradient[post[synapse]]
-            for step in range(gradient.shape[1]):
-                sent = n_past - 1 + step - delay[synapse]
-                if sent >= 0 and sent < n_past:
-                    row, own = out[pre, sent], arrived[step]
-                    for trial in range(n_trials):
-                        row[trial] += size * own[trial]
+            size, place, sent = weight[synapse], post[synapse], n_past - 1 - delay[synapse]
+            for step in range(max(0, -sent), min(n_steps, n_past - sent)):
+                for trial in range(n_trials):
+                    out[pre, sent + step, trial] += size * gradient[place, step, trial]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
