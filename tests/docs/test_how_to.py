@@ -138,3 +138,26 @@ def test_a_trained_region_is_interpreted_as_the_page_tells(tmp_path, monkeypatch
     assert names["by_cell"]["information"].values.argmax() == 0  # pyr, which is tuned most
     assert names["lost"]["drop"].sel(lesion="pv") > 0.2
     assert "| heterogeneous, trained |" in capsys.readouterr().out
+
+
+def test_a_brain_is_trained_kept_and_joined_as_the_page_tells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in blocks("train-a-brain.md", "python"):
+        exec(compile(code, "how-to", "exec"), names)
+    score, mismatched = capsys.readouterr().out.split()
+    assert float(score) > 0.3
+    assert mismatched == "0"
+    assert {path.name for path in tmp_path.glob("stream/*")} == {
+        "brain.toml",
+        "connectome.npz",
+        "projections.npz",
+        "regions",
+    }
+    assert names["run"].attrs["status"] == "complete"
+    (toml,) = blocks("train-a-brain.md", "toml")
+    brain = names["brain"]
+    own = tuple(tb.Projection.parse(data) for data in tomllib.loads(toml)["brain"]["projections"])
+    joined = tb.Brain(connectome=brain.connectome, regions=brain.regions, projections=own)
+    run = tb.simulate(joined, engine="reference", dt="1 ms", duration="20 ms", out="joined.zarr")
+    assert run.attrs["status"] == "complete"

@@ -91,15 +91,10 @@ def resume_and_report(location: Location, console: Console, *, figure: bool, as_
 def report_training(
     trained: Trained, location: Location, console: Console, *, n_replayed: int, figure: bool, as_json: bool
 ) -> None:
-    """Say what was learned, run some of it in Brian2, and write the region beside the training."""
-    from twinbrain.spec.region import Region
-    from twinbrain.spec.write import write_region
-
+    """Say what was learned, run some of it in Brian2, and write the region or the brain beside the training."""
     beside = location.path if location.is_local else Path(location.name)
     facts: dict[str, Any] = training_facts(location)
-    if isinstance(trained.model, Region):
-        write_region(trained.model, beside.with_suffix(".toml"))
-        facts["region"] = str(beside.with_suffix(".toml"))
+    facts |= _write_model(trained, beside)
     if figure:
         from twinbrain.plot import learning_curves, save
 
@@ -114,6 +109,23 @@ def report_training(
         typer.echo(json.dumps(facts))
     else:
         console.print(pairs(str(location), {key: str(value) for key, value in facts.items()}))
+
+
+def _write_model(trained: Trained, beside: Path) -> dict[str, str]:
+    """Write the region to a file, or the brain to a folder, in place of one of an earlier training."""
+    from twinbrain.exchange.brain_write import WORKFLOW, write_brain
+    from twinbrain.spec.load import is_workflow
+    from twinbrain.spec.region import Region
+    from twinbrain.spec.workflow import Run
+    from twinbrain.spec.write import write_region
+
+    if isinstance(trained.model, Region):
+        path = beside.with_suffix(".toml")
+        write_region(trained.model, path, overwrite=path.exists() and not is_workflow(path))
+        return {"region": str(path)}
+    folder, run = beside.with_suffix(""), trained.setup.run
+    own = Run(dt=f"{run.dt!r} ms", seed=run.seed)
+    return {"brain": str(write_brain(trained.model, folder, run=own, overwrite=(folder / WORKFLOW).is_file()))}
 
 
 def training_facts(location: Location) -> dict[str, Any]:

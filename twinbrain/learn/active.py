@@ -1,4 +1,4 @@
-"""Sums over synapses in compiled loops on the CPU, where that will do over those of neurons that spike alone.
+"""Sums over synapses in compiled loops on the CPU; where that will do, only those of neurons that spike.
 
 Synapses are sorted by source; row ``n`` of them is ``start[n] : start[n + 1]``.
 """

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from twinbrain.learn.cell import SpikingCell, State
+from twinbrain.learn.delayed import Delayed
 from twinbrain.learn.links import Link
 
 
@@ -27,6 +28,8 @@ class StageRun:
         A state variable to keep.
     window : int or None
         Steps beyond which no gradient goes back.
+    delayed : Delayed or None
+        Those of the links that are lists of synapses, as one list.
     """
 
     cells: list[SpikingCell]
@@ -34,6 +37,7 @@ class StageRun:
     links: list[tuple[Link, Tensor, Tensor | None]]
     observe: str | None = None
     window: int | None = None
+    delayed: Delayed | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,8 @@ def advance_fused(run: StageRun, surrogate: Surrogate) -> StageActivity:
     one = len(run.cells) == 1
     longest = max((link.delay + 1 for link, _, _ in run.links), default=1)
     length = n_steps if one or not run.links else min(link.delay + 1 for link, _, _ in run.links)
+    lists = [prepared for link, prepared, _ in run.links if not link.is_dense]
+    listed = None if run.delayed is None else run.delayed.prepare(lists)
     sent: list[Tensor] = []  # the same spikes, no gradient passing to those of earlier windows
     for start, stop in _chunks(n_steps, length, run.window or n_steps):
         if run.window is not None and start and start % run.window == 0:
@@ -49,7 +51,7 @@ def advance_fused(run: StageRun, surrogate: Surrogate) -> StageActivity:
         if one:
             found = [_alone(run, surrogate, states[0], constants[0], given, past)]
         else:
-            inbox = given + sum(_arriving(run, past, stop - start))
+            inbox = given + sum(_arriving(run, past, stop - start, listed))
             found = [
                 _chunk(cell, surrogate, state, own, arrived, run.observe)
                 for cell, state, own, arrived in zip(
@@ -107,10 +109,14 @@ def _chunk(
     return advance_chunk(cell.program, surrogate.name, surrogate.slope, state, constants, arrived.contiguous(), seen)
 
 
-def _arriving(run: StageRun, past: Tensor, n_steps: int) -> list[Tensor]:
+def _arriving(run: StageRun, past: Tensor, n_steps: int, listed: Tensor | None) -> list[Tensor]:
     """Return what earlier spikes of the stage add in the next steps; ``past`` ends just before them."""
     found = []
+    if run.delayed is not None and listed is not None:
+        found.append(run.delayed.deliver(past, listed, n_steps))
     for link, prepared, _ in run.links:
+        if run.delayed is not None and not link.is_dense:
+            continue
         first = len(past) - link.delay - 1
         late = min(max(0, -first), n_steps)  # there was nothing before time zero
         sent = past[max(first, 0) : max(first + n_steps, 0)]

@@ -54,14 +54,18 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
     connectome = model.connectome
     if not isinstance(connectome, Connectome):
         connectome = load_connectome(connectome)
-    for what, spec in (("input", input_), ("readout", readout)):
-        label = _one_label(connectome.labels, spec.region, what)
-        region = dict(zip(connectome.labels, model.assignment(connectome.labels), strict=True))[label]
-        region = region.model_copy(update={"name": own_name(region.name, label)})
+    for what, spec in ((INPUT, input_), (READOUT, readout)):
+        regions = dict(zip(connectome.labels, model.assignment(connectome.labels), strict=True))
+        there = next((label for label, own in regions.items() if what in own.populations), None)
+        label = there or _one_label(connectome.labels, spec.region, what)
+        region = regions[label]
         if isinstance(spec, InputSpec):
             region = _with_input(region, task.n_channels, spec)
         else:
             region = _with_readout(region, task.n_outputs, spec)
+        if there is not None:
+            continue
+        region = region.model_copy(update={"name": own_name(region.name, label)})
         here = escape(label)
         others = {pattern: own for pattern, own in model.regions.items() if pattern != here}
         model = model.model_copy(update={"regions": _needed({here: region} | others, connectome.labels)})

@@ -15,6 +15,7 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.advance import StageActivity, StageRun, advance_stage
 from twinbrain.learn.advance_fused import advance_fused, can_fuse
 from twinbrain.learn.cell import SpikingCell
+from twinbrain.learn.delayed import Delayed
 from twinbrain.learn.delays import TrainedDelays
 from twinbrain.learn.links import Link, make_links
 from twinbrain.learn.lower import Lowered
@@ -98,6 +99,7 @@ class TrainableNetwork(nn.Module):
         longest = max(1, round(trainable.longest_delay / network.dt))
         self.delays = TrainedDelays(self._synapses()["delay"][spread], longest) if len(spread) else None
         self.links = nn.ModuleList(self._links(spread, longest))
+        self._lists: dict[int, Delayed] = {}
         place = np.empty(network.n_neurons, np.int64)
         place[np.concatenate([stage.neurons for stage in self.layout])] = np.arange(network.n_neurons)
         self.register_buffer("place", torch.tensor(place))
@@ -132,6 +134,7 @@ class TrainableNetwork(nn.Module):
                 ],
                 observe="v" if self._holds(stage, self.readout) else None,
                 window=self.window,
+                delayed=self._list_of(number),
             )
             is_input = self._holds(stage, self.input)
             done.append(StageActivity(inputs.to(self.dtype)) if is_input else self._advance(run))
@@ -162,6 +165,15 @@ class TrainableNetwork(nn.Module):
         observed = self._advance(run).observed
         assert observed is not None
         return observed[:, :, self.readout.offset : self.readout.offset + self.readout.size]
+
+    def _list_of(self, stage: int) -> Delayed | None:
+        """Return the synapses within a stage that are no matrices, as one list; None on a device."""
+        links = [link for _, link in self.numbered_links() if link.source == link.target == stage and not link.is_dense]
+        if not links or not links[0].post.is_cpu:
+            return None
+        if stage not in self._lists:
+            self._lists[stage] = Delayed(links)
+        return self._lists[stage]
 
     def _advance(self, run: StageRun) -> StageActivity:
         if self.surrogate is not None and can_fuse(run, self.surrogate):

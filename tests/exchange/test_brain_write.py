@@ -1,0 +1,47 @@
+"""A brain that is written to a folder is read as an equal one."""
+
+import pytest
+
+import twinbrain as tb
+from tests.examples import joined_brain, relay_region, small_brain
+from twinbrain.errors import ConnectomeError, ExchangeError
+
+
+@pytest.mark.parametrize("brain", [small_brain(4, coupling=0.5), joined_brain(4)], ids=["ruled", "joined"])
+def test_a_written_brain_is_read_as_an_equal_one(brain, tmp_path):
+    path = tb.write_brain(brain, tmp_path / "brain")
+    assert path == tmp_path / "brain" / "brain.toml"
+    read = tb.load_workflow(path)
+    assert read.name == "small"
+    assert read.run == tb.Run()
+    found = read.brain.model_copy(update={"connectome": tb.load_connectome(read.brain.connectome)})
+    assert found == brain
+    assert found.digest == brain.digest
+    assert list(found.regions) == list(brain.regions)
+
+
+def test_a_region_that_stands_in_several_places_is_written_once_and_names_do_not_collide(tmp_path):
+    relay = relay_region()
+    other = relay.model_copy(update={"name": "test_relay", "summary": "other"})
+    regions = {"a": relay, "b": other, "*": relay}
+    connectome = tb.Connectome([[0.0] * 3] * 3, [[0.0] * 3] * 3, ["a", "b", "c"])
+    path = tb.write_brain(tb.Brain(name="not a file's name/", connectome=connectome, regions=regions), tmp_path / "x")
+    assert len(list((tmp_path / "x" / "regions").glob("*.toml"))) == 2
+    assert tb.load_workflow(path).brain.regions == regions
+
+
+def test_a_connectome_that_ships_under_a_name_stays_a_name(tmp_path):
+    brain = tb.Brain(connectome="tvb-76", regions={"*": relay_region()})
+    assert tb.load_workflow(tb.write_brain(brain, tmp_path / "x")).brain == brain
+    assert not list(tmp_path.rglob("connectome*"))
+
+
+def test_a_folder_is_replaced_only_when_that_is_asked_for_and_nothing_half_is_left(tmp_path):
+    tb.write_brain(small_brain(3), tmp_path / "x")
+    with pytest.raises(ExchangeError, match="expected a path that is free"):
+        tb.write_brain(joined_brain(3), tmp_path / "x")
+    tb.write_brain(joined_brain(3), tmp_path / "x", overwrite=True)
+    assert len(tb.load_workflow(tmp_path / "x" / "brain.toml").brain.projections) == 4
+    with pytest.raises(ConnectomeError):
+        tb.write_brain(tb.Brain(connectome="nowhere", regions={"*": relay_region()}), tmp_path / "y")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
