@@ -81,7 +81,7 @@ def train_workflow(
 
 def resume_and_report(location: Location, console: Console, *, figure: bool, as_json: bool) -> None:
     """Go on with a training."""
-    from twinbrain.learn.train import resume_training
+    from twinbrain.learn.resume import resume_training
 
     with _interruptible(location), training_bar(console) as progress:
         trained = resume_training(location, progress=progress)

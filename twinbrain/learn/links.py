@@ -50,10 +50,10 @@ class Link(nn.Module):
         spread: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__()
-        self.register_buffer("spread", None if spread is None else torch.tensor(spread))
+        self.register_buffer("spread", None if spread is None else torch.tensor(spread), persistent=False)
         self.source, self.target, self.delay, self.n_pre, self.n_post = source, target, delay, n_pre, n_post
         for name, values in (("synapse", synapse), ("pre", pre), ("post", post)):
-            self.register_buffer(name, torch.tensor(values))
+            self.register_buffer(name, torch.tensor(values), persistent=False)
 
     def receptors(self, n_neurons: int) -> list[int]:
         """Return which receptors of a target of so many neurons it reaches, by number."""

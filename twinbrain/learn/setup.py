@@ -20,7 +20,7 @@ from twinbrain.learn.network import INPUT, TrainableNetwork
 from twinbrain.learn.rules.registry import rule as rule_named
 from twinbrain.learn.rules.rule import Rule
 from twinbrain.learn.tasks.registry import task as task_named
-from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.network.random import stream_key
 from twinbrain.spec.brain import Brain
@@ -82,7 +82,9 @@ def trial_seed(seed: int, stream: str, trial: int) -> int:
     return int(key.first) | int(key.second) << 31
 
 
-def set_up(model: Region | Brain, training: Training, run: Run, task: Task | None = None) -> Setup:
+def set_up(
+    model: Region | Brain, training: Training, run: Run, task: Task | None = None, *, calibrated: bool = True
+) -> Setup:
     """Return what a training begins with.
 
     Parameters
@@ -95,6 +97,8 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
         Seed, time step and device.
     task : Task, optional
         In place of the task that ``training`` names.
+    calibrated : bool
+        Whether weights of the input are found; not needed where those of a training are put in their place.
 
     Raises
     ------
@@ -109,7 +113,12 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     if abs(task.dt - run.dt) > 1e-9:
         raise LearnError(
             f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
-            f'run.dt = "{task.dt:g} ms", or the task dt = {run.dt:g}'
+            f'run.dt = "{task.dt:g} ms", or the task dt = "{run.dt:g} ms"'
+        )
+    if missing := [split for split in SPLITS if not len(getattr(task, split))]:
+        raise LearnError(
+            f"task {task.name}: expected trials to train on, to validate with and to test, found none in "
+            f"{' and '.join(missing)}; put some trials aside"
         )
     fresh = not _has_input(model)
     lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
@@ -119,7 +128,7 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
     rule = rule_named(training.rule.name, **training.rule.options)
     setup = Setup(task, training, run, network, rule, objective)
-    if fresh and training.input.weight is None:
+    if calibrated and fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))
         calibrate(network, setup.batch(task.train, some, "calibration"), training.input.rate)
     rule.prepare(network, objective, run.seed)

@@ -19,8 +19,6 @@ from twinbrain.learn.tasks.trials import Trials
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
 
-_BATCH = 64
-
 
 @dataclass(frozen=True, eq=False)
 class Trained:
@@ -47,7 +45,7 @@ class Trained:
         """The model lowered anew, in float64: its spikes are those of every engine."""
         run, training = self.setup.run, self.setup.training
         lowered = lower(self.model, dt=run.dt, seed=run.seed)
-        return TrainableNetwork(lowered, training.trainable, training.surrogate, "float64")
+        return TrainableNetwork(lowered, training.trainable, training.surrogate, "float64").eval()
 
     @cached_property
     def score(self) -> float:
@@ -89,6 +87,8 @@ class Trained:
         ------
         EngineError
             If there is no such engine.
+        LearnError
+            If ``n_trials`` is 0.
         """
         trials = self.setup.task.test
         index = np.arange(len(trials) if n_trials is None else min(n_trials, len(trials)))
