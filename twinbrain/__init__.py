@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "exchange.nir_write": ["write_nir"],
         "exchange.sonata_read": ["read_sonata"],
         "exchange.sonata_write": ["write_sonata"],
+        "learn.spiking_cell": ["spiking_cell"],
         "learn.tasks.registry": ["register_task", "task", "task_names"],
         "learn.tasks.task": ["Task"],
         "learn.tasks.trials": ["Trials", "trials_of"],

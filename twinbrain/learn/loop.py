@@ -15,8 +15,8 @@ from torch import Tensor
 from twinbrain.errors import LearnError
 from twinbrain.learn.curves import epoch_curves, gradient_norms, population_rates
 from twinbrain.learn.delays import WIDEST
+from twinbrain.learn.learned import learned, take_over
 from twinbrain.learn.metrics.score import score
-from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import Setup
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.learn.threads import one_thread
@@ -42,7 +42,7 @@ class Course:
     best_epoch : int
         Its epoch.
     best_state : dict of str to Tensor
-        The network then.
+        What the network had learned then.
     """
 
     epoch: int
@@ -67,7 +67,7 @@ class Learner:
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.numel()]
         make = torch.optim.Adam if setup.rule.optimiser == "adam" else torch.optim.SGD
         self.optimiser = make(trained, lr=rate)
-        self.course = Course(0, np.inf, 0, _copied(network))
+        self.course = Course(0, np.inf, 0, learned(network))
 
     def learn(self, commit: Commit, progress: Progress, interrupted: Callable[[], bool]) -> None:
         """Go on to the last epoch, or until nothing gets better, or until interrupted.
@@ -90,7 +90,7 @@ class Learner:
 
     def state(self) -> Arrays:
         """Return all that it takes to go on to the same bits."""
-        found = {f"network {name}": value for name, value in self.setup.network.state_dict().items()}
+        found = {f"network {name}": value for name, value in learned(self.setup.network).items()}
         found |= {f"rule {name}": value for name, value in self.setup.rule.state_dict().items()}
         found |= {f"best {name}": value for name, value in self.course.best_state.items()}
         for number, own in self.optimiser.state_dict()["state"].items():
@@ -101,7 +101,7 @@ class Learner:
     def restore(self, state: Arrays) -> None:
         """Go on from a state."""
         tensors = {name: torch.tensor(value) for name, value in state.items()}
-        self.setup.network.load_state_dict(_under("network", tensors))
+        take_over(self.setup.network, _under("network", tensors))
         self.setup.rule.load_state_dict(_under("rule", tensors))
         epoch, best, best_epoch = state["course"].tolist()
         self.course = Course(int(epoch), best, int(best_epoch), _under("best", tensors))
@@ -151,7 +151,7 @@ class Learner:
         self.course.epoch += 1
         if loss < self.course.best:
             self.course.best, self.course.best_epoch = loss, self.course.epoch
-            self.course.best_state = _copied(network)
+            self.course.best_state = learned(network)
         mean_norms = {name: float(np.mean([own[name] for own in norms])) for name in norms[0]}
         return epoch_curves(
             setup.task.kind,
@@ -200,10 +200,6 @@ def evaluate(setup: Setup, trials: Trials, stream: str) -> tuple[float, float]:
 def _batches(n: int, size: int, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
     order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
     yield from (order[start : start + size] for start in range(0, n, size))
-
-
-def _copied(network: TrainableNetwork) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
 def _under(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

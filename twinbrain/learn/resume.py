@@ -9,6 +9,7 @@ import torch
 
 from twinbrain.errors import SpecError
 from twinbrain.learn.kept import check_given, check_same, check_versions, spec_of, stored_workflow
+from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Progress
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.train import go_on, learner_of
@@ -100,5 +101,5 @@ def _opened(kept: TrainingStore, task: Task | None) -> Trained:
     trained = {name: torch.tensor(value) for name, value in kept.trained().items()}
     setup = learner_of(stored_workflow(kept), task, calibrated=False).setup
     check_same(kept, setup.task)
-    setup.network.load_state_dict(trained)
+    take_over(setup.network, trained)
     return Trained(setup, kept.curves())

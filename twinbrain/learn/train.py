@@ -10,6 +10,7 @@ from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.learn.curves import empty_curves, with_epoch
 from twinbrain.learn.kept import attributes_of
+from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Arrays, Learner, Progress
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.task import Task
@@ -179,7 +180,7 @@ def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | Non
                 raise RunInterrupted("stopped: nothing was kept")
             kept.mark(status="interrupted")
             raise RunInterrupted(f"stopped: {kept.epochs_done} of {learner.setup.training.epochs} epochs are kept")
-    learner.setup.network.load_state_dict(learner.course.best_state)
+    take_over(learner.setup.network, learner.course.best_state)
     if curves is None:
         assert kept is not None
         curves = kept.curves()

@@ -115,7 +115,10 @@ class TrainingStore:
         """Return a group as a dataset, in memory."""
         with xr.open_zarr(self.location.store(read_only=True), group=name, consolidated=False, zarr_format=3) as found:
             loaded: xr.Dataset = found.load()
-            return loaded
+        texts = {name: array for name, array in loaded.variables.items() if array.dtype.kind == "T"}
+        return loaded.assign(
+            {name: (array.dims, np.array(array.values.tolist(), "U")) for name, array in texts.items()}
+        )
 
     def _saying_what_is_safe(self) -> AbstractContextManager[None]:
         done = f"all that was committed, up to epoch {self.epochs_done},"
