@@ -116,8 +116,8 @@ class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
         arrived = self._arrived(input_)
         if state and len(state) != len(self.program.state):
             raise LearnError(
-                f"expected no state, or {', '.join(self.program.state)} as the last step returned them after the spikes, "
-                f"found {len(state)} tensors; call it as: spikes, *state = cell(input, *state)"
+                f"expected no state, or {', '.join(self.program.state)} as the last step returned them after the "
+                f"spikes, found {len(state)} tensors; call it as: spikes, *state = cell(input, *state)"
             )
         n_trials = len(next(iter(arrived.values())))
         before = dict(zip(self.program.state, state, strict=True)) if state else self.initial(n_trials)

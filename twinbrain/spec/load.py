@@ -99,7 +99,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
             _override(data, override)
         except SpecError as error:
             problems += error.problems
-    data = _with_brain(data, str(path), problems)
+    data = _with_task(_with_brain(data, str(path), problems), path.parent)
     try:
         workflow = Workflow.parse(data, str(path))
     except SpecError as error:
@@ -244,6 +244,17 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
         }
         data["brain"] = brain | {"regions": regions}
     return data
+
+
+def _with_task(data: Data, folder: Path) -> Data:
+    """Let the file of a task of the user's begin where the workflow lies."""
+    train = data.get("train")
+    task = train.get("task") if isinstance(train, dict) else None
+    name = task.get("name") if isinstance(task, dict) else task
+    if not isinstance(train, dict) or not isinstance(name, str) or ".py:" not in name:
+        return data
+    name = str(folder / Path(name).expanduser())
+    return data | {"train": train | {"task": task | {"name": name} if isinstance(task, dict) else name}}
 
 
 # Stands where a region could not be read, so that the rest of the file is checked too.
