@@ -19,6 +19,7 @@ from twinbrain.learn.network import READOUT, TrainableNetwork
 from twinbrain.learn.setup import background_of, trial_seed
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 from twinbrain.network.inputs import Events
 from twinbrain.network.network import Network, Probe
 
@@ -86,7 +87,7 @@ def replay(
             some = index[start : start + _BATCH]
             inputs = trials.spikes(some, task.n_channels)
             drawn = background_of(network.lowered, "test", seed, some, trials.n_steps)
-            with torch.no_grad():
+            with torch.no_grad(), one_thread(network.lowered.network.n_neurons, len(some), torch.device("cpu")):
                 own = network(torch.as_tensor(inputs), drawn)
             for place, trial in enumerate(some):
                 of_trial = network_of_trial(network.lowered, trial_seed(seed, "test", int(trial)))

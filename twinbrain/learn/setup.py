@@ -22,6 +22,7 @@ from twinbrain.learn.rules.rule import Rule
 from twinbrain.learn.tasks.registry import task as task_named
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 from twinbrain.network.random import stream_key
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
@@ -130,7 +131,8 @@ def set_up(
     setup = Setup(task, training, run, network, rule, objective)
     if calibrated and fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))
-        calibrate(network, setup.batch(task.train, some, "calibration"), training.input.rate)
+        with one_thread(lowered.network.n_neurons, len(some), setup.device):
+            calibrate(network, setup.batch(task.train, some, "calibration"), training.input.rate)
     rule.prepare(network, objective, run.seed)
     rule.to(setup.device)
     return setup

@@ -16,6 +16,7 @@ from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.replay import Replay, replay
 from twinbrain.learn.setup import Setup, background_of
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
 
@@ -98,6 +99,6 @@ class Trained:
         """Return the spikes (step, trial, neuron) and outputs (step, trial, output) of some trials."""
         drawn = background_of(self.network.lowered, "test", self.setup.run.seed, index, trials.n_steps)
         inputs = torch.as_tensor(trials.spikes(index, self.setup.task.n_channels))
-        with torch.no_grad():
+        with torch.no_grad(), one_thread(self.network.lowered.network.n_neurons, len(index), torch.device("cpu")):
             found = self.network(inputs, drawn)
         return found.spikes.to(torch.uint8).numpy(), found.output

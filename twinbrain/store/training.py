@@ -135,8 +135,9 @@ class TrainingStore:
             array = zarr.create_array(
                 store,
                 name=f"{path}/{name}",
-                data=np.ascontiguousarray(values),
-                dimension_names=tuple(f"length_{n}" for n in values.shape),
+                data=np.asarray(values, order="C"),
+                # In one group a dimension has one length, in one array no dimension comes twice.
+                dimension_names=tuple(f"axis_{i}_of_{n}" for i, n in enumerate(values.shape)),
                 zarr_format=3,
                 config=EXACT,
             )
