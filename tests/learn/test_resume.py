@@ -100,7 +100,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bits(whole, tmp_path, epoch, bat
     with pytest.raises(Killed):
         train(path, at(epoch, kill, batch))
     assert (attributes(path)["status"], attributes(path)["epochs_done"]) == ("running", epoch)
-    with pytest.raises(tb.StoreError, match="expected a complete training, found one that is not.*resume it first"):
+    with pytest.raises(tb.StoreError, match=r"expected a complete training, found one that is not.*resume it first"):
         tb.open_training(path, task=TASK)
     tb.resume_training(path, task=TASK)
     assert stored(path) == stored(whole[0])
@@ -108,19 +108,19 @@ def test_killed_and_resumed_it_ends_in_the_same_bits(whole, tmp_path, epoch, bat
 
 def test_interrupted_it_stops_within_a_batch_and_goes_on(whole, tmp_path):
     path = tmp_path / "interrupted.zarr"
-    with pytest.raises(tb.RunInterrupted, match="stopped: 2 of 4 epochs are kept"):
+    with pytest.raises(tb.RunInterrupted, match=r"stopped: 2 of 4 epochs are kept"):
         train(path, at(2, interrupt, batch=1))
     assert attributes(path)["status"] == "interrupted"
     with xr.open_datatree(path, engine="zarr") as tree:
         losses = tree["curves/loss"].values
     np.testing.assert_array_equal(losses[:, :2], whole[1].curves["loss"][:, :2])
     assert np.isnan(losses[:, 2:]).all()
-    with pytest.raises(tb.RunInterrupted, match="stopped: 3 of 4 epochs are kept"):
+    with pytest.raises(tb.RunInterrupted, match=r"stopped: 3 of 4 epochs are kept"):
         tb.resume_training(path, task=TASK, progress=at(3, interrupt))
     resumed = tb.resume_training(path, task=TASK)
     assert stored(path) == stored(whole[0])
     assert resumed.model == whole[1].model
-    with pytest.raises(tb.RunInterrupted, match="stopped: nothing was kept"):
+    with pytest.raises(tb.RunInterrupted, match=r"stopped: nothing was kept"):
         tb.train(REGION, TASK, progress=at(1, interrupt), **SETTINGS)
 
 
@@ -171,20 +171,20 @@ def test_a_path_that_is_taken_is_left_as_it_is_unless_it_may_be_replaced(whole, 
     path = tmp_path / "taken.zarr"
     first = train(path, epochs=1)
     before = (path / "zarr.json").read_bytes()
-    with pytest.raises(tb.StoreError, match="found a training: .*overwrite=True.*resuming, or name another path"):
+    with pytest.raises(tb.StoreError, match=r"found a training: .*overwrite=True.*resuming, or name another path"):
         train(path, epochs=1)
-    with pytest.raises(tb.LearnError, match="unknown rule"):  # of what is wrong nothing begins, and nothing is removed
+    with pytest.raises(tb.LearnError, match=r"unknown rule"):  # of what is wrong nothing begins, and nothing is removed
         train(path, rule="bpt", overwrite=True)
     assert (path / "zarr.json").read_bytes() == before
     assert train(path, epochs=1, overwrite=True).model == first.model
     run = tmp_path / "run.zarr"
     run.mkdir()
     (run / "precious").write_text("data")
-    with pytest.raises(tb.StoreError, match="found something else: .*remove it yourself"):
+    with pytest.raises(tb.StoreError, match=r"found something else: .*remove it yourself"):
         train(run, overwrite=True)
-    with pytest.raises(tb.StoreError, match="expected a free path for a training, found a file"):
+    with pytest.raises(tb.StoreError, match=r"expected a free path for a training, found a file"):
         train(run / "precious", overwrite=True)
-    with pytest.raises(tb.StoreError, match="expected a training of format 1, found something else"):
+    with pytest.raises(tb.StoreError, match=r"expected a training of format 1, found something else"):
         tb.resume_training(run)
 
 
@@ -224,7 +224,7 @@ def test_a_loss_that_is_no_number_ends_it_and_another_learning_rate_lets_it_go_o
     assert attributes(path)["status"] == "failed"
     assert attributes(path)["error"] in message
     assert attributes(path)["epochs_done"] == 2
-    with pytest.raises(tb.SpecError, match="expected learning_rate, clip, patience to change.*found 'epochs'"):
+    with pytest.raises(tb.SpecError, match=r"expected learning_rate, clip, patience to change.*found 'epochs'"):
         tb.resume_training(path, task=TASK, epochs=9)
     resumed = tb.resume_training(path, task=TASK, learning_rate=0.001)
     assert resumed.setup.training.learning_rate == 0.001

@@ -48,7 +48,7 @@ def test_trials_of_each_split_are_used_for_what_they_are_for():
     np.testing.assert_array_equal(curve(one), curve(tested))
     np.testing.assert_array_equal(curve(one)[0], curve(validated)[0])
     assert not np.array_equal(curve(one)[1], curve(validated)[1])
-    with pytest.raises(tb.LearnError, match="found none in test; put some trials aside"):
+    with pytest.raises(tb.LearnError, match=r"found none in test; put some trials aside"):
         train(task=replace(TASK, test=held_out))
 
 
@@ -144,10 +144,12 @@ def test_a_workflow_with_stimuli_is_refused():
     workflow = tb.Workflow(
         name="w", brain=tb.Brain(connectome="unused", regions={"*": recurrent()}), stimuli=[stimulus]
     )
-    with pytest.raises(tb.SpecError, match="expected none in a workflow that trains, whose task is the input, found 1"):
+    with pytest.raises(
+        tb.SpecError, match=r"expected none in a workflow that trains, whose task is the input, found 1"
+    ):
         tb.train(workflow, TASK)
 
 
 def test_without_a_task_it_says_how_to_give_one():
-    with pytest.raises(tb.SpecError, match="expected a task to train on, found none; name one"):
+    with pytest.raises(tb.SpecError, match=r"expected a task to train on, found none; name one"):
         tb.train(recurrent())

@@ -20,7 +20,7 @@ from twinbrain.network.random import Floats
 _FURTHEST = 3.0
 # Time constants of a formula such as (exp(-h/a) - exp(-h/b))/(a - b), which has a limit at a = b, are moved apart by
 # this share, one way and the other: the error of the mean is of second order, and so less than a rounded quotient's.
-_APART = 2.0**-13
+_APART = 2.0**-11
 
 
 class TrainedParameter(nn.Module):
