@@ -103,7 +103,7 @@ def report_training(
     region, picture = beside.with_name(f"{beside.stem}_trained.toml"), beside.with_suffix(".png")
     try:
         if isinstance(trained.model, Region):
-            write_region(trained.model, region)
+            write_region(trained.model, region, overwrite=True)
             facts["region"] = str(region)
         if figure:
             from twinbrain.plot import learning_curves, save

@@ -19,6 +19,7 @@ from twinbrain.learn.lower import Lowered, lower
 from twinbrain.learn.network import INPUT, TrainableNetwork
 from twinbrain.learn.rules.registry import rule as rule_named
 from twinbrain.learn.rules.rule import Rule
+from twinbrain.learn.tasks.registry import find_task, task_options
 from twinbrain.learn.tasks.registry import task as task_named
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials
@@ -110,7 +111,9 @@ def set_up(
     """
     if task is None:
         options = training.task.options
-        task = task_named(training.task.name, **({"dt": f"{run.dt!r} ms"} | options))
+        if "dt" in task_options(find_task(training.task.name)).model_fields:
+            options = {"dt": f"{run.dt!r} ms"} | options
+        task = task_named(training.task.name, **options)
     if abs(task.dt - run.dt) > 1e-9:
         raise LearnError(
             f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "

@@ -247,13 +247,16 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
 
 
 def _with_task(data: Data, folder: Path) -> Data:
-    """Let the file of a task of the user's begin where the workflow lies."""
+    """Let the file of a task of the user's be found beside the workflow."""
     train = data.get("train")
     task = train.get("task") if isinstance(train, dict) else None
     name = task.get("name") if isinstance(task, dict) else task
     if not isinstance(train, dict) or not isinstance(name, str) or ".py:" not in name:
         return data
-    name = str(folder / Path(name).expanduser())
+    file, _, function = name.rpartition(":")
+    if not (beside := folder / file).is_file():
+        return data
+    name = f"{beside}:{function}"
     return data | {"train": train | {"task": task | {"name": name} if isinstance(task, dict) else name}}
 
 
