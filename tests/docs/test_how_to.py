@@ -8,6 +8,7 @@ from pathlib import Path
 
 import twinbrain as tb
 from tests.trained import make_comparison, make_curves, make_gradients, make_responses
+from twinbrain.learn.plan import plan_training
 from twinbrain.learn.tasks import registry
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.spec.axes import axes_of, n_points
@@ -117,6 +118,27 @@ def test_explicit_values_and_a_region_from_python_are_as_the_page_says(tmp_path,
     exec(compile(code, "how-to", "exec"), {})
     assert {path.name for path in tmp_path.iterdir()} == {"explicit.toml", "wired.toml", "wired.npz"}
     assert tb.simulate(tb.load_region("wired.toml"), engine="reference", duration="10 ms", out="run.zarr")
+
+
+def test_a_region_is_trained_as_the_page_tells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first, back, own = blocks("train-a-region.md", "python")
+    names = {}
+    exec(compile(first, "how-to", "exec"), names)
+    assert names["trained"].score > 0.75  # of a gate that no single unit computes, half by guessing
+    capsys.readouterr()
+    for code in (back, own):
+        exec(compile(code, "how-to", "exec"), names)
+    n_neurons = 30 + names["trained"].setup.task.n_channels + 2
+    assert capsys.readouterr().out.splitlines() == [
+        "0",
+        f"{n_neurons} pyr pv input readout",
+        "(8, 24) ('v', 'w', 'I_exponential_current', 'refractory_left')",
+    ]
+    (toml,) = blocks("train-a-region.md", "toml")
+    tb.write_region(names["region"], "learner.toml")
+    Path("learn.toml").write_text(toml)
+    assert plan_training(tb.load_workflow("learn.toml")).epochs == 3
 
 
 def test_a_trained_region_is_interpreted_as_the_page_tells(tmp_path, monkeypatch, capsys):

@@ -132,5 +132,10 @@ def _validate(path: Path) -> None:
     workflow = is_workflow(path)
     model = load_workflow(path) if workflow else Workflow(name="region", brain=single_region_brain(load_region(path)))
     with naming(str(path)):
+        if model.train is not None:
+            from twinbrain.learn.plan import plan_training
+
+            plan_training(model)
+            return
         # Building finds what only shows then: parameters, weights, delays.
         build_network(prepare(model))

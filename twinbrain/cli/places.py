@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from twinbrain.errors import ConnectomeError, EngineError, PlanError, SpecError
+from twinbrain.errors import ConnectomeError, EngineError, LearnError, PlanError, SpecError
 
 
 @contextmanager
@@ -18,5 +18,5 @@ def naming(place: str) -> Iterator[None]:
         yield
     except SpecError as error:
         raise error.within(place) from None
-    except (ConnectomeError, EngineError, PlanError) as error:
+    except (ConnectomeError, EngineError, LearnError, PlanError) as error:
         raise type(error)(f"{place}: {error}") from None

@@ -18,7 +18,7 @@ from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
-from twinbrain.cli.training import resume_and_report, train_workflow, training_facts, training_table
+from twinbrain.cli.training import plan_of_training, resume_and_report, train_workflow, training_facts, training_table
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError, UnitError
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ def plan(
             show_plan(declared, reduce, as_json)
         return
     _no_sweep(reduce=reduce)
+    if declared.train is not None:
+        _no_shards(shards)
+        with naming(workflow):
+            plan_of_training(declared, as_json=as_json)
+        return
     with naming(workflow):
         prepared = prepare(declared)
         on = shards_on(shards)
@@ -117,6 +122,10 @@ def plan(
 
 def resume(
     store: Store,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Of a training: another learning_rate, clip or patience."),
+    ] = None,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
     reduce: Reduce = None,
     shards: Shards = None,
@@ -140,8 +149,12 @@ def resume(
         report_sweep(path, state, console, as_json, figure)
         return
     if is_training(path):
-        resume_and_report(path, console, figure=figure, as_json=as_json)
+        _no_shards(shards)
+        _no_sweep(reduce=reduce, workers=workers, cluster=cluster, profile=profile)
+        resume_and_report(path, settings, console, figure=figure, as_json=as_json)
         return
+    if settings:
+        raise SpecError("expected no --set for a run that was begun, whose bits it would change; leave it out")
     before = run_info(path)
     if before.status == "complete":
         console.print(f"{path} is complete; nothing is left to do")
@@ -181,7 +194,7 @@ def _no_sweep(**options: object) -> None:
 
 def _no_shards(shards: int | None) -> None:
     if shards is not None:
-        raise SpecError("expected no --shards for a sweep, whose points each run in one process; leave it out")
+        raise SpecError("expected no --shards for a sweep or a training, which run in one process; leave it out")
 
 
 def _changes(settings: list[str] | None, **options: str | int | None) -> list[str]:

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twinbrain.cli.places import naming
 from twinbrain.cli.tables import pairs
-from twinbrain.errors import Problem, RunInterrupted, SpecError
+from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,12 +79,15 @@ def train_workflow(
     report_training(trained, location, console, n_replayed=n_replayed, figure=figure, as_json=as_json)
 
 
-def resume_and_report(location: Location, console: Console, *, figure: bool, as_json: bool) -> None:
+def resume_and_report(
+    location: Location, settings: list[str] | None, console: Console, *, figure: bool, as_json: bool
+) -> None:
     """Go on with a training."""
-    from twinbrain.learn.train import resume_training
+    from twinbrain.learn.resume import resume_training
 
+    changes = dict(_change(setting) for setting in settings or ())
     with _interruptible(location), training_bar(console) as progress:
-        trained = resume_training(location, progress=progress)
+        trained = resume_training(location, progress=progress, **changes)
     report_training(trained, location, console, n_replayed=20, figure=figure, as_json=as_json)
 
 
@@ -94,12 +97,19 @@ def report_training(
     """Say what was learned, run some of it in Brian2, and write the region or the brain beside the training."""
     beside = location.path if location.is_local else Path(location.name)
     facts: dict[str, Any] = training_facts(location)
-    facts |= _write_model(trained, beside)
-    if figure:
-        from twinbrain.plot import learning_curves, save
+    picture = beside.with_suffix(".png")
+    try:
+        facts |= _write_model(trained, beside)
+        if figure:
+            from twinbrain.plot import learning_curves, save
 
-        save(learning_curves(trained.curves), beside.with_suffix(".png"))
-        facts["figure"] = str(beside.with_suffix(".png"))
+            save(learning_curves(trained.curves), picture)
+            facts["figure"] = str(picture)
+    except OSError as error:
+        raise StoreError(
+            f"the training {location} is complete, but what is put beside it cannot be written: "
+            f"{error.strerror or error}; make room, then: twinbrain resume {shlex.quote(str(location))}"
+        ) from error
     if n_replayed:
         found = trained.replay("brian2", n_replayed)
         facts["replay"] = (
@@ -120,10 +130,10 @@ def _write_model(trained: Trained, beside: Path) -> dict[str, str]:
     from twinbrain.spec.write import write_region
 
     if isinstance(trained.model, Region):
-        path = beside.with_suffix(".toml")
+        path = beside.with_name(f"{beside.stem}_trained.toml")
         write_region(trained.model, path, overwrite=path.exists() and not is_workflow(path))
         return {"region": str(path)}
-    folder, run = beside.with_suffix(""), trained.setup.run
+    folder, run = beside.with_name(f"{beside.stem}_trained"), trained.setup.run
     own = Run(dt=f"{run.dt!r} ms", seed=run.seed)
     return {"brain": str(write_brain(trained.model, folder, run=own, overwrite=(folder / WORKFLOW).is_file()))}
 
@@ -136,13 +146,36 @@ def training_facts(location: Location) -> dict[str, Any]:
     facts = {"training": str(location), "workflow": found["workflow"], "status": found["status"]}
     facts |= {"task": found["task"], "rule": found["rule"], "seed": found["seed"]}
     facts["epochs"] = f"{found['epochs_done']} of {found['epochs']}"
-    facts |= {key: found[key] for key in ("best_epoch", "score", "chance", "error") if key in found}
+    facts |= {key: found[key] for key in ("best_epoch", "score", "chance", "error") if found.get(key, "") != ""}
     return facts
 
 
 def training_table(location: Location) -> Table:
     """Return what a training is, as a table."""
     return pairs(str(location), {key: str(value) for key, value in training_facts(location).items()})
+
+
+def plan_of_training(declared: Workflow, *, as_json: bool) -> None:
+    """Say what a training will do."""
+    from twinbrain.learn.plan import plan_training
+
+    plan = plan_training(declared)
+    if as_json:
+        typer.echo(json.dumps(plan.to_dict()))
+        return
+    trials = f"{plan.n_train:,} to learn from, {plan.n_validation:,} to validate with, {plan.n_test:,} held out"
+    Console().print(
+        pairs(
+            f"plan of {declared.name}",
+            {
+                "task": f"{plan.task}: {plan.n_channels} channels, {plan.n_outputs} outputs",
+                "trials": f"{trials}; {plan.n_steps:,} steps of {plan.dt:g} ms each",
+                "network": f"{plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses",
+                "rule": f"{plan.rule}, for {plan.n_trained:,} numbers",
+                "epochs": f"{plan.epochs:,} of {plan.n_batches:,} batches",
+            },
+        )
+    )
 
 
 @contextmanager
@@ -165,3 +198,27 @@ def _interruptible(location: Location) -> Iterator[None]:
     except RunInterrupted as interruption:
         typer.echo(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(location))}", err=True)
         raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        typer.echo(f"stopped at once; {_way_on(location)}", err=True)
+        raise typer.Exit(130) from None
+
+
+def _way_on(location: Location) -> str:
+    from twinbrain.store import open_training_store
+
+    try:
+        done = open_training_store(location).epochs_done
+    except StoreError:
+        return "nothing was kept"
+    return f"{done} epochs are kept; go on with: twinbrain resume {shlex.quote(str(location))}"
+
+
+def _change(setting: str) -> tuple[str, Any]:
+    """Return the name and the value of a setting such as ``train.learning_rate=0.001``."""
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise SpecError([Problem("--set", f"expected key=value such as learning_rate=0.001, found {setting!r}")])
+    try:
+        return key.strip().removeprefix("train."), json.loads(value)
+    except json.JSONDecodeError:
+        return key.strip().removeprefix("train."), value.strip()

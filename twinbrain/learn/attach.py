@@ -45,7 +45,8 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
     Raises
     ------
     LearnError
-        If the model has such populations of other sizes, or a pattern fits no region or several.
+        If the model has such populations of other sizes or kinds, nothing that the input could reach, or a pattern
+        fits no region or several.
     SpecError
         If populations or receptors are unknown.
     """
@@ -97,15 +98,22 @@ def _one_label(labels: list[str], pattern: str, what: str) -> str:
 
 def _with_input(region: Region, n_channels: int, spec: InputSpec) -> Region:
     if INPUT in region.populations:
-        return _of_size(region, INPUT, n_channels, "channels")
+        return _own(region, INPUT, n_channels, "channels")
     default = tuple(region.ports.inputs) or tuple(
-        name for name, population in region.populations.items() if population.transmitter == "glutamate"
+        name
+        for name, population in region.populations.items()
+        if population.transmitter == "glutamate" and name != READOUT
     )
     targets = _populations(region, spec.populations, "input.populations") or default
+    if not targets:
+        raise LearnError(
+            f"region {region.name}: train.input: expected populations with an input port or excitatory ones, found "
+            f"none; name them in input.populations: {', '.join(region.populations)}"
+        )
     projections = []
     for target in targets:
         receptors = region.cell_of(target).receptors
-        receptor = spec.receptor or next(iter(receptors), None)
+        receptor = spec.receptor or _usual_receptor(region, target)
         if receptor not in receptors:
             raise SpecError(
                 [
@@ -129,7 +137,7 @@ def _with_input(region: Region, n_channels: int, spec: InputSpec) -> Region:
 
 def _with_readout(region: Region, n_outputs: int, spec: ReadoutSpec) -> Region:
     if READOUT in region.populations:
-        return _of_size(region, READOUT, n_outputs, "outputs")
+        return _own(region, READOUT, n_outputs, "outputs")
     default = region.ports.outputs or tuple(name for name in region.populations if name != INPUT)
     sources = _populations(region, spec.populations, "readout.populations") or default
     n_sources = sum(region.populations[name].size for name in sources)
@@ -173,11 +181,26 @@ def _extended(region: Region, name: str, cell: Cell, size: int, projections: lis
     )
 
 
-def _of_size(region: Region, name: str, size: int, what: str) -> Region:
+def _usual_receptor(region: Region, target: str) -> str | None:
+    """Return the receptor that long-range axons releasing glutamate reach, else the first."""
+    receptors = region.cell_of(target).receptors
+    port = region.ports.inputs.get(target)
+    return next((name for name in (port.glutamate if port else ()) if name in receptors), next(iter(receptors), None))
+
+
+def _own(region: Region, name: str, size: int, what: str) -> Region:
+    """Return the region, whose own population of that name is right for the task."""
     if (found := region.populations[name].size) != size:
         raise LearnError(
             f"region {region.name}: populations.{name}: expected {size} neurons, as many as the task has {what}, found "
             f"{found}; use the region without it, and let the task be attached"
+        )
+    cell = region.cell_of(name)
+    if name == INPUT and (cell.model != "relay" or RELAY_RECEPTOR not in cell.receptors):
+        raise LearnError(
+            f"region {region.name}: populations.{name}: expected relays with the receptor {RELAY_RECEPTOR!r}, where "
+            f"the task's channels come in, found {cell.model!r} with {', '.join(cell.receptors) or 'none'}; rename the "
+            "population"
         )
     return region
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.errors import LearnError
 from twinbrain.learn.fused.stepwise import SurrogateStep, surrogate_step
 from twinbrain.learn.fused.threshold import read_threshold
 from twinbrain.learn.parameters import TrainedParameter, trained_constants
@@ -120,14 +121,40 @@ class SpikingCell(snntorch.SpikingNeuron):  # type: ignore[misc, unused-ignore]
         -------
         tuple of Tensor
             Spikes, then the state.
+
+        Raises
+        ------
+        LearnError
+            If the input or the state has another shape, or there is no such receptor.
         """
-        receptors = list(self.program.jumps)
-        given = input_ if isinstance(input_, dict) else {receptors[0]: input_}
-        some = next(iter(given.values()))
-        arrived = {name: given.get(name, torch.zeros_like(some)).to(self.dtype) for name in receptors}
-        before = dict(zip(self.program.state, state, strict=True)) if state else self.initial(len(some))
+        arrived = self._arrived(input_)
+        if state and len(state) != len(self.program.state):
+            raise LearnError(
+                f"expected no state, or {', '.join(self.program.state)} as the last step returned them after the "
+                f"spikes, found {len(state)} tensors; call it as: spikes, *state = cell(input, *state)"
+            )
+        n_trials = len(next(iter(arrived.values())))
+        before = dict(zip(self.program.state, state, strict=True)) if state else self.initial(n_trials)
         after, spikes = self.step(before, self.constants(), arrived)
         return (spikes, *(after[name] for name in self.program.state))
+
+    def _arrived(self, input_: Tensor | State) -> State:
+        """Return what arrives at each receptor."""
+        receptors = list(self.program.jumps)
+        given = input_ if isinstance(input_, dict) else {receptors[0]: input_} if receptors else {}
+        if not given or not given.keys() <= set(receptors):
+            raise LearnError(
+                f"expected an input to receptors of the cell ({', '.join(receptors) or 'it has none'}), found one to "
+                f"{', '.join(given) or 'none'}; name those that it has"
+            )
+        for name, value in given.items():
+            if value.ndim != 2 or value.shape[1] != self.n_neurons:
+                raise LearnError(
+                    f"expected an input of shape (trial, {self.n_neurons}) to {name}, found {tuple(value.shape)}; give "
+                    "every neuron a column"
+                )
+        some = next(iter(given.values()))
+        return {name: given.get(name, torch.zeros_like(some)).to(self.dtype) for name in receptors}
 
 
 def _distance(program: StepProgram, constants: Mapping[str, Floats], initial: Mapping[str, Floats]) -> Floats:

@@ -35,7 +35,7 @@ def empty_curves(setup: Setup) -> xr.Dataset:
             "gradient_norm": blank("parameter", parameters),
             "seconds": blank(None, (), units="s"),
         },
-        {"split": list(SPLITS), "population": populations, "parameter": parameters},
+        {"split": list(SPLITS), "population": populations, "parameter": parameters, "epoch": np.arange(1, n + 1)},
         {
             "name": setup.network.lowered.brain.name,
             "task": setup.task.name,
@@ -66,7 +66,7 @@ def population_rates(network: TrainableNetwork, spikes: Tensor) -> NDArray[np.fl
 
 @torch.no_grad()
 def gradient_norms(network: TrainableNetwork) -> dict[str, float]:
-    """Return the norm of the gradient of each group of weights and each parameter that is trained."""
+    """Return the norm of the gradient of each group of weights, each parameter and the delays, as far as trained."""
     found: dict[str, float] = {}
     for weights in network.tables():
         for kind, parameter in (("relative", weights.relative), ("gain", weights.gain)):
@@ -83,6 +83,9 @@ def gradient_norms(network: TrainableNetwork) -> dict[str, float]:
         for name, trained in cell.trained_parameters().items():
             own_gradient = trained.change.grad
             found[f"{block.name}.{name}"] = 0.0 if own_gradient is None else float(own_gradient.norm())
+    if network.delays is not None:
+        own_gradient = network.delays.change.grad
+        found["delay"] = 0.0 if own_gradient is None else float(own_gradient.norm())
     return found
 
 

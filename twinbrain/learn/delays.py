@@ -16,7 +16,7 @@ class TrainedDelays(nn.Module):
 
     While training a synapse of delay d acts at each delay k with a share of its weight that falls linearly with
     ``|k - d|`` and vanishes at ``width``; so the loss changes with d. With a width of 1 it acts at the two whole delays
-    next to d, and after training at the nearest.
+    next to d. Where the network is evaluated (``network.eval()``) it acts at the nearest alone, as after training.
 
     Parameters
     ----------
@@ -52,11 +52,18 @@ class TrainedDelays(nn.Module):
         Tensor of float64, shape (delay, synapse)
             They sum to 1 over the delays.
         """
-        distance = (torch.arange(1, self.longest + 1, device=self.base.device)[:, None] - self()[None, :]).abs()
+        each = torch.arange(1, self.longest + 1, device=self.base.device)[:, None]
+        if not self.training:
+            return (each == _nearest(self())).double()
+        distance = (each - self()[None, :]).abs()
         shares = (1.0 - distance / self.width).clamp(min=0.0)
         return shares / shares.sum(0)
 
     @torch.no_grad()
     def whole(self) -> NDArray[np.int64]:
         """Return the nearest whole delays."""
-        return np.floor(self().cpu().numpy() + 0.5).astype(np.int64)
+        return _nearest(self()).cpu().numpy().astype(np.int64)
+
+
+def _nearest(delay: Tensor) -> Tensor:
+    return torch.floor(delay + 0.5)

@@ -56,11 +56,12 @@ class Link(nn.Module):
     ) -> None:
         super().__init__()
         order = np.lexsort((post, pre))
-        self.register_buffer("spread", None if spread is None else torch.tensor(spread[order]))
+        own = None if spread is None else torch.tensor(spread[order])
+        self.register_buffer("spread", own, persistent=False)
         self.source, self.target, self.delay, self.n_pre, self.n_post = source, target, delay, n_pre, n_post
         start = np.searchsorted(pre[order], np.arange(n_pre + 1))
         for name, values in (("synapse", synapse[order]), ("pre", pre[order]), ("post", post[order]), ("start", start)):
-            self.register_buffer(name, torch.tensor(values))
+            self.register_buffer(name, torch.tensor(values), persistent=False)
 
     def receptors(self, n_neurons: int) -> list[int]:
         """Return which receptors of a target of so many neurons it reaches, by number."""

@@ -15,8 +15,8 @@ from torch import Tensor
 from twinbrain.errors import LearnError
 from twinbrain.learn.curves import epoch_curves, gradient_norms, population_rates
 from twinbrain.learn.delays import WIDEST
+from twinbrain.learn.learned import learned, take_over
 from twinbrain.learn.metrics.score import score
-from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import Setup
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.learn.threads import one_thread
@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 Arrays = dict[str, NDArray[Any]]
 Commit = Callable[[Arrays, Arrays, dict[str, Any]], None]
 _EVALUATION_BATCH = 256
-# In the last part of a training a synapse acts at its own delay alone.
+# After this part of a training a synapse acts at the whole delays next to its own alone.
 _SPREAD_PART = 0.75
 
 
@@ -42,7 +42,7 @@ class Course:
     best_epoch : int
         Its epoch.
     best_state : dict of str to Tensor
-        The network then.
+        What the network had learned then.
     """
 
     epoch: int
@@ -67,10 +67,12 @@ class Learner:
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.numel()]
         make = torch.optim.Adam if setup.rule.optimiser == "adam" else torch.optim.SGD
         self.optimiser = make(trained, lr=rate)
-        self.course = Course(0, np.inf, 0, _copied(network))
+        self.course = Course(0, np.inf, 0, learned(network))
 
     def learn(self, commit: Commit, progress: Progress, interrupted: Callable[[], bool]) -> None:
-        """Go on to the last epoch, or until nothing gets better.
+        """Go on to the last epoch, or until nothing gets better, or until interrupted.
+
+        An epoch that is interrupted is lost; those before it were committed.
 
         Raises
         ------
@@ -78,28 +80,28 @@ class Learner:
             If the loss is no number any more; what was committed stays.
         """
         setup, training = self.setup, self.setup.training
-        while self.course.epoch < training.epochs and not self._is_done():
-            if interrupted():
-                return
+        while not self.is_done:
             with one_thread(setup.network.lowered.network.n_neurons, training.batch_size, setup.device):
-                curves = self._epoch(progress)
+                curves = self._epoch(progress, interrupted)
+            if curves is None:
+                return
             commit(curves, self.state(), self._summary())
             progress("train", self.course.epoch, training.epochs)
 
     def state(self) -> Arrays:
         """Return all that it takes to go on to the same bits."""
-        found = {f"network {name}": value for name, value in self.setup.network.state_dict().items()}
+        found = {f"network {name}": value for name, value in learned(self.setup.network).items()}
         found |= {f"rule {name}": value for name, value in self.setup.rule.state_dict().items()}
         found |= {f"best {name}": value for name, value in self.course.best_state.items()}
         for number, own in self.optimiser.state_dict()["state"].items():
-            found |= {f"optimiser {number} {name}": torch.as_tensor(value) for name, value in own.items()}
+            found |= {f"optimiser {number} {name}": torch.as_tensor(v) for name, v in own.items() if v is not None}
         course = torch.tensor([self.course.epoch, self.course.best, self.course.best_epoch], dtype=torch.float64)
         return {name: value.detach().cpu().numpy() for name, value in (found | {"course": course}).items()}
 
     def restore(self, state: Arrays) -> None:
         """Go on from a state."""
         tensors = {name: torch.tensor(value) for name, value in state.items()}
-        self.setup.network.load_state_dict(_under("network", tensors))
+        take_over(self.setup.network, _under("network", tensors))
         self.setup.rule.load_state_dict(_under("rule", tensors))
         epoch, best, best_epoch = state["course"].tolist()
         self.course = Course(int(epoch), best, int(best_epoch), _under("best", tensors))
@@ -109,26 +111,32 @@ class Learner:
             own.setdefault(int(number), {})[key] = value
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": own})
 
-    def _is_done(self) -> bool:
-        patience = self.setup.training.patience
-        return patience is not None and self.course.epoch - self.course.best_epoch >= patience
+    @property
+    def is_done(self) -> bool:
+        """Whether no epoch is left, or nothing has become better for as long as is waited for."""
+        course, training = self.course, self.setup.training
+        waited = course.epoch - course.best_epoch
+        return course.epoch >= training.epochs or (training.patience is not None and waited >= training.patience)
 
     def _summary(self) -> dict[str, Any]:
         return {"best_epoch": self.course.best_epoch, "best_loss": self.course.best}
 
-    def _epoch(self, progress: Progress) -> Arrays:
+    def _epoch(self, progress: Progress, interrupted: Callable[[], bool]) -> Arrays | None:
         began = time.perf_counter()
         setup, network = self.setup, self.setup.network
+        network.train()
         self._narrow_delays()
         losses, scores, rates, norms, sizes = [], [], [], [], []
         batches = list(_batches(len(setup.task.train), setup.training.batch_size, setup.run.seed, self.course.epoch))
         for done, index in enumerate(batches):
+            if interrupted():
+                return None
             batch = setup.batch(setup.task.train, index, f"epoch {self.course.epoch}")
             self.optimiser.zero_grad(set_to_none=False)
             with torch.autocast(setup.device.type, torch.bfloat16, enabled=setup.training.precision == "mixed"):
                 outcome = setup.rule.learn(network, batch, setup.objective)
-            self._check(float(outcome.loss))
-            norms.append(list(gradient_norms(network).values()))
+            norms.append(gradient_norms(network))
+            self._check(float(outcome.loss), norms[-1])
             if setup.training.clip is not None:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), setup.training.clip)
             self.optimiser.step()
@@ -139,12 +147,13 @@ class Learner:
             rates.append(population_rates(network, outcome.spikes))
             sizes.append(len(index))
             progress("epoch", done + 1, len(batches))
-        self.course.epoch += 1
         loss, found = evaluate(setup, setup.task.validation, "validation")
+        self._check(loss, {})
+        self.course.epoch += 1
         if loss < self.course.best:
             self.course.best, self.course.best_epoch = loss, self.course.epoch
-            self.course.best_state = _copied(network)
-        mean_norms = dict(zip(gradient_norms(network), np.mean(norms, axis=0), strict=True))
+            self.course.best_state = learned(network)
+        mean_norms = {name: float(np.mean([own[name] for own in norms])) for name in norms[0]}
         return epoch_curves(
             setup.task.kind,
             (float(np.average(losses, weights=sizes)), loss),
@@ -155,31 +164,30 @@ class Learner:
         )
 
     def _narrow_delays(self) -> None:
-        """Spread trained delays over ever fewer steps; what was best while they were wider does not count."""
-        delays = self.setup.network.delays
-        if delays is None:
-            return
-        left = 1.0 - self.course.epoch / max(1.0, _SPREAD_PART * self.setup.training.epochs)
-        delays.width = max(1.0, WIDEST * left)
-        if left > 0.0 or self.course.best_epoch == 0:
-            self.course.best = np.inf
+        """Spread trained delays over ever fewer steps."""
+        if (delays := self.setup.network.delays) is not None:
+            left = 1.0 - self.course.epoch / max(1.0, _SPREAD_PART * self.setup.training.epochs)
+            delays.width = max(1.0, WIDEST * left)
 
-    def _check(self, loss: float) -> None:
-        network = self.setup.network
-        if np.isfinite(loss) and all(np.isfinite(v) for v in gradient_norms(network).values()):
+    def _check(self, loss: float, norms: dict[str, float]) -> None:
+        wrong = [f"the gradient of {name}" for name, value in norms.items() if not np.isfinite(value)]
+        if np.isfinite(loss) and not wrong:
             return
-        wrong = [name for name, value in gradient_norms(network).items() if not np.isfinite(value)]
-        wrong += [name for name, value in network.named_parameters() if not bool(torch.isfinite(value).all())]
+        wrong += [
+            f"the parameter {name}"
+            for name, value in self.setup.network.named_parameters()
+            if not bool(torch.isfinite(value).all())
+        ]
         raise LearnError(
             f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no "
-            f"number in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs; "
-            f"what was learned in {self.course.epoch} epochs is kept"
+            f"number in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs"
         )
 
 
 def evaluate(setup: Setup, trials: Trials, stream: str) -> tuple[float, float]:
-    """Return the mean loss and the mean score of trials."""
+    """Return the mean loss and the mean score of trials, delays being as they are after training."""
     losses, scores, sizes = [], [], []
+    setup.network.eval()
     with torch.no_grad():
         for index in np.array_split(np.arange(len(trials)), max(1, -(-len(trials) // _EVALUATION_BATCH))):
             batch = setup.batch(trials, index, stream)
@@ -193,10 +201,6 @@ def evaluate(setup: Setup, trials: Trials, stream: str) -> tuple[float, float]:
 def _batches(n: int, size: int, seed: int, epoch: int) -> Iterator[NDArray[np.int64]]:
     order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
     yield from (order[start : start + size] for start in range(0, n, size))
-
-
-def _copied(network: TrainableNetwork) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
 def _under(kind: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from twinbrain.learn.metrics.energy import CAVEATS, energy
 from twinbrain.learn.metrics.module_cost import module_cost
 from twinbrain.learn.metrics.operations import Operations, spike_operations
 from twinbrain.learn.network import INPUT, READOUT
+from twinbrain.learn.resume import resume_training
 from twinbrain.learn.robustness import DISTURBANCES, LEVELS, disturbed_baseline_scores, disturbed_scores
 from twinbrain.learn.rules.registry import rule
 from twinbrain.learn.setup import task_of
@@ -23,7 +24,7 @@ from twinbrain.learn.surrogate import surrogate_gradient
 from twinbrain.learn.tasks.registry import find_task, task_options
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.threads import single_thread
-from twinbrain.learn.train import resume_training, train
+from twinbrain.learn.train import train
 from twinbrain.learn.trained import Trained
 from twinbrain.network.network import Network
 from twinbrain.spec.base import suggestion

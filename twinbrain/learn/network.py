@@ -92,7 +92,7 @@ class TrainableNetwork(nn.Module):
         spike_grad = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else surrogate
         self.input, self.readout = lowered.population(INPUT), lowered.population(READOUT)
         self.layout = find_stages(network)
-        self._check_input()
+        self._check_ends()
         self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
         self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
         spread = self._spread()
@@ -102,7 +102,7 @@ class TrainableNetwork(nn.Module):
         self._lists: dict[int, Delayed] = {}
         place = np.empty(network.n_neurons, np.int64)
         place[np.concatenate([stage.neurons for stage in self.layout])] = np.arange(network.n_neurons)
-        self.register_buffer("place", torch.tensor(place))
+        self.register_buffer("place", torch.tensor(place), persistent=False)
         if not any(parameter.requires_grad and parameter.numel() for parameter in self.parameters()):
             raise LearnError(f"expected something to train, found nothing that fits {trainable}; name what is there")
 
@@ -248,12 +248,17 @@ class TrainableNetwork(nn.Module):
                 f"{INPUT!r}, found {tuple(inputs.shape)}; attach the task to the region anew"
             )
 
-    def _check_input(self) -> None:
+    def _check_ends(self) -> None:
         stage = next(stage for stage in self.layout if self._holds(stage, self.input))
         if len(stage.neurons) != self.input.size:
             raise LearnError(
                 f"expected the population {INPUT!r} alone in its block and without inputs from others, found it beside "
                 "others; give it the model 'relay', and no other population"
+            )
+        if "v" not in (program := self.lowered.programs[self.readout.block]).state:
+            raise LearnError(
+                f"expected a membrane potential 'v' in the population {READOUT!r}, whose outputs it is, found "
+                f"{', '.join(program.state) or 'no state'}; give it the model 'leaky_integrator'"
             )
 
     def _cell(self, number: int, spike_grad: Callable[[Tensor], Tensor]) -> SpikingCell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from types import CodeType
@@ -17,8 +18,9 @@ from twinbrain.network.random import Floats
 
 # A factor of twenty either way; beyond, a parameter has run away.
 _FURTHEST = 3.0
-# Time constants of a formula such as (exp(-h/a) - exp(-h/b))/(a - b) are moved apart by this share, and more.
-_APART = 2.0**-20
+# Time constants of a formula such as (exp(-h/a) - exp(-h/b))/(a - b), which has a limit at a = b, are moved apart by
+# this share, one way and the other: the error of the mean is of second order, and so less than a rounded quotient's.
+_APART = 2.0**-11
 
 
 class TrainedParameter(nn.Module):
@@ -99,10 +101,12 @@ def trained_constants(
 
 
 def _evaluate(code: CodeType, values: dict[str, Tensor], times: list[str], dt: float) -> Tensor:
-    moved = {name: values[name] * (1 + (i + 1) * _APART) for i, name in enumerate(times)}
-    scope = values | moved | {"dt": torch.tensor(dt, dtype=torch.float64)}
-    found: Tensor = torch.as_tensor(eval(code, {"__builtins__": {}, **_FUNCTIONS}, scope), dtype=torch.float64)
-    return found
+    def at(apart: float) -> Tensor:
+        moved = {name: values[name] * (1 + (i + 1) * apart) for i, name in enumerate(times)}
+        scope = values | moved | {"dt": torch.tensor(dt, dtype=torch.float64)}
+        return torch.as_tensor(eval(code, {"__builtins__": {}, **_FUNCTIONS}, scope), dtype=torch.float64)
+
+    return 0.5 * (at(_APART) + at(-_APART)) if times else at(0.0)
 
 
 @cache
@@ -120,7 +124,7 @@ def _as_tensor(function: Any) -> Any:
 
 
 _FUNCTIONS: dict[str, Any] = {
-    "e": float(np.e),
+    "e": math.e,
     **{
         name: _as_tensor(getattr(torch, name))
         for name in (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import Reloadable, get_engine
+from twinbrain.engines.base import Recording, Reloadable, Simulation, get_engine
+from twinbrain.errors import LearnError
 from twinbrain.learn.attach import RELAY_RECEPTOR
 from twinbrain.learn.background import network_of_trial
 from twinbrain.learn.metrics.score import score
@@ -16,6 +19,7 @@ from twinbrain.learn.network import READOUT, TrainableNetwork
 from twinbrain.learn.setup import background_of, trial_seed
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 from twinbrain.network.inputs import Events
 from twinbrain.network.network import Network, Probe
 
@@ -66,38 +70,61 @@ def replay(
         Name of the engine.
     seed : int
         Of the training: it keys what drives add to each trial.
+
+    Raises
+    ------
+    EngineError
+        If there is no such engine.
+    LearnError
+        If no trial is chosen.
     """
-    simulation = None
+    if not len(index):
+        raise LearnError("expected at least one trial to run, found none; give n_trials from 1 on")
     n_spikes = mismatched = 0
     outputs, own_outputs = [], []
-    for start in range(0, len(index), _BATCH):
-        some = index[start : start + _BATCH]
-        inputs = trials.spikes(some, task.n_channels)
-        with torch.no_grad():
-            own = network(torch.as_tensor(inputs), background_of(network.lowered, "test", seed, some, trials.n_steps))
-        for place, trial in enumerate(some):
-            drawn = network_of_trial(network.lowered, trial_seed(seed, "test", int(trial)))
-            given = given_network(network, inputs[:, place], drawn)
-            if isinstance(simulation, Reloadable):
-                simulation.load(given)
-            else:
-                if simulation is not None:
-                    simulation.close()
-                simulation = get_engine(engine)(given)
-            simulation.advance(trials.n_steps)
-            recording = simulation.collect()
-            found = np.zeros((trials.n_steps, given.n_neurons), np.uint8)
-            found[recording.spikes.step, recording.spikes.neuron] = 1
-            n_spikes += int(found.sum())
-            mismatched += int((found != own.spikes[:, place].numpy()).sum())
-            outputs.append(recording.samples[READOUT])
-        own_outputs.append(own.output)
-    if simulation is not None:
-        simulation.close()
+    with _player(engine, trials.n_steps) as play:
+        for start in range(0, len(index), _BATCH):
+            some = index[start : start + _BATCH]
+            inputs = trials.spikes(some, task.n_channels)
+            drawn = background_of(network.lowered, "test", seed, some, trials.n_steps)
+            with torch.no_grad(), one_thread(network.lowered.network.n_neurons, len(some), torch.device("cpu")):
+                own = network(torch.as_tensor(inputs), drawn)
+            for place, trial in enumerate(some):
+                of_trial = network_of_trial(network.lowered, trial_seed(seed, "test", int(trial)))
+                recording = play(given_network(network, inputs[:, place], of_trial))
+                found = np.zeros((trials.n_steps, of_trial.n_neurons), np.uint8)
+                found[recording.spikes.step, recording.spikes.neuron] = 1
+                n_spikes += int(found.sum())
+                mismatched += int((found != own.spikes[:, place].numpy()).sum())
+                outputs.append(recording.samples[READOUT])
+            own_outputs.append(own.output)
     target, scored = torch.as_tensor(trials.target[index]), torch.as_tensor(trials.scored[index])
     output = torch.as_tensor(np.stack(outputs, axis=1))
     scores = [float(score(o, target, scored, task.kind).mean()) for o in (output, torch.cat(own_outputs, dim=1))]
     return Replay(engine, len(index), n_spikes, mismatched, *scores)
+
+
+@contextmanager
+def _player(engine: str, n_steps: int) -> Iterator[Callable[[Network], Recording]]:
+    """Give a function that runs networks of the same blocks one after the other in an engine."""
+    simulation: Simulation | None = None
+
+    def play(network: Network) -> Recording:
+        nonlocal simulation
+        if isinstance(simulation, Reloadable):
+            simulation.load(network)
+        else:
+            if simulation is not None:
+                simulation.close()
+            simulation = get_engine(engine)(network)
+        simulation.advance(n_steps)
+        return simulation.collect()
+
+    try:
+        yield play
+    finally:
+        if simulation is not None:
+            simulation.close()
 
 
 def given_network(network: TrainableNetwork, spikes: NDArray[np.uint8], drawn: Network) -> Network:

@@ -20,9 +20,11 @@ from twinbrain.learn.network import INPUT, TrainableNetwork
 from twinbrain.learn.rules.registry import rule as rule_named
 from twinbrain.learn.rules.rule import Rule
 from twinbrain.learn.tasks.disturb import keep_labels
+from twinbrain.learn.tasks.registry import find_task, task_options
 from twinbrain.learn.tasks.registry import task as task_named
-from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 from twinbrain.network.random import stream_key
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
@@ -83,7 +85,9 @@ def trial_seed(seed: int, stream: str, trial: int) -> int:
     return int(key.first) | int(key.second) << 31
 
 
-def set_up(model: Region | Brain, training: Training, run: Run, task: Task | None = None) -> Setup:
+def set_up(
+    model: Region | Brain, training: Training, run: Run, task: Task | None = None, *, calibrated: bool = True
+) -> Setup:
     """Return what a training begins with.
 
     Parameters
@@ -96,6 +100,8 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
         Seed, time step and device.
     task : Task, optional
         In place of the task that ``training`` names.
+    calibrated : bool
+        Whether weights of the input are found; not needed where those of a training are put in their place.
 
     Raises
     ------
@@ -111,9 +117,10 @@ def set_up(model: Region | Brain, training: Training, run: Run, task: Task | Non
     network = network_of(model, training, run, task)
     objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
     setup = Setup(task, training, run, network, rule, objective)
-    if fresh and training.input.weight is None:
+    if calibrated and fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))
-        calibrate(network, setup.batch(task.train, some, "calibration"), training.input.rate)
+        with one_thread(network.lowered.network.n_neurons, len(some), setup.device):
+            calibrate(network, setup.batch(task.train, some, "calibration"), training.input.rate)
     rule.prepare(network, objective, run.seed)
     rule.to(setup.device)
     return setup
@@ -134,16 +141,25 @@ def task_of(training: Training, run: Run, task: Task | None = None) -> Task:
     Raises
     ------
     LearnError
-        If its steps are not those of the run, or labels are to be left out of a regression.
+        If its steps are not those of the run, it has no trials to learn from or to test, or labels are to be left out
+        of a regression.
     SpecError
         If there is no such task, or it has no such option.
     """
     if task is None:
-        task = task_named(training.task.name, **({"dt": f"{run.dt!r} ms"} | training.task.options))
+        options = training.task.options
+        if "dt" in task_options(find_task(training.task.name)).model_fields:
+            options = {"dt": f"{run.dt!r} ms"} | options
+        task = task_named(training.task.name, **options)
     if abs(task.dt - run.dt) > 1e-9:
         raise LearnError(
             f"task {task.name}: expected steps of {run.dt:g} ms, the time step of the run, found {task.dt:g} ms; give "
-            f'run.dt = "{task.dt:g} ms", or the task dt = {run.dt:g}'
+            f'run.dt = "{task.dt:g} ms", or the task dt = "{run.dt:g} ms"'
+        )
+    if missing := [split for split in SPLITS if not len(getattr(task, split))]:
+        raise LearnError(
+            f"task {task.name}: expected trials to train on, to validate with and to test, found none in "
+            f"{' and '.join(missing)}; put some trials aside"
         )
     if training.labels < 1:
         task = replace(task, train=keep_labels(task.train, training.labels, run.seed))

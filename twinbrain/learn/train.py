@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,8 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.learn.curves import empty_curves, with_epoch
+from twinbrain.learn.kept import attributes_of
+from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Arrays, Learner, Progress
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.task import Task
@@ -21,10 +21,8 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import Location, TrainingStore, create_training, open_training_store
-from twinbrain.store.training import CONNECTOME
-
-_SEEN_IN_BITS = ("twinbrain", "brian2", "numpy", "torch", "snntorch")
+from twinbrain.store import Location, TrainingStore, create_training
+from twinbrain.store.training import check_training_target
 
 
 def train(
@@ -80,69 +78,22 @@ def train(
     given = task if isinstance(task, Task) else None
     named = task.name if isinstance(task, Task) else task
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)
-    learner = _learner(workflow, given)
     location = None if out is None else Location.of(out)
-    kept = None
     if location is not None:
-        kept = create_training(
-            location,
-            _attributes(workflow, given, learner.setup.task.chance),
-            empty_curves(learner.setup),
-            workflow.brain.connectome.to_dataset(),
-            overwrite=overwrite,
-        )
-    return _learn(learner, kept, progress)
-
-
-def resume_training(
-    path: str | Path | Location, *, task: Task | None = None, progress: Progress | None = None
-) -> Trained:
-    """Go on with a training that was interrupted, to the same bits as if it had not been.
-
-    Parameters
-    ----------
-    path : str or Path
-        Path or URL of the training.
-    task : Task, optional
-        Where it was given to `train` as an object.
-    progress : callable, optional
-        As in `train`.
-
-    Raises
-    ------
-    StoreError
-        If there is no training.
-    LearnError
-        If its task is not given, or is another.
-    """
-    kept = open_training_store(Location.of(path))
-    learner = _learner(_stored_workflow(kept), _same_task(kept, task))
-    if kept.attributes["status"] == "complete":
-        return _opened(learner, kept)
-    if (state := kept.state()) is not None:
-        learner.restore(state)
-    return _learn(learner, kept, progress)
-
-
-def open_training(path: str | Path | Location, *, task: Task | None = None) -> Trained:
-    """Return a training that is complete.
-
-    Parameters
-    ----------
-    path : str or Path
-        Path or URL of the training.
-    task : Task, optional
-        Where it was given to `train` as an object.
-
-    Raises
-    ------
-    StoreError
-        If there is none, or it is not complete.
-    LearnError
-        If its task is not given, or is another.
-    """
-    kept = open_training_store(Location.of(path))
-    return _opened(_learner(_stored_workflow(kept), _same_task(kept, task)), kept)
+        check_training_target(location, overwrite=overwrite)
+    learner = learner_of(workflow, given)
+    if location is None:
+        return go_on(learner, None, progress)
+    connectome = workflow.brain.connectome
+    assert isinstance(connectome, Connectome)
+    kept = create_training(
+        location,
+        attributes_of(workflow, learner.setup.task, given=given is not None),
+        empty_curves(learner.setup),
+        connectome.to_dataset(),
+        overwrite=overwrite,
+    )
+    return go_on(learner, kept, progress)
 
 
 def training_workflow(
@@ -160,10 +111,15 @@ def training_workflow(
     Raises
     ------
     SpecError
-        If a setting is unknown or wrong, or there is no task.
+        If a setting is unknown or wrong, there is no task, or there are stimuli.
     """
     workflow = as_workflow(model)
     brain = workflow.brain
+    if workflow.stimuli:
+        raise SpecError(
+            "stimuli: expected none in a workflow that trains, whose task is the input, found "
+            f"{len(workflow.stimuli)}; leave them out, or make them drives of a region"
+        )
     if not isinstance(brain.connectome, Connectome):
         brain = brain.model_copy(update={"connectome": load_connectome(brain.connectome)})
     if dt is None and not isinstance(model, Workflow | str | Path):
@@ -191,17 +147,19 @@ def model_of(workflow: Workflow) -> Region | Brain:
     return workflow.brain
 
 
-def _learner(workflow: Workflow, task: Task | None) -> Learner:
+def learner_of(workflow: Workflow, task: Task | None, *, calibrated: bool = True) -> Learner:
+    """Return what a workflow trains, before the first epoch; see `set_up`."""
     assert workflow.train is not None
     if workflow.train.baseline:
         raise LearnError(
             f"train.baseline: expected none, since a brain is trained here, found {workflow.train.baseline!r}; use "
             "tb.train_baseline, or sweep it"
         )
-    return Learner(set_up(model_of(workflow), workflow.train, workflow.run, task))
+    return Learner(set_up(model_of(workflow), workflow.train, workflow.run, task, calibrated=calibrated))
 
 
-def _learn(learner: Learner, kept: TrainingStore | None, progress: Progress | None) -> Trained:
+def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | None) -> Trained:
+    """Train from where the learner is to the end, each epoch being kept; see `train`."""
     curves = empty_curves(learner.setup) if kept is None else None
 
     def commit(epoch: Arrays, state: Arrays, summary: dict[str, Any]) -> None:
@@ -215,13 +173,19 @@ def _learn(learner: Learner, kept: TrainingStore | None, progress: Progress | No
         try:
             learner.learn(commit, progress or _silent, lambda: interrupt.requested)
         except LearnError as error:
-            if kept is not None:
-                kept.mark(status="failed", error=str(error))
-            raise
-        if interrupt.requested:
-            done = f"{learner.course.epoch} of {learner.setup.training.epochs} epochs are kept"
-            raise RunInterrupted(f"stopped: {done}" if kept is not None else "stopped: nothing was kept")
-    learner.setup.network.load_state_dict(learner.course.best_state)
+            if kept is None:
+                raise
+            kept.mark(status="failed", error=str(error))
+            raise LearnError(
+                f"{error}; what was learned in {kept.epochs_done} epochs is kept: go on from there by resuming with "
+                "another learning_rate or clip"
+            ) from None
+        if not learner.is_done:
+            if kept is None:
+                raise RunInterrupted("stopped: nothing was kept")
+            kept.mark(status="interrupted")
+            raise RunInterrupted(f"stopped: {kept.epochs_done} of {learner.setup.training.epochs} epochs are kept")
+    take_over(learner.setup.network, learner.course.best_state)
     if curves is None:
         assert kept is not None
         curves = kept.curves()
@@ -232,45 +196,6 @@ def _learn(learner: Learner, kept: TrainingStore | None, progress: Progress | No
         best = {name: value.cpu().numpy() for name, value in learner.course.best_state.items()}
         kept.finish({"responses": trained.responses().drop_vars("rate")}, best, score=trained.score)
     return trained
-
-
-def _opened(learner: Learner, kept: TrainingStore) -> Trained:
-    import torch
-
-    learner.setup.network.load_state_dict({name: torch.tensor(value) for name, value in kept.trained().items()})
-    return Trained(learner.setup, kept.curves())
-
-
-def _attributes(workflow: Workflow, task: Task | None, chance: float) -> dict[str, Any]:
-    training = workflow.train
-    assert training is not None
-    return {
-        "twinbrain_version": version("twinbrain"),
-        "workflow": workflow.name,
-        "task": training.task.name,
-        "task_given": task is not None,
-        "rule": training.rule.name,
-        "seed": workflow.run.seed,
-        "epochs": training.epochs,
-        "chance": chance,
-        "spec": workflow.model_dump_json(),
-        "digest": workflow.digest,
-        "versions": json.dumps({name: version(name) for name in _SEEN_IN_BITS}),
-    }
-
-
-def _stored_workflow(kept: TrainingStore) -> Workflow:
-    data = json.loads(kept.attributes["spec"])
-    data["brain"]["connectome"] = Connectome.from_dataset(kept.group(CONNECTOME))
-    return Workflow.parse(data, "spec of the training")
-
-
-def _same_task(kept: TrainingStore, task: Task | None) -> Task | None:
-    expected = kept.attributes["task"]
-    if kept.attributes["task_given"] and (task is None or task.name != expected):
-        found = "none" if task is None else repr(task.name)
-        raise LearnError(f"task: expected the task {expected!r} with which training began, found {found}; give it")
-    return task
 
 
 def _silent(what: str, done: int, total: int) -> None:

@@ -20,7 +20,7 @@ _SIGNED = ("pA", "mV")
 _POTENTIAL_SCALE = 10.0  # mV; what a change of 1 means where a cell has no distance from rest to threshold
 
 KINDS = {
-    "time_constant": lambda name, unit: (unit == "ms" and name != "t_ref") or name == "C_m",
+    "time_constant": lambda name, unit: unit == "ms" or name == "C_m",
     "threshold": lambda name, unit: name in ("V_th", "V_T", "theta_inf"),
     "adaptation": lambda name, unit: name in ("a", "b", "beta", "tau_w", "tau_a", "delta_theta_s", "b_s", "a_v", "b_v"),
 }
@@ -33,12 +33,20 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
     Raises
     ------
     LearnError
-        If no neuron of the network has a parameter of that name.
+        If no neuron of the network has a parameter of that name, or it has no gradient.
     """
     network = lowered.network
     program = network.blocks[block].program
     known = {name for own in lowered.programs for name in own.parameters}
+    refractory = lowered.layout.blocks[block].model.refractory
+    if refractory in trainable.values:
+        raise LearnError(
+            f"trainable.{refractory}: expected a parameter that has a gradient, found the refractory period, which "
+            "counts in whole steps; leave it out"
+        )
     for name, unit in program.parameters.items():
+        if name == refractory:
+            continue
         rules = _rules(trainable, name, program.parameters)
         group = np.full(network.blocks[block].size, -1)
         count = 0

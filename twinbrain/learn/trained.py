@@ -16,10 +16,9 @@ from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.replay import Replay, replay
 from twinbrain.learn.setup import Setup, background_of
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.learn.threads import one_thread
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
-
-_BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +46,7 @@ class Trained:
         """The model lowered anew, in float64: its spikes are those of every engine."""
         run, training = self.setup.run, self.setup.training
         lowered = lower(self.model, dt=run.dt, seed=run.seed)
-        network = TrainableNetwork(lowered, training.trainable, training.surrogate, "float64")
-        if network.delays is not None:
-            network.delays.width = 1.0  # whole steps, as in the engines
-        return network
+        return TrainableNetwork(lowered, training.trainable, training.surrogate, "float64").eval()
 
     @cached_property
     def score(self) -> float:
@@ -92,6 +88,8 @@ class Trained:
         ------
         EngineError
             If there is no such engine.
+        LearnError
+            If ``n_trials`` is 0.
         """
         trials = self.setup.task.test
         index = np.arange(len(trials) if n_trials is None else min(n_trials, len(trials)))
@@ -101,6 +99,6 @@ class Trained:
         """Return the spikes (step, trial, neuron) and outputs (step, trial, output) of some trials."""
         drawn = background_of(self.network.lowered, "test", self.setup.run.seed, index, trials.n_steps)
         inputs = torch.as_tensor(trials.spikes(index, self.setup.task.n_channels))
-        with torch.no_grad():
+        with torch.no_grad(), one_thread(self.network.lowered.network.n_neurons, len(index), torch.device("cpu")):
             found = self.network(inputs, drawn)
         return found.spikes.to(torch.uint8).numpy(), found.output

@@ -80,12 +80,14 @@ class Weights(nn.Module):
         kinds = np.array([g.trained or "" for g in groups])
         learned = np.flatnonzero((kinds == "synapse")[group])
         self.register_buffer("base", torch.tensor(weight))
-        self.register_buffer("group", torch.tensor(group))
+        self.register_buffer("group", torch.tensor(group), persistent=False)
         self.register_buffer("scale", torch.tensor(mean[group[learned]]))
-        self.register_buffer("per_synapse", torch.tensor(learned))
-        sign = np.sign(weight[learned])
+        self.register_buffer("per_synapse", torch.tensor(learned), persistent=False)
+        sign = np.sign(weight)
+        # A synapse of weight zero has the sign of those beside it.
+        sign = np.where(sign == 0, np.sign(np.bincount(group, weight, len(groups)))[group], sign)[learned]
         sign[np.array([g.free for g in groups], bool)[group[learned]]] = 0
-        self.register_buffer("sign", torch.tensor(sign))
+        self.register_buffer("sign", torch.tensor(sign), persistent=False)
         self.relative = nn.Parameter(
             torch.tensor(weight[learned] / mean[group[learned]]), requires_grad=len(learned) > 0
         )
@@ -95,7 +97,7 @@ class Weights(nn.Module):
         numbers, place = np.unique(shared[has_factor], return_inverse=True)
         factor_of = np.full(len(groups), len(numbers))
         factor_of[has_factor] = place
-        self.register_buffer("factor_of", torch.tensor(factor_of))
+        self.register_buffer("factor_of", torch.tensor(factor_of), persistent=False)
         self.gain = nn.Parameter(torch.zeros(len(numbers), dtype=torch.float64), requires_grad=len(numbers) > 0)
 
     def forward(self) -> Tensor:

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from twinbrain.spec.base import Spec
+from twinbrain.errors import Problem
+from twinbrain.spec.base import Spec, reject
 from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
 
 WEIGHT, DELAY = "weight", "delay"
@@ -104,7 +105,7 @@ class InputSpec(Spec):
     populations : tuple of str
         Populations that they reach; by default those of the region's input ports, or all that are excitatory.
     receptor : str, optional
-        By default the first of each population's cell.
+        By default that of the population's input port, else the first of its cell.
     probability : float
         With which a channel reaches a neuron.
     weight : value, optional
@@ -207,3 +208,12 @@ class Training(Spec):
     precision: Literal["float32", "float64", "mixed"] = "float32"
     labels: Annotated[float, Field(gt=0, le=1)] = 1.0
     baseline: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Training:
+        low, high = self.rate_range
+        if not low < high:
+            raise reject(
+                Problem("rate_range", f"expected a low and a higher rate, found {low:g} Hz and {high:g} Hz; swap them")
+            )
+        return self

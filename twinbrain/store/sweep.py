@@ -123,7 +123,7 @@ class SweepStore:
         StoreError
             If the store cannot be written; the batch stays as it was then.
         """
-        with saying_what_is_safe(self.location, _SAFE):
+        with saying_what_is_safe(self.location, _SAFE, "sweep"):
             sync(self._write(result))
 
     async def _write(self, result: BatchResult) -> None:
@@ -146,7 +146,7 @@ class SweepStore:
         """Write down who drives the sweep from now on."""
         self._root = self._root.with_attributes(driver=driver)
         self.attrs = self._root.attributes
-        with saying_what_is_safe(self.location, _SAFE):
+        with saying_what_is_safe(self.location, _SAFE, "sweep"):
             self.location.write(KEY, self._root.encode())
 
     def check_driver(self, driver: str) -> None:

@@ -75,7 +75,7 @@ def create_sweep(
     objects: dict[str, Buffer] = {}
     nodes = _compose(MemoryStore(objects), coordinates, template, connectome, n, batch)
     objects.pop(KEY, None)  # which zarr puts above the arrays
-    with saying_what_is_safe(location):
+    with saying_what_is_safe(location, what="sweep"):
         store = location.store()
         location.write(KEY, Root(attributes | {"state": CREATING}, {}).encode())
         sync(together(store.set(key, value) for key, value in objects.items()))
@@ -153,7 +153,7 @@ def check_sweep_target(location: Location, *, overwrite: bool) -> None:
     StoreError
         If something else is there.
     """
-    with saying_what_is_safe(location):
+    with saying_what_is_safe(location, what="sweep"):
         if location.is_file():
             raise StoreError(
                 f"expected a free path for a sweep, found a file: {location}; name another path, or remove it"

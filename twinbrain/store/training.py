@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ class TrainingStore:
         """Attributes of the training."""
         return self._root.attributes
 
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that are committed."""
+        return int(self._root.attributes["epochs_done"])
+
     def commit(self, curves: Arrays, state: Arrays, **attributes: Any) -> None:
         """Add an epoch: its place of the learning curves, and the state to go on from.
 
@@ -59,9 +65,9 @@ class TrainingStore:
         **attributes
             Attributes that change.
         """
-        done = self._root.attributes["epochs_done"]
+        done = self.epochs_done
         slot = SLOTS[1] if self._root.attributes["checkpoint"] == SLOTS[0] else SLOTS[0]
-        with saying_what_is_safe(self.location):
+        with self._saying_what_is_safe():
             store = self.location.store()
             for name, values in curves.items():
                 # One object an array: what was there of earlier epochs stays whatever happens.
@@ -72,7 +78,7 @@ class TrainingStore:
 
     def finish(self, groups: Mapping[str, xr.Dataset], trained: Arrays, **attributes: Any) -> None:
         """Write what was learned, and mark the training as complete."""
-        with saying_what_is_safe(self.location):
+        with self._saying_what_is_safe():
             nodes = _without(self._root.nodes, "trained", *groups)
             nodes |= self._write_arrays("trained", trained)
             for name, dataset in groups.items():
@@ -81,7 +87,8 @@ class TrainingStore:
 
     def mark(self, **attributes: Any) -> None:
         """Change attributes."""
-        self._replace(self._root.nodes, **attributes)
+        with self._saying_what_is_safe():
+            self._replace(self._root.nodes, **attributes)
 
     def state(self) -> dict[str, NDArray[Any]] | None:
         """Return the state to go on from, or None if nothing was committed."""
@@ -102,13 +109,20 @@ class TrainingStore:
 
     def curves(self) -> xr.Dataset:
         """Return the learning curves of the epochs that are done."""
-        return self.group(CURVES).isel(epoch=slice(0, self._root.attributes["epochs_done"]))
+        return self.group(CURVES).isel(epoch=slice(0, self.epochs_done))
 
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
         with xr.open_zarr(self.location.store(read_only=True), group=name, consolidated=False, zarr_format=3) as found:
             loaded: xr.Dataset = found.load()
-            return loaded
+        texts = {name: array for name, array in loaded.variables.items() if array.dtype.kind == "T"}
+        return loaded.assign(
+            {name: (array.dims, np.array(array.values.tolist(), "U")) for name, array in texts.items()}
+        )
+
+    def _saying_what_is_safe(self) -> AbstractContextManager[None]:
+        done = f"all that was committed, up to epoch {self.epochs_done},"
+        return saying_what_is_safe(self.location, done, "training")
 
     def _write_arrays(self, path: str, arrays: Arrays) -> dict[str, Document]:
         store = self.location.store()
@@ -121,8 +135,9 @@ class TrainingStore:
             array = zarr.create_array(
                 store,
                 name=f"{path}/{name}",
-                data=np.ascontiguousarray(values),
-                dimension_names=tuple(f"length_{n}" for n in values.shape),
+                data=np.asarray(values, order="C"),
+                # In one group a dimension has one length, in one array no dimension comes twice.
+                dimension_names=tuple(f"axis_{i}_of_{n}" for i, n in enumerate(values.shape)),
                 zarr_format=3,
                 config=EXACT,
             )
@@ -169,7 +184,9 @@ def create_training(
     """
     check_training_target(location, overwrite=overwrite)
     attributes = attributes | {_KIND: FORMAT, "status": "running", "checkpoint": "", "epochs_done": 0}
-    with saying_what_is_safe(location):
+    with saying_what_is_safe(location, what="training"):
+        if not location.is_free():
+            location.remove()
         nodes = write_dataset(location.store(), CONNECTOME, connectome)
         nodes |= write_dataset(location.store(), CURVES, _with_texts(curves))
         root = Root(attributes, nodes)
@@ -201,14 +218,14 @@ def is_training(location: Location) -> bool:
 
 
 def check_training_target(location: Location, *, overwrite: bool) -> None:
-    """Make sure that a training can be created there; an earlier one is removed if it may be.
+    """Make sure that a training can be created there.
 
     Raises
     ------
     StoreError
-        If something else is there.
+        If something is there that may not be replaced, or nothing can be written.
     """
-    with saying_what_is_safe(location):
+    with saying_what_is_safe(location, what="training"):
         if location.is_file():
             raise StoreError(f"expected a free path for a training, found a file: {location}; name another path")
         location.check_writable()
@@ -224,7 +241,6 @@ def check_training_target(location: Location, *, overwrite: bool) -> None:
                 f"expected a free path for a training, found a training: {location}; replace it with overwrite=True "
                 "(--overwrite), go on with it by resuming, or name another path"
             )
-        location.remove()
 
 
 def _with_texts(dataset: xr.Dataset) -> xr.Dataset:

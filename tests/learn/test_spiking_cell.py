@@ -1,0 +1,119 @@
+"""Cells stand in networks of snnTorch as its own neurons do."""
+
+import copy
+
+import numpy as np
+import pytest
+import snntorch
+import torch
+
+import twinbrain as tb
+from twinbrain.engines.base import get_engine
+from twinbrain.learn.lower import lower
+
+SPREAD = {"C_m": {"lognormal": ["250 pF", 0.3]}}
+
+
+def test_it_drops_into_a_loop_of_snntorch_and_the_gradient_reaches_what_is_before_it():
+    before = len(snntorch.SpikingNeuron.instances)
+    linear, head = torch.nn.Linear(5, 6), torch.nn.Linear(6, 2)
+    cell = tb.spiking_cell("alif", 6, parameters={"tau_a": {"lognormal": ["200 ms", 0.5]}}, trained=("tau_a",))
+    assert len(snntorch.SpikingNeuron.instances) == before
+    readout = snntorch.Leaky(beta=0.9)
+    inputs = torch.rand(40, 3, 5, generator=torch.Generator().manual_seed(0))
+    state, mem, spikes, outputs = (), readout.init_leaky(), [], []
+    for step in range(len(inputs)):
+        spiking, *state = cell(300 * linear(inputs[step]).abs(), *state)
+        _, mem = readout(head(spiking), mem)
+        spikes.append(spiking)
+        outputs.append(mem)
+    assert isinstance(cell, snntorch.SpikingNeuron)
+    assert spikes[0].shape == (3, 6)
+    assert set(torch.stack(spikes).unique().tolist()) == {0.0, 1.0}
+    assert [value.shape for value in state] == [(3, 6)] * len(cell.program.state)
+    torch.stack(outputs).square().sum().backward()
+    (change,) = cell.parameters()
+    for parameter in (linear.weight, head.weight, change):
+        assert bool(torch.isfinite(parameter.grad).all())
+        assert float(parameter.grad.abs().sum()) > 0
+
+
+def test_its_step_is_that_of_every_engine():
+    n_steps, drive = 60, 400.0
+    cell = tb.spiking_cell("lif_current", 4, receptors=("current",), parameters=SPREAD, seed=7, precision="float64")
+    region = tb.Region(
+        name="cell",
+        cells={"cell": tb.Cell(model="lif_current", receptors=("current",), parameters=SPREAD)},
+        populations={"cell": tb.Population(cell="cell", size=4)},
+        drives=[tb.Drive(population="cell", receptor="current", current=f"{drive} pA")],
+    )
+    simulation = get_engine("reference")(lower(region, dt=1.0, seed=7).network)
+    simulation.advance(n_steps)
+    found = simulation.collect().spikes
+    spikes, state = [], ()
+    for _ in range(n_steps):
+        spiking, *state = cell(torch.full((1, 4), drive, dtype=torch.float64), *state)
+        spikes.append(spiking[0])
+    step, neuron = torch.stack(spikes).numpy().nonzero()
+    assert len(step) > 4
+    np.testing.assert_array_equal(step, found.step)
+    np.testing.assert_array_equal(np.sort(neuron), np.sort(found.neuron))
+
+
+def test_what_is_drawn_depends_on_the_seed_alone():
+    one, again, other = (
+        tb.spiking_cell("lif_current", 5, parameters=SPREAD, seed=seed).base["C_m"] for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_what_is_shared_has_one_change_and_a_copy_has_its_own():
+    cell = tb.spiking_cell("lif_current", 5, trained={"C_m": "population", "threshold": "neuron"})
+    assert {name: p.numel() for name, p in cell.named_parameters()} == {
+        "trained.C_m.change": 1,
+        "trained.V_th.change": 5,
+    }
+    other = copy.deepcopy(cell)
+    with torch.no_grad():
+        other.trained["C_m"].change += 1.0
+    assert cell.trained["C_m"]()[0].item() == 250.0 != other.trained["C_m"]()[0].item()
+    other.load_state_dict(cell.state_dict())
+    assert other.trained["C_m"]()[0].item() == 250.0
+
+
+def test_several_receptors_take_inputs_by_name():
+    cell = tb.spiking_cell("lif_conductance", 2, receptors=("ampa", "gaba_a"))
+    drive = torch.full((1, 2), 3.0)
+    one, other = (), ()
+    for _ in range(20):
+        _, *one = cell(drive, *one)
+        _, *other = cell({"ampa": drive, "gaba_a": drive}, *other)
+    v = cell.program.state.index("v")
+    assert bool((other[v] < one[v]).all())
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"model": "lif"}, tb.SpecError, "unknown neuron model 'lif'"),
+        ({"receptors": ("ampa2",)}, tb.SpecError, "unknown receptor 'ampa2'; did you mean 'ampa'"),
+        ({"parameters": {"C_n": "1 pF"}}, tb.SpecError, "unknown parameter 'C_n'; did you mean 'C_m'"),
+        ({"trained": ("tau_w",)}, tb.LearnError, "expected 'weight' or a parameter"),
+        ({"surrogate": "atn"}, tb.LearnError, "unknown surrogate 'atn'; did you mean 'atan'"),
+    ],
+)
+def test_what_is_unknown_is_said(options, error, text):
+    with pytest.raises(error) as caught:
+        tb.spiking_cell(**{"model": "lif_current", "size": 2} | options)
+    assert text in str(caught.value)
+
+
+def test_inputs_and_states_of_another_shape_are_said():
+    cell = tb.spiking_cell("lif_current", 4)
+    with pytest.raises(tb.LearnError, match=r"shape \(trial, 4\) to exponential_current, found \(3, 5\)"):
+        cell(torch.zeros(3, 5))
+    with pytest.raises(tb.LearnError, match=r"\(exponential_current\), found one to ampa; name those that it has"):
+        cell({"ampa": torch.zeros(3, 4)})
+    with pytest.raises(tb.LearnError, match=r"expected no state, or v, .*found 1 tensors; call it as"):
+        cell(torch.zeros(3, 4), torch.zeros(3, 4))

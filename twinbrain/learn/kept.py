@@ -1,0 +1,118 @@
+"""What is kept of a training beside its curves: what it takes to begin it again, and to know that it is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from twinbrain.errors import LearnError, StoreError
+from twinbrain.learn.tasks.task import SPLITS, Task
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import TrainingStore
+from twinbrain.store.training import CONNECTOME
+
+_SEEN_IN_BITS = ("twinbrain", "brian2", "numba", "numpy", "torch", "snntorch")
+
+
+def attributes_of(workflow: Workflow, task: Task, *, given: bool) -> dict[str, Any]:
+    """Return the attributes of a training.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        With its table ``train``.
+    task : Task
+        What is learned.
+    given : bool
+        Whether the task was given as an object, and so cannot be made again from its name.
+    """
+    training = workflow.train
+    assert training is not None
+    return {
+        "twinbrain_version": version("twinbrain"),
+        "workflow": workflow.name,
+        "task": training.task.name,
+        "task_given": given,
+        "task_digest": task_digest(task),
+        "rule": training.rule.name,
+        "seed": workflow.run.seed,
+        "epochs": training.epochs,
+        "chance": task.chance,
+        **spec_of(workflow),
+        "versions": json.dumps({name: version(name) for name in _SEEN_IN_BITS}),
+    }
+
+
+def spec_of(workflow: Workflow) -> dict[str, str]:
+    """Return the attributes that hold a declaration."""
+    return {"spec": workflow.model_dump_json(), "digest": workflow.digest}
+
+
+def stored_workflow(kept: TrainingStore) -> Workflow:
+    """Return what was trained, and how."""
+    data = json.loads(kept.attributes["spec"])
+    data["brain"]["connectome"] = Connectome.from_dataset(kept.group(CONNECTOME))
+    return Workflow.parse(data, "spec of the training")
+
+
+def check_given(kept: TrainingStore, task: Task | None) -> None:
+    """Make sure that the task is given with which a training began, where it must be.
+
+    Raises
+    ------
+    LearnError
+        If none is given, or one of another name.
+    """
+    expected = kept.attributes["task"]
+    if kept.attributes["task_given"] and (task is None or task.name != expected):
+        found = "none" if task is None else repr(task.name)
+        raise LearnError(f"task: expected the task {expected!r} with which training began, found {found}; give it")
+
+
+def check_same(kept: TrainingStore, task: Task) -> None:
+    """Make sure that a task has the trials with which a training began.
+
+    Raises
+    ------
+    LearnError
+        If it has others.
+    """
+    if task_digest(task) != kept.attributes["task_digest"]:
+        raise LearnError(
+            f"task {task.name}: expected the trials with which training began, found others; give the task with the "
+            "same options, and the same data"
+        )
+
+
+def check_versions(kept: TrainingStore) -> None:
+    """Make sure that what goes on with a training can come to the same bits.
+
+    Raises
+    ------
+    StoreError
+        If packages have other versions than those that it began with.
+    """
+    begun = json.loads(kept.attributes["versions"])
+    if changed := [
+        f"{name} {begun.get(name)}, found {version(name)}" for name in _SEEN_IN_BITS if begun.get(name) != version(name)
+    ]:
+        raise StoreError(
+            f"{kept.location}: expected the versions that this training was begun with: {'; '.join(changed)}; go on "
+            "with those, or train anew elsewhere"
+        )
+
+
+def task_digest(task: Task) -> str:
+    """Return the sha256 of a task's trials."""
+    digest = hashlib.sha256(f"{task.n_channels} {task.n_outputs} {task.kind} {task.dt!r}".encode())
+    for split in SPLITS:
+        trials = getattr(task, split)
+        for values in (trials.start, trials.step, trials.channel, trials.target, trials.scored):
+            array = np.ascontiguousarray(values)
+            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""Go on with a training, or open one that is complete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from twinbrain.errors import SpecError
+from twinbrain.learn.kept import check_given, check_same, check_versions, spec_of, stored_workflow
+from twinbrain.learn.learned import take_over
+from twinbrain.learn.loop import Progress
+from twinbrain.learn.tasks.task import Task
+from twinbrain.learn.train import go_on, learner_of
+from twinbrain.learn.trained import Trained
+from twinbrain.spec.training import Training
+from twinbrain.spec.workflow import Workflow
+from twinbrain.store import Location, TrainingStore, open_training_store
+
+_MAY_CHANGE = ("learning_rate", "clip", "patience")
+
+
+def resume_training(
+    path: str | Path | Location, *, task: Task | None = None, progress: Progress | None = None, **changes: Any
+) -> Trained:
+    """Go on with a training that was interrupted, to the same bits as if it had not been.
+
+    One that failed goes on from its last good epoch; it takes another ``learning_rate`` or ``clip`` to come further.
+
+    Parameters
+    ----------
+    path : str or Path
+        Path or URL of the training.
+    task : Task, optional
+        Where it was given to `train` as an object.
+    progress : callable, optional
+        As in `train`.
+    **changes
+        ``learning_rate``, ``clip`` or ``patience``, from here on.
+
+    Raises
+    ------
+    StoreError
+        If there is no training, or it was begun with other versions of packages.
+    LearnError
+        If its task is not given, or is another; or the loss is no number any more.
+    SpecError
+        If something else is to change.
+    RunInterrupted
+        As in `train`.
+    """
+    kept = open_training_store(Location.of(path))
+    check_given(kept, task)
+    if kept.attributes["status"] == "complete":
+        return _opened(kept, task)
+    check_versions(kept)
+    workflow = _changed(stored_workflow(kept), changes)
+    state = kept.state()
+    learner = learner_of(workflow, task, calibrated=state is None)
+    check_same(kept, learner.setup.task)
+    if state is not None:
+        learner.restore(state)
+    kept.mark(status="running", error="", **spec_of(workflow))
+    return go_on(learner, kept, progress)
+
+
+def open_training(path: str | Path | Location, *, task: Task | None = None) -> Trained:
+    """Return a training that is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+        Path or URL of the training.
+    task : Task, optional
+        Where it was given to `train` as an object.
+
+    Raises
+    ------
+    StoreError
+        If there is none, or it is not complete.
+    LearnError
+        If its task is not given, or is another.
+    """
+    kept = open_training_store(Location.of(path))
+    check_given(kept, task)
+    return _opened(kept, task)
+
+
+def _changed(workflow: Workflow, changes: dict[str, Any]) -> Workflow:
+    for name in changes:
+        if name not in _MAY_CHANGE:
+            raise SpecError(
+                f"expected {', '.join(_MAY_CHANGE)} to change in a training that was begun, found {name!r}; train anew"
+            )
+    assert workflow.train is not None
+    return workflow.model_copy(update={"train": Training.parse(workflow.train.to_dict() | changes, "train")})
+
+
+def _opened(kept: TrainingStore, task: Task | None) -> Trained:
+    trained = {name: torch.tensor(value) for name, value in kept.trained().items()}
+    setup = learner_of(stored_workflow(kept), task, calibrated=False).setup
+    check_same(kept, setup.task)
+    take_over(setup.network, trained)
+    return Trained(setup, kept.curves())
