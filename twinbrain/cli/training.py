@@ -113,7 +113,7 @@ def report_training(
     if as_json:
         typer.echo(json.dumps(facts))
     else:
-        console.print(pairs(str(location), {key: str(value) for key, value in facts.items()}))
+        console.print(pairs(str(location), {key: _said(value) for key, value in facts.items()}))
 
 
 def training_facts(location: Location) -> dict[str, Any]:
@@ -130,7 +130,11 @@ def training_facts(location: Location) -> dict[str, Any]:
 
 def training_table(location: Location) -> Table:
     """Return what a training is, as a table."""
-    return pairs(str(location), {key: str(value) for key, value in training_facts(location).items()})
+    return pairs(str(location), {key: _said(value) for key, value in training_facts(location).items()})
+
+
+def _said(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 @contextmanager

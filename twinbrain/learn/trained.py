@@ -54,9 +54,7 @@ class Trained:
         """Share of held-out trials whose class is found; of a regression, the mean squared error."""
         return float(self.responses()["score"].mean())
 
-    def responses(
-        self, trials: Trials | None = None, bin: str = "10 ms", *, without: str | None = None
-    ) -> xr.Dataset:
+    def responses(self, trials: Trials | None = None, bin: str = "10 ms", *, without: str | None = None) -> xr.Dataset:
         """Return what the trained model does in trials.
 
         Parameters
