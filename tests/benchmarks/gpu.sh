@@ -21,13 +21,15 @@ pytest() {
 export -f pytest
 
 nvidia-smi >"$out/machine.txt" 2>&1
-part fused 150 bash -c "pytest tests/gpu/test_fused.py"
-part training_gpu 330 python3 -c "
+part programs 60 python3 -c "from tests.learn.fused.programs import library_blocks; print(len(library_blocks()))"
+part fused 110 bash -c "pytest -n 8 tests/gpu/test_fused.py"
+part trained 80 bash -c "pytest tests/gpu/test_training.py"
+part training_gpu 190 python3 -c "
 from pathlib import Path
 from tests.benchmarks.training_gpu import measure_all
 for row in measure_all(Path('$out')):
     print(row)"
-part triton 60 bash -c "pytest tests/learn/fused/test_triton.py"
-part training 60 env OMP_NUM_THREADS=2 python3 -c "
-from tests.benchmarks.training import measure
-print(measure())"
+part conformance 60 bash -c "pytest -n 4 tests/gpu/test_conformance.py"
+part microcircuit 130 python3 -c "
+from tests.benchmarks.microcircuit import measure_on_a_gpu
+print(measure_on_a_gpu())"

@@ -16,6 +16,7 @@ from tests.benchmarks import (
     against_nest,
     drives,
     every_model,
+    learning,
     lowering,
     microcircuit,
     plasticity,
@@ -85,6 +86,12 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
     ),
     "sweep-plain": ("the same against a loop over plain Brian2", "≥ 5 ×", sweeps.measure_against_plain),
     "sweep-many": ("10,000 short points", "flat memory, < 2 s, < 1 s", sweeps.measure_many),
+    "intervals": (
+        "intervals, one tuned time constant against many",
+        "a gap",
+        learning.measure_intervals,
+    ),
+    "vowels": ("JapaneseVowels, a spiking region beside an LSTM", "≥ 95 %", learning.measure_vowels),
     "kills": (
         "SIGKILL at random moments, then resume",
         "store opens, spikes equal",

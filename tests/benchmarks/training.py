@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import cache
 
 import snntorch
 import torch
@@ -46,6 +47,7 @@ class Weights(nn.Module):
         self.output = drawn(n, N_CLASSES, 0.1)
 
 
+@cache
 def leaky_program() -> tuple[StepProgram, dict[str, Tensor], dict[str, Tensor]]:
     """Return the program of snnTorch's ``Leaky`` with reset to zero, its state and constants of one neuron."""
     cell = {

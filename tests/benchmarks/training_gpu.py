@@ -45,13 +45,11 @@ def measure_all(folder: Path | None = None) -> list[dict[str, Any]]:
             command = [sys.executable, "-m", "tests.benchmarks.training_gpu", name, products]
             environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
             try:
-                done = subprocess.run(
-                    command, env=environment, capture_output=True, text=True, check=False, timeout=120
-                )
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=75)
                 row = json.loads(done.stdout.strip().splitlines()[-1]) if done.returncode == 0 else {}
                 row = row or {"error": done.stderr[-2000:]}
             except subprocess.TimeoutExpired:
-                row = {"error": "took more than 120 s"}
+                row = {"error": "took more than 75 s"}
             rows.append({"library": name, "products": products} | row)
             if folder is not None:
                 (folder / "training_gpu.json").write_text(json.dumps(rows, indent=1))

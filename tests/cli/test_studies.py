@@ -41,7 +41,7 @@ def test_a_study_ends_in_a_table_and_a_figure_that_are_printed_and_kept(study, t
     assert (outcome.code, outcome.err) == (0, "")
     for text in (
         "6: case 3 × seed 2",
-        "xor in steps of 2 ms, up to 1 epochs",
+        "xor in steps of 2 ms, up to 1 epoch",
         "LSTM",
         "Chance is 50 %",
         "6 of 6 points",

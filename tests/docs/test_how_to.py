@@ -48,12 +48,13 @@ def test_the_sweep_of_the_page_runs_as_a_script_and_its_files_are_right(tmp_path
     Path("script.py").write_text(script)
     done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=True)
     assert "'mean_rates' (rate: 3, region: 1)" in done.stdout
-    workflow, parameters, reductions = blocks("sweep.md", "toml")
+    workflow, parameters, cases, reductions = blocks("sweep.md", "toml")
     Path("drive.toml").write_text(workflow)
     prepared = prepare_sweep(tb.load_workflow("drive.toml"), {})
     assert prepared.n_points == 12
     sweep = Sweep.parse(tomllib.loads(parameters)["sweep"] | tomllib.loads(reductions)["sweep"])
     assert n_points(axes_of(sweep)) == 3 * 64
+    assert n_points(axes_of(Sweep.parse(tomllib.loads(cases)["sweep"]))) == 2
     names = {}
     exec(compile(function.partition("tb.sweep")[0], "how-to", "exec"), names)
     run = tb.sweep(
@@ -75,6 +76,16 @@ def test_a_task_of_ones_own_is_named_by_its_file_or_registered(tmp_path, monkeyp
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert told >= set(tb.task_names()) - {"pitch"}
     assert told - set(tb.task_names()) == {"rate", "latency", "delta", "crossings", "population"}
+
+
+def test_the_comparison_of_the_page_can_be_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (workflow,) = blocks("compare-models.md", "toml")
+    Path("study.toml").write_text(workflow)
+    prepared = prepare_sweep(tb.load_workflow("study.toml"), {})
+    assert (prepared.n_points, prepared.dims) == (25, ("case", "seed"))
+    page = (PAGES / "compare-models.md").read_text()
+    assert all(f"`{name}`" in page for name in {*map(str, prepared.template.data_vars)} - {"chance"})
 
 
 def test_the_profile_of_a_cluster_is_right_and_its_keys_are_told():

@@ -26,7 +26,7 @@ def gradients(found, tensors, seed=0):
     generator = torch.Generator().manual_seed(seed)
     state, spikes, observed = found
     outputs = [*(value for name, value in state.items() if name != "refractory_left"), spikes, *observed.values()]
-    total = sum((torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.dtype) * x).sum() for x in outputs)
+    total = sum((torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x) * x).sum() for x in outputs)
     return torch.autograd.grad(total, tensors, allow_unused=True, materialize_grads=True)
 
 

@@ -18,6 +18,9 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
 
+_LEARNING_RATE = 1e-3
+"""Where a training gives none: what suits weights is not what suits a rule's unitless changes."""
+
 
 def train_baseline(
     model: Workflow | Brain | Region | str | Path,
@@ -66,7 +69,7 @@ def train_baseline(
         found,
         epochs=training.epochs,
         batch_size=training.batch_size,
-        learning_rate=training.learning_rate,
+        learning_rate=training.learning_rate or _LEARNING_RATE,
         patience=training.patience or training.epochs,
         largest_gradient=np.inf if training.clip is None else training.clip,
         seed=run.seed,
