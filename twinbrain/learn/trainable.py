@@ -33,7 +33,7 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
     Raises
     ------
     LearnError
-        If no neuron of the network has a parameter of that name.
+        If no neuron of the network has a parameter of that name, or it cannot be trained.
     """
     network = lowered.network
     program = network.blocks[block].program
@@ -62,10 +62,15 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
         if count:
             yield name, group, _scale(lowered, block, name, unit)
     for name in trainable.values:
+        if name == "t_ref":
+            raise LearnError(
+                "trainable.t_ref: expected a parameter that has a gradient, found a refractory time, which is whole steps; "
+                "leave it out"
+            )
         if name not in known and name not in KINDS:
             raise LearnError(
                 f"trainable.{name}: expected 'weight' or a parameter of the network's cells, found {name!r}; "
-                f"{suggestion(name, [*KINDS, *sorted(known)])}"
+                f"{suggestion(name, [*KINDS, *sorted(known - {'t_ref'})])}"
             )
 
 
