@@ -64,8 +64,8 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
     for name in trainable.values:
         if name == "t_ref":
             raise LearnError(
-                "trainable.t_ref: expected a parameter that has a gradient, found a refractory time, which is whole steps; "
-                "leave it out"
+                "trainable.t_ref: expected a parameter that has a gradient, found a refractory time, which is a number of "
+                "whole steps; leave it out"
             )
         if name not in known and name not in KINDS:
             raise LearnError(
