@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+import twinbrain as tb
+from tests.learn.networks import recurrent, which_channels
 from tests.learn.study import small_study
+from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.mlp import MultilayerPerceptron
 from twinbrain.learn.baselines.recurrent import LongShortTermMemory
-from twinbrain.learn.lesion import lesioned, lesioned_baseline
+from twinbrain.learn.lesion import lesioned, lesioned_baseline, neurons_named
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.train import model_of
 from twinbrain.learn.weights import synapse_ends
@@ -68,3 +71,27 @@ def test_hidden_units_of_a_baseline_fall_silent_for_readout_and_layer(module):
     with lesioned_baseline(module, 1.0, seed=0):
         np.testing.assert_allclose(module(seen).detach(), module.readout.bias.detach().expand(6, 4, 2), rtol=1e-6)
     assert torch.equal(module(seen), before)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return tb.train(recurrent(), which_channels(24), epochs=1, seed=1)
+
+
+def test_neurons_are_named_by_cell_by_population_and_by_region(trained):
+    network = trained.network
+    populations = {p.population: p for p in network.lowered.network.populations}
+    for name in ("i", f"{populations['i'].label}.i"):
+        np.testing.assert_array_equal(
+            neurons_named(network, name), np.arange(populations["i"].start, populations["i"].stop)
+        )
+    with pytest.raises(LearnError, match=r"without: expected a cell class or a population, found 'readout'"):
+        neurons_named(network, "readout")
+
+
+def test_nothing_hears_a_class_that_responses_are_without(trained):
+    whole, without = trained.responses(), trained.responses(without="e")  # the only cells that the input reaches
+    assert (whole["output"] != 0).all()
+    assert without["count"].sum() > 0
+    assert (without["output"] == 0).all()
+    assert trained.responses().identical(whole)

@@ -1,5 +1,6 @@
 """Every shipped workflow runs, made small, and does what it is shipped for."""
 
+import json
 import sys
 from fnmatch import fnmatchcase
 
@@ -40,6 +41,24 @@ def test_a_shipped_workflow_runs(run, name):
     assert (tree.attrs["status"], tree.attrs["committed"]) == ("complete", 20.0)
     assert len(tree["spikes/neuron"]) > 0
     assert tb.load_workflow(name).summary
+
+
+def test_the_digits_are_learned_and_read_in_brian2_with_the_same_spikes(tmp_path, monkeypatch, capsys):
+    small = ("train.epochs=4", "train.task.n_train=200", "train.task.n_validation=40", "train.task.n_test=100")
+    options = [part for setting in small for part in ("--set", setting)]
+    out = str(tmp_path / "digits.zarr")
+    monkeypatch.setattr(
+        sys, "argv", ["twinbrain", "train", "digits", *options, "--out", out, "--replay", "5", "--no-figure", "--json"]
+    )
+    with pytest.raises(SystemExit) as end:
+        main()
+    found = capsys.readouterr()
+    assert end.value.code == 0, found.err
+    facts = json.loads(found.out)
+    assert (facts["status"], facts["epochs"]) == ("complete", "4 of 4")
+    assert facts["score"] > 0.4 > 3 * facts["chance"]  # of 100 pictures; by chance once in 10^13
+    assert facts["replay"].startswith("5 held-out trials in brian2: 0 of ")
+    assert tb.load_region(facts["region"]).populations["readout"].size == 10
 
 
 def test_whole_brains_have_regions_of_every_kind():

@@ -118,7 +118,7 @@ def report_training(
     if as_json:
         typer.echo(json.dumps(facts))
     else:
-        console.print(pairs(str(location), {key: str(value) for key, value in facts.items()}))
+        console.print(pairs(str(location), {key: _said(value) for key, value in facts.items()}))
 
 
 def _write_model(trained: Trained, beside: Path) -> dict[str, str]:
@@ -152,7 +152,11 @@ def training_facts(location: Location) -> dict[str, Any]:
 
 def training_table(location: Location) -> Table:
     """Return what a training is, as a table."""
-    return pairs(str(location), {key: str(value) for key, value in training_facts(location).items()})
+    return pairs(str(location), {key: _said(value) for key, value in training_facts(location).items()})
+
+
+def _said(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def plan_of_training(declared: Workflow, *, as_json: bool) -> None:

@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.recurrent import Recurrent
 from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
 from twinbrain.learn.tasks.split import generator
 from twinbrain.learn.weights import synapse_ends
+from twinbrain.spec.base import suggestion
 
 
 @contextmanager
@@ -30,18 +32,61 @@ def lesioned(network: TrainableNetwork, share: float, seed: int) -> Iterator[Non
         Names the draw.
     """
     populations = [p for p in network.lowered.network.populations if p.population not in (INPUT, READOUT)]
-    silent = _chosen(np.concatenate([np.arange(p.start, p.stop) for p in populations]), share, seed)
+    with silenced(network, _chosen(np.concatenate([np.arange(p.start, p.stop) for p in populations]), share, seed)):
+        yield
+
+
+@contextmanager
+def silenced(network: TrainableNetwork, neurons: NDArray[np.int64]) -> Iterator[None]:
+    """Set the outgoing weights of neurons to 0 for a while.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+        Is put back afterwards.
+    neurons : ndarray of int64, shape (silent,)
+        Their numbers.
+    """
     before = {name: value.clone() for name, value in network.state_dict().items()}
     try:
         with torch.no_grad():
             for weights, table in zip(network.tables(), network.lowered.network.tables, strict=True):
-                lost = torch.as_tensor(np.isin(synapse_ends(network.lowered.network, table)[0], silent))
+                lost = torch.as_tensor(np.isin(synapse_ends(network.lowered.network, table)[0], neurons))
                 lost = lost.to(weights.base.device)
                 weights.base[lost] = 0.0
                 weights.relative[lost[weights.per_synapse]] = 0.0
         yield
     finally:
         network.load_state_dict(before)
+
+
+def neurons_named(network: TrainableNetwork, name: str) -> NDArray[np.int64]:
+    """Return the numbers of the neurons of a cell class, or of a population.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+        Of a region or a brain.
+    name : str
+        Of the cell or the population, in every region that has it, or ``"label.population"`` for one region's.
+
+    Raises
+    ------
+    LearnError
+        If there is none of that name.
+    """
+    layout = network.lowered.layout
+    regions = dict(zip(layout.connectome.labels, layout.regions, strict=True))
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    for p in network.lowered.network.populations:
+        if p.population in (INPUT, READOUT):
+            continue
+        cell = regions[p.label].populations[p.population].cell
+        for own in {cell, p.population, f"{p.label}.{p.population}"}:
+            found.setdefault(own, []).append(np.arange(p.start, p.stop))
+    if name not in found:
+        raise LearnError(f"without: expected a cell class or a population, found {name!r}; {suggestion(name, found)}")
+    return np.concatenate(found[name])
 
 
 @contextmanager

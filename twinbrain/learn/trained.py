@@ -53,7 +53,7 @@ class Trained:
         """Share of held-out trials whose class is found; of a regression, the mean squared error."""
         return float(self.responses()["score"].mean())
 
-    def responses(self, trials: Trials | None = None, bin: str = "10 ms") -> xr.Dataset:
+    def responses(self, trials: Trials | None = None, bin: str = "10 ms", *, without: str | None = None) -> xr.Dataset:
         """Return what the trained model does in trials.
 
         Parameters
@@ -62,6 +62,8 @@ class Trained:
             By default the held-out ones.
         bin : str (ms)
             Interval over which rates are taken.
+        without : str, optional
+            A cell class or a population whose outgoing weights are 0 meanwhile: it still spikes, but nothing hears it.
 
         Returns
         -------
@@ -69,10 +71,20 @@ class Trained:
             ``count`` (trial, neuron), ``rate`` (trial, bin, neuron; Hz), ``output`` (trial, output; mV, mean over the
             steps that count), ``score`` (trial) and, of a classification, ``label`` and ``decision`` (trial); neurons
             with their region, population and cell.
+
+        Raises
+        ------
+        LearnError
+            If a bin is no whole number of steps, or there is no such class.
         """
+        from twinbrain.learn.lesion import neurons_named, silenced
         from twinbrain.learn.responses import responses_of
 
-        return responses_of(self, self.setup.task.test if trials is None else trials, bin)
+        chosen = self.setup.task.test if trials is None else trials
+        if without is None:
+            return responses_of(self, chosen, bin)
+        with silenced(self.network, neurons_named(self.network, without)):
+            return responses_of(self, chosen, bin)
 
     def replay(self, engine: str = "brian2", n_trials: int | None = None) -> Replay:
         """Run held-out trials in an engine, and compare with what the trained network does.
