@@ -22,6 +22,8 @@ from tests.benchmarks import (
     plasticity,
     sharded,
     sweeps,
+    training,
+    training_gpu,
     whole_runs,
 )
 
@@ -104,6 +106,16 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         "SIGKILL of a worker at random moments of a sharded run",
         "finishes by itself, store equal",
         _kills("test_shards_killed.py", 10),
+    ),
+    "training": (
+        "a training step of 256 recurrent LIF, batch 64, 500 steps, against plain snnTorch",
+        "≥ 3 ×",
+        training.measure,
+    ),
+    "training-gpu": (
+        "linear + LIF, batch 16, 500 steps, 16k neurons, on a GPU, against other libraries",
+        "ahead of all, equal gradients",
+        training_gpu.measure,
     ),
     "import": ("`import twinbrain`", "≤ 0.3 s", whole_runs.measure_import),
 }

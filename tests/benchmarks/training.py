@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import cache
 
 import snntorch
 import torch
@@ -46,6 +47,7 @@ class Weights(nn.Module):
         self.output = drawn(n, N_CLASSES, 0.1)
 
 
+@cache
 def leaky_program() -> tuple[StepProgram, dict[str, Tensor], dict[str, Tensor]]:
     """Return the program of snnTorch's ``Leaky`` with reset to zero, its state and constants of one neuron."""
     cell = {
@@ -73,12 +75,10 @@ def ours(weights: Weights, inputs: Tensor) -> Tensor:
     """Return the number of spikes of each neuron, (trial, neuron)."""
     program, state, constants = leaky_program()
     arrived = spike_product(inputs, weights.input)[:, :, None]
-    initial = {
-        name: value.to(inputs.device).expand(arrived.shape[1], arrived.shape[3]) for name, value in state.items()
-    }
+    state = {name: value.to(inputs.device) for name, value in state.items()}
     constants = {name: value.to(inputs.device) for name, value in constants.items()}
     recurrences = (Recurrence("delta", 1, weights.recurrent),)
-    return advance_recurrent(program, "atan", 2.0, initial, constants, arrived, recurrences).spikes.sum(0)
+    return advance_recurrent(program, "atan", 2.0, state, constants, arrived, recurrences).spikes.sum(0)
 
 
 def plain(weights: Weights, inputs: Tensor) -> Tensor:

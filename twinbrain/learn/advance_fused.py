@@ -24,7 +24,7 @@ def can_fuse(run: StageRun, surrogate: Surrogate | None) -> bool:
     return (
         surrogate is not None
         and surrogate.name in SURROGATES
-        and all(link.is_dense and feedback is None for link, _, feedback in run.links)
+        and all(feedback is None and (link.is_dense or len(run.cells) > 1) for link, _, feedback in run.links)
         and all(cell.program.jumps and not cell.own_step for cell in run.cells)
     )
 

@@ -9,6 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from twinbrain.learn.fused.events import spike_product
+
+from twinbrain.learn.active import add_active, add_weight_gradient, carry_back
+from twinbrain.learn.fused.threads import share
+
 # Up to so many pairs of a neuron and an inlet a matrix with zeros is faster than a list of synapses.
 _DENSE = 1 << 22
 
@@ -35,6 +40,7 @@ class Link(nn.Module):
     synapse: Tensor
     pre: Tensor
     post: Tensor
+    start: Tensor
     spread: Tensor | None
 
     def __init__(
@@ -50,9 +56,11 @@ class Link(nn.Module):
         spread: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__()
-        self.register_buffer("spread", None if spread is None else torch.tensor(spread))
+        order = np.lexsort((post, pre))
+        self.register_buffer("spread", None if spread is None else torch.tensor(spread[order]))
         self.source, self.target, self.delay, self.n_pre, self.n_post = source, target, delay, n_pre, n_post
-        for name, values in (("synapse", synapse), ("pre", pre), ("post", post)):
+        start = np.searchsorted(pre[order], np.arange(n_pre + 1))
+        for name, values in (("synapse", synapse[order]), ("pre", pre[order]), ("post", post[order]), ("start", start)):
             self.register_buffer(name, torch.tensor(values))
 
     def receptors(self, n_neurons: int) -> list[int]:
@@ -106,7 +114,7 @@ class Link(nn.Module):
         if feedback is not None:
             found: Tensor = _Feedback.apply(self, spikes, prepared, feedback)
         elif self.is_dense:
-            found = spikes @ prepared
+            found = spike_product(spikes, prepared) if spikes.ndim == 3 else spikes @ prepared
         else:
             found = _Sparse.apply(self, spikes, prepared)
         return found
@@ -114,7 +122,11 @@ class Link(nn.Module):
     def _add(self, spikes: Tensor, weight: Tensor) -> Tensor:
         flat = spikes.reshape(-1, self.n_pre)
         out = flat.new_zeros(len(flat), self.n_post)
-        out.index_add_(1, self.post, flat[:, self.pre] * weight)
+        if out.is_cpu:
+            arrays = _arrays(flat, self.start, self.post, weight, out)
+            share(len(flat), len(flat) * self.n_pre, lambda first, last: add_active(first, last, *arrays))
+        else:
+            out.index_add_(1, self.post, flat[:, self.pre] * weight)
         return out.view(*spikes.shape[:-1], self.n_post)
 
     def back(self, gradient: Tensor, prepared: Tensor) -> Tensor:
@@ -123,8 +135,15 @@ class Link(nn.Module):
 
     def _back(self, gradient: Tensor, weight: Tensor) -> Tensor:
         flat = gradient.reshape(-1, self.n_post)
-        out = flat.new_zeros(len(flat), self.n_pre)
-        out.index_add_(1, self.pre, flat[:, self.post] * weight)
+        if flat.is_cpu:
+            turned = flat.new_zeros(self.n_pre, len(flat))
+            arrays = _arrays(flat.T, self.start, self.post, weight, turned)
+            size = len(flat) * len(self.post)
+            share(self.n_pre, size, lambda first, last: carry_back(first, last, *arrays))
+            out = turned.T.contiguous()
+        else:
+            out = flat.new_zeros(len(flat), self.n_pre)
+            out.index_add_(1, self.pre, flat[:, self.post] * weight)
         return out.view(*gradient.shape[:-1], self.n_pre)
 
     def weight_gradient(self, spikes: Tensor, gradient: Tensor) -> Tensor:
@@ -132,7 +151,16 @@ class Link(nn.Module):
         pre, post = spikes.reshape(-1, self.n_pre), gradient.reshape(-1, self.n_post)
         if self.is_dense:
             return pre.T @ post
-        return (pre[:, self.pre] * post[:, self.post]).sum(0)
+        if not pre.is_cpu:
+            return (pre[:, self.pre] * post[:, self.post]).sum(0)
+        out = post.new_zeros(len(self.post))
+        arrays = _arrays(pre, post, self.start, self.post, out)
+        share(self.n_pre, pre.numel(), lambda first, last: add_weight_gradient(first, last, *arrays))
+        return out
+
+
+def _arrays(*tensors: Tensor) -> list[NDArray[Any]]:
+    return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
 
 class _Sparse(torch.autograd.Function):

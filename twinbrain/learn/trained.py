@@ -47,7 +47,10 @@ class Trained:
         """The model lowered anew, in float64: its spikes are those of every engine."""
         run, training = self.setup.run, self.setup.training
         lowered = lower(self.model, dt=run.dt, seed=run.seed)
-        return TrainableNetwork(lowered, training.trainable, training.surrogate, "float64")
+        network = TrainableNetwork(lowered, training.trainable, training.surrogate, "float64")
+        if network.delays is not None:
+            network.delays.width = 1.0  # whole steps, as in the engines
+        return network
 
     @cached_property
     def score(self) -> float:

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from tests.learn.fused.programs import NAMES, example
+import twinbrain as tb
+from tests.learn.fused.programs import example
+from twinbrain.learn.fused import numba_kernels, threads
 from twinbrain.learn.fused.chunk import advance_chunk
 from twinbrain.learn.fused.stepwise import surrogate_step
 from twinbrain.learn.fused.surrogates import surrogate_function
@@ -24,7 +26,7 @@ def gradients(found, tensors, seed=0):
     generator = torch.Generator().manual_seed(seed)
     state, spikes, observed = found
     outputs = [*(value for name, value in state.items() if name != "refractory_left"), spikes, *observed.values()]
-    total = sum((torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.dtype) * x).sum() for x in outputs)
+    total = sum((torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x) * x).sum() for x in outputs)
     return torch.autograd.grad(total, tensors, allow_unused=True, materialize_grads=True)
 
 
@@ -32,22 +34,58 @@ def relative_error(found, expected):
     return float((found - expected).norm() / expected.norm().clamp(min=1e-300))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_steps_in_one_kernel_are_the_step_loop_in_value_and_gradient(name):
-    n_steps = 40
-    program, state, constants, arrived = example(name, n_steps)
-    scale = {"_scale": torch.tensor(7.0, dtype=torch.float64)}
-    for tensor in (*state.values(), *constants.values(), arrived):
+@pytest.fixture(autouse=True)
+def small_units(monkeypatch):
+    """Let the work be in many units and two threads."""
+    monkeypatch.setattr(numba_kernels, "_TRIALS", 2)
+    monkeypatch.setattr(numba_kernels, "_TILE", 5)
+    monkeypatch.setattr(threads, "_WORTH_A_THREAD", 1)
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+def compare(name, dtype, wanted):
+    """Return what both give, and the relative errors of the gradients."""
+    program, state, constants, arrived = example(name, 70, dtype=dtype)
+    for tensor in (*state.values(), *(constants[key] for key in wanted), arrived):
         tensor.requires_grad_()
+    scale = {"_scale": torch.tensor(7.0, dtype=dtype)}
     arguments = (program, "atan", 1.0, state, constants | scale, arrived, ("v",))
     found, expected = advance_chunk(*arguments), loop(*arguments)
-    assert expected[1].sum() > 10
-    assert torch.equal(found.spikes, expected[1])
-    assert torch.equal(found.observed["v"], expected[2]["v"])
-    assert all(torch.equal(found.state[variable], expected[0][variable]) for variable in program.state)
-    names = [variable for variable in state if variable != "refractory_left"]
-    tensors = [*(state[variable] for variable in names), *constants.values(), arrived]
-    for label, one, other in zip(
-        (*names, *constants, "arrived"), gradients(found, tensors), gradients(expected, tensors), strict=True
-    ):
-        assert relative_error(one, other) < 1e-10, label
+    tensors = [state[key] for key in state if key != "refractory_left"]
+    tensors += [*(constants[key] for key in wanted), arrived]
+    pairs = zip(gradients(found, tensors), gradients(expected, tensors), strict=True)
+    return found, expected, [relative_error(one, other) for one, other in pairs]
+
+
+def test_steps_in_one_kernel_are_the_step_loop_in_value_and_gradient():
+    found, (state, spikes, observed), errors = compare("lif_current", torch.float64, ("k3", "k5", "V_th", "V_reset"))
+    assert spikes.sum() > 20
+    assert torch.equal(found.spikes, spikes)
+    assert torch.equal(found.observed["v"], observed["v"])
+    assert all(torch.equal(found.state[variable], state[variable]) for variable in state)
+    assert max(errors) < 1e-10
+
+
+def test_in_single_precision_they_are_so_within_it():
+    found, (_, spikes, _), errors = compare("alif", torch.float32, ("k1", "beta"))
+    assert spikes.sum() > 20
+    assert found.spikes.dtype == torch.float32
+    assert torch.equal(found.spikes, spikes)
+    assert max(errors) < 1e-4
+
+
+def test_a_variable_that_the_model_has_not_is_named():
+    program, state, constants, arrived = example("alif", 1)
+    with pytest.raises(tb.LearnError, match="state variables to observe among v, a, refractory_left, found 'w'"):
+        advance_chunk(program, "atan", None, state, constants, arrived, ("w",))
+
+
+def test_a_device_without_kernels_is_named():
+    program, state, constants, arrived = example("alif", 1)
+    state = {name: value.to("meta") for name, value in state.items()}
+    constants = {name: value.to("meta") for name, value in constants.items()}
+    with pytest.raises(tb.LearnError, match="on a CPU or a CUDA device for fused steps, found 'meta'"):
+        advance_chunk(program, "atan", None, state, constants, arrived.to("meta"))

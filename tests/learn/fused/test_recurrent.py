@@ -62,5 +62,5 @@ def test_a_recurrent_block_is_the_step_loop_in_value_and_gradient(case):
 def test_synapses_onto_no_receptor_of_the_block_are_named(case):
     program, state, constants, given, recurrences, _ = case
     wrong = (recurrences[0]._replace(receptor="ampa"),)
-    with pytest.raises(tb.LearnError, match="receptors alpha_current, exponential_current.*found receptor 'ampa'"):
+    with pytest.raises(tb.LearnError, match=r"receptors alpha_current, exponential_current.*found receptor 'ampa'"):
         advance_recurrent(program, "atan", None, state, constants, given, wrong)

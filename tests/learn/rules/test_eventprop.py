@@ -10,6 +10,9 @@ from twinbrain.learn.batch import Objective, batch_of
 from twinbrain.learn.rules.circuit import Circuit, spike_times
 from twinbrain.learn.rules.eventprop import EventProp
 from twinbrain.learn.rules.eventprop_exact import gradient
+from twinbrain.learn.rules.forward_forward import ForwardForward
+from twinbrain.learn.rules.reward_stdp import RewardSTDP
+from twinbrain.learn.rules.stdp_readout import STDPReadout
 from twinbrain.learn.weights import synapse_ends
 from twinbrain.spec.training import InputSpec
 
@@ -155,10 +158,12 @@ def test_networks_without_spike_times_that_move_are_refused(cell, reason):
         EventProp().prepare(net, Objective("classification", 1.0), 0)
 
 
-def test_a_penalty_of_rates_is_refused():
-    net, _, _ = network_at(1.0)
+@pytest.mark.parametrize("rule", [EventProp, ForwardForward, RewardSTDP, STDPReadout])
+def test_a_penalty_of_rates_is_refused(rule):
+    task = patterns(0, n_trials=2)
+    net = trainable(region({"e": 3}), task)
     with pytest.raises(LearnError, match="rate_penalty"):
-        EventProp().prepare(net, Objective("classification", 1.0, rate_penalty=0.1), 0)
+        rule().prepare(net, Objective("classification", 1.0, rate_penalty=0.1), 0)
 
 
 def test_it_learns():

@@ -86,6 +86,19 @@ def test_decisions_are_drawn_by_the_seed_and_the_batch():
     assert not torch.equal(first, rule._decide(output, batch, objective)[1])
 
 
+def test_a_rule_that_is_restored_goes_on_to_the_same_bits():
+    rule, net, _, batch, objective = made()
+    rule.learn(net, batch, objective)
+    other, *_ = made()
+    other.load_state_dict(rule.state_dict())
+    found = []
+    for own in (rule, other):
+        net.zero_grad()
+        own.learn(net, batch, objective)
+        found.append(torch.cat([weights.relative.grad for weights in net.tables()]))
+    assert torch.equal(*found)
+
+
 def test_of_a_regression_the_reward_is_minus_the_error():
     rule, net, _, batch, objective = made(task=integral_task())
     outcome = rule.learn(net, batch, objective)

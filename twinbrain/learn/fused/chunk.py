@@ -41,8 +41,9 @@ def advance_chunk(
     arrived: Tensor,
     observe: tuple[str, ...] = (),
 ) -> Advanced:
-    """Compute steps in one kernel; equal to a loop over `twinbrain.learn.fused.stepwise.surrogate_step`, in float64
-    to the bit.
+    """Compute steps in one kernel.
+
+    They are equal to a loop over `twinbrain.learn.fused.stepwise.surrogate_step`, in float64 to the bit.
 
     Parameters
     ----------

@@ -39,10 +39,10 @@ class Kernels(Protocol):
     """Many steps of a program, and their adjoint.
 
     Tensors are contiguous, of one precision and device, and hold all steps of a trial, of which a call computes those
-    from ``start`` to ``stop``: ``state`` (variable, trial, neuron) is changed in place; ``constants`` (constant, neuron)
-    has the scale of the surrogate last; ``arrived`` is (step, trial, receptor, neuron), ``spikes`` (step, trial,
-    neuron), ``seen`` (step, trial, observed, neuron). ``kept`` (segment, variable, trial, neuron) takes the state before
-    every ``every``-th step, from which the adjoint computes the others again.
+    from ``start`` to ``stop``: ``state`` (variable, trial, neuron) is changed in place; ``constants`` (constant,
+    neuron) has the scale of the surrogate last; ``arrived`` is (step, trial, receptor, neuron), ``spikes`` (step,
+    trial, neuron), ``seen`` (step, trial, observed, neuron). ``kept`` (segment, variable, trial, neuron) takes the
+    state before every ``every``-th step, from which the adjoint computes the others again.
     """
 
     wanted: Wanted
@@ -84,11 +84,11 @@ class Kernels(Protocol):
         grad_arrived: Tensor,
         grad_constants: Tensor,
     ) -> None:
-        """Move ``grad_state`` back to before the steps, fill ``grad_arrived``, add to ``grad_constants`` (wanted
-        constant, trial, neuron).
+        """Compute the adjoint: move ``grad_state`` back to before the steps, and fill ``grad_arrived``.
 
-        ``past`` is `room`. Calls go from the last step to the first. ``feedback`` (place, trial, neuron) is added to
-        ``grad_spikes``, step n from place n modulo their number, which then is 0.
+        To ``grad_constants`` (wanted constant, trial, neuron) is added. ``past`` is `room`. Calls go from the last step
+        to the first. ``feedback`` (place, trial, neuron) is added to ``grad_spikes``, step n from place n modulo their
+        number, which then is 0.
         """
         ...
 
@@ -108,7 +108,8 @@ def find_kernels(program: StepProgram, wanted: Wanted, device: torch.device) -> 
     for name in wanted.observe:
         if name not in program.state:
             raise LearnError(
-                f"expected state variables to observe among {', '.join(program.state)}, found {name!r}: take one of those"
+                f"expected state variables to observe among {', '.join(program.state)}, found {name!r}: take one of "
+                "those"
             )
     key = repr(program)
     if key not in _programs:

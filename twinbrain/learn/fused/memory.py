@@ -1,5 +1,7 @@
-"""Large tensors. On a CPU they are numpy's, which asks the system for large pages: it then hands them out in a tenth of
-the time that PyTorch's take."""
+"""Large tensors.
+
+On a CPU they are numpy's, which asks the system for large pages: those come in a tenth of the time that PyTorch's take.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,9 @@ class NumbaKernels:
         """Compute the steps."""
         arrays = [tensor.numpy() for tensor in (state, constants, arrived, spikes, seen, kept)]
         n_units, size = _work(arrived, stop - start)
-        share(n_units, size, lambda first, last: self._forward(first, last, _TRIALS, _TILE, every, start, stop, *arrays))
+        share(
+            n_units, size, lambda first, last: self._forward(first, last, _TRIALS, _TILE, every, start, stop, *arrays)
+        )
 
     def room(self, every: int, kept: Tensor, in_parts: bool) -> Tensor:
         """Return room for the states of a segment: of all neurons, or of one unit."""

@@ -201,4 +201,3 @@ def _cast(node: ast.expr) -> ast.expr:
 
 def _precise(expression: str) -> str:
     return ast.unparse(_Precise().visit(ast.parse(expression, mode="eval")))
-

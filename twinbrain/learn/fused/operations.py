@@ -110,10 +110,10 @@ class _Reader:
         match node:
             case ast.Name(id=name):
                 return self.value_of(name)
-            case ast.Constant(value=value):
-                return repr(float(value))
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
-                return repr(-float(value))
+            case ast.Constant(value=float() | int() as number):
+                return repr(float(number))
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=float() | int() as number)):
+                return repr(-float(number))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.add("negative", self._read(operand))
             case ast.UnaryOp(op=ast.Not(), operand=operand):

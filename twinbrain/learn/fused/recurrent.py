@@ -1,7 +1,7 @@
 """A block with synapses onto itself, over a whole trial: chunks as long as its shortest delay allows.
 
-A spike of step n arrives ``delay`` steps later and is integrated in the step after, n + delay + 1; so that many steps of
-all neurons can be computed before any of their spikes matters. Of the products with the weights, those that the next
+A spike of step n arrives ``delay`` steps later and is integrated in the step after, n + delay + 1; so that many steps
+of all neurons can be computed before any of their spikes matters. Of the products with the weights, those that the next
 chunk needs stay in the loop; the gradient of the weights is one product at its end.
 """
 
@@ -90,15 +90,9 @@ def advance_recurrent(
         before = torch.cat([before, past])[-longest:]
     packed = pack(program, surrogate, state, constants, given, observe)
     slope = find_surrogate(surrogate).slope if slope is None else slope
+    weights = [r.weight.contiguous() for r in recurrences]
     new, spikes, seen = _Recurrent.apply(  # type: ignore[no-untyped-call, unused-ignore]
-        packed.kernels,
-        slope,
-        places,
-        packed.state,
-        packed.constants,
-        given,
-        before,
-        *(r.weight.contiguous() for r in recurrences),
+        packed.kernels, slope, places, packed.state, packed.constants, given, before, *weights
     )
     return Advanced(
         dict(zip(program.state, new.unbind(0), strict=True)),

@@ -20,8 +20,9 @@ def relative_slope(x, y):
 
 
 class Disjoint(Compiler):
-    """Compiles a function none of whose arrays overlap, which lets its loops be vectorised; numba tells LLVM so of the
-    loops that it makes parallel itself.
+    """Compiles a function none of whose arrays overlap, which lets its loops be vectorised.
+
+    By itself numba says so only of loops that it makes parallel.
     """
 
     def define_pipelines(self):

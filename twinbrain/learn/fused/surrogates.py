@@ -30,14 +30,13 @@ class Surrogate:
     slope: float
 
 
+# Of the distance's size alone, so that nothing overflows.
+_DECAY = "exponential(-(slope*abs(x)))"
+
 SURROGATES: dict[str, Surrogate] = {
     "atan": Surrogate(f"0.5*slope/(1.0 + ({math.pi / 2!r}*slope*x)*({math.pi / 2!r}*slope*x))", 2.0),
     "fast_sigmoid": Surrogate("1.0/((slope*abs(x) + 1.0)*(slope*abs(x) + 1.0))", 25.0),
-    # Of the distance's size alone, so that nothing overflows.
-    "sigmoid": Surrogate(
-        "slope*exponential(-(slope*abs(x)))/((exponential(-(slope*abs(x))) + 1.0)*(exponential(-(slope*abs(x))) + 1.0))",
-        25.0,
-    ),
+    "sigmoid": Surrogate(f"slope*{_DECAY}/(({_DECAY} + 1.0)*({_DECAY} + 1.0))", 25.0),
     "straight_through_estimator": Surrogate("slope", 1.0),
     "spike_rate_escape": Surrogate("slope*exponential(-abs(x - 1.0))", 25.0),
     "heaviside": Surrogate("slope*indicator(x > 0.0)", 1.0),

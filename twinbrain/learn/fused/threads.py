@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 import torch
 
@@ -28,7 +29,7 @@ def share(n_units: int, size: int, work: Callable[[int, int], None]) -> None:
     if n_threads <= 1:
         return work(0, n_units)
     bounds = [n_units * k // n_threads for k in range(n_threads + 1)]
-    others = [_threads(n_threads - 1).submit(work, *pair) for pair in zip(bounds[1:-1], bounds[2:], strict=True)]
+    others = [_threads(n_threads - 1).submit(work, *pair) for pair in pairwise(bounds[1:])]
     work(0, bounds[1])
     for other in others:
         other.result()

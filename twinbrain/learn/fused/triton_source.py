@@ -1,5 +1,7 @@
-"""Write the steps of a block and their adjoint as Triton kernels: the loop over time is in the kernel, a neuron's state
-in registers."""
+"""Write the steps of a block and their adjoint as Triton kernels.
+
+The loop over time is in the kernel, a neuron's state in registers.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +77,10 @@ def backward(
 
 
 def triton_source(program: StepProgram, surrogate: str, constants: tuple[str, ...], observe: tuple[str, ...]) -> str:
-    """Return the source of a module with ``forward`` and ``backward``; arguments as of
-    `twinbrain.learn.fused.numba_source.numba_source`."""
+    """Return the source of a module with ``forward`` and ``backward``.
+
+    Arguments are those of `twinbrain.learn.fused.numba_source.numba_source`.
+    """
     step = read_operations(program)
     carried = [name for name in program.state if name != REFRACTORY_LEFT]
     arrived = [f"_arrived_{receptor}" for receptor in program.jumps]
@@ -132,9 +136,7 @@ def triton_source(program: StepProgram, surrogate: str, constants: tuple[str, ..
             [load(name, f"_at + {k}*_size") for name, k in order.items()],
             [store(f"_past + {k}*_size + _i", name) for name, k in order.items()],
         ),
-        again=_lines(
-            4, take, compute, follow, [store(f"_at + {k}*_size", name) for name, k in order.items()]
-        ),
+        again=_lines(4, take, compute, follow, [store(f"_at + {k}*_size", name) for name, k in order.items()]),
         body=_lines(
             2,
             [load(name, f"_at + {k}*_size") for name, k in order.items()],
@@ -168,4 +170,3 @@ def triton_source(program: StepProgram, surrogate: str, constants: tuple[str, ..
 
 def _lines(depth: int, *groups: list[str]) -> str:
     return "\n".join("    " * depth + line for group in groups for line in group)
-

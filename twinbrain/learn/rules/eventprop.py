@@ -9,6 +9,7 @@ from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.fused.threshold import MEMBRANE
 from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
+from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.rules.spike_times import spike_time_step
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
@@ -45,11 +46,7 @@ class EventProp(Rule):
             If a neuron is more than a leaky integrate-and-fire neuron with decaying synaptic currents, or rates are to
             be penalised, which do not change with the times of spikes.
         """
-        if objective.rate_penalty:
-            raise LearnError(
-                "rule eventprop: expected no rate_penalty, since the number of spikes has no derivative by times, "
-                f"found {objective.rate_penalty:g}; set it to 0, or train by 'bptt'"
-            )
+        refuse_penalty(objective, self.name, "the number of spikes has no derivative by their times")
         for block, cell in _spiking(network):
             if reason := _refusal(cell.program):
                 names = sorted({p.population for p in network.lowered.network.populations if p.block == block})

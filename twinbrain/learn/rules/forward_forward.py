@@ -10,6 +10,7 @@ from torch.nn.functional import one_hot, softplus
 from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import INPUT, READOUT, Activity, TrainableNetwork
+from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.tasks.task import Task
 from twinbrain.network.random import stream_key, uniforms
@@ -78,13 +79,14 @@ class ForwardForward(Rule):
         Raises
         ------
         LearnError
-            If there are delays to be trained, or the task has no classes.
+            If there are delays to be trained, rates to be penalised, or the task has no classes.
         """
         if objective.kind != "classification" or network.delays is not None:
             raise LearnError(
                 "rule forward_forward: expected a classification and no trained delays, through which no gradient "
                 "passes here; leave 'delay' out, or train by 'bptt'"
             )
+        refuse_penalty(objective, self.name, "populations set their rates by their goodness")
         self.seed, self.dt, self.n_labels = seed, objective.dt, network.readout.size
         self.populations = [
             slice(p.start, p.start + p.size)

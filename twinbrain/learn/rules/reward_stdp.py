@@ -13,6 +13,7 @@ from twinbrain.learn.metrics.score import mean_output, score
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.bounds import clip_weights
 from twinbrain.learn.rules.pairs import Window, pair_changes
+from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.rules.synapses import Synapses, synapses_of
 from twinbrain.network.random import stream_key, uniforms
@@ -79,9 +80,10 @@ class RewardSTDP(Rule):
         Raises
         ------
         LearnError
-            If anything but weights is to be trained.
+            If anything but weights is to be trained, or rates are to be penalised.
         """
         self.seed = seed
+        refuse_penalty(objective, self.name, "pairs of spikes alone say how synapses change")
         self.synapses: Synapses = synapses_of(network, self.name)
 
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:

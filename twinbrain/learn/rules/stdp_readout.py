@@ -9,6 +9,7 @@ from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import Activity, TrainableNetwork
 from twinbrain.learn.rules.bounds import clip_weights, incoming, normalise
 from twinbrain.learn.rules.pairs import Window, pair_changes
+from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.rules.synapses import Synapses, synapses_of
 
@@ -56,8 +57,9 @@ class STDPReadout(Rule):
         Raises
         ------
         LearnError
-            If anything but weights is to be trained.
+            If anything but weights is to be trained, or rates are to be penalised.
         """
+        refuse_penalty(objective, self.name, "pairs of spikes alone say how synapses change")
         self.synapses: Synapses = synapses_of(network, self.name)
         for number, weights in enumerate(network.tables()):
             self.register_buffer(f"wanted_{number}", incoming(network, weights, number)[1])
