@@ -14,9 +14,16 @@ from twinbrain.spec.load import load_workflow
 
 FIXED = "one time constant"
 MANY = "many time constants"
+# Frames are stretched from 6.4 to 12 ms, so that a neuron can spike several times in each.
+_SPEECH = {
+    "train.task": {"name": "vowels", "frame": "12 ms", "peak": "400 Hz", "validation": 0.1},
+    "train.input": {"rate": "20 Hz", "probability": 0.3},
+    "train.epochs": 30,
+    "train.batch_size": 32,
+}
 VOWELS = {
-    "spiking": {"train.task": "vowels"},
-    "LSTM": {"train.task": "vowels", "train.baseline": "lstm", "train.learning_rate": 0.005},
+    "spiking": _SPEECH | {"train.learning_rate": 0.02},
+    "LSTM": _SPEECH | {"train.baseline": "lstm", "train.learning_rate": 0.005},
 }
 
 
