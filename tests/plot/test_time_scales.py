@@ -15,6 +15,7 @@ def test_autocorrelations_and_time_scales_are_drawn(tmp_path):
     drawn = [line.get_xdata()[0] for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_array_equal(drawn, found["time_scale"])
     assert right.texts[0].get_text() == f"{drawn[0]:.3g} ± {float(found['time_scale_error'][0]):.2g} ms"
+    assert left.get_legend() is None
     assert overlaps(figure) == []
 
 
@@ -31,4 +32,5 @@ def test_populations_that_do_not_remember_are_said_so(tmp_path):
     figure = plot.time_scales(responses)
     plot.save(figure, tmp_path / "none.png", dpi=100)
     assert [text.get_text() for text in figure.axes[1].texts][:5] == ["no decay found"] * 5
+    assert len(figure.axes[0].get_legend().get_texts()) == 5  # their colours are told nowhere else
     assert overlaps(figure) == []

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
-from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, tidy
+from twinbrain.plot.canvas import draw_legend, draw_log_axis, entitle, new_figure, note, tidy
 from twinbrain.plot.palette import FAINT, colours
-from twinbrain.plot.strips import Strip, draw_strips, room_for
+from twinbrain.plot.strips import Strip, draw_strips, room_for, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,8 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     lag = found["lag"].values
     for i, name in enumerate(names):
-        left.plot(lag[1:], found["autocorrelation"].values[i, 1:], ".", color=colour[name], ms=4, mew=0)
+        seen = found["autocorrelation"].values[i, 1:]
+        left.plot(lag[1:], seen, ".", color=colour[name], ms=4, mew=0, label=shown(name))
         left.plot(lag[1:], found["fitted"].values[i, 1:], color=colour[name], linewidth=1.3)
     left.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
     left.set_xlabel("lag (ms)")
@@ -59,6 +60,8 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
         draw_log_axis(right, known.min(), known.max())
     else:
         right.set_xlim(0, 1.15 * known.max(initial=1.0))
+    if len(known) < len(names):  # the colour of a group without a time scale is not told on the right
+        draw_legend(left)
     if not len(known):
         right.set_xticks([])
     right.set_xlabel("time scale (ms)")
