@@ -40,7 +40,7 @@ def test_a_trained_brain_is_a_workflow_beside_its_training(twinbrain, folder):
         outcome = twinbrain(*arguments, *more)
         assert outcome.code == 0, outcome
     told = json.loads(outcome.out)
-    assert told["brain"] == "out/pair/brain.toml"
+    assert told["brain"] == "out/pair_trained/brain.toml"
     assert " 0 of " in told["replay"]
     written = tb.load_workflow(folder / told["brain"])
     assert written.run.dt == 1.0

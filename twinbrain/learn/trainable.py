@@ -37,8 +37,8 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
     """
     network = lowered.network
     program = network.blocks[block].program
-    known = {name for own in lowered.programs for name in own.parameters}
     refractory = lowered.layout.blocks[block].model.refractory
+    known = {name for own in lowered.programs for name in own.parameters} - {refractory}
     if refractory in trainable.values:
         raise LearnError(
             f"trainable.{refractory}: expected a parameter that has a gradient, found the refractory period, which "
