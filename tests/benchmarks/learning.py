@@ -23,7 +23,8 @@ _SPEECH = {
 }
 VOWELS = {
     "spiking": _SPEECH | {"train.learning_rate": 0.02},
-    "LSTM": _SPEECH | {"train.baseline": "lstm", "train.learning_rate": 0.005},
+    "LSTM: rate 0.005": _SPEECH | {"train.baseline": "lstm", "train.learning_rate": 0.005},
+    "LSTM: rate 0.02": _SPEECH | {"train.baseline": "lstm", "train.learning_rate": 0.02},
 }
 
 
@@ -39,7 +40,8 @@ def measure_vowels(n_seeds: int = 5) -> str:
     """Return the row: accuracy on JapaneseVowels of a spiking region, and of an LSTM of as many parameters."""
     found = _compared(VOWELS, n_seeds)
     n = ", ".join(f"{n:,.0f}" for n in found["n_parameters"].values)
-    return f"{_shares(found)}; paired difference {_points(found, 'LSTM')} points; {n} parameters"
+    lstm = str(found["condition"].values[1])
+    return f"{_shares(found)}; paired difference {_points(found, lstm)} points; {n} parameters; {found.attrs['tuned']}"
 
 
 def _compared(cases: dict[str, dict[str, Any]], n_seeds: int) -> xr.Dataset:

@@ -192,3 +192,25 @@ def test_any_number_of_samples_can_be_drawn_in_the_box(method, n):
     assert all(0 <= value <= 2 for value in axis.columns["coupling"])
     assert all(value in range(1000) for value in axis.columns["seed"])
     assert all(1 <= float(value.removesuffix(" pA")) <= 100 for value in axis.columns[B])
+
+
+def test_cases_are_one_dimension_and_each_sets_its_own_keys():
+    found = axes(
+        parameters={"seed": [1, 2]},
+        cases={"weak": {"coupling": 0.5}, "as it is": {}, "fast": {"coupling": 1.0, "long_range.speed": "9 m/s"}},
+    )
+    assert [(axis.name, len(axis)) for axis in found] == [("case", 3), ("seed", 2)]
+    assert [values_at(found, point) for point in range(0, 6, 2)] == [
+        {"coupling": 0.5, "seed": 1},
+        {"seed": 1},
+        {"coupling": 1.0, "long_range.speed": "9 m/s", "seed": 1},
+    ]
+    names = {coordinate.name: coordinate.values.tolist() for coordinate in coordinates(found)}
+    assert names == {"case": ["weak", "as it is", "fast"], "seed": [1, 2]}
+
+
+def test_a_key_of_a_case_is_given_no_values_beside_it():
+    with pytest.raises(SpecError, match="is given values twice"):
+        axes(parameters={"seed": [1, 2]}, cases={"one": {"seed": 3}})
+    with pytest.raises(SpecError, match="are the same key"):
+        axes(parameters={"seed": [1, 2]}, cases={"one": {"run.seed": 3}})
