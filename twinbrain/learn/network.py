@@ -190,9 +190,6 @@ class TrainableNetwork(nn.Module):
         for weights in self.tables():
             weights.keep_signs()
 
-    def _tables(self) -> list[Weights]:
-        return list(self.weights)  # type: ignore[arg-type]
-
     def blocks(self) -> list[SpikingCell]:
         """Return the cell of each block."""
         return [cell for cell in self.cells if isinstance(cell, SpikingCell)]
