@@ -119,9 +119,7 @@ class TrainableNetwork(nn.Module):
             For links, weights that carry the gradient back in place of their own.
         """
         self._check(inputs)
-        weights = self.all_weights()
-        shares = None if self.delays is None else self.delays.shares().to(self.dtype)
-        prepared = [link.prepare(weights, shares) for _, link in self.numbered_links()]
+        prepared = self._prepared()
         done: list[StageActivity] = []
         for number, stage in enumerate(self.layout):
             run = StageRun(
@@ -155,9 +153,7 @@ class TrainableNetwork(nn.Module):
         background : Tensor, shape (step, trial, inlet), optional
             As in `forward`.
         """
-        weights = self.all_weights()
-        shares = None if self.delays is None else self.delays.shares().to(self.dtype)
-        prepared = [link.prepare(weights, shares) for _, link in self.numbered_links()]
+        prepared = self._prepared()
         done = [StageActivity(spikes.detach()[:, :, torch.tensor(stage.neurons)]) for stage in self.layout]
         number, stage = next((i, own) for i, own in enumerate(self.layout) if self._holds(own, self.readout))
         given = self._given(number, stage, done, spikes, background, prepared, None)
@@ -165,6 +161,12 @@ class TrainableNetwork(nn.Module):
         observed = self._advance(run).observed
         assert observed is not None
         return observed[:, :, self.readout.offset : self.readout.offset + self.readout.size]
+
+    def _prepared(self) -> list[Tensor]:
+        """Return what each link needs of the weights as they are now."""
+        weights = self.all_weights()
+        shares = None if self.delays is None else self.delays.shares().to(self.dtype)
+        return [link.prepare(weights, shares) for _, link in self.numbered_links()]
 
     def _list_of(self, stage: int) -> Delayed | None:
         """Return the synapses within a stage that are no matrices, as one list; None on a device."""
