@@ -14,6 +14,7 @@ from twinbrain.learn.baselines.view import see
 from twinbrain.learn.curves import measure as score_name
 from twinbrain.learn.metrics.energy import CAVEATS, energy
 from twinbrain.learn.metrics.module_cost import module_cost
+from twinbrain.learn.metrics.network_cost import out_degree
 from twinbrain.learn.metrics.operations import Operations, spike_operations
 from twinbrain.learn.network import INPUT, READOUT
 from twinbrain.learn.resume import resume_training
@@ -26,7 +27,6 @@ from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.threads import single_thread
 from twinbrain.learn.train import train
 from twinbrain.learn.trained import Trained
-from twinbrain.network.network import Network
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, is_training
@@ -120,7 +120,7 @@ def _of_trained(trained: Trained) -> dict[str, float]:
     best = int(validation["loss"].values.argmin())
     responses = trained.responses()
     network = trained.network.lowered.network
-    accumulated = Operations(acs=spike_operations(responses["count"].values, _effective_degree(network)))
+    accumulated = Operations(acs=spike_operations(responses["count"].values, out_degree(network)))
     own = ~responses["population"].isin([INPUT, READOUT]).values
     seconds = setup.task.test.n_steps * setup.task.dt / 1e3
     return {
@@ -167,13 +167,4 @@ def _filled(numbers: dict[str, float], disturbed: NDArray[np.float64], task: Tas
         found[name] = found[name].copy(data=np.float64(value))
     disturbed[:, 0] = score
     found["disturbed"] = found["disturbed"].copy(data=disturbed)
-    return found
-
-
-def _effective_degree(network: Network) -> NDArray[np.int64]:
-    """Return the number of synapses of each neuron whose weight is not 0."""
-    found = np.zeros(network.n_neurons, np.int64)
-    for table in network.tables:
-        before = np.concatenate([[0], np.cumsum(table.weight != 0)])
-        found += np.diff(before[table.row_start])
     return found

@@ -51,7 +51,7 @@ def network_cost(network: Network, spikes: NDArray) -> Cost:
 
 
 def out_degree(network: Network) -> NDArray[np.int64]:
-    """Return the number of synapses of each neuron, static and plastic ones.
+    """Return the number of each neuron's synapses that act: plastic ones, and static ones of a weight other than 0.
 
     Parameters
     ----------
@@ -64,8 +64,11 @@ def out_degree(network: Network) -> NDArray[np.int64]:
         By the neuron's number.
     """
     found = np.zeros(network.n_neurons, np.int64)
-    for table in _tables(network):
-        found += np.diff(table.row_start)
+    for table in network.tables:
+        before = np.concatenate([[0], np.cumsum(table.weight != 0)])
+        found += np.diff(before[table.row_start])
+    for plastic in network.plastic:
+        found += np.diff(plastic.row_start)
     return found
 
 
