@@ -33,15 +33,16 @@ def run():
 
 @pytest.fixture(scope="session")
 def whole(run, tmp_path_factory):
-    """The same run in one process, with each engine."""
+    """The same run in one process, with each engine and duration."""
     folder = tmp_path_factory.mktemp("whole")
     known = {}
 
-    def path(engine):
-        if engine not in known:
-            known[engine] = folder / f"{engine}.zarr"
-            run(known[engine], engine=engine)
-        return known[engine]
+    def path(engine, duration="60 ms"):
+        key = (engine, duration)
+        if key not in known:
+            known[key] = folder / f"{engine} {duration}.zarr"
+            run(known[key], engine=engine, duration=duration)
+        return known[key]
 
     return path
 
