@@ -53,6 +53,32 @@ def test_a_refractory_neuron_has_no_gradient_of_its_spikes():
     assert not found.any()
 
 
+@pytest.mark.parametrize(("name", "variable"), [("alif", "a"), ("adex", "w"), ("izhikevich_2003", "u")])
+def test_what_a_spike_adds_to_adaptation_has_its_gradient_and_the_reset_potential_has_none(name, variable):
+    program, state, constants, arrived = example(name, 100)
+    step = surrogate_step(program, snntorch.surrogate.fast_sigmoid(slope=3))
+    for given in arrived:
+        now = dict(zip(program.jumps, given.unbind(1), strict=True))
+        before, (state, spikes) = state, step(state, constants, now)
+        if spikes.any():
+            break
+    potential = before["v"].clone().requires_grad_()
+    new, spikes = step(before | {"v": potential}, constants, now)
+    # The same step, did no neuron spike.
+    silent, _ = render(replace(program, threshold="v > 1e9"))(before | {"v": potential}, constants, now)
+
+    def slope(values):
+        return torch.autograd.grad(values.sum(), potential, retain_graph=True)[0]
+
+    spiked = spikes > 0
+    added = (new[variable] - silent[variable]).detach()[spiked]
+    by_spike = slope(new[variable] - silent[variable])
+    assert added.min() > 0
+    assert torch.allclose(by_spike[spiked], added * slope(spikes)[spiked])
+    assert by_spike[~spiked].any()
+    assert torch.equal(slope(new["v"])[~spiked], slope(silent["v"])[~spiked])
+
+
 def test_of_several_comparisons_the_membrane_potential_s_is_the_distance():
     program, *_ = example("hodgkin_huxley", 1)
     threshold = read_threshold(program)

@@ -1,8 +1,8 @@
 """The adjoint of a step: how the gradient of what a step gives becomes that of what it takes.
 
 Every operation of the step is differentiated by a rule, in reverse (A. Griewank and A. Walther, Evaluating Derivatives,
-2008, DOI 10.1137/1.9780898717761, chapter 3). The spike's derivative is a surrogate's; the choice that resets a neuron
-is taken as it was, as snnTorch takes it.
+2008, DOI 10.1137/1.9780898717761, chapter 3). The spike's derivative is a surrogate's, also where the spike adds to the
+neuron's own state; the choice that resets the membrane potential is taken as it was, as snnTorch takes it.
 """
 
 from __future__ import annotations
@@ -103,8 +103,13 @@ def differentiate(step: Operations, wanted: tuple[str, ...], surrogate: Surrogat
     parts: dict[str, list[str]] = {}
     for name in (name for name in step.state if name in wanted):
         parts.setdefault(step.state[name], []).append(gradient_of(name))
-    statements = [Statement("_distance", f"{step.margin}/{SCALE}"), *_surrogate(surrogate)]
-    gradient = f"{SPIKE_GRADIENT}*_surrogate/{SCALE}"
+    added = [f"{gradient_of(name)}*{jump}" for name, jump in step.jumps.items() if name in wanted]
+    statements = [
+        Statement("_distance", f"{step.margin}/{SCALE}"),
+        *_surrogate(surrogate),
+        Statement("_total", " + ".join([SPIKE_GRADIENT, *added])),
+    ]
+    gradient = f"_total*_surrogate/{SCALE}"
     parts.setdefault(step.margin, []).append(gradient if step.gate is None else f"select({step.gate}, {gradient}, 0.0)")
     for operation in reversed(step.operations):
         found = parts.get(operation.target)

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from twinbrain.engines.torch.render import check_functions, in_units
+from twinbrain.learn.fused.jumps import read_jumps
 from twinbrain.learn.fused.threshold import read_threshold
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 
@@ -38,6 +39,8 @@ class Operations:
         Distance from the threshold.
     gate : str or None
         Whether it may spike at all; None where it always may.
+    jumps : dict of str to str
+        For state variables that a spike adds to, what it adds, or would if there were one.
     """
 
     operations: tuple[Operation, ...]
@@ -45,6 +48,7 @@ class Operations:
     spiked: str
     margin: str
     gate: str | None
+    jumps: dict[str, str] = field(default_factory=dict)
 
 
 def is_number(operand: str) -> bool:
@@ -72,13 +76,17 @@ def read_operations(program: StepProgram) -> Operations:
         spiked = reader.add("and", spiked, reader.read(f"{REFRACTORY_LEFT} <= 0.0"))
     margin = reader.read(threshold.margin)
     gate = None if threshold.gate is None else reader.read(threshold.gate)
+    jumps = read_jumps(program)
+    for statement in jumps.statements:
+        reader.assign(statement.target, statement.expression)
     for statement in program.reset:
         new = reader.read(statement.expression)
         if statement.target in program.state:
             new = reader.add("select", spiked, new, reader.value_of(statement.target))
         reader.names[statement.target] = new
     state = {name: reader.value_of(name) for name in program.state}
-    return Operations(tuple(reader.operations), state, spiked, margin, gate)
+    added = {name: reader.value_of(jump) for name, jump in jumps.of.items()}
+    return Operations(tuple(reader.operations), state, spiked, margin, gate, added)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from twinbrain.engines.torch.render import render
+from twinbrain.learn.fused.jumps import read_jumps
 from twinbrain.learn.fused.threshold import read_threshold
 from twinbrain.models.algebra import Statement
 from twinbrain.models.step import StepProgram
@@ -24,7 +25,8 @@ def surrogate_step(program: StepProgram, surrogate: Callable[[Tensor], Tensor]) 
 
     A spike is 1 or 0 in the precision of the state; its gradient is that of the surrogate, which takes the distance
     from the threshold divided by ``constants["_scale"]`` (1 where that is not given). Of a neuron that is refractory it
-    is 0. The reset is a choice between values, through which no gradient of the spike passes.
+    is 0. What a spike adds to the neuron's own state, such as to its adaptation, has that gradient too; through the
+    reset of the membrane potential, a choice between values, none passes (see `twinbrain.learn.fused.jumps`).
 
     Parameters
     ----------
@@ -50,12 +52,14 @@ def surrogate_step(program: StepProgram, surrogate: Callable[[Tensor], Tensor]) 
     needed = {_MARGIN: threshold.margin}
     if threshold.gate is not None:
         needed[_GATE] = f"indicator({threshold.gate})"
+    jumps = read_jumps(program)
+    blanks = (*needed, *jumps.of.values())
     # Further variables of the state come out of the step; none of them goes in.
     plain = render(
         replace(
             program,
-            state=(*program.state, *needed),
-            integrate=(*program.integrate, *(Statement(*item) for item in needed.items())),
+            state=(*program.state, *blanks),
+            integrate=(*program.integrate, *(Statement(*item) for item in needed.items()), *jumps.statements),
         )
     )
 
@@ -63,13 +67,17 @@ def surrogate_step(program: StepProgram, surrogate: Callable[[Tensor], Tensor]) 
         state: dict[str, Tensor], constants: dict[str, Tensor], arrived: dict[str, Tensor]
     ) -> tuple[dict[str, Tensor], Tensor]:
         blank = next(iter(state.values()))
-        new, spiked = plain(state | dict.fromkeys(needed, blank), constants, arrived)
+        new, spiked = plain(state | dict.fromkeys(blanks, blank), constants, arrived)
         margin, gate = new.pop(_MARGIN), new.pop(_GATE, None)
+        added = {name: new.pop(jump).detach() for name, jump in jumps.of.items()}
         spikes = spiked.to(margin.dtype)
         if margin.requires_grad:
             soft = surrogate(margin / constants[SCALE] if SCALE in constants else margin).to(margin.dtype)
+            # Their value is 0; only their gradient counts.
             slope = soft - soft.detach()
-            spikes = spikes + (slope if gate is None else slope * gate)
+            slope = slope if gate is None else slope * gate
+            spikes = spikes + slope
+            new |= {name: new[name] + slope * jump for name, jump in added.items()}
         return new, spikes
 
     return step
