@@ -57,6 +57,16 @@ def test_a_study_ends_in_a_table_and_a_figure_that_are_printed_and_kept(study, t
     assert (folder / "runs/study.md").read_text() == table
 
 
+def test_on_a_narrow_screen_names_and_intervals_stay_whole(study, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    table = study("--no-figure").out.partition("condition")[2].partition("Chance is")[0]
+    assert "training" in table
+    assert "operations" not in table
+    rows = [line for line in table.splitlines() if line.startswith("│")]
+    assert [row.split("│")[1].strip() for row in rows] == ["alike: 20 ms", "LSTM"]
+    assert all(row.count("[") == row.count("]") for row in rows)
+
+
 def test_a_study_as_json_is_json_and_nothing_else(study):
     outcome = study("--json", "--no-figure", "--set", "sweep.parameters.seed=[0]")
     facts = json.loads(outcome.out)

@@ -32,12 +32,32 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
         save(comparison_figure(comparison), beside.with_suffix(".png"))
     if not as_json:
         header, rows = comparison_rows(comparison)
-        table = Table(*header, title=comparison.attrs.get("title"))
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
+        console.print(_table(header, rows, console.width, comparison.attrs.get("title")))
         for remark in comparison_remarks(comparison):
             console.print(remark, markup=False, highlight=False)
         for what, path in written.items():
             console.print(f"{what:<7} {path}", markup=False)
     return written
+
+
+# Columns that a narrow screen does without, the first first; the file has them all.
+_SPARE = ("parameters", "synaptic operations", "energy", "seeds", "training")
+
+
+def _table(header: list[str], rows: list[list[str]], width: int, title: str | None) -> Table:
+    """Return the table without the columns for which a screen is too narrow, names and numbers unbroken."""
+    columns = {head: [row[i] for row in rows] for i, head in enumerate(header)}
+
+    def least(head: str) -> int:  # heads wrap between words
+        return max(map(len, [*head.split(), *columns[head]]))
+
+    for spare in _SPARE:
+        if sum(least(head) + 3 for head in columns) + 1 <= width:
+            break
+        columns = {head: cells for head, cells in columns.items() if not head.startswith(spare)}
+    table = Table(title=title)
+    for i, head in enumerate(columns):
+        table.add_column(head, justify="right" if i else "left", min_width=least(head))
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
+    return table

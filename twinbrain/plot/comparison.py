@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = "osD^vP"
-_MOST_COLUMNS = 4  # of panels of disturbances
+_MOST_COLUMNS = 5  # of panels of disturbances
 _COSTS = (("synaptic_operations", "Operations", "synaptic operations"), ("energy", "Energy", "energy"))
 
 
@@ -79,6 +79,7 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
     costs = [cost for cost in _COSTS if cost[0] in comparison]
     disturbances = comparison["disturbance"].values.tolist() if "disturbed" in comparison else []
     n_rows = -(-len(disturbances) // _MOST_COLUMNS)
+    n_columns = -(-len(disturbances) // max(n_rows, 1))  # rows as equal as can be
     heights = [max(0.36 * n + 1.3, 3.4), *[max(3.2, 0.19 * n + 0.6) if i == 0 else 3.2 for i in range(n_rows)]]
     head, foot = 0.75, 0.2 * len(remarks) + 0.2
     height = sum(heights) + head + foot
@@ -92,12 +93,16 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
         _draw_time(figure.add_subplot(next(cells)), study)
     for name, heading, label in costs:
         _draw_cost(figure.add_subplot(next(cells)), study, name, heading, label)
+    shared = None  # all panels of disturbances have one scale
     for row in range(n_rows):
-        here = disturbances[row * _MOST_COLUMNS : (row + 1) * _MOST_COLUMNS]
-        columns = grid[row + 1].subgridspec(1, len(here) + 1, width_ratios=[*[1] * len(here), 0.7])
+        here = disturbances[row * n_columns : (row + 1) * n_columns]
+        columns = grid[row + 1].subgridspec(1, n_columns + 1, width_ratios=[*[1] * n_columns, 0.7])
         for i, disturbance in enumerate(here):
-            _draw_robustness(figure.add_subplot(columns[i]), study, str(disturbance), first=i == 0)
-        _draw_key(figure.add_subplot(columns[len(here)]), study, empty=row > 0)
+            ax = figure.add_subplot(columns[i], sharey=shared)
+            shared = shared or ax
+            _draw_robustness(ax, study, str(disturbance), first=i == 0)
+        if row == 0:
+            _draw_key(figure.add_subplot(columns[n_columns]), study)
     return figure
 
 
@@ -191,7 +196,7 @@ def _draw_robustness(ax: Axes, study: _Study, disturbance: str, *, first: bool) 
         ax.fill_between(level, low, high, color=colour, alpha=0.15, linewidth=0)
     if study.chance is not None:
         ax.axhline(study.chance, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
-        ax.text(1, study.chance, "chance", transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=7.5)
+        ax.text(1, study.chance, "chance", transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=7.5)
     tidy(ax)
     units = str(study.single["level"].attrs.get("units", "1"))
     ax.set_xlabel(str(study.single["level"].attrs.get("long_name", "level")) + ("" if units == "1" else f" ({units})"))
@@ -200,10 +205,8 @@ def _draw_robustness(ax: Axes, study: _Study, disturbance: str, *, first: bool) 
     entitle(ax, f"Robustness: {shown(disturbance, 30)}")
 
 
-def _draw_key(ax: Axes, study: _Study, *, empty: bool) -> None:
+def _draw_key(ax: Axes, study: _Study) -> None:
     ax.axis("off")
-    if empty:
-        return
     for name, colour, marker in zip(study.names, study.colour, study.marker, strict=True):
         ax.plot(
             [], [], marker=marker, color=colour, linewidth=1.3, ms=5, label=name if len(name) <= 34 else name[:33] + "…"
