@@ -17,13 +17,14 @@ from twinbrain.learn.advance_fused import advance_fused, can_fuse
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.delayed import Delayed
 from twinbrain.learn.delays import TrainedDelays
-from twinbrain.learn.links import Link, make_links
+from twinbrain.learn.links import Link
 from twinbrain.learn.lower import Lowered
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.stages import StageLayout, find_stages
 from twinbrain.learn.surrogate import surrogate_gradient
 from twinbrain.learn.trainable import neuron_groups, table_groups
 from twinbrain.learn.weights import Weights, find_groups, inlet_of
+from twinbrain.learn.wiring import quanta_of, synapses_of, wire
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.training import Surrogate, Trainable
 
@@ -97,8 +98,8 @@ class TrainableNetwork(nn.Module):
         self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
         spread = self._spread()
         longest = max(1, round(trainable.longest_delay / network.dt))
-        self.delays = TrainedDelays(self._synapses()["delay"][spread], longest) if len(spread) else None
-        self.links = nn.ModuleList(self._links(spread, longest))
+        self.delays = TrainedDelays(synapses_of(network)["delay"][spread], longest) if len(spread) else None
+        self.links = nn.ModuleList(wire(network, self.layout, spread, longest))
         self._lists: dict[int, Delayed] = {}
         place = np.empty(network.n_neurons, np.int64)
         place[np.concatenate([stage.neurons for stage in self.layout])] = np.arange(network.n_neurons)
@@ -219,7 +220,7 @@ class TrainableNetwork(nn.Module):
         if background is None:
             given = torch.zeros(n_steps, n_trials, len(stage.inlets), dtype=self.dtype, device=inputs.device)
         else:
-            quanta = torch.tensor(self._quanta()[stage.inlets], device=inputs.device)
+            quanta = torch.tensor(quanta_of(self.lowered.network)[stage.inlets], device=inputs.device)
             given = (background[:, :, torch.tensor(stage.inlets)].to(torch.float64) * quanta).to(self.dtype)
         for i, link in self.numbered_links():
             late = link.delay + 1
@@ -229,13 +230,6 @@ class TrainableNetwork(nn.Module):
             arrived = link.deliver(spikes[: n_steps - late], prepared[i], (feedback or {}).get(i))
             given = given + nn.functional.pad(arrived, (0, 0, 0, 0, late, 0))[:n_steps]
         return given
-
-    def _quanta(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        found = np.ones(self.lowered.network.n_inlets)
-        for block in self.lowered.network.blocks:
-            for inlet in block.inlets:
-                found[inlet.start : inlet.stop] = inlet.quantum
-        return found
 
     def _holds(self, stage: StageLayout, population: PopulationSlice) -> bool:
         return population.block in stage.blocks
@@ -285,32 +279,12 @@ class TrainableNetwork(nn.Module):
         ]
         return np.flatnonzero(np.concatenate(trained))
 
-    def _synapses(self) -> dict[str, NDArray[np.int64]]:
-        tables = self.lowered.network.tables
-        neurons = np.arange(self.lowered.network.n_neurons)
-        return {
-            "pre": np.concatenate([np.repeat(neurons, np.diff(table.row_start)) for table in tables]),
-            "post": np.concatenate([table.post.astype(np.int64) for table in tables]),
-            "delay": np.concatenate([table.delay.astype(np.int64) for table in tables]),
-        }
-
     def whole_delays(self) -> NDArray[np.int64]:
         """Return the delay of each synapse, table by table, in whole steps."""
-        delay = self._synapses()["delay"]
+        delay = synapses_of(self.lowered.network)["delay"]
         if self.delays is not None:
             delay[self._spread()] = self.delays.whole()
         return delay
-
-    def _links(self, spread: NDArray[np.int64], longest: int) -> list[Link]:
-        network = self.lowered.network
-        stage_of_neuron, place_of_neuron = np.empty((2, network.n_neurons), np.int64)
-        stage_of_inlet, place_of_inlet = np.empty((2, network.n_inlets), np.int64)
-        for number, stage in enumerate(self.layout):
-            stage_of_neuron[stage.neurons], place_of_neuron[stage.neurons] = number, np.arange(len(stage.neurons))
-            stage_of_inlet[stage.inlets], place_of_inlet[stage.inlets] = number, np.arange(len(stage.inlets))
-        sizes = [(len(stage.neurons), len(stage.inlets)) for stage in self.layout]
-        places = (place_of_neuron, place_of_inlet)
-        return make_links(self._synapses(), stage_of_neuron, stage_of_inlet, sizes, *places, spread, longest)
 
     def offsets(self) -> list[int]:
         """Return where the weights of each table begin in `all_weights`."""
