@@ -12,6 +12,7 @@ from tests.learn.fused.programs import NAMES, example
 from twinbrain.learn.fused.triton_source import triton_source
 
 INTERPRETED = """
+import sys
 import torch
 import twinbrain.learn.fused.kernels as kernels
 from tests.learn.fused.test_chunk import gradients, loop, relative_error
@@ -20,8 +21,8 @@ from twinbrain.learn.fused.chunk import advance_chunk
 from twinbrain.learn.fused.triton_kernels import TritonKernels
 
 kernels._find = lambda key, wanted, device: TritonKernels(kernels._programs[key], wanted)
-program, state, constants, arrived = example("lif_current", 40)
-tensors = [state["v"], constants["k5"], arrived]
+program, state, constants, arrived = example(sys.argv[1], 40)
+tensors = [state["v"], constants[sys.argv[2]], arrived]
 for tensor in tensors:
     tensor.requires_grad_()
 arguments = (program, "atan", 1.7, state, constants, arrived, ("v",))
@@ -43,18 +44,24 @@ def test_the_source_of_every_model_is_python(name):
     assert kernels == ["forward", "backward"]
 
 
-def test_interpreted_kernels_are_the_step_loop():
+@pytest.mark.parametrize(("name", "constant"), [("lif_current", "k5"), ("alif", "beta")])
+def test_interpreted_kernels_are_the_step_loop(name, constant):
     pytest.importorskip("triton", reason="Triton is not installed")
     path = os.pathsep.join([str(Path(__file__).parents[3]), *sys.path])
     environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": path}
     done = subprocess.run(
-        [sys.executable, "-c", INTERPRETED], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", INTERPRETED, name, constant],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.strip() == "alike", done.stderr
 
 
+@pytest.mark.parametrize(("model", "constant"), [("lif_current", "k5"), ("alif", "beta")])
 @pytest.mark.parametrize("name", ["forward", "backward"])
-def test_kernels_compile_and_round_as_the_step_loop_does(name):
+def test_kernels_compile_and_round_as_the_step_loop_does(name, model, constant):
     """For a card that need not be there: no fused multiply-add, and no single precision where double is asked for."""
     triton = pytest.importorskip("triton", reason="Triton is not installed")
     from triton.backends.compiler import GPUTarget
@@ -62,8 +69,8 @@ def test_kernels_compile_and_round_as_the_step_loop_does(name):
 
     from twinbrain.engines.generated import import_source
 
-    program, *_ = example("lif_current", 1)
-    kernel = getattr(import_source("fused", triton_source(program, "atan", ("k5",), ("v",))), name)
+    program, *_ = example(model, 1)
+    kernel = getattr(import_source("fused", triton_source(program, "atan", (constant,), ("v",))), name)
     types = dict.fromkeys(kernel.arg_names, "*fp64")
     numbers = {"_every", "_start", "_stop", "_n_steps", "_n_trials", "_n", "_n_places"} & types.keys()
     constants = {key: value for key, value in {"_BLOCK": 128, "_slope": 1.7}.items() if key in types}
