@@ -207,7 +207,7 @@ def sweep_bar(console: Console) -> Iterator[Callable[[SweepState], None]]:
             if task is None:
                 task = bar.add_task("points", total=state.total, completed=state.done, detail="")
             elapsed = time.monotonic() - began
-            rate = f"{state.now / elapsed:.1f} a second" if state.now else ""
+            rate = _rate(state.now, elapsed) if state.now else ""
             failed = f", {state.failed} failed" if state.failed else ""
             bar.update(task, completed=state.done + state.failed, detail=rate + failed)
             if not console.is_terminal and (now := 10 * (state.done + state.failed) // max(1, state.total)) > tenth:
@@ -215,6 +215,10 @@ def sweep_bar(console: Console) -> Iterator[Callable[[SweepState], None]]:
                 console.print(f"{state.done + state.failed} of {state.total} points {rate}{failed}", markup=False)
 
         yield tell
+
+
+def _rate(n_points: int, elapsed: float) -> str:
+    return f"{n_points / elapsed:.1f} a second" if n_points > elapsed else f"one in {seconds(elapsed / n_points)}"
 
 
 def tell_dashboard(console: Console) -> Callable[[str], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import time
 from collections.abc import Iterator
@@ -143,6 +144,9 @@ def _local_cluster(workers: int) -> LocalCluster:
                 threads_per_worker=1,
                 processes=True,
                 memory_limit=None,
+                # A worker that is told to end while it speaks to the scheduler says so at length; errors of tasks come
+                # back with these.
+                silence_logs=logging.CRITICAL,
                 dashboard_address="localhost:0",
             )
     except RuntimeError as error:
