@@ -16,7 +16,7 @@ from tests.examples import small_brain
 from twinbrain.run.cluster.connect import connected
 from twinbrain.store import run_info
 
-N_KILLS = int(os.environ.get("TWINBRAIN_KILLS", "2"))
+N_KILLS = int(os.environ.get("TWINBRAIN_KILLS", "1"))
 N_SHARDS = 2
 
 

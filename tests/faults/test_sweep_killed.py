@@ -14,7 +14,7 @@ import pytest
 import twinbrain as tb
 from tests.faults.sweeps import N_POINTS, assert_same, kill_all, n_done, start, wait_until, write_sweep
 
-N_KILLS = int(os.environ.get("TWINBRAIN_KILLS", "2"))
+N_KILLS = int(os.environ.get("TWINBRAIN_KILLS", "1"))
 
 
 @pytest.fixture
