@@ -103,13 +103,9 @@ def differentiate(step: Operations, wanted: tuple[str, ...], surrogate: Surrogat
     parts: dict[str, list[str]] = {}
     for name in (name for name in step.state if name in wanted):
         parts.setdefault(step.state[name], []).append(gradient_of(name))
+    statements = [Statement("_distance", f"{step.margin}/{SCALE}"), *_surrogate(surrogate)]
     added = [f"{gradient_of(name)}*{jump}" for name, jump in step.jumps.items() if name in wanted]
-    statements = [
-        Statement("_distance", f"{step.margin}/{SCALE}"),
-        *_surrogate(surrogate),
-        Statement("_total", " + ".join([SPIKE_GRADIENT, *added])),
-    ]
-    gradient = f"_total*_surrogate/{SCALE}"
+    gradient = f"({' + '.join([SPIKE_GRADIENT, *added])})*_surrogate/{SCALE}"
     parts.setdefault(step.margin, []).append(gradient if step.gate is None else f"select({step.gate}, {gradient}, 0.0)")
     for operation in reversed(step.operations):
         found = parts.get(operation.target)
