@@ -7,6 +7,8 @@ which every engine computes alike to the last bit. So neurons that differ cost n
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +46,15 @@ class Statement:
 def on_arrays(expression: str) -> str:
     """Return an expression of a program as arrays take it: "and", "or" and "not" of comparisons become bitwise."""
     return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+
+
+def renamed(expression: str, names: Mapping[str, str]) -> str:
+    """Return an expression of a program with other names for some of its values."""
+    tree = ast.parse(expression, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = names.get(node.id, node.id)
+    return ast.unparse(tree)
 
 
 @dataclass

@@ -7,13 +7,12 @@ neuron's own state; the choice that resets the membrane potential is taken as it
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from twinbrain.learn.fused.operations import Operation, Operations, is_number
 from twinbrain.learn.fused.surrogates import Surrogate
-from twinbrain.models.algebra import Statement
+from twinbrain.models.algebra import Statement, renamed
 
 SCALE, SLOPE, SPIKE_GRADIENT = "_scale", "_slope", "_gradient_spike"
 
@@ -103,7 +102,10 @@ def differentiate(step: Operations, wanted: tuple[str, ...], surrogate: Surrogat
     parts: dict[str, list[str]] = {}
     for name in (name for name in step.state if name in wanted):
         parts.setdefault(step.state[name], []).append(gradient_of(name))
-    statements = [Statement("_distance", f"{step.margin}/{SCALE}"), *_surrogate(surrogate)]
+    statements = [
+        Statement("_distance", f"{step.margin}/{SCALE}"),
+        Statement("_surrogate", renamed(surrogate.formula, {"x": "_distance", "slope": SLOPE})),
+    ]
     added = [f"{gradient_of(name)}*{jump}" for name, jump in step.jumps.items() if name in wanted]
     gradient = f"({' + '.join([SPIKE_GRADIENT, *added])})*_surrogate/{SCALE}"
     parts.setdefault(step.margin, []).append(gradient if step.gate is None else f"select({step.gate}, {gradient}, 0.0)")
@@ -119,12 +121,3 @@ def differentiate(step: Operations, wanted: tuple[str, ...], surrogate: Surrogat
             if operand in moving and not is_number(operand):
                 parts.setdefault(operand, []).append(part)
     return Adjoint(tuple(statements), {name: " + ".join(parts.get(name, ["0.0"])) for name in wanted})
-
-
-def _surrogate(surrogate: Surrogate) -> list[Statement]:
-    names = {"x": "_distance", "slope": SLOPE}
-    tree = ast.parse(surrogate.formula, mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = names.get(node.id, node.id)
-    return [Statement("_surrogate", ast.unparse(tree))]

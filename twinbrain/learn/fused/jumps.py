@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 
 from twinbrain.learn.fused.threshold import MEMBRANE
-from twinbrain.models.algebra import Statement
+from twinbrain.models.algebra import Statement, renamed
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 
 
@@ -37,20 +36,12 @@ def read_jumps(program: StepProgram) -> Jumps:
     jumping = [name for name in jumping if name not in (MEMBRANE, REFRACTORY_LEFT)]
     if not jumping:
         return Jumps((), {})
-    renamed: dict[str, str] = {}
+    after: dict[str, str] = {}
     statements = []
     for statement in program.reset:
-        expression = _renamed(statement.expression, renamed)
-        renamed[statement.target] = f"_reset_{statement.target}"
-        statements.append(Statement(renamed[statement.target], expression))
+        expression = renamed(statement.expression, after)
+        after[statement.target] = f"_reset_{statement.target}"
+        statements.append(Statement(after[statement.target], expression))
     names = {name: f"_jump_{name}" for name in jumping}
-    statements += [Statement(jump, f"{renamed[name]} - {name}") for name, jump in names.items()]
+    statements += [Statement(jump, f"{after[name]} - {name}") for name, jump in names.items()]
     return Jumps(tuple(statements), names)
-
-
-def _renamed(expression: str, names: dict[str, str]) -> str:
-    tree = ast.parse(expression, mode="eval")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = names.get(node.id, node.id)
-    return ast.unparse(tree)
