@@ -29,9 +29,6 @@ def test_a_brain_whose_regions_are_joined_one_by_one_is_the_same_in_shards(run, 
     same_files(tmp_path / "2.zarr", tmp_path / "1.zarr")
 
 
-# Long enough that a run is still running when it is asked to stop.
-LONG = "400 ms"
-
 RULES = (
     {"summary": "with a trace", "equations": "dtrace/dt = -trace / tau : 1\ntau : second",
      "on_pre": "release = w\ntrace += 1", "on_post": "w *= (1 + 0.01 * trace)", "parameters": {"tau": "15 ms"}},
@@ -80,6 +77,10 @@ def interrupting(step):
             os.kill(os.getpid(), signal.SIGINT)
 
     return progress
+
+
+# Long enough that a run is still running when it is asked to stop.
+LONG = "400 ms"
 
 
 @pytest.mark.parametrize(("first", "then"), [(2, 3), (4, 1), (1, 2)])
