@@ -3,7 +3,8 @@ import torch
 
 import twinbrain as tb
 from tests.learn.fused.programs import example
-from tests.learn.fused.test_chunk import gradients, relative_error
+from tests.learn.fused.test_chunk import gradients, relative_error, small_units  # noqa: F401
+from twinbrain.learn.fused import numba_kernels
 from twinbrain.learn.fused.recurrent import Recurrence, advance_recurrent
 from twinbrain.learn.fused.stepwise import surrogate_step
 from twinbrain.learn.fused.surrogates import surrogate_function
@@ -47,7 +48,13 @@ def case():
     return program, state, constants, given.requires_grad_(), recurrences, past
 
 
-def test_a_recurrent_block_is_the_step_loop_in_value_and_gradient(case):
+@pytest.fixture(params=[0, 768], ids=["in chunks", "through all steps"])
+def near(request, monkeypatch):
+    monkeypatch.setattr(numba_kernels, "_NEAR", request.param)
+    monkeypatch.setattr(numba_kernels, "_GROUPS", 3)
+
+
+def test_a_recurrent_block_is_the_step_loop_in_value_and_gradient(case, near):
     program, state, constants, given, recurrences, past = case
     arguments = (program, "fast_sigmoid", 2.0, state, constants, given, recurrences, ("v",), past)
     found, expected = advance_recurrent(*arguments), loop(*arguments)
@@ -57,6 +64,32 @@ def test_a_recurrent_block_is_the_step_loop_in_value_and_gradient(case):
     tensors = [given, past, *(r.weight for r in recurrences[:2])]
     for one, other in zip(gradients(found, tensors), gradients(expected, tensors), strict=True):
         assert relative_error(one, other) < 1e-10
+
+
+def test_a_gradient_that_is_the_same_at_all_steps_is_not_copied_to_each(case, near):
+    program, state, constants, given, recurrences, past = case
+    arguments = (program, "fast_sigmoid", 2.0, state, constants, given, recurrences, (), past)
+    weights = [r.weight for r in recurrences[:2]]
+    # The gradient of a sum is one number expanded over steps.
+    found, expected = (run(*arguments)[1].sum(0).square().sum() for run in (advance_recurrent, loop))
+    for one, other in zip(
+        torch.autograd.grad(found, [given, *weights]), torch.autograd.grad(expected, [given, *weights]), strict=True
+    ):
+        assert relative_error(one, other) < 1e-10
+
+
+def test_gradients_do_not_depend_on_the_number_of_threads(case, monkeypatch):
+    program, state, constants, given, recurrences, past = case
+    tensors = [given, past, *(r.weight for r in recurrences[:2])]
+
+    def found(n_threads):
+        torch.set_num_threads(n_threads)
+        return gradients(
+            advance_recurrent(program, "atan", None, state, constants, given, recurrences, (), past), tensors
+        )
+
+    for one, other in zip(found(1), found(2), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_synapses_onto_no_receptor_of_the_block_are_named(case):

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from twinbrain.learn.fused.kernels import SEGMENT, Kernels, Wanted, find_kernels
-from twinbrain.learn.fused.memory import contiguous, empty
+from twinbrain.learn.fused.kernels import SEGMENT, Adjoint, Kernels, Steps, Wanted, find_kernels
+from twinbrain.learn.fused.memory import contiguous, each_step, empty, zeros
 from twinbrain.learn.fused.stepwise import SCALE
 from twinbrain.learn.fused.surrogates import find_surrogate
 from twinbrain.models.step import StepProgram
@@ -123,7 +123,7 @@ class _Chunk(torch.autograd.Function):
         spikes = empty(arrived, n_steps, n_trials, n_neurons)
         seen = empty(arrived, n_steps, n_trials, len(kernels.wanted.observe), n_neurons)
         kept = empty(state, -(-n_steps // SEGMENT), *state.shape)
-        kernels.forward(SEGMENT, 0, n_steps, state, constants, arrived, spikes, seen, kept)
+        kernels.forward(SEGMENT, 0, n_steps, Steps(state, constants, arrived, spikes, seen, kept))
         context.save_for_backward(kept, constants, arrived)
         context.kernels, context.slope = kernels, slope
         return state, spikes, seen
@@ -132,14 +132,18 @@ class _Chunk(torch.autograd.Function):
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         kept, constants, arrived = context.saved_tensors
         kernels: Kernels = context.kernels
-        grad_state, grad_spikes, grad_seen = (contiguous(gradient) for gradient in gradients)
-        grad_state = grad_state.clone()
+        grad_state = gradients[0].contiguous().clone()
+        grad_spikes, grad_seen = each_step(gradients[1]), contiguous(gradients[2])
         grad_arrived = empty(arrived, *arrived.shape)
-        grad_constants = kept.new_zeros((len(kernels.wanted.constants), *kept.shape[2:]))
+        grad_constants = zeros(kept, len(kernels.wanted.constants), *kept.shape[2:])
+        feedback = zeros(kept, 1, *kept.shape[2:])
+        room = kernels.room(SEGMENT, kept, in_parts=False)
         kernels.backward(
-            *(SEGMENT, 0, len(arrived), context.slope, kept, kernels.room(SEGMENT, kept, in_parts=False)),
-            *(constants, arrived, grad_state, grad_spikes, kept.new_zeros((1, *kept.shape[2:]))),
-            *(grad_seen, grad_arrived, grad_constants),
+            *(SEGMENT, 0, len(arrived), context.slope, room),
+            Adjoint(
+                *(kept, constants, arrived),
+                *(grad_state, grad_spikes, feedback, grad_seen, grad_arrived, grad_constants),
+            ),
         )
         return None, None, grad_state, of_all_constants(kernels, constants, grad_constants), grad_arrived
 

@@ -12,15 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from twinbrain.learn.fused.memory import contiguous, empty
-from twinbrain.learn.fused.scalar import Disjoint
+from twinbrain.learn.fused.memory import contiguous, empty, zeros
+from twinbrain.learn.fused.rows import add_four_rows, add_row
 from twinbrain.learn.fused.threads import share
 
 # Of all entries, at most so many may be spikes: a dense product does some ten times as many additions in the same time.
 _SPARSE = 0.08
 
 
-def add_product(arrived: Tensor, receptor: int, spikes: Tensor, weight: Tensor, start: int, stop: int) -> None:
+def add_product(
+    arrived: Tensor, receptor: int, spikes: Tensor, weight: Tensor, start: int, stop: int, fresh: bool = False
+) -> None:
     """Add ``spikes @ weight`` to what arrives in the steps from ``start`` to ``stop``.
 
     Parameters
@@ -33,14 +35,16 @@ def add_product(arrived: Tensor, receptor: int, spikes: Tensor, weight: Tensor, 
         Those that arrive in each step.
     weight : Tensor, shape (source, target)
         What a spike adds; contiguous.
+    fresh : bool, optional
+        Whether nothing has arrived yet, whatever stands there.
     """
     if _is_sparse(spikes, start, stop):
-        arrays = arrived.numpy(), receptor, spikes.numpy(), weight.numpy(), start, stop
+        arrays = arrived.numpy(), receptor, spikes.numpy(), weight.numpy(), start, stop, fresh
         size = (stop - start) * spikes[0].numel()
-        share(spikes.shape[1], size, lambda first, last: _add_rows(first, last, *arrays))
+        share(spikes.shape[1], size, lambda first, last: add_rows(first, last, *arrays))
     else:
         out = arrived[start:stop, :, receptor].view(-1, weight.shape[1])
-        out.addmm_(spikes[start:stop].view(-1, weight.shape[0]), weight)
+        out.addmm_(spikes[start:stop].view(-1, weight.shape[0]), weight, beta=0 if fresh else 1)
 
 
 def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor, receptor: int) -> None:
@@ -59,8 +63,8 @@ def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor, receptor:
     """
     n_steps = len(gradient)
     if _is_sparse(spikes, 0, n_steps):
-        arrays = out.numpy(), spikes.numpy(), gradient.numpy(), receptor
-        share(len(out), spikes.numel(), lambda first, last: _add_outer(first, last, *arrays))
+        arrays = out.numpy(), spikes.numpy(), gradient.numpy(), receptor, (0, gradient.shape[1]), 0, n_steps
+        share(len(out), spikes.numel(), lambda first, last: add_outer(first, last, *arrays))
     else:
         rows = gradient[:, :, receptor].view(-1, out.shape[1])
         out.addmm_(spikes[:n_steps].view(-1, len(out)).t(), rows)
@@ -90,8 +94,8 @@ class _Product(torch.autograd.Function):
     def forward(context: Any, spikes: Tensor, weight: Tensor) -> Tensor:
         spikes, weight = spikes.contiguous(), weight.contiguous()
         context.save_for_backward(spikes, weight)
-        out = empty(spikes, *spikes.shape[:2], 1, weight.shape[1]).zero_()
-        add_product(out, 0, spikes, weight, 0, len(spikes))
+        out = empty(spikes, *spikes.shape[:2], 1, weight.shape[1])
+        add_product(out, 0, spikes, weight, 0, len(spikes), fresh=True)
         return out[:, :, 0]
 
     @staticmethod
@@ -102,7 +106,7 @@ class _Product(torch.autograd.Function):
         if context.needs_input_grad[0]:
             of_spikes = gradient @ weight.t()
         if context.needs_input_grad[1]:
-            of_weight = torch.zeros_like(weight)
+            of_weight = zeros(weight, *weight.shape)
             add_weight_gradient(of_weight, spikes, gradient[:, :, None], 0)
         return of_spikes, of_weight
 
@@ -120,12 +124,6 @@ def _mean(spikes, start, stop):
     return total / rows.shape[0]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", pipeline_class=Disjoint)
-def _add_row(out, factor, row):
-    for j in range(row.shape[0]):
-        out[j] += factor * row[j]
-
-
 @_compile
 def _find(row, first, last, found):
     n = 0
@@ -136,20 +134,28 @@ def _find(row, first, last, found):
 
 
 @_compile
-def _add_rows(first, last, arrived, receptor, spikes, weight, start, stop):
+def add_rows(first, last, arrived, receptor, spikes, weight, start, stop, fresh):
+    """Add ``spikes @ weight`` to what arrives in some steps of some trials, in time for spikes alone."""
     found = np.empty(spikes.shape[2] + 1, np.int64)
     for step in range(start, stop):
         for trial in range(first, last):
             sent, out = spikes[step, trial], arrived[step, trial, receptor]
-            for k in range(_find(sent, 0, sent.shape[0], found)):
-                _add_row(out, sent[found[k]], weight[found[k]])
+            if fresh:
+                out[:] = 0.0
+            n = _find(sent, 0, sent.shape[0], found)
+            for k in range(0, n - 3, 4):
+                a, b, c, d = found[k], found[k + 1], found[k + 2], found[k + 3]
+                add_four_rows(out, sent[a], sent[b], sent[c], sent[d], weight[a], weight[b], weight[c], weight[d])
+            for k in range(n - n % 4, n):
+                add_row(out, sent[found[k]], weight[found[k]])
 
 
 @_compile
-def _add_outer(first, last, out, spikes, gradient, receptor):
+def add_outer(first, last, out, spikes, gradient, receptor, trials, start, stop):
+    """Add ``spikes.T @ gradient`` of some steps and trials to some rows of ``out``, in time for spikes alone."""
     found = np.empty(spikes.shape[2] + 1, np.int64)
-    for step in range(gradient.shape[0]):
-        for trial in range(gradient.shape[1]):
+    for step in range(start, stop):
+        for trial in range(trials[0], trials[1]):
             sent, row = spikes[step, trial], gradient[step, trial, receptor]
             for k in range(_find(sent, first, last, found)):
-                _add_row(out[found[k]], sent[found[k]], row)
+                add_row(out[found[k]], sent[found[k]], row)

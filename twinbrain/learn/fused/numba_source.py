@@ -7,19 +7,28 @@ enough that their state stays in a near cache from step to step.
 from __future__ import annotations
 
 import ast
+import hashlib
+from functools import cache
+from pathlib import Path
 
+from twinbrain.engines.brian2 import scalar as functions
 from twinbrain.engines.brian2.scalar import FUNCTIONS
+from twinbrain.learn.fused import events, scalar
+from twinbrain.learn.fused import rows as sums
 from twinbrain.learn.fused.adjoint import SCALE, SLOPE, SPIKE_GRADIENT, differentiate, expression_of, gradient_of
+from twinbrain.learn.fused.numba_drivers import BACKWARD, FORWARD, RECURRENT
 from twinbrain.learn.fused.operations import read_operations
 from twinbrain.learn.fused.surrogates import find_surrogate
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 
-_HEAD = '''"""Steps and their adjoint, written out by twinbrain."""
+_HEAD = '''"""Steps and their adjoint, written out by twinbrain, with functions of {used}."""
 
 import numba as _numba
 import numpy as _np
 
 from twinbrain.engines.brian2.scalar import {functions}
+from twinbrain.learn.fused.events import add_outer as _add_outer, add_rows as _add_rows
+from twinbrain.learn.fused.rows import add_product_of as _add_product_of
 from twinbrain.learn.fused.scalar import Disjoint as _Disjoint, relative_slope
 
 _F = _np.{dtype}
@@ -35,46 +44,6 @@ def {name}(_b0, _b1, _i0, _i1, {arguments}):
     for _b in range(_np.uint64(_b0), _np.uint64(_b1)):
         for _i in range(_np.uint64(_i0), _np.uint64(_i1)):
 {body}
-"""
-
-_FORWARD = """
-@_compile
-def forward(
-    _first, _last, _trials, _tile, _every, _start, _stop, _state, _constants, _arrived, _spikes, _seen, _kept,
-):
-    _, _n_trials, _n = _spikes.shape
-    _n_tiles = (_n + _tile - 1)//_tile
-    for _unit in range(_first, _last):
-        _b0, _i0 = _unit//_n_tiles*_trials, _unit % _n_tiles*_tile
-        _b1, _i1 = min(_b0 + _trials, _n_trials), min(_i0 + _tile, _n)
-        for _t in range(_start, _stop):
-            if _t % _every == 0:
-                _kept[_t//_every, :, _b0:_b1, _i0:_i1] = _state[:, _b0:_b1, _i0:_i1]
-            forward_rows(_b0, _b1, _i0, _i1, {forward})
-"""
-
-_BACKWARD = """
-@_compile
-def backward(
-    _first, _last, _trials, _tile, _every, _start, _stop, _slope, _kept, _past, _constants, _arrived,
-    _grad_state, _grad_spikes, _feedback, _grad_seen, _grad_arrived, _grad_constants,
-):
-    _n_steps, _n_trials, _, _n = _arrived.shape
-    _n_tiles = (_n + _tile - 1)//_tile
-    for _unit in range(_first, _last):
-        _b0, _i0 = _unit//_n_tiles*_trials, _unit % _n_tiles*_tile
-        _b1, _i1 = min(_b0 + _trials, _n_trials), min(_i0 + _tile, _n)
-        _slot = _unit % _past.shape[0]
-        for _t in range(_stop - 1, _start - 1, -1):
-            _m = _t % _every
-            if _m == _every - 1 or _t == _n_steps - 1:
-                _past[_slot, 0, :, :_b1 - _b0, :_i1 - _i0] = _kept[_t//_every, :, _b0:_b1, _i0:_i1]
-                for _k in range(_m):
-                    _before, _after, _given = _past[_slot, _k], _past[_slot, _k + 1], _arrived[_t - _m + _k]
-                    again_rows(_b0, _b1, _i0, _i1, {again})
-            _before, _given = _past[_slot, _m], _arrived[_t]
-            _fed = _feedback[_t % _feedback.shape[0]]
-            backward_rows(_b0, _b1, _i0, _i1, {backward})
 """
 
 
@@ -98,7 +67,7 @@ class _Rows:
 def numba_source(
     program: StepProgram, dtype: str, surrogate: str, constants: tuple[str, ...], observe: tuple[str, ...]
 ) -> str:
-    """Return the source of a module with ``forward`` and ``backward``.
+    """Return the source of a module with ``forward``, ``backward`` and the same of recurrent blocks.
 
     Parameters
     ----------
@@ -142,7 +111,7 @@ def numba_source(
         again.add(f"next_{name}", f"_next_{name}", f"_after[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
     for name in carried:
         backward.add(gradient_of(name), f"_at{gradient_of(name)}", f"_grad_state[{order[name]}]", "_b, _i")
-    backward.add(SPIKE_GRADIENT, "_at_grad_spikes", "_grad_spikes[_t]", "_b, _i")
+    backward.add(SPIKE_GRADIENT, "_at_grad_spikes", "_grad_spikes[_t % _grad_spikes.shape[0]]", "_b, _i")
     backward.add("feedback", "_at_feedback", "_fed", "_b, _i")
     for k, name in enumerate(observe):
         backward.add(f"seen_{name}", "_at_seen", "_grad_seen[_t]", f"_b, {k}, _i")
@@ -179,8 +148,15 @@ def numba_source(
         body = "\n".join(" " * 12 + line for line in bodies[kind])
         loops.append(_ROWS.format(name=f"{kind}_rows", arguments=", ".join(arguments), body=body))
         calls[kind] = ", ".join(arguments.values())
-    drivers = _FORWARD.format(**calls) + _BACKWARD.format(**calls)
-    return _HEAD.format(functions=", ".join(FUNCTIONS), dtype=dtype) + "".join(loops) + drivers
+    drivers = FORWARD.format(**calls) + BACKWARD.format(**calls) + RECURRENT
+    return _HEAD.format(functions=", ".join(FUNCTIONS), dtype=dtype, used=_used()) + "".join(loops) + drivers
+
+
+@cache
+def _used() -> str:
+    """Return what tells apart the functions that loops use: numba's cache knows only the text of the loops."""
+    texts = [Path(module.__file__).read_bytes() for module in (functions, events, sums, scalar) if module.__file__]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
 class _Precise(ast.NodeTransformer):

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.fused.chunk import Advanced, of_all_constants, pack
-from twinbrain.learn.fused.events import add_product, add_weight_gradient
-from twinbrain.learn.fused.kernels import SEGMENT, Kernels
-from twinbrain.learn.fused.memory import contiguous, copied, empty
+from twinbrain.learn.fused.kernels import SEGMENT, Adjoint, Kernels, Steps, Synapses
+from twinbrain.learn.fused.memory import contiguous, each_step, empty, zeros
 from twinbrain.learn.fused.surrogates import find_surrogate
 from twinbrain.models.step import StepProgram
 
@@ -115,7 +114,8 @@ class _Recurrent(torch.autograd.Function):
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         n_steps, n_trials, _, n_neurons = given.shape
-        arrived = copied(given)
+        given = contiguous(given)
+        arrived = empty(given, *given.shape)
         state = state.clone()
         n_past = len(past)
         spikes = empty(given, n_past + n_steps, n_trials, n_neurons)
@@ -124,10 +124,8 @@ class _Recurrent(torch.autograd.Function):
         length = min([SEGMENT, *(delay + 1 for _, delay in places)])
         every = SEGMENT // length * length
         kept = empty(state, -(-n_steps // every), *state.shape)
-        for start, stop in _chunks(n_steps, length):
-            for (receptor, delay), weight in zip(places, weights, strict=True):
-                add_product(arrived, receptor, spikes[n_past - delay - 1 :], weight, start, stop)
-            kernels.forward(every, start, stop, state, constants, arrived, spikes[n_past:], seen, kept)
+        synapses = Synapses(length, places, tuple(weight.detach() for weight in weights))
+        kernels.forward_recurrent(every, synapses, given, Steps(state, constants, arrived, spikes, seen, kept))
         context.save_for_backward(kept, constants, arrived, spikes, *weights)
         context.kernels, context.slope, context.places = kernels, slope, places
         context.length, context.every = length, every
@@ -137,43 +135,25 @@ class _Recurrent(torch.autograd.Function):
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         kept, constants, arrived, spikes, *weights = context.saved_tensors
         kernels: Kernels = context.kernels
-        grad_state, grad_spikes, grad_seen = (contiguous(gradient) for gradient in gradients)
-        grad_state = grad_state.clone()
+        grad_state = gradients[0].contiguous().clone()
+        grad_spikes, grad_seen = each_step(gradients[1]), contiguous(gradients[2])
         n_past = len(spikes) - len(arrived)
         # What the synapses give back to spikes waits here until their steps' turn.
         n_places = (-(-n_past // context.length) + 1) * context.length
-        feedback = kept.new_zeros((n_places, *kept.shape[2:]))
+        feedback = zeros(kept, n_places, *kept.shape[2:])
         grad_arrived = empty(arrived, *arrived.shape)
-        grad_constants = kept.new_zeros((len(kernels.wanted.constants), *kept.shape[2:]))
-        past = kernels.room(context.every, kept, in_parts=True)
-        for start, stop in reversed(_chunks(len(arrived), context.length)):
-            kernels.backward(
-                *(context.every, start, stop, context.slope, kept, past, constants, arrived),
+        grad_constants = zeros(kept, len(kernels.wanted.constants), *kept.shape[2:])
+        grad_weights = kernels.backward_recurrent(
+            *(context.every, context.slope, Synapses(context.length, context.places, tuple(weights)), spikes),
+            Adjoint(
+                *(kept, constants, arrived),
                 *(grad_state, grad_spikes, feedback, grad_seen, grad_arrived, grad_constants),
-            )
-            for (receptor, delay), weight in zip(context.places, weights, strict=True):
-                for first, last in _pieces(start - delay - 1, stop - delay - 1, n_places):
-                    here = first + delay + 1
-                    rows = grad_arrived[here : here + last - first, :, receptor].view(-1, weight.shape[1])
-                    place = first % n_places
-                    feedback[place : place + last - first].view(-1, weight.shape[0]).addmm_(rows, weight.t())
-        grad_weights = [torch.zeros_like(weight) for weight in weights]
-        for (receptor, delay), gradient in zip(context.places, grad_weights, strict=True):
-            add_weight_gradient(gradient, spikes[n_past - delay - 1 :], grad_arrived, receptor)
+            ),
+        )
         return (
             *(None, None, None, grad_state),
             of_all_constants(kernels, constants, grad_constants),
             grad_arrived,
-            feedback[torch.arange(-n_past, 0) % n_places],
+            feedback[torch.arange(-n_past, 0) % n_places] if context.needs_input_grad[6] else None,
             *grad_weights,
         )
-
-
-def _chunks(n_steps: int, length: int) -> list[tuple[int, int]]:
-    return [(start, min(start + length, n_steps)) for start in range(0, n_steps, length)]
-
-
-def _pieces(start: int, stop: int, n_places: int) -> list[tuple[int, int]]:
-    """Return steps in parts that do not go round the end of the places."""
-    turn = start + n_places - start % n_places
-    return [(start, stop)] if stop <= turn else [(start, turn), (turn, stop)]

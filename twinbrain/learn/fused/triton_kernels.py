@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from twinbrain.engines.generated import import_source
-from twinbrain.learn.fused.kernels import Wanted
+from twinbrain.learn.fused.in_chunks import backward_in_chunks, forward_in_chunks
+from twinbrain.learn.fused.kernels import Adjoint, Steps, Synapses, Wanted
 from twinbrain.learn.fused.triton_source import triton_source
 from twinbrain.models.step import StepProgram
 
@@ -35,55 +36,35 @@ class TritonKernels:
         self.wanted = wanted
         self.places = tuple(list(program.constants).index(name) for name in wanted.constants)
 
-    def forward(
-        self,
-        every: int,
-        start: int,
-        stop: int,
-        state: Tensor,
-        constants: Tensor,
-        arrived: Tensor,
-        spikes: Tensor,
-        seen: Tensor,
-        kept: Tensor,
-    ) -> None:
+    def forward(self, every: int, start: int, stop: int, steps: Steps) -> None:
         """Compute the steps."""
-        _, n_trials, _, n = arrived.shape
-        _launch(
-            self._forward,
-            *(arrived, every, start, stop, n_trials, n, state, constants, arrived, spikes, seen, kept),
-        )
+        _, n_trials, _, n = steps.arrived.shape
+        _launch(self._forward, steps.arrived, every, start, stop, n_trials, n, *steps)
 
     def room(self, every: int, kept: Tensor, in_parts: bool) -> Tensor:
         """Return room for the states of a segment."""
         return kept.new_empty((every, *kept.shape[1:]))
 
-    def backward(
-        self,
-        every: int,
-        start: int,
-        stop: int,
-        slope: float,
-        kept: Tensor,
-        past: Tensor,
-        constants: Tensor,
-        arrived: Tensor,
-        grad_state: Tensor,
-        grad_spikes: Tensor,
-        feedback: Tensor,
-        grad_seen: Tensor,
-        grad_arrived: Tensor,
-        grad_constants: Tensor,
-    ) -> None:
+    def backward(self, every: int, start: int, stop: int, slope: float, past: Tensor, adjoint: Adjoint) -> None:
         """Compute their adjoint."""
+        kept, constants, arrived, grad_state, grad_spikes, feedback, *others = adjoint
         n_steps, n_trials, _, n = arrived.shape
         _launch(
-            self._backward,
-            *(arrived, every, start, stop, n_steps, n_trials, n, kept, past, constants, arrived),
-            *(grad_state, grad_spikes, feedback, len(feedback), grad_seen, grad_arrived, grad_constants),
+            *(self._backward, arrived, every, start, stop, n_steps, n_trials, n, kept, past, constants, arrived),
+            *(grad_state, grad_spikes, len(grad_spikes), feedback, len(feedback), *others),
             # A number passed to a kernel would be rounded to float32; one known when it is compiled is not.
             _slope=slope,
         )
+
+    def forward_recurrent(self, every: int, synapses: Synapses, given: Tensor, steps: Steps) -> None:
+        """Compute all steps of a block with synapses onto itself."""
+        forward_in_chunks(self, every, synapses, given, steps)
+
+    def backward_recurrent(
+        self, every: int, slope: float, synapses: Synapses, spikes: Tensor, adjoint: Adjoint
+    ) -> list[Tensor]:
+        """Compute their adjoint."""
+        return backward_in_chunks(self, every, slope, synapses, spikes, adjoint)
 
 
 def _launch(kernel: Any, arrived: Tensor, *arguments: Any, **known: float) -> None:

@@ -49,10 +49,10 @@ def forward(
 """
 
 _BACKWARD = """
-@triton.jit(do_not_specialize=["_start", "_stop", "_every", "_n_steps", "_n_trials", "_n", "_n_places"])
+@triton.jit(do_not_specialize=["_start", "_stop", "_every", "_n_steps", "_n_trials", "_n", "_n_spikes", "_n_places"])
 def backward(
     _every, _start, _stop, _n_steps, _n_trials, _n, _kept, _past, _constants, _arrived,
-    _grad_state, _grad_spikes, _feedback, _n_places, _grad_seen, _grad_arrived, _grad_constants,
+    _grad_state, _grad_spikes, _n_spikes, _feedback, _n_places, _grad_seen, _grad_arrived, _grad_constants,
     _slope: tl.constexpr, _BLOCK: tl.constexpr,
 ):
 {where}
@@ -141,7 +141,7 @@ def triton_source(program: StepProgram, surrogate: str, constants: tuple[str, ..
             2,
             [load(name, f"_at + {k}*_size") for name, k in order.items()],
             take,
-            [load(SPIKE_GRADIENT, "_grad_spikes + _step + _i")],
+            [load(SPIKE_GRADIENT, "_grad_spikes + (_t % _n_spikes)*_size + _i")],
             [f"{SPIKE_GRADIENT} += tl.load(_fed, mask=_here, other=0.0)"],
             [store("_fed", f"{SPIKE_GRADIENT}*0.0")],
             [
