@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from itertools import pairwise
 
@@ -12,9 +14,21 @@ import torch
 # Numbers to go through below which threads cost more than they gain.
 _WORTH_A_THREAD = 100_000
 
+_allowed: ContextVar[int | None] = ContextVar("allowed", default=None)
+
+
+@contextmanager
+def allow(n_threads: int) -> Iterator[None]:
+    """Let work be shared among so many threads, however many PyTorch may use."""
+    token = _allowed.set(n_threads)
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
 
 def share(n_units: int, size: int, work: Callable[[int, int], None]) -> None:
-    """Call ``work`` with ranges that make up ``n_units``, in as many threads as PyTorch may use.
+    """Call ``work`` with ranges that make up ``n_units``, in as many threads as PyTorch may use or `allow` says.
 
     Parameters
     ----------
@@ -25,7 +39,7 @@ def share(n_units: int, size: int, work: Callable[[int, int], None]) -> None:
     work : callable
         Takes the first unit and the one after the last.
     """
-    n_threads = min(torch.get_num_threads(), n_units, 1 + size // _WORTH_A_THREAD)
+    n_threads = min(_allowed.get() or torch.get_num_threads(), n_units, 1 + size // _WORTH_A_THREAD)
     if n_threads <= 1:
         return work(0, n_units)
     bounds = [n_units * k // n_threads for k in range(n_threads + 1)]
