@@ -46,9 +46,10 @@ layers: $(READY)
 	@echo "== layers"
 	@$(BIN)/lint-imports
 
+# Files in their order: if those of many tests came first, the few of long tests would end on one core.
 pytest: $(READY)
 	@echo "== tests"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 # The wheel is built from the sdist, installed outside the checkout, and checked from there.
 wheel: $(READY)
