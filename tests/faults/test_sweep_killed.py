@@ -3,6 +3,7 @@
 With TWINBRAIN_KILLS=10 in the environment it is killed as often; see docs/reference/performance.md.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -18,15 +19,19 @@ N_KILLS = int(os.environ.get("TWINBRAIN_KILLS", "1"))
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     write_sweep(tmp_path)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.fixture
-def expected(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    return tb.sweep("many.toml", out="expected.zarr", workers=0).load()
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """What a sweep gives that nothing befalls."""
+    folder = tmp_path_factory.mktemp("expected")
+    write_sweep(folder)
+    with contextlib.chdir(folder):
+        return tb.sweep("many.toml", out="expected.zarr", workers=0).load()
 
 
 def test_a_sweep_that_is_killed_as_a_whole_goes_on_each_time_to_the_same_results(folder, expected):

@@ -44,32 +44,36 @@ def client_of(scheduler, n):
         yield client
 
 
-def test_a_network_has_the_same_spikes_in_every_worker(tmp_path):
-    with connected(workers=2) as client:
-        addresses = sorted(client.nthreads())
-        futures = [client.submit(spikes, seed, workers=[a], pure=False) for a in addresses for seed in (1, 2)]
-        found = client.gather(futures)
+@pytest.fixture(scope="module")
+def local():
+    """A local cluster that no test changes."""
+    with connected("local", workers=2) as client:
+        workers_ready(client, 2)
+        yield client
+
+
+def test_a_network_has_the_same_spikes_in_every_worker(local):
+    addresses = sorted(local.nthreads())
+    futures = [local.submit(spikes, seed, workers=[a], pure=False) for a in addresses for seed in (1, 2)]
+    found = local.gather(futures)
     for k, seed in enumerate((1, 2, 1, 2)):
         np.testing.assert_array_equal(found[k], spikes(seed))
     assert len(found[0][0]) != len(found[1][0])
     assert len(found[0][0]) > 100
 
 
-def test_a_local_cluster_has_processes_of_one_thread_and_a_dashboard():
-    with connected("local", workers=2) as client:
-        workers_ready(client, 2)
-        assert list(client.nthreads().values()) == [1, 1]
-        assert len({os.getpid(), *client.run(process).values()}) == 3
-        assert all(client.run(has_brian2).values())
-        with urllib.request.urlopen(dashboard(client)) as page:
-            assert page.status == 200
+def test_a_local_cluster_has_processes_of_one_thread_and_a_dashboard(local):
+    assert list(local.nthreads().values()) == [1, 1]
+    assert len({os.getpid(), *local.run(process).values()}) == 3
+    assert all(local.run(has_brian2).values())
+    with urllib.request.urlopen(dashboard(local)) as page:
+        assert page.status == 200
 
 
-def test_ctrl_c_is_left_to_the_process_that_hands_out_tasks():
-    with connected(workers=1) as client:
-        worker = client.submit(process, pure=False).result()
-        os.kill(worker, signal.SIGINT)
-        assert client.submit(process, pure=False).result() == worker
+def test_ctrl_c_is_left_to_the_process_that_hands_out_tasks(local):
+    address, number = next(iter(local.run(process).items()))
+    os.kill(number, signal.SIGINT)
+    assert local.submit(process, workers=[address], pure=False).result() == number
 
 
 def test_a_killed_worker_of_a_local_cluster_comes_back_ready():
