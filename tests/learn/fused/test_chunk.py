@@ -3,10 +3,11 @@ import torch
 
 import twinbrain as tb
 from tests.learn.fused.programs import example
-from twinbrain.learn.fused import numba_kernels, threads
 from twinbrain.learn.fused.chunk import advance_chunk
 from twinbrain.learn.fused.stepwise import surrogate_step
 from twinbrain.learn.fused.surrogates import surrogate_function
+
+pytestmark = pytest.mark.usefixtures("small_units")
 
 
 def loop(program, surrogate, slope, state, constants, arrived, observe):
@@ -32,18 +33,6 @@ def gradients(found, tensors, seed=0):
 
 def relative_error(found, expected):
     return float((found - expected).norm() / expected.norm().clamp(min=1e-300))
-
-
-@pytest.fixture(autouse=True)
-def small_units(monkeypatch):
-    """Let the work be in many units and two threads."""
-    monkeypatch.setattr(numba_kernels, "_TRIALS", 2)
-    monkeypatch.setattr(numba_kernels, "_TILE", 5)
-    monkeypatch.setattr(threads, "_WORTH_A_THREAD", 1)
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(n_threads)
 
 
 def compare(name, dtype, wanted):

@@ -3,11 +3,13 @@ import torch
 
 import twinbrain as tb
 from tests.learn.fused.programs import example
-from tests.learn.fused.test_chunk import gradients, relative_error, small_units  # noqa: F401
+from tests.learn.fused.test_chunk import gradients, relative_error
 from twinbrain.learn.fused import numba_kernels
 from twinbrain.learn.fused.recurrent import Recurrence, advance_recurrent
 from twinbrain.learn.fused.stepwise import surrogate_step
 from twinbrain.learn.fused.surrogates import surrogate_function
+
+pytestmark = pytest.mark.usefixtures("small_units")
 
 N_STEPS = 30
 
@@ -66,7 +68,7 @@ def test_a_recurrent_block_is_the_step_loop_in_value_and_gradient(case, near):
         assert relative_error(one, other) < 1e-10
 
 
-def test_a_gradient_that_is_the_same_at_all_steps_is_not_copied_to_each(case, near):
+def test_a_gradient_that_is_one_for_all_steps_passes_as_one_for_each(case, near):
     program, state, constants, given, recurrences, past = case
     arguments = (program, "fast_sigmoid", 2.0, state, constants, given, recurrences, (), past)
     weights = [r.weight for r in recurrences[:2]]
@@ -78,7 +80,7 @@ def test_a_gradient_that_is_the_same_at_all_steps_is_not_copied_to_each(case, ne
         assert relative_error(one, other) < 1e-10
 
 
-def test_gradients_do_not_depend_on_the_number_of_threads(case, monkeypatch):
+def test_gradients_do_not_depend_on_the_number_of_threads(case):
     program, state, constants, given, recurrences, past = case
     tensors = [given, past, *(r.weight for r in recurrences[:2])]
 
