@@ -23,6 +23,7 @@ export -f pytest
 nvidia-smi >"$out/machine.txt" 2>&1
 part programs 60 python3 -c "from tests.learn.fused.programs import library_blocks; print(len(library_blocks()))"
 part fused 110 bash -c "pytest -n 8 tests/gpu/test_fused.py"
+part halves 40 bash -c "pytest tests/gpu/test_halves.py"
 part trained 80 bash -c "pytest tests/gpu/test_training.py"
 part training_gpu 190 python3 -c "
 from pathlib import Path

@@ -111,14 +111,37 @@ def _block() -> tuple[Any, dict[str, Any], dict[str, Any]]:
 def twinbrain(products: str) -> dict[str, Any]:
     """Ours."""
     from twinbrain.learn.fused.chunk import advance_chunk
+    from twinbrain.learn.fused.events import spike_product
 
     program, state, constants = _block()
 
     def run(inputs: Any, weight: Any) -> Any:
-        arrived = (inputs @ weight.t())[:, :, None]
+        arrived = spike_product(inputs, weight.t())[:, :, None]
         return advance_chunk(program, "atan", 2.0, state, constants, arrived).spikes
 
-    return _torch_run(run, products) | _gradients(products)
+    return _torch_run(run, products) | _gradients(products) | _products()
+
+
+def _products() -> dict[str, Any]:
+    """Return how far our products, and their gradients, are from those in double precision; and PyTorch's, relative."""
+    import torch
+
+    from twinbrain.learn.fused.events import spike_product
+
+    generator = torch.Generator("cuda").manual_seed(5)
+    inputs = (torch.rand(N_STEPS, N_TRIALS, 4096, device="cuda", generator=generator) < 0.1).float()
+    weight = torch.randn(4096, 4096, device="cuda", generator=generator, requires_grad=True)
+    seed = torch.randn(N_STEPS, N_TRIALS, 4096, device="cuda", generator=generator)
+
+    def both(found: Any) -> tuple[Any, Any]:
+        return found.detach().double(), torch.autograd.grad(found, weight, seed.to(found.dtype))[0].double()
+
+    exact = both(inputs.double() @ weight.double())
+    found = {"twinbrain": both(spike_product(inputs, weight)), "pytorch": both(inputs @ weight)}
+    return {
+        what: {name: float((pair[k] - exact[k]).norm() / exact[k].norm()) for name, pair in found.items()}
+        for k, what in enumerate(("product_error", "weight_gradient_error"))
+    }
 
 
 def _gradients(products: str) -> dict[str, Any]:

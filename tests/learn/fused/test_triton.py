@@ -72,8 +72,9 @@ def test_kernels_compile_and_round_as_the_step_loop_does(name, model, constant):
     program, *_ = example(model, 1)
     kernel = getattr(import_source("fused", triton_source(program, "atan", (constant,), ("v",))), name)
     types = dict.fromkeys(kernel.arg_names, "*fp64")
-    numbers = {"_every", "_start", "_stop", "_n_steps", "_n_trials", "_n", "_n_spikes", "_n_places"} & types.keys()
-    constants = {key: value for key, value in {"_BLOCK": 128, "_slope": 1.7}.items() if key in types}
+    numbers = {"_every", "_start", "_stop", "_n_steps", "_n_trials", "_n", "_n_places"} & types.keys()
+    known = {"_BLOCK": 128, "_slope": 1.7, "_each_step": True, "_fed_back": True}
+    constants = {key: value for key, value in known.items() if key in types}
     types |= dict.fromkeys(numbers, "i32") | dict.fromkeys(constants, "constexpr")
     source = ASTSource(fn=kernel, signature=types, constexprs=constants)
     compiled = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": False})

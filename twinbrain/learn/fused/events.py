@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from twinbrain.learn.fused import halves
 from twinbrain.learn.fused.memory import contiguous, empty, zeros
 from twinbrain.learn.fused.rows import add_four_rows, add_row
 from twinbrain.learn.fused.threads import share
@@ -47,15 +48,15 @@ def add_product(
         out.addmm_(spikes[start:stop].view(-1, weight.shape[0]), weight, beta=0 if fresh else 1)
 
 
-def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor, receptor: int) -> None:
-    """Add ``spikes.T @ gradient``, over all steps and trials, to ``out``.
+def weight_gradient(weight: Tensor, spikes: Tensor, gradient: Tensor, receptor: int) -> Tensor:
+    """Return ``spikes.T @ gradient``, over all steps and trials: the gradient of weights.
 
     Parameters
     ----------
-    out : Tensor, shape (source, target)
-        Changed.
+    weight : Tensor, shape (source, target)
+        The weights.
     spikes : Tensor, shape (step, trial, source)
-        At least as many steps as the gradient has.
+        At least as many steps as the gradient has; in half precision if a product with them was `halves.product`.
     gradient : Tensor, shape (step, trial, receptor, target)
         Of what arrived.
     receptor : int
@@ -63,11 +64,15 @@ def add_weight_gradient(out: Tensor, spikes: Tensor, gradient: Tensor, receptor:
     """
     n_steps = len(gradient)
     if _is_sparse(spikes, 0, n_steps):
+        out = zeros(weight, *weight.shape)
         arrays = out.numpy(), spikes.numpy(), gradient.numpy(), receptor, (0, gradient.shape[1]), 0, n_steps
         share(len(out), spikes.numel(), lambda first, last: add_outer(first, last, *arrays))
-    else:
-        rows = gradient[:, :, receptor].view(-1, out.shape[1])
-        out.addmm_(spikes[:n_steps].view(-1, len(out)).t(), rows)
+        return out
+    sent = spikes[:n_steps].view(-1, len(weight)).t()
+    rows = gradient[:, :, receptor].view(-1, weight.shape[1])
+    if halves.pays(len(weight), rows):
+        return halves.product(sent.half(), rows, torch.empty_like(weight))
+    return sent @ rows
 
 
 def _is_sparse(spikes: Tensor, start: int, stop: int) -> bool:
@@ -92,22 +97,29 @@ def spike_product(spikes: Tensor, weight: Tensor) -> Tensor:
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, spikes: Tensor, weight: Tensor) -> Tensor:
-        spikes, weight = spikes.contiguous(), weight.contiguous()
+        n_steps, n_trials, _ = spikes.shape
+        in_halves = halves.pays(n_steps * n_trials, weight)
+        if in_halves:
+            spikes = spikes.half()
+        else:
+            weight = weight.contiguous()
+        spikes = spikes.contiguous()
         context.save_for_backward(spikes, weight)
-        out = empty(spikes, *spikes.shape[:2], 1, weight.shape[1])
-        add_product(out, 0, spikes, weight, 0, len(spikes), fresh=True)
+        out = empty(weight, n_steps, n_trials, 1, weight.shape[1])
+        if in_halves:
+            halves.product(spikes.view(-1, len(weight)), weight, out.view(-1, weight.shape[1]))
+        else:
+            add_product(out, 0, spikes, weight, 0, n_steps, fresh=True)
         return out[:, :, 0]
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         spikes, weight = context.saved_tensors
         gradient = contiguous(gradients[0])
-        of_spikes = of_weight = None
-        if context.needs_input_grad[0]:
-            of_spikes = gradient @ weight.t()
+        of_spikes = gradient @ weight.t() if context.needs_input_grad[0] else None
+        of_weight = None
         if context.needs_input_grad[1]:
-            of_weight = zeros(weight, *weight.shape)
-            add_weight_gradient(of_weight, spikes, gradient[:, :, None], 0)
+            of_weight = weight_gradient(weight, spikes, gradient[:, :, None], 0)
         return of_spikes, of_weight
 
 

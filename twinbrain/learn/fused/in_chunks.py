@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from twinbrain.learn.fused.events import add_product, add_weight_gradient
+from twinbrain.learn.fused.events import add_product, weight_gradient
 from twinbrain.learn.fused.kernels import Adjoint, Kernels, Steps, Synapses
 
 
@@ -34,11 +33,11 @@ def backward_in_chunks(
                 rows = adjoint.grad_arrived[here : here + last - first, :, receptor].view(-1, weight.shape[1])
                 place = first % n_places
                 adjoint.feedback[place : place + last - first].view(-1, weight.shape[0]).addmm_(rows, weight.t())
-    gradients = [torch.zeros_like(weight) for weight in synapses.weights]
     n_past = len(spikes) - len(adjoint.arrived)
-    for (receptor, delay), gradient in zip(synapses.places, gradients, strict=True):
-        add_weight_gradient(gradient, spikes[n_past - delay - 1 :], adjoint.grad_arrived, receptor)
-    return gradients
+    return [
+        weight_gradient(weight, spikes[n_past - delay - 1 :], adjoint.grad_arrived, receptor)
+        for (receptor, delay), weight in zip(synapses.places, synapses.weights, strict=True)
+    ]
 
 
 def _chunks(n_steps: int, length: int) -> list[tuple[int, int]]:

@@ -74,7 +74,7 @@ class Adjoint(NamedTuple):
     grad_spikes : Tensor, shape (step, trial, neuron) or (1, trial, neuron)
         Of the spikes; of each step if there is one.
     feedback : Tensor, shape (place, trial, neuron)
-        Added to it, step n from place n modulo their number, which then is 0.
+        Added to it, step n from place n modulo their number, which then is 0; one place holds 0 always.
     grad_seen : Tensor, shape (step, trial, observed, neuron)
         Of what is observed.
     grad_arrived : Tensor, shape (step, trial, receptor, neuron)

@@ -14,7 +14,7 @@ from twinbrain.learn.fused.kernels import Adjoint, Steps, Synapses, Wanted
 from twinbrain.learn.fused.triton_source import triton_source
 from twinbrain.models.step import StepProgram
 
-_BLOCK = 128
+_BLOCK = 256
 # Fused multiply-adds would round once where the step loop rounds twice.
 _EXACT = {"enable_fp_fusion": False}
 
@@ -51,9 +51,11 @@ class TritonKernels:
         n_steps, n_trials, _, n = arrived.shape
         _launch(
             *(self._backward, arrived, every, start, stop, n_steps, n_trials, n, kept, past, constants, arrived),
-            *(grad_state, grad_spikes, len(grad_spikes), feedback, len(feedback), *others),
+            *(grad_state, grad_spikes, feedback, len(feedback), *others),
             # A number passed to a kernel would be rounded to float32; one known when it is compiled is not.
             _slope=slope,
+            _each_step=len(grad_spikes) > 1,
+            _fed_back=len(feedback) > 1,
         )
 
     def forward_recurrent(self, every: int, synapses: Synapses, given: Tensor, steps: Steps) -> None:

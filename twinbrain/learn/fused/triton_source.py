@@ -33,7 +33,7 @@ _WHERE = """    _program = tl.program_id(0).to(tl.int64)
 """
 
 _FORWARD = """
-@triton.jit(do_not_specialize=["_start", "_stop", "_every", "_n_trials", "_n"])
+@triton.jit(do_not_specialize=["_start", "_stop", "_every", "_n_trials"])
 def forward(
     _every, _start, _stop, _n_trials, _n, _state, _constants, _arrived, _spikes, _seen, _kept, _BLOCK: tl.constexpr
 ):
@@ -49,28 +49,31 @@ def forward(
 """
 
 _BACKWARD = """
-@triton.jit(do_not_specialize=["_start", "_stop", "_every", "_n_steps", "_n_trials", "_n", "_n_spikes", "_n_places"])
+@triton.jit(do_not_specialize=["_start", "_stop", "_every", "_n_steps", "_n_trials", "_n_places"])
 def backward(
     _every, _start, _stop, _n_steps, _n_trials, _n, _kept, _past, _constants, _arrived,
-    _grad_state, _grad_spikes, _n_spikes, _feedback, _n_places, _grad_seen, _grad_arrived, _grad_constants,
-    _slope: tl.constexpr, _BLOCK: tl.constexpr,
+    _grad_state, _grad_spikes, _feedback, _n_places, _grad_seen, _grad_arrived, _grad_constants,
+    _slope: tl.constexpr, _each_step: tl.constexpr, _fed_back: tl.constexpr, _BLOCK: tl.constexpr,
 ):
 {where}
 {load}
-    for _back in range(0, _stop - _start):
-        _t = _stop - 1 - _back
-        _m = _t % _every
-        if (_m == _every - 1) | (_t == _n_steps - 1):
-            _at = _kept + (_t//_every)*_size*{n_state} + _i
+    _last = (_stop - 1)//_every
+    for _back in range(0, _last - _start//_every + 1):
+        _first = (_last - _back)*_every
+        _next = tl.minimum(_first + _every, _n_steps)
+        if _next <= _stop:
+            _at = _kept + (_last - _back)*_size*{n_state} + _i
 {first}
-            for _k in range(0, _m):
-                _step = (_t - _m + _k)*_size
+            for _k in range(0, _next - _first - 1):
+                _step = (_first + _k)*_size
                 _at = _past + (_k + 1)*_size*{n_state} + _i
 {again}
             tl.debug_barrier()
-        _step = _t*_size
-        _at = _past + _m*_size*{n_state} + _i
-        _fed = _feedback + (_t % _n_places)*_size + _i
+        _stop_here = tl.minimum(_next, _stop)
+        for _k in range(0, _stop_here - tl.maximum(_first, _start)):
+            _t = _stop_here - 1 - _k
+            _step = _t*_size
+            _at = _past + (_t - _first)*_size*{n_state} + _i
 {body}
 {store}
 """
@@ -138,12 +141,14 @@ def triton_source(program: StepProgram, surrogate: str, constants: tuple[str, ..
         ),
         again=_lines(4, take, compute, follow, [store(f"_at + {k}*_size", name) for name, k in order.items()]),
         body=_lines(
-            2,
+            3,
             [load(name, f"_at + {k}*_size") for name, k in order.items()],
             take,
-            [load(SPIKE_GRADIENT, "_grad_spikes + (_t % _n_spikes)*_size + _i")],
-            [f"{SPIKE_GRADIENT} += tl.load(_fed, mask=_here, other=0.0)"],
-            [store("_fed", f"{SPIKE_GRADIENT}*0.0")],
+            [load(SPIKE_GRADIENT, "_grad_spikes + (_step if _each_step else 0) + _i")],
+            ["if _fed_back:"],
+            ["    _fed = _feedback + (_t % _n_places)*_size + _i"],
+            [f"    {SPIKE_GRADIENT} += tl.load(_fed, mask=_here, other=0.0)"],
+            ["    " + store("_fed", f"{SPIKE_GRADIENT}*0.0")],
             [
                 f"{gradient_of(name)} += tl.load({row('_grad_seen', k, len(observe))}, mask=_here, other=0.0)"
                 for k, name in enumerate(observe)
