@@ -25,12 +25,12 @@ part programs 60 python3 -c "from tests.learn.fused.programs import library_bloc
 part fused 110 bash -c "pytest -n 8 tests/gpu/test_fused.py"
 part halves 40 bash -c "pytest tests/gpu/test_halves.py"
 part trained 80 bash -c "pytest tests/gpu/test_training.py"
-part training_gpu 190 python3 -c "
+part training_gpu 230 python3 -c "
 from pathlib import Path
 from tests.benchmarks.training_gpu import measure_all
 for row in measure_all(Path('$out')):
     print(row)"
-part conformance 60 bash -c "pytest -n 4 tests/gpu/test_conformance.py"
+part conformance 90 bash -c "pytest -n 4 tests/gpu/test_conformance.py"
 part microcircuit 130 python3 -c "
 from tests.benchmarks.microcircuit import measure_on_a_gpu
 print(measure_on_a_gpu())"
