@@ -19,7 +19,7 @@ Function = Callable[[Tensor], Tensor]
 _SINGLE_RANGE = (-87.0, 88.0)
 
 
-def _smooth(value: Function, derivative: Callable[[Tensor, Tensor], Tensor]) -> Function:
+def smooth(value: Function, derivative: Callable[[Tensor, Tensor], Tensor]) -> Function:
     """Return a function whose derivative is given by its argument and its value.
 
     The functions that engines share reinterpret bits, through which PyTorch finds no derivative.
@@ -100,13 +100,13 @@ def _relative_derivative(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(near, series, (_exponential(x) - y) / torch.where(near, 1.0, x))
 
 
-exponential = _smooth(_exponential, lambda x, y: y)
+exponential = smooth(_exponential, lambda x, y: y)
 """The exponential: in float64 to the bit what `twinbrain.engines.exponential` gives, in float32 PyTorch's own."""
-relative_exponential = _smooth(_relative_exponential, _relative_derivative)
+relative_exponential = smooth(_relative_exponential, _relative_derivative)
 """(exp(x) - 1)/x, as all engines compute it."""
-logarithm = _smooth(_logarithm, lambda x, y: 1.0 / x)
+logarithm = smooth(_logarithm, lambda x, y: 1.0 / x)
 """The natural logarithm, as all engines compute it."""
-square_root = _smooth(_square_root, lambda x, y: 0.5 / y)
+square_root = smooth(_square_root, lambda x, y: 0.5 / y)
 """The square root, rounded as IEEE asks."""
 
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from torch import Tensor
 
-from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.engines.torch.functions import FUNCTIONS, Function
 from twinbrain.errors import EngineError
 from twinbrain.models.algebra import on_arrays
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
@@ -17,7 +17,7 @@ Step = Callable[[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]], tuple
 """Takes the state, the constants, and what arrived in each receptor's unit; returns the new state and who spiked."""
 
 
-def render(program: StepProgram) -> Step:
+def render(program: StepProgram, **others: Function) -> Step:
     """Return the step of a program, of tensors of any one shape; gradients pass through it.
 
     A neuron that is refractory is left as it is by a choice between values, so that no undefined value arises, nor an
@@ -27,6 +27,8 @@ def render(program: StepProgram) -> Step:
     ----------
     program : StepProgram
         What is computed.
+    **others : callable
+        Functions that it uses besides `FUNCTIONS`, by their names.
 
     Returns
     -------
@@ -39,7 +41,9 @@ def render(program: StepProgram) -> Step:
     EngineError
         If the program uses a function that is not known here.
     """
-    return _render(program.state, tuple(program.jumps), tuple(program.constants), *_texts(program))
+    return _render(
+        program.state, tuple(program.jumps), tuple(program.constants), *_texts(program), tuple(others.items())
+    )
 
 
 def _texts(program: StepProgram) -> tuple[tuple[tuple[str, str], ...], str, tuple[tuple[str, str], ...]]:
@@ -55,9 +59,10 @@ def _render(
     integrate: tuple[tuple[str, str], ...],
     threshold: str,
     reset: tuple[tuple[str, str], ...],
+    others: tuple[tuple[str, Function], ...],
 ) -> Step:
     for expression in (threshold, *(text for _, text in (*integrate, *reset))):
-        check_functions(expression)
+        check_functions(expression, *(name for name, _ in others))
     spiked = f"({on_arrays(threshold)})"
     if REFRACTORY_LEFT in state:
         spiked += f" & ({REFRACTORY_LEFT} <= 0.0)"
@@ -74,7 +79,7 @@ def _render(
         ),
         f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, _spiked",
     ]
-    namespace: dict[str, object] = dict(FUNCTIONS)
+    namespace: dict[str, object] = {**FUNCTIONS, **dict(others)}
     exec(compile("def step(_state, _constants, _arrived):\n    " + "\n    ".join(lines), "<step>", "exec"), namespace)
     return namespace["step"]  # type: ignore[return-value]
 
@@ -86,10 +91,10 @@ def in_units(expression: str, receptors: tuple[str, ...]) -> str:
     return expression
 
 
-def check_functions(expression: str) -> None:
-    """Refuse an expression with a function that is not known here."""
+def check_functions(expression: str, *others: str) -> None:
+    """Refuse an expression with a function that is not known here, nor named."""
     for node in ast.walk(ast.parse(expression, mode="eval")):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in FUNCTIONS:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in {*FUNCTIONS, *others}:
             raise EngineError(
                 f"expected one of the functions {', '.join(FUNCTIONS)} in equations for the engine torch, found "
                 f"{node.func.id}(…) in {expression!r}; write it otherwise or use another engine"

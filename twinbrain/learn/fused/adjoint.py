@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from twinbrain.learn.fused.operations import Operation, Operations, is_number
 from twinbrain.learn.fused.surrogates import Surrogate
+from twinbrain.learn.fused.upstroke import UPSTROKE
 from twinbrain.models.algebra import Statement, renamed
 
 SCALE, SLOPE, SPIKE_GRADIENT = "_scale", "_slope", "_gradient_spike"
@@ -24,6 +25,7 @@ _RULES: dict[str, Callable[..., tuple[str, ...]]] = {
     "/": lambda g, y, a, b: (f"{g}/{b}", f"(-{g}*{y}/{b})"),
     "negative": lambda g, y, a: (f"(-{g})",),
     "exponential": lambda g, y, x: (f"{g}*{y}",),
+    UPSTROKE: lambda g, y, x: (f"{g}*select({x} > 0.0, 1.0, {y})",),
     "relative_exponential": lambda g, y, x: (f"{g}*relative_slope({x}, {y})",),
     "logarithm": lambda g, y, x: (f"{g}/{x}",),
     "power": lambda g, y, a, b: (
@@ -80,7 +82,7 @@ def expression_of(operation: Operation) -> str:
         return f"-{operands[0]}"
     if name == "not":
         return f"{operands[0]} == False"
-    return f"{name}({', '.join(operands)})"
+    return f"{'exponential' if name == UPSTROKE else name}({', '.join(operands)})"
 
 
 def differentiate(step: Operations, wanted: tuple[str, ...], surrogate: Surrogate) -> Adjoint:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from twinbrain.engines.torch.render import check_functions, in_units
 from twinbrain.learn.fused.jumps import read_jumps
 from twinbrain.learn.fused.threshold import read_threshold
+from twinbrain.learn.fused.upstroke import UPSTROKE, with_upstroke
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 
 _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -66,6 +67,7 @@ def read_operations(program: StepProgram) -> Operations:
     EngineError
         If the program uses an unknown function.
     """
+    program = with_upstroke(program)
     receptors = tuple(program.jumps)
     reader = _Reader()
     for statement in program.integrate:
@@ -101,7 +103,7 @@ class _Reader:
         self.names[target] = self.read(expression)
 
     def read(self, expression: str) -> str:
-        check_functions(expression)
+        check_functions(expression, UPSTROKE)
         return self._read(ast.parse(expression, mode="eval").body)
 
     def value_of(self, name: str) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 from twinbrain.engines.torch.render import render
 from twinbrain.learn.fused.jumps import read_jumps
 from twinbrain.learn.fused.threshold import read_threshold
+from twinbrain.learn.fused.upstroke import upstroke, with_upstroke
 from twinbrain.models.algebra import Statement
 from twinbrain.models.step import StepProgram
 
@@ -26,7 +27,8 @@ def surrogate_step(program: StepProgram, surrogate: Callable[[Tensor], Tensor]) 
     A spike is 1 or 0 in the precision of the state; its gradient is that of the surrogate, which takes the distance
     from the threshold divided by ``constants["_scale"]`` (1 where that is not given). Of a neuron that is refractory it
     is 0. What a spike adds to the neuron's own state, such as to its adaptation, has that gradient too; through the
-    reset of the membrane potential, a choice between values, none passes (see `twinbrain.learn.fused.jumps`).
+    reset of the membrane potential, a choice between values, none passes (see `twinbrain.learn.fused.jumps`). That of
+    an exponential upstroke is bounded (see `twinbrain.learn.fused.upstroke`).
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ def surrogate_step(program: StepProgram, surrogate: Callable[[Tensor], Tensor]) 
     EngineError
         If the program uses a function that is not known to PyTorch.
     """
+    program = with_upstroke(program)
     threshold = read_threshold(program)
     needed = {_MARGIN: threshold.margin}
     if threshold.gate is not None:
@@ -60,7 +63,8 @@ def surrogate_step(program: StepProgram, surrogate: Callable[[Tensor], Tensor]) 
             program,
             state=(*program.state, *blanks),
             integrate=(*program.integrate, *(Statement(*item) for item in needed.items()), *jumps.statements),
-        )
+        ),
+        upstroke=upstroke,
     )
 
     def step(
