@@ -46,7 +46,8 @@ def measure_vowels(n_seeds: int = 5) -> str:
 
 def _compared(cases: dict[str, dict[str, Any]], n_seeds: int) -> xr.Dataset:
     with tempfile.TemporaryDirectory() as folder:
-        study = tb.sweep("diversity", out=Path(folder) / "study.zarr", cases=cases, seed=range(n_seeds))
+        swept = {"seed": range(n_seeds), "train.labels": [1.0]}
+        study = tb.sweep("diversity", out=Path(folder) / "study.zarr", cases=cases, **swept)
         comparison = compare_conditions(study)
     tuned = comparison.attrs["caveat"].partition(" Energy")[0]
     return compare(comparison).assign_attrs(tuned=tuned)

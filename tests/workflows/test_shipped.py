@@ -137,6 +137,7 @@ def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monke
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     study = tb.open_sweep(out)
     assert (study["status"] == 1).all()
+    assert study.sizes["labels"] == 2
     # Every network has about as many trained weights as those that it is compared with.
     n = study["n_parameters"].values
     assert n.max() < 1.3 * n.min()
