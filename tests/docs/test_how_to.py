@@ -84,7 +84,7 @@ def test_the_comparison_of_the_page_can_be_run(tmp_path, monkeypatch):
     (workflow,) = blocks("compare-models.md", "toml")
     Path("study.toml").write_text(workflow)
     prepared = prepare_sweep(tb.load_workflow("study.toml"), {})
-    assert (prepared.n_points, prepared.dims) == (25, ("case", "seed"))
+    assert (prepared.n_points, prepared.dims) == (50, ("case", "seed", "labels"))
     page = (PAGES / "compare-models.md").read_text()
     assert all(f"`{name}`" in page for name in {*map(str, prepared.template.data_vars)} - {"chance"})
 

@@ -44,7 +44,12 @@ def out(tmp_path):
 @pytest.fixture
 def client(cluster_client):
     """A client of two workers that are there."""
-    cluster_client.wait_for_workers(2, timeout=120)
+    try:
+        cluster_client.wait_for_workers(2, timeout=30)
+    except TimeoutError:
+        # A nanny whose worker is killed while it still starts gives up.
+        cluster_client.cluster.scale(len(cluster_client.cluster.worker_spec) + 1)
+        cluster_client.wait_for_workers(2, timeout=120)
     return cluster_client
 
 
