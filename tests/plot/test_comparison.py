@@ -82,3 +82,19 @@ def test_many_disturbances_fill_several_rows(tmp_path):
     plot.save(figure, tmp_path / "comparison.png", dpi=100)
     assert sum(title.startswith("Robustness") for title in titles(figure)) == 6
     assert overlaps(figure) == []
+
+
+def test_panels_stand_under_each_other_and_levels_of_their_own_have_intervals():
+    study = make_comparison(dict(list(CONDITIONS.items())[:2]))
+    many = study.isel(disturbance=[0, 1, 2, 0, 1, 2]).assign_coords(disturbance=[f"kind {i}" for i in range(6)])
+    many = many.reindex(level=[*many["level"].values, 5.0])
+    last, known = {"disturbance": "kind 5"}, [float(many["level"][0]), 5.0]
+    many["disturbed"].loc[last] = many["disturbed"].loc[last].isel(level=0).where(many["level"].isin(known))
+    figure = plot.comparison_figure(many)
+    figure.canvas.draw()
+    axes = [ax for ax in figure.axes if ax.get_title(loc="left").startswith("Robustness")]
+    places = [ax.get_position().x0 for ax in axes]
+    assert np.allclose(places[:3], places[3:])
+    areas = [area.get_paths()[0].vertices[:, 0] for area in axes[-1].collections]
+    assert len(areas) == 2
+    assert all(set(area) == set(known) for area in areas)

@@ -93,16 +93,16 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
         _draw_time(figure.add_subplot(next(cells)), study)
     for name, heading, label in costs:
         _draw_cost(figure.add_subplot(next(cells)), study, name, heading, label)
-    shared = None  # all panels of disturbances have one scale
-    for row in range(n_rows):
-        here = disturbances[row * n_columns : (row + 1) * n_columns]
-        columns = grid[row + 1].subgridspec(1, n_columns + 1, width_ratios=[*[1] * n_columns, 0.7])
-        for i, disturbance in enumerate(here):
-            ax = figure.add_subplot(columns[i], sharey=shared)
+    if n_rows:
+        ratios = [*[1] * n_columns, 0.7]
+        panels = grid[1:].subgridspec(n_rows, n_columns + 1, width_ratios=ratios, height_ratios=heights[1:])
+        shared = None  # all panels of disturbances have one scale
+        for k, disturbance in enumerate(disturbances):
+            row, column = divmod(k, n_columns)
+            ax = figure.add_subplot(panels[row, column], sharey=shared)
             shared = shared or ax
-            _draw_robustness(ax, study, str(disturbance), first=i == 0)
-        if row == 0:
-            _draw_key(figure.add_subplot(columns[n_columns]), study)
+            _draw_robustness(ax, study, str(disturbance), first=column == 0)
+        _draw_key(figure.add_subplot(panels[0, n_columns]), study)
     return figure
 
 
@@ -193,7 +193,7 @@ def _draw_robustness(ax: Axes, study: _Study, disturbance: str, *, first: bool) 
         known = np.isfinite(mean)
         colour = study.colour[i]
         ax.plot(level[known], mean[known], marker=study.marker[i], color=colour, linewidth=1.3, ms=3.5)
-        ax.fill_between(level, low, high, color=colour, alpha=0.15, linewidth=0)
+        ax.fill_between(level[known], low[known], high[known], color=colour, alpha=0.15, linewidth=0)
     if study.chance is not None:
         ax.axhline(study.chance, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
         ax.text(1, study.chance, "chance", transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=7.5)
