@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
+import shutil
 import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 
+from twinbrain.paths import user_path
+
+VARIABLE = "TWINBRAIN_CACHE_DIR"
+_TRIED = b"\0" * 4096
+
 
 def cache_root() -> Path:
-    """Return the folder: ``TWINBRAIN_CACHE_DIR``, or the user's."""
-    return Path(os.environ.get("TWINBRAIN_CACHE_DIR") or platformdirs.user_cache_dir("twinbrain"))
+    """Return the folder: ``TWINBRAIN_CACHE_DIR``, or the user's; a temporary one where that cannot be written."""
+    return _usable(user_path(os.environ.get(VARIABLE) or platformdirs.user_cache_dir("twinbrain")))
+
+
+@cache
+def _usable(folder: Path) -> Path:
+    """Return the folder, or a temporary one in its place, for this process and those that it starts."""
+    if (fault := _fault(folder)) is None:
+        return folder
+    temporary = Path(tempfile.mkdtemp(prefix="twinbrain-"))
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    os.environ[VARIABLE] = str(temporary)
+    logging.getLogger("twinbrain").warning(
+        "The cache folder %s cannot be written (%s): models are compiled anew, into %s; name another in %s.",
+        folder,
+        fault,
+        temporary,
+        VARIABLE,
+    )
+    return temporary
+
+
+def _fault(folder: Path) -> str | None:
+    """Return why nothing can be written to a folder, which is made if need be; None if it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(_TRIED)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def spare_numba() -> None:
+    """Let numba keep compiled code in our cache where it can keep it neither beside this package nor for the user.
+
+    It would refuse to import functions that ask to be kept.
+    """
+    places = (Path(__file__).parent / "__pycache__", Path(platformdirs.user_cache_dir("numba")))
+    if "NUMBA_CACHE_DIR" not in os.environ and all(_fault(place) is not None for place in places):
+        os.environ["NUMBA_CACHE_DIR"] = str(cache_root() / "numba")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -181,3 +181,13 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_written(twinbr
         assert outcome.code != 0
         assert "run.device: expected a device that is there (cpu" in outcome.err
     assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize("place", ["taken.zarr", "taken.zarr/below.zarr"])
+def test_a_path_that_cannot_be_used_is_refused_before_the_plan(twinbrain, folder, place):
+    (folder / "taken.zarr").touch()
+    for command in (("run", "small.toml"), ("run", "small.toml", "--shards", 2)):
+        outcome = twinbrain(*command, "--out", place)
+        assert outcome.code == 2
+        assert outcome.out == ""
+        assert ("found a file" if place == "taken.zarr" else "Not a directory") in outcome.err

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +14,6 @@ from twinbrain.cli import contents, exchange, runs, training
 from twinbrain.errors import TwinbrainError
 
 app = typer.Typer(
-    help="Declare a brain once; simulate it, keep it, look at it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -32,13 +34,48 @@ for command in (
 app.add_typer(contents.regions, name="regions")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"twinbrain {version('twinbrain')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """Declare a brain once; simulate it, keep it, look at it."""
+
+
 def main() -> None:
     """Run the command line; an error of ours is one message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without our characters shows others, and no traceback
+            stream.reconfigure(errors="replace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except TwinbrainError as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error[/]: {_escape(str(error))}")
         sys.exit(2)
+    except BrokenPipeError:  # as when the output goes to head, which has read enough
+        _close_output()
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is not None:  # of a file, and not of the output
+            raise
+        _close_output()
+        sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}\n")
+        sys.exit(2)
+
+
+def _close_output() -> None:
+    """Let what is still to be written go nowhere: Python would try once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _escape(text: str) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
+from twinbrain.paths import user_path
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
@@ -105,7 +106,7 @@ def validate(
     problems: list[Problem] = []
     for path in files:
         try:
-            _validate(path)
+            _validate(user_path(path))
             typer.echo(f"{path}: right")
         except SpecError as error:
             problems += error.problems

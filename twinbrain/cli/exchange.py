@@ -10,6 +10,7 @@ import typer
 
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError
+from twinbrain.paths import user_path
 
 if TYPE_CHECKING:
     from twinbrain.spec.region import Region
@@ -70,6 +71,6 @@ def export(
 def _model(name: str) -> Workflow | Region:
     from twinbrain.spec.load import is_workflow, load_region, load_workflow, region_names
 
-    path = Path(name)
+    path = user_path(name)
     workflow = is_workflow(path) if path.suffix == ".toml" and path.is_file() else name not in region_names()
     return load_workflow(name) if workflow else load_region(name)

@@ -56,7 +56,7 @@ def run(
     from twinbrain.run.sharded import shards_on
     from twinbrain.run.simulate import run_prepared
     from twinbrain.spec.load import load_workflow
-    from twinbrain.store import Location
+    from twinbrain.store import Location, check_target
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
@@ -73,6 +73,7 @@ def run(
         _no_shards(shards)
         train_workflow(declared, path, console, overwrite=overwrite, n_replayed=20, figure=figure, as_json=as_json)
         return
+    check_target(path, overwrite=overwrite)  # before the plan, which may take seconds
     with naming(workflow):
         prepared = prepare(declared)
         on = shards_on(shards, cluster=cluster, profile=profile)

@@ -56,9 +56,10 @@ def run_sweep(
     overwrite: bool,
 ) -> SweepState:
     """Run a sweep, or go on with it."""
-    from twinbrain.run.sweep.create import open_or_create
+    from twinbrain.run.sweep.create import check_free, open_or_create
     from twinbrain.run.sweep.sweep import drive_sweep
 
+    check_free(location)
     prepared, own = _prepared(workflow, functions)
     console.print(sweep_table(prepared))
     store = open_or_create(prepared, location, overwrite=overwrite)

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _LABEL = ("dn_name", "dn_label", "label", "name")
@@ -43,7 +44,7 @@ def read_graphml(
     """
     import networkx as nx
 
-    path = Path(path)
+    path = user_path(path)
     try:
         graph = nx.read_graphml(path)
     except (ParseError, nx.NetworkXException, ValueError, KeyError) as error:

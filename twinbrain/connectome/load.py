@@ -8,6 +8,7 @@ from typing import Any
 from twinbrain.connectome.datasets import connectome_names, dataset_path
 from twinbrain.connectome.read import READERS, read_connectome
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
 
@@ -35,7 +36,7 @@ def load_connectome(name_or_path: str | Path, **options: Any) -> Connectome:
     name = str(name_or_path)
     if name in connectome_names():
         return read_connectome(dataset_path(name), **options).replace(name=name)
-    path = Path(name_or_path)
+    path = user_path(name_or_path)
     if path.suffix.lower() in READERS or len(path.parts) > 1 or path.exists():
         return read_connectome(path, **options)
     raise ConnectomeError(

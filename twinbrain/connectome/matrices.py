@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -39,9 +40,9 @@ def read_matrices(path: str | Path, *, length: str | Path | None = None, normali
     ConnectomeError
         If a table is missing, its labels disagree, or what it holds cannot be right.
     """
-    path = Path(path)
+    path = user_path(path)
     labels, weight = _matrix(path)
-    length = _beside(path, "length") if length is None else Path(length)
+    length = _beside(path, "length") if length is None else user_path(length)
     if not length.is_file():
         raise ConnectomeError(f'{path}: expected the tract lengths in {length}, found no such file; give length="..."')
     length_labels, lengths = _matrix(length)

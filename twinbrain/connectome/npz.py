@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _OPTIONAL = ("centroids", "hemisphere", "cortical", "area")
@@ -28,7 +29,7 @@ def read_npz(path: str | Path) -> Connectome:
     ConnectomeError
         If the file is damaged, lacks an array, or holds one that cannot be right.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}

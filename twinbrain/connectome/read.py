@@ -13,6 +13,7 @@ from twinbrain.connectome.matrices import read_matrices
 from twinbrain.connectome.npz import read_npz
 from twinbrain.connectome.tvb import read_tvb
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
 
@@ -41,7 +42,7 @@ def read_connectome(path: str | Path, **options: Any) -> Connectome:
     ConnectomeError
         If there is no such file, the suffix or an option is unknown, or the content cannot be right.
     """
-    path = Path(path)
+    path = user_path(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ConnectomeError(

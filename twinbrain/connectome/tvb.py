@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twinbrain.connectome.hemispheres import hemispheres_from_labels
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _SUFFIXES = (".txt", ".txt.bz2", ".npy", ".npz", ".mat")
@@ -39,7 +40,7 @@ def read_tvb(path: str | Path) -> Connectome:
     ConnectomeError
         If the zip is damaged, lacks a part, or holds one that cannot be right.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         with zipfile.ZipFile(path) as archive:
             parts = {name: archive.read(name) for name in archive.namelist() if _is_part(name)}

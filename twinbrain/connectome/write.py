@@ -13,6 +13,7 @@ from twinbrain.connectome.matrices import encode_matrices
 from twinbrain.connectome.npz import encode_npz
 from twinbrain.connectome.tvb import encode_tvb
 from twinbrain.errors import ConnectomeError
+from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _ENCODERS: dict[str, Callable[[Connectome, Path], dict[Path, bytes]]] = {
@@ -47,7 +48,7 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     ConnectomeError
         If the suffix is unknown, a file exists, or the format cannot hold the connectome.
     """
-    path = Path(path)
+    path = user_path(path)
     encode = _ENCODERS.get(path.suffix.lower())
     if encode is None:
         raise ConnectomeError(

@@ -11,6 +11,7 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.write import write_connectome
 from twinbrain.exchange.files import written_whole
 from twinbrain.network.layout import unused_name
+from twinbrain.paths import user_path
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.toml import toml_text
@@ -48,7 +49,7 @@ def write_brain(brain: Brain, folder: str | Path, *, run: Run | None = None, ove
     SpecError, ConnectomeError
         If the connectome is not found.
     """
-    folder = Path(folder)
+    folder = user_path(folder)
     with written_whole(folder, overwrite=overwrite, folder=True) as part:
         data: dict[str, Any] = {"connectome": _connectome(brain, part)}
         plain = brain.model_dump(mode="json", exclude_defaults=True, exclude={"connectome", "regions", "projections"})

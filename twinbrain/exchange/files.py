@@ -34,6 +34,20 @@ def failure(where: str | Path, message: str) -> ExchangeError:
     return ExchangeError([Problem(str(where), message)])
 
 
+def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:
+    """Refuse a path where something stands that may not be replaced; see `written_whole`.
+
+    Raises
+    ------
+    ExchangeError
+        If something does.
+    """
+    if path.exists() and not overwrite:
+        raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
+    if path.exists() and path.is_dir() != folder:
+        raise failure(path, f"expected a {'folder' if folder else 'file'}, found the other; choose another path")
+
+
 @contextmanager
 def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
     """Give a path beside ``path`` to write to, and put what was written in its place at the end.
@@ -52,10 +66,7 @@ def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Itera
     ExchangeError
         If something stands there already, or it cannot be written; nothing is left behind then.
     """
-    if path.exists() and not overwrite:
-        raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
-    if path.exists() and path.is_dir() != folder:
-        raise failure(path, f"expected a {'folder' if folder else 'file'}, found the other; choose another path")
+    check_free(path, overwrite=overwrite, folder=folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

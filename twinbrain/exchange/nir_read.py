@@ -18,6 +18,7 @@ from twinbrain.models.neurons import LIF_CURRENT
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.network.network import Network
 from twinbrain.network.random import Floats
+from twinbrain.paths import user_path
 
 
 def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None = None) -> Network:
@@ -51,7 +52,7 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
     SpecError
         If its numbers make no network.
     """
-    path = Path(path)
+    path = user_path(path)
     graph = read_graph(path)
     metadata = graph.metadata if "dt" in graph.metadata and "spikes" in graph.metadata else {}
     step = units.number(dt, "ms") if dt is not None else _shown(float(metadata.get("dt", 1e-4)) * 1e3)

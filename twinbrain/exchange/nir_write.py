@@ -25,9 +25,10 @@ from twinbrain.exchange.circuit import (
     signal_problems,
 )
 from twinbrain.exchange.draw import Model, draw_circuit
-from twinbrain.exchange.files import failure, optional, written_whole
+from twinbrain.exchange.files import check_free, failure, optional, written_whole
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, SPIKES, Spikes, is_lif_current, to_nir
 from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.paths import user_path
 
 # NIR's weights are dense: this many take 200 MB.
 _MOST_WEIGHTS = 25_000_000
@@ -74,6 +75,8 @@ def write_nir(
         If the model cannot be built.
     """
     nir = optional("nir")
+    path = user_path(path)
+    check_free(path, overwrite=overwrite)
     if drives not in ("refuse", "drop"):
         raise failure("drives", f'expected "refuse" or "drop", found {drives!r}')
     if spikes not in SPIKES:
@@ -85,7 +88,7 @@ def write_nir(
     if problems:
         raise ExchangeError(problem.within("NIR cannot express") for problem in problems)
     graph = _graph(nir, circuit, spikes)
-    with written_whole(Path(path), overwrite=overwrite) as part:
+    with written_whole(path, overwrite=overwrite) as part:
         nir.write(part, graph)
 
 

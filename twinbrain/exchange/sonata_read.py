@@ -31,6 +31,7 @@ from twinbrain.models.neurons import LIF_CURRENT, NEURON_MODELS
 from twinbrain.models.receptors import EXPONENTIAL_CURRENT, RECEPTOR_MODELS
 from twinbrain.network.network import Network
 from twinbrain.network.random import Key
+from twinbrain.paths import user_path
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
@@ -62,7 +63,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     SpecError
         If its numbers make no network.
     """
-    config = read_config(Path(path))
+    config = read_config(user_path(path))
     step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
     found, kinds, nodes = _read_nodes(config, step)
     projections = read_edges(config, found, nodes, step)

@@ -25,11 +25,12 @@ from twinbrain.exchange.circuit import (
     signal_problems,
 )
 from twinbrain.exchange.draw import Model, draw_circuit
-from twinbrain.exchange.files import failure, optional, written_whole
+from twinbrain.exchange.files import check_free, failure, optional, written_whole
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.paths import user_path
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,6 +82,8 @@ def write_sonata(
         If the model cannot be built.
     """
     h5py = optional("h5py")
+    folder = user_path(folder)
+    check_free(folder, overwrite=overwrite, folder=True)
     if drives not in ("refuse", "drop", "keep"):
         raise failure("drives", f'expected "refuse", "drop" or "keep", found {drives!r}')
     circuit = draw_circuit(model, dt=dt, seed=seed, drives=drives != "drop")
@@ -94,7 +97,7 @@ def write_sonata(
         check_run(run, circuit)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
     nodes = _node_populations(circuit)
-    with written_whole(Path(folder), overwrite=overwrite, folder=True) as part:
+    with written_whole(folder, overwrite=overwrite, folder=True) as part:
         _write_nodes(h5py, part, circuit, nodes, cells)
         pairs = _write_edges(h5py, part, circuit, nodes)
         if run is not None:

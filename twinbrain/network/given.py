@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
 from twinbrain.network.random import Floats
+from twinbrain.paths import user_path
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.signal import Samples, SpikeTrains
 
@@ -104,7 +105,7 @@ def pinned(drive: _Drive) -> _Drive:
         given: SpikeTrains | Samples | None = getattr(drive, kind)
         if given is not None and given.file is not None:
             digest = hashlib.sha256(_bytes(given)).hexdigest()
-            changes = {"file": str(Path(given.file).absolute()), "sha256": digest}
+            changes = {"file": str(user_path(given.file).absolute()), "sha256": digest}
             return drive.model_copy(update={kind: given.model_copy(update=changes)})
     return drive
 
@@ -123,7 +124,7 @@ def _columns(spikes: SpikeTrains) -> tuple[Floats, Floats]:
 def _load(given: SpikeTrains | Samples) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
     assert given.file is not None
     _bytes(given)
-    path = Path(given.file)
+    path = user_path(given.file)
     stat = path.stat()
     try:
         return _parsed(path, stat.st_mtime_ns, stat.st_size, isinstance(given, SpikeTrains))
@@ -157,7 +158,7 @@ def _bytes(given: SpikeTrains | Samples) -> bytes:
     """Return the contents of the file, which must be what its digest says."""
     assert given.file is not None
     try:
-        data = Path(given.file).read_bytes()
+        data = user_path(given.file).read_bytes()
     except OSError as error:
         raise _fault(given, f"expected a readable file, found none ({error.strerror}); check the path") from None
     if given.sha256 is not None and (digest := hashlib.sha256(data).hexdigest()) != given.sha256:

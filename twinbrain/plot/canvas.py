@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twinbrain.analysis.tree import Span
+from twinbrain.paths import user_path
 from twinbrain.plot.palette import FAINT, INK, STIMULUS, mix
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
     """
     from matplotlib.figure import Figure
 
-    path = Path(path)
+    path = user_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert whole is not None

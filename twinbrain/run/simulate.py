@@ -25,6 +25,7 @@ from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, check_target, resume_run
+from twinbrain.store.failures import saying_what_is_safe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,6 +118,7 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
+    check_target(out, overwrite=overwrite)  # before anything that takes long
     run_prepared(
         prepare(workflow),
         out,
@@ -192,7 +194,8 @@ def resume(
     workflow = stored_workflow(tree)
     tree.close()
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
-    path.check_writable()  # before the build, which may be long
+    with saying_what_is_safe(path, float(tree.attrs["committed"])):
+        path.check_writable()  # before the build, which may be long
     with Interrupt() as interrupt:
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.paths import user_path
 from twinbrain.spec.base import IN_DIGEST, reject, suggestion
 
 SHORT = 16
@@ -125,7 +126,7 @@ class Folder:
 
     def _opened(self, file: str) -> tuple[str, Any]:
         if file not in self._files:
-            data = (self.path / file).read_bytes()
+            data = (self.path / user_path(file)).read_bytes()
             arrays = np.load(io.BytesIO(data), allow_pickle=False)
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise ValueError("expected an .npz file, found a single array; write it with numpy.savez")

@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.paths import user_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain, single_region_brain
@@ -33,7 +34,7 @@ def content_folders(kind: str) -> list[Path]:
     """
     package = Path(str(files("twinbrain")))
     own = [package / f"_{kind}", package.parent / kind]
-    users = [Path(part) / kind for part in os.environ.get("TWINBRAIN_PATH", "").split(os.pathsep) if part]
+    users = [user_path(part) / kind for part in os.environ.get("TWINBRAIN_PATH", "").split(os.pathsep) if part]
     users += [Path(platformdirs.user_data_dir("twinbrain")) / kind, Path.cwd() / kind]
     return list(dict.fromkeys(folder.resolve() for folder in [*own, *users] if folder.is_dir()))
 
@@ -147,7 +148,7 @@ def load_profile(path: str | Path) -> ClusterProfile:
     SpecError
         If there is no such file, or it is wrong; with every problem found.
     """
-    return ClusterProfile.parse(_read(Path(path)), str(path))
+    return ClusterProfile.parse(_read(user_path(path)), str(path))
 
 
 def is_profile(path: Path) -> bool:
@@ -169,7 +170,7 @@ def _names(kind: str) -> list[str]:
 
 
 def _find(kind: str, what: str, name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
+    path = user_path(name_or_path)
     if path.suffix == ".toml":
         if not path.is_file():
             raise SpecError([Problem(str(path), f"expected a {what} file, found none; check the path")])
@@ -255,7 +256,8 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
 
 def _beside(folder: Folder, name: str) -> str:
     """Return the path of a file in the folder, if there is one of that name; else the name as it is."""
-    return str(folder.path / name) if Path(name).suffix and (folder.path / name).is_file() else name
+    path = folder.path / user_path(name)
+    return str(path) if path.suffix and path.is_file() else name
 
 
 def _with_task(data: Data, folder: Path) -> Data:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.paths import user_path
 from twinbrain.spec.arrays import SHORT
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Pairs, Projection
@@ -53,7 +54,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False) -
     SpecError
         If the suffix is another, the folder is missing, or a file exists.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.suffix != ".toml":
         raise SpecError([Problem(str(path), f"expected a file .toml, found {path.suffix or 'no suffix'!r}; rename it")])
     if not path.parent.is_dir():

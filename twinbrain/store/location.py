@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from twinbrain.errors import StoreError
+from twinbrain.paths import user_path
 from twinbrain.store.remote import RemoteStore
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
@@ -59,10 +61,10 @@ class Location:
                 f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'"
             )
         if not _URL.match(text):
-            return cls(Path(text))
+            return cls(user_path(text))
         scheme, _, rest = text.partition("://")
         if scheme in ("file", "local"):
-            return cls(Path(rest))
+            return cls(user_path(rest))
         if found := re.search(r"[*?\[\]]", rest):
             raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
         url = f"{scheme}://{rest.rstrip('/')}"
@@ -162,10 +164,19 @@ class Location:
             shutil.rmtree(self.place)
 
     def check_writable(self) -> None:
-        """Raise a `StoreError` if nothing can be written to this URL; of a path, the first write tells soon enough."""
+        """Try to write here, and leave nothing: to the URL, or to the nearest folder of the path that is there.
+
+        Raises
+        ------
+        OSError
+            If nothing can be written.
+        """
         if isinstance(self.place, str):
             self.write("writable.partial", b"")
             sync(self.store().delete("writable.partial"))
+            return
+        nearest = next(place for place in (self.place, *self.place.absolute().parents) if place.exists())
+        tempfile.TemporaryFile(dir=nearest).close()
 
     def clean(self) -> None:
         """Remove what interrupted writes left behind; there is such a thing on this machine alone."""

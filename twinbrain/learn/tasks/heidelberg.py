@@ -18,6 +18,7 @@ from twinbrain.learn.tasks.options import Count, Duration, Share
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
+from twinbrain.paths import user_path
 
 N_CHANNELS = 700
 BLOCK = 256
@@ -152,7 +153,7 @@ def _task(
 
 
 def _file(name: str, folder: str, part: str) -> Path:
-    path = Path(folder).expanduser() / f"{name}_{part}.h5"
+    path = user_path(folder) / f"{name}_{part}.h5"
     if not path.is_file():
         raise LearnError(
             f"task {name}: expected {path.name} in {folder}, found no such file; get it from "

@@ -13,6 +13,7 @@ from twinbrain.learn.tasks.options import Count, Duration, Share
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
+from twinbrain.paths import user_path
 
 SIDE = 34
 """Pixels of a row and of a column."""
@@ -85,7 +86,7 @@ def nmnist(
 
 def _files(folder: str, part: str) -> tuple[list[Path], NDArray[np.int64]]:
     """Return the files of a part, in order, and their digits."""
-    root = Path(folder).expanduser()
+    root = user_path(folder)
     base = next((base for base in (root, root / "NMNIST") if (base / part).is_dir()), None)
     files = (
         [] if base is None else [(path, d) for d in range(10) for path in sorted((base / part / str(d)).glob("*.bin"))]

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, create_model
 
 from twinbrain.errors import LearnError, Problem, SpecError
 from twinbrain.learn.tasks.task import Task
+from twinbrain.paths import user_path
 from twinbrain.spec.base import Spec, suggestion
 
 Build = Callable[..., Task]
@@ -167,7 +168,7 @@ def _function(name: str, folder: Path) -> Build:
     where, _, function = name.rpartition(":")
     try:
         if where.endswith(".py"):
-            path = folder / Path(where).expanduser()
+            path = folder / user_path(where)
             specification = importlib.util.spec_from_file_location(str(path.resolve()), path)
             if specification is None or specification.loader is None:
                 raise ImportError(f"{path} cannot be imported")

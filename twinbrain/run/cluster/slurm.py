@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import dask
 
 from twinbrain.errors import ClusterError
+from twinbrain.paths import user_path
 from twinbrain.spec.cluster import ClusterProfile
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
         "job_extra_directives": directives,
         "worker_extra_args": arguments,
         "python": profile.python,
-        "log_directory": profile.logs,
+        "log_directory": str(user_path(profile.logs)),
         "job_name": "twinbrain",
         "scheduler_options": {"dashboard_address": ":0"},
     }

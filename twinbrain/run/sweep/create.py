@@ -166,6 +166,18 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
     return SweepStore(location)
 
 
+def check_free(location: Location) -> None:
+    """Refuse, before anything is computed, a place where neither a sweep stands nor one can be made.
+
+    Raises
+    ------
+    StoreError
+        If something else is there, or nothing can be written.
+    """
+    if not is_sweep(location):
+        check_sweep_target(location, overwrite=False)
+
+
 def check_same(store: SweepStore, workflow: Workflow) -> None:
     """Check that a store is of this workflow, and of this version.
 

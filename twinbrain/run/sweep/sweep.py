@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twinbrain.errors import SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
-from twinbrain.run.sweep.create import check_version, open_or_create, prepare_sweep
+from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.open import open_sweep
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
@@ -195,6 +195,7 @@ def run_sweep(
     progress: SweepProgress | None = None,
 ) -> SweepState:
     """Run a workflow that has a sweep; see `sweep`."""
+    check_free(location)
     prepared = prepare_sweep(workflow, own)
     store = open_or_create(prepared, location, overwrite=overwrite)
     return drive_sweep(store, own, where, progress)
