@@ -3,6 +3,7 @@ import pytest
 
 from twinbrain.connectome import normalisation_names, normalise
 from twinbrain.errors import ConnectomeError
+from twinbrain.spec.brain import NORMALISATIONS
 from twinbrain.spec.connectome import Connectome
 
 
@@ -40,4 +41,4 @@ def test_it_is_remembered_in_order(pair):
 def test_an_unknown_name_suggests_a_near_one(pair):
     with pytest.raises(ConnectomeError, match="found 'rows'; did you mean 'row'"):
         normalise(pair, "rows")
-    assert normalisation_names() == ["none", "max", "row", "total", "log"]
+    assert normalisation_names() == list(NORMALISATIONS)

@@ -9,6 +9,7 @@ from pydantic import Field
 from tests.examples import CORTEX, RELAY, in_another_process, region_data, relay_region, small_brain
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import Spec
+from twinbrain.spec.load import load_workflow, workflow_names
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
 
@@ -219,3 +220,49 @@ def test_all_faults_are_reported():
 def test_any_data_is_a_region_or_an_error_of_the_declaration(data):
     with pytest.raises(SpecError):
         Region.parse(data)
+
+
+@pytest.mark.parametrize("name", workflow_names())
+def test_replacing_nothing_changes_nothing(name):
+    workflow = load_workflow(name)
+    parts = [workflow, workflow.run, workflow.record, workflow.brain, *workflow.stimuli]
+    parts += [part for part in (workflow.brain.long_range, workflow.train, workflow.sweep) if part is not None]
+    for region in workflow.brain.regions.values():
+        parts += [region, region.ports, *region.cells.values(), *region.populations.values()]
+        parts += [*region.projections, *region.drives]
+    for part in parts:
+        assert part.replace() == part
+        assert part.replace().digest == part.digest
+
+
+def test_what_is_replaced_is_checked_and_the_rest_stays():
+    brain = small_brain()
+    weaker = brain.replace(coupling=0.5)
+    assert (weaker.coupling, weaker.regions, brain.coupling) == (0.5, brain.regions, 1.0)
+    workflow = Workflow.parse(WORKFLOW)
+    assert (
+        workflow.run.replace(duration="3 s")
+        == Workflow.parse(WORKFLOW | {"run": WORKFLOW["run"] | {"duration": "3 s"}}).run
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"couplng": 0.5}, "couplng: unknown key 'couplng'; did you mean 'coupling'?"),
+        ({"coupling": "abc"}, "coupling: input should be a valid number"),
+        ({"coupling": -1.0}, "coupling: input should be greater than or equal to 0"),
+        ({"normalisation": "foo"}, "normalisation: unknown normalisation 'foo'"),
+        ({"long_range": {"in_degree": 3}}, "long_range.weight: this key is required and missing"),
+    ],
+)
+def test_a_wrong_replacement_is_refused_also_by_the_copy_of_pydantic(changes, message):
+    for replaced in (small_brain().replace, lambda **update: small_brain().model_copy(update=update)):
+        with pytest.raises(SpecError) as caught:
+            replaced(**changes)
+        assert str(caught.value).startswith(message)
+
+
+def test_a_number_without_its_unit_is_no_replacement():
+    with pytest.raises(SpecError, match=r"duration: expected a quantity in ms, found 500\.0 without a unit"):
+        Workflow.parse(WORKFLOW).run.replace(duration=500.0)

@@ -73,6 +73,7 @@ def test_two_regions_of_one_name_must_be_equal():
             {"long_range": {"in_degree": 1, "weight": "1 nS", "speed": "7 mV"}},
             "long_range.speed: expected a quantity in mm/ms, found '7 mV', which is of another dimension",
         ),
+        ({"normalisation": "maxx"}, "normalisation: unknown normalisation 'maxx'; did you mean 'max'? Known: log, max"),
         ({"long_rang": None}, "long_rang: unknown key 'long_rang'; did you mean 'long_range'?"),
     ],
 )

@@ -172,7 +172,7 @@ def test_texts_are_escaped(region):
     html = Region.parse(data)._repr_html_()
     assert "<script" not in html
     assert "script" not in read(html).tags
-    brain = Brain(name=EVIL, connectome=EVIL, regions={EVIL: region}, normalisation=EVIL, long_range=RULE)
+    brain = Brain(name=EVIL, connectome=EVIL, regions={EVIL: region}, long_range=RULE)
     assert "<script" not in brain._repr_html_()
 
 

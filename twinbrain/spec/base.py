@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -60,6 +61,34 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         """Return problems that validation does not reach in ``data`` that has others already."""
         return []
 
+    def replace(self, **changes: Any) -> Self:
+        """Return the declaration with other values, checked as if it were made anew.
+
+        Parameters
+        ----------
+        **changes
+            By the names of its keys, such as ``brain.replace(coupling=0.5)``.
+
+        Raises
+        ------
+        SpecError
+            If a key is unknown, or a value is wrong.
+
+        Examples
+        --------
+        >>> Pulses.parse({"amplitude": "1 nA", "width": "2 ms"}).replace(width="3 ms").width
+        3.0
+        """
+        kept = {name: getattr(self, name) for name in self.model_fields_set if name not in changes}
+        # A number stands in its unit, which only what is written of it tells.
+        written = {name for name, value in kept.items() if _holds_numbers(value)}
+        plain = self.model_dump(mode="json", include=written)
+        return type(self)(**{name: plain.get(name, value) for name, value in kept.items()} | changes)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; with ``update``, what `replace` returns, which checks it."""
+        return super().model_copy(deep=deep) if update is None else self.replace(**update)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data from which `parse` makes an equal declaration."""
         return self.model_dump(mode="json", exclude_defaults=True)
@@ -86,6 +115,11 @@ def _in_order(data: Any) -> Any:
             for key, value in data.items()
         }
     return [_in_order(item) for item in data] if isinstance(data, list) else data
+
+
+def _holds_numbers(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+    return any(isinstance(item, float) for item in items)
 
 
 def reject(*problems: Problem) -> PydanticCustomError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
@@ -50,6 +50,16 @@ ConnectomeField = Annotated[
 ]
 
 
+NORMALISATIONS = ("none", "max", "row", "total", "log")
+"""Names of the normalisations of a connectome's weights."""
+
+
+def _known_normalisation(name: str) -> str:
+    if name not in NORMALISATIONS:
+        raise ValueError(f"unknown normalisation {name!r}; {suggestion(name, NORMALISATIONS)}")
+    return name
+
+
 class Brain(Spec):
     """A whole brain.
 
@@ -57,8 +67,8 @@ class Brain(Spec):
     ----------
     connectome : Connectome or str
         The connectome, or the name or path of one.
-    normalisation : str
-        Name of the normalisation that is applied to its weights.
+    normalisation : {"none", "max", "row", "total", "log"}
+        What is applied to its weights; `twinbrain.normalise` says what each does.
     regions : dict of str to Region
         For patterns of labels, the region that stands there; the first pattern that fits a label counts.
     long_range : LongRange or None
@@ -72,7 +82,7 @@ class Brain(Spec):
 
     name: str = ""
     connectome: ConnectomeField
-    normalisation: str = "none"
+    normalisation: Annotated[str, AfterValidator(_known_normalisation)] = "none"
     regions: Annotated[dict[str, Region], Field(min_length=1)]
     long_range: LongRange | None = None
     projections: tuple[Projection, ...] = ()
