@@ -1,8 +1,10 @@
 """What `import twinbrain` costs and offers."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +42,12 @@ def test_import_loads_no_heavy_module():
 @pytest.mark.parametrize("name", dir(twinbrain))
 def test_public_name_resolves(name):
     assert hasattr(twinbrain, name)
+
+
+def test_a_public_name_is_one_thing():
+    """A name that two modules give would be the last one's."""
+    source = Path(twinbrain.__file__).read_text()
+    names = [name for part in re.findall(r'"[\w.]+": \[([^\]]*)\]', source) for name in re.findall(r'"(\w+)"', part)]
+    assert len(names) > 60
+    assert sorted(names) == sorted(set(names))
+    assert twinbrain.SampledWaveform is not twinbrain.Samples

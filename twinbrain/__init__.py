@@ -59,7 +59,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.projection": ["Connect", "Pairs", "Projection"],
         "spec.record": ["Record", "StateRecord"],
         "spec.region": ["Ports", "Region"],
-        "spec.signal": ["Pulses", "Samples", "Sine", "SpikeTrains"],
+        "spec.signal": ["Pulses", "SampledWaveform", "Sine", "SpikeTrains"],
         "spec.sweep": ["Samples", "Sweep"],
         "spec.workflow": ["Run", "Workflow"],
         "spec.write": ["write_region"],

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from twinbrain.analysis import fano_factor, synchrony
-from twinbrain.analysis.counts import count_moments
+from twinbrain.analysis.counts import count_moments, standardised_variance
 from twinbrain.analysis.grouping import group_by
 from twinbrain.analysis.tree import clock
 from twinbrain.errors import SpecError, UnitError
@@ -39,6 +39,45 @@ def test_a_known_share_of_common_spikes_is_the_correlation(make_run, helpers):
     trains = [source[rng.random(len(source)) < p] for _ in range(30)]
     run = make_run([("A", "x/a", "e", "glutamate", 30)], trains, duration=50_000.0)
     assert synchrony(run, bin="5 ms", measure="correlation").item() == pytest.approx(p, abs=0.02)
+
+
+def unlike(make_run, helpers):
+    """Return a run whose neurons copy a source with unlike probabilities, and fire alone at unlike rates."""
+    rng = np.random.default_rng(4)
+    source = helpers.poisson(20, 20_000.0, rng)
+    shares, rates = np.linspace(0.05, 0.9, 8), np.linspace(40, 2, 8)
+    trains = [
+        np.sort(np.concatenate([source[rng.random(len(source)) < p], helpers.poisson(r, 20_000.0, rng)]))
+        for p, r in zip(shares, rates, strict=True)
+    ]
+    return make_run([("A", "x/a", "e", "glutamate", 9)], [*trains, []], duration=20_000.0)
+
+
+def test_the_correlation_is_the_mean_over_pairs(make_run, helpers):
+    run = unlike(make_run, helpers)
+    counts = counts_of(run, 50, 4000)[:, :8]  # the ninth neuron is silent
+    pairs = np.corrcoef(counts.T)[np.triu_indices(8, 1)]
+    found = synchrony(run, bin="5 ms", measure="correlation")
+    assert found.item() == pytest.approx(pairs.mean(), rel=1e-9)
+    assert found.attrs["long_name"] == "mean correlation of pairs of counts"
+
+
+def test_the_pooled_correlation_is_the_mean_covariance_over_the_mean_variance(make_run, helpers):
+    run = unlike(make_run, helpers)
+    covariance = np.cov(counts_of(run, 50, 4000).T, bias=True)
+    expected = covariance[np.triu_indices(9, 1)].mean() / np.diag(covariance).mean()
+    found = synchrony(run, bin="5 ms", measure="pooled_correlation").item()
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert abs(found - synchrony(run, bin="5 ms", measure="correlation").item()) > 0.02
+
+
+@pytest.mark.parametrize("spikes_at_once", [1, 1000])
+def test_the_correlation_does_not_depend_on_how_much_is_read_at_once(run, spikes_at_once):
+    grouping, time = group_by(run, "region"), clock(run)
+    moments = count_moments(run, grouping, time, "7 ms")
+    whole = standardised_variance(run, grouping, time, "7 ms", moments)
+    parts = standardised_variance(run, grouping, time, "7 ms", moments, spikes_at_once=spikes_at_once)
+    np.testing.assert_array_equal(whole, parts)
 
 
 def test_silence_has_no_synchrony(run):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
-from twinbrain.engines.base import ENGINE_NAMES, Spikes, check_engine, get_engine
+from tests.examples import build_region, relay_region
+from twinbrain.engines.base import ENGINE_NAMES, MOST_STEPS, SimulationState, Spikes, check_engine, get_engine
 
 
 def test_an_unknown_engine_is_refused_and_the_near_one_named():
@@ -37,3 +38,25 @@ def test_spikes_since_a_step_are_those_of_it_and_later():
     assert len(spikes.since(9)) == 0
     assert len(Spikes.concatenate([])) == 0
     assert Spikes.concatenate([spikes.since(8), spikes]).step.tolist() == [8, 1, 3, 3, 8]
+
+
+@pytest.mark.parametrize("engine", ENGINE_NAMES)
+def test_no_engine_goes_on_past_the_steps_that_can_be_counted(engine):
+    network = build_region(relay_region())
+    oracle = get_engine("reference")(network)
+    oracle.advance(200)
+    late = SimulationState(MOST_STEPS - 300, oracle.state().variables, Spikes.none())
+    found = {}
+    for name in ("reference", engine):
+        simulation = get_engine(name)(network)
+        simulation.restore(late)
+        simulation.advance(300)
+        with pytest.raises(
+            tb.EngineError, match=r"expected at most 2,147,352,576 steps, .* found 2,147,352,577; begin"
+        ):
+            simulation.advance(1)
+        found[name] = simulation.collect().spikes
+    assert len(found["reference"]) > 10
+    for part in ("step", "neuron"):
+        np.testing.assert_array_equal(getattr(found[engine], part), getattr(found["reference"], part))
+    assert found[engine].step.min() > MOST_STEPS - 301

@@ -82,6 +82,20 @@ def test_what_is_shared_has_one_change_and_a_copy_has_its_own():
     assert other.trained["C_m"]()[0].item() == 250.0
 
 
+@pytest.mark.parametrize("surrogate", ["sigmoid", snntorch.surrogate.sigmoid(slope=25)])
+def test_the_sigmoid_has_a_gradient_far_below_the_threshold(surrogate):
+    cell = tb.spiking_cell("lif_current", 1, surrogate=surrogate, receptors=("current",))
+    drive = torch.tensor([[-4000.0], [360.0]], requires_grad=True)
+    state, spikes = (), []
+    for _ in range(30):
+        spiking, *state = cell(drive, *state)
+        spikes.append(spiking)
+    torch.stack(spikes).sum().backward()
+    assert 0 <= drive.grad[0].item() < 1e-20
+    assert np.isfinite(drive.grad[1].item())
+    assert drive.grad[1].item() > 0
+
+
 def test_several_receptors_take_inputs_by_name():
     cell = tb.spiking_cell("lif_conductance", 2, receptors=("ampa", "gaba_a"))
     drive = torch.full((1, 2), 3.0)

@@ -113,6 +113,48 @@ def test_without_autapses_the_others_are_uniform(rule):
     assert stats.chisquare(np.bincount(offset, minlength=40)[1:]).pvalue > 1e-3
 
 
+@pytest.mark.parametrize(
+    "rule", [{"in_degree": 30}, {"out_degree": 30}, {"in_degree": 3}, {"total": 900}, {"total": 9}]
+)
+@pytest.mark.parametrize("same", [False, True])
+def test_without_multapses_a_pair_has_one_synapse_and_every_pair_is_as_likely(rule, same):
+    source, target = draw(rule, 40, 40, same=same)
+    repeated = draw(rule | {"multapses": False}, 40, 40, same=same)
+    assert len(source) == len(repeated[0])
+    assert (np.diff(repeated[1]) >= 0).all()
+    counts = np.zeros((40, 40), int)
+    for seed in range(400):
+        source, target = draw(rule | {"multapses": False}, 40, 40, seed=seed, same=same)
+        assert len(np.unique(source * 40 + target)) == len(source)
+        np.add.at(counts, (source, target), 1)
+    if same:
+        assert np.trace(counts) == 0
+    pairs = counts[~np.eye(40, dtype=bool)] if same else counts.ravel()
+    # Each pair is drawn in 400 trials with one probability; drawn without replacement, the counts vary no more.
+    mean = pairs.mean()
+    assert stats.chi2.sf(((pairs - mean) ** 2).sum() / (mean * (1 - mean / 400)), len(pairs) - 1) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("rule", "most"), [({"in_degree": 40}, 39), ({"out_degree": 40}, 39), ({"total": 1561}, "1,560")]
+)
+def test_more_synapses_than_pairs_want_multapses(rule, most):
+    with pytest.raises(SpecError, match=f"expected at most {most} without multapses, which are all the pairs"):
+        draw(rule | {"multapses": False}, 40, 40, same=True)
+
+
+def test_every_pair_can_be_drawn_without_multapses():
+    source, target = draw({"total": 1560, "multapses": False}, 40, 40, same=True)
+    assert len(np.unique(source * 40 + target)) == 1560
+
+
+def test_one_to_one_within_a_population_wants_autapses():
+    with pytest.raises(SpecError, match="in which a neuron would contact itself; set autapses = true"):
+        draw({"one_to_one": True}, same=True)
+    source, target = draw({"one_to_one": True, "autapses": True}, same=True)
+    assert source.tolist() == target.tolist() == list(range(60))
+
+
 def test_one_to_one_connects_neighbours_in_number():
     source, target = draw({"one_to_one": True})
     assert source.tolist() == target.tolist() == list(range(60))
@@ -167,6 +209,7 @@ def test_probabilities_at_the_ends(probability, n):
 @pytest.mark.parametrize("same", [False, True])
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: next(iter(rule)))
 def test_the_expected_number_is_what_is_drawn(rule, same):
+    rule = rule | {"autapses": True} if "one_to_one" in rule else rule
     expected = expected_synapses(Connect.parse(rule), 60, 60, same=same)
     found = np.mean([len(draw(rule, seed=seed, same=same)[0]) for seed in range(20)])
     if "distance" in rule:

@@ -51,6 +51,32 @@ def test_what_is_no_model_is_refused(tmp_path):
         tb.simulate(7, out=tmp_path / "run.zarr")
 
 
+@pytest.mark.parametrize(
+    ("table", "use"),
+    [("sweep", "tb.sweep"), ("train", "tb.train")],
+)
+def test_a_workflow_of_a_sweep_or_a_training_is_no_single_run(tmp_path, table, use):
+    tables = {"sweep": {"parameters": {"coupling": [0.5, 1.0]}}, "train": {"task": "xor"}}
+    many = tb.Workflow(**workflow().to_dict() | {"brain": workflow().brain, table: tables[table]})
+    with pytest.raises(tb.SpecError, match=f"^{table}: expected a workflow of one run, .*; give it to {use}"):
+        tb.simulate(many, out=tmp_path / "run.zarr")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_of_more_steps_than_can_be_counted_is_refused(simulate, tmp_path):
+    with pytest.raises(
+        tb.SpecError, match=r"run.duration: expected at most 59.6 hours \(2,147,352,576 steps of 0.1 ms"
+    ):
+        simulate("long.zarr", duration="60 h")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", [lambda p: tb.open_run(p), lambda p: tb.simulate(relay_region(), out=p)])
+def test_a_path_with_a_nul_is_refused(verb):
+    with pytest.raises(tb.StoreError, match=r"found one with a NUL in it: 'a.x00b.zarr'"):
+        verb("a\0b.zarr")
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(simulate, same, contents, whole):
     one, again, other = whole, simulate("again.zarr"), simulate("other.zarr", seed=4)
     same(one, again)

@@ -266,3 +266,24 @@ def test_a_wrong_replacement_is_refused_also_by_the_copy_of_pydantic(changes, me
 def test_a_number_without_its_unit_is_no_replacement():
     with pytest.raises(SpecError, match=r"duration: expected a quantity in ms, found 500\.0 without a unit"):
         Workflow.parse(WORKFLOW).run.replace(duration=500.0)
+
+
+@pytest.mark.parametrize(
+    ("place", "changes"),
+    [
+        ("run.seed", {"run": {"seed": True}}),
+        ("brain.coupling", {"brain": WORKFLOW["brain"] | {"coupling": True}}),
+        (
+            "brain.long_range.in_degree",
+            {"brain": WORKFLOW["brain"] | {"long_range": {"in_degree": True, "weight": "1 nS"}}},
+        ),
+    ],
+)
+def test_a_truth_value_is_no_number(place, changes):
+    with pytest.raises(SpecError, match=f"^{place}: expected no truth value here, found true$"):
+        Workflow.parse(WORKFLOW | changes)
+
+
+def test_a_truth_value_stays_one_where_it_is_meant():
+    record = Workflow.parse(WORKFLOW | {"record": {"spikes": False}}).record
+    assert record.spikes is False

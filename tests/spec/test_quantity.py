@@ -64,7 +64,7 @@ def test_times_and_speeds_are_kept_as_numbers_and_written_with_units():
         ({"normal": [0, 1], "maximum": 3}, "unknown key 'maximum' beside 'normal'; known: min, max"),
         ({"normal": [0, 1], "max": "ten"}, "maximum: expected a number with a unit"),
         ("10 foo", "'foo' is not defined"),
-        (True, 'expected a quantity such as "10 ms", found True'),
+        (True, "expected no truth value here, found true"),
         ([1], r'expected a quantity such as "10 ms", found \[1\]'),
     ],
 )

@@ -69,6 +69,48 @@ def count_moments(
     return CountMoments(neuron.sum / n_bins, neuron.variance(n_bins), group.variance(n_bins))
 
 
+def standardised_variance(
+    tree: xr.DataTree,
+    grouping: Grouping,
+    time: Clock,
+    bin: str,
+    moments: CountMoments,
+    *,
+    spikes_at_once: int = SPIKES_AT_ONCE,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the variance over bins of the sum of counts, each divided by its neuron's standard deviation.
+
+    Parameters
+    ----------
+    tree, grouping, time, bin, spikes_at_once
+        As in `count_moments`.
+    moments : CountMoments
+        What that has returned.
+
+    Returns
+    -------
+    variance : numpy.ndarray, shape (group,)
+    n_neurons : numpy.ndarray of int, shape (group,)
+        How many neurons are in the sum: those whose count varies.
+    """
+    width = time.steps(bin, "bin")
+    n_bins = (time.stop - time.start) // width
+    varies = moments.neuron_variance > 0
+    weight = np.divide(1.0, np.sqrt(moments.neuron_variance), out=np.zeros(len(varies)), where=varies)
+    mean = np.bincount(grouping.of_neuron, weight * moments.neuron_mean, minlength=grouping.n_groups)
+    # Bin after bin, so that the sum does not depend on how much is read at once.
+    total = np.zeros((1, grouping.n_groups))
+    done = 0
+    for block in blocks(tree, time, multiple=width, spikes_at_once=spikes_at_once):
+        rows = (block.stop - block.start) // width
+        cell = (block.time_step - block.start) // width * grouping.n_groups + grouping.of_neuron[block.neuron]
+        sums = np.bincount(cell, weight[block.neuron], minlength=rows * grouping.n_groups).reshape(rows, -1)
+        total = np.cumsum(np.concatenate([total, (sums - mean) ** 2]), axis=0)[-1:]
+        done += rows
+    total = total[0] + (n_bins - done) * mean**2
+    return total / n_bins, np.bincount(grouping.of_neuron[varies], minlength=grouping.n_groups)
+
+
 class _Moments:
     """Sums of counts and of their squares; bins without a spike add nothing to either."""
 

@@ -7,13 +7,13 @@ from typing import Literal, get_args
 import numpy as np
 import xarray as xr
 
-from twinbrain.analysis.counts import count_moments
+from twinbrain.analysis.counts import count_moments, standardised_variance
 from twinbrain.analysis.grouping import By, group_by
 from twinbrain.analysis.tree import clock
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import suggestion
 
-Measure = Literal["chi", "correlation"]
+Measure = Literal["chi", "correlation", "pooled_correlation"]
 
 
 def synchrony(
@@ -36,21 +36,24 @@ def synchrony(
         Which neurons are compared.
     start, stop : str, optional
         Part of the run.
-    measure : {"chi", "correlation"}
-        ``"chi"`` [1]_ is 1 if all neurons do the same, and :math:`1/\sqrt{N}` for N independent ones.
-        ``"correlation"`` does not depend on N: 1 and 0.
+    measure : {"chi", "correlation", "pooled_correlation"}
+        ``"chi"`` [1]_ is 1 if all neurons do the same, and :math:`1/\sqrt{N}` for N independent ones. The others do
+        not depend on N: 1 and 0. ``"correlation"`` is the mean over pairs of the correlation of their counts [2]_;
+        ``"pooled_correlation"`` the mean covariance over the mean variance, in which busy neurons count for more.
 
     Returns
     -------
     xarray.DataArray, dims (by,)
-        NaN where no neuron fires, and for the correlation of a single neuron.
+        NaN where no neuron fires, and for the correlations of a single neuron. From the correlations of pairs, neurons
+        whose count never changes are left out.
 
     Notes
     -----
     With the count :math:`s_i(t)` of neuron i and the mean :math:`S(t)` over neurons,
     :math:`\chi^2 = \mathrm{Var}_t[S] / \langle \mathrm{Var}_t[s_i] \rangle_i`. Splitting the variance of the sum into
     variances and covariances gives the mean covariance of pairs over the mean variance,
-    :math:`(N \chi^2 - 1) / (N - 1)`, which for alike neurons is the mean correlation of pairs [2]_.
+    :math:`(N \chi^2 - 1) / (N - 1)`; the same of counts divided by their standard deviations gives the mean
+    correlation. The two agree for neurons of one variance.
 
     References
     ----------
@@ -60,16 +63,21 @@ def synchrony(
     if measure not in get_args(Measure):
         raise SpecError(f"measure: unknown measure {measure!r}; {suggestion(str(measure), get_args(Measure))}")
     grouping = group_by(tree, by)
-    moments = count_moments(tree, grouping, clock(tree, start, stop), bin)
+    time = clock(tree, start, stop)
+    moments = count_moments(tree, grouping, time, bin)
     n = grouping.n_neurons
     variance = np.bincount(grouping.of_neuron, moments.neuron_variance, minlength=grouping.n_groups) / n
     chi2 = np.divide(moments.group_variance / n**2, variance, out=np.full(len(n), np.nan), where=variance > 0)
     if measure == "chi":
         return grouping.array(np.sqrt(chi2), long_name="synchrony chi", units="1", bin=bin).rename("synchrony")
-    found = np.divide(n * chi2 - 1, n - 1, out=np.full(len(n), np.nan), where=n > 1)
-    return grouping.array(found, long_name="mean pairwise correlation of counts", units="1", bin=bin).rename(
-        "correlation"
-    )
+    if measure == "pooled_correlation":
+        name = "mean covariance of pairs of counts over their mean variance"
+        found = np.divide(n * chi2 - 1, n - 1, out=np.full(len(n), np.nan), where=n > 1)
+    else:
+        name = "mean correlation of pairs of counts"
+        total, n = standardised_variance(tree, grouping, time, bin, moments)
+        found = np.divide(total - n, n * (n - 1), out=np.full(len(n), np.nan), where=n > 1)
+    return grouping.array(found, long_name=name, units="1", bin=bin).rename(measure)
 
 
 def fano_factor(

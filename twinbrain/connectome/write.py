@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from twinbrain.connectome.graphml import encode_graphml
@@ -46,7 +47,7 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     Raises
     ------
     ConnectomeError
-        If the suffix is unknown, a file exists, or the format cannot hold the connectome.
+        If the suffix is unknown, a file exists or cannot be written, or the format cannot hold the connectome.
     """
     path = user_path(path)
     encode = _ENCODERS.get(path.suffix.lower())
@@ -66,7 +67,11 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
             temporary[target].write_bytes(data)
         for target in files:
             os.replace(temporary[target], target)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ConnectomeError(f"{path}: expected a file that can be written, found {reason}") from None
     finally:
         for leftover in temporary.values():
-            leftover.unlink(missing_ok=True)
+            with suppress(ValueError):
+                leftover.unlink(missing_ok=True)
     return list(files)

@@ -144,6 +144,24 @@ def same_blocks(one: Network, other: Network) -> bool:
 
 Engine = Callable[[Network], Simulation]
 
+MOST_STEPS = 2**31 - 2**17
+"""Steps of a run: spikes keep theirs in 32 bits, with room for the longest delay."""
+
+
+def check_steps(step: int, n_steps: int) -> None:
+    """Check that a simulation may advance from ``step`` by ``n_steps``.
+
+    Raises
+    ------
+    EngineError
+        If that is beyond `MOST_STEPS`.
+    """
+    if step + n_steps > MOST_STEPS:
+        raise EngineError(
+            f"expected at most {MOST_STEPS:,} steps, which are counted in 32 bits, found {step + n_steps:,}; begin "
+            "a new run, or take a longer dt"
+        )
+
 
 ENGINE_NAMES = ("brian2", "brian2-numpy", "reference", "torch")
 DEFAULT_DEVICE, DEFAULT_PRECISION = "cpu", "float64"

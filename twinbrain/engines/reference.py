@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import Recording, SimulationState, Spikes
+from twinbrain.engines.base import Recording, SimulationState, Spikes, check_steps
 from twinbrain.engines.interpreter import evaluate, execute
 from twinbrain.engines.plasticity import PlasticSynapses
 from twinbrain.engines.recorder import Recorder
@@ -38,6 +38,7 @@ class ReferenceSimulation:
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
+        check_steps(self.step, n_steps)
         for _ in range(n_steps):
             slot = self.step % len(self._ring)
             inbox = self._ring[slot].copy()

@@ -70,8 +70,10 @@ def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Itera
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise failure(path, f"expected a path that can be written: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise failure(
+            path, f"expected a path that can be written: {getattr(error, 'strerror', None) or error}"
+        ) from None
     try:
         part = beside / path.name
         if folder:

@@ -11,7 +11,7 @@ from twinbrain import units
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.lower import lower
 from twinbrain.learn.parameters import TrainedParameter
-from twinbrain.learn.surrogate import surrogate_gradient
+from twinbrain.learn.surrogate import bounded, surrogate_gradient
 from twinbrain.learn.trainable import neuron_groups
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.model import NeuronModel
@@ -90,7 +90,7 @@ def spiking_cell(
         changes = {name: TrainedParameter(base[name], group, scale) for name, group, scale in found}
     if isinstance(surrogate, str):
         surrogate = Surrogate(name=surrogate)
-    gradient = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else surrogate
+    gradient = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else bounded(surrogate)
     dtype = getattr(torch, precision)
     return SpikingCell(
         block.program, block.constants, block.initial, base, changes, lowered.network.dt, gradient, dtype

@@ -111,7 +111,7 @@ def training_workflow(
     Raises
     ------
     SpecError
-        If a setting is unknown or wrong, there is no task, or there are stimuli.
+        If a setting is unknown or wrong, there is no task, or there are stimuli or a sweep.
     """
     workflow = as_workflow(model)
     brain = workflow.brain
@@ -119,6 +119,11 @@ def training_workflow(
         raise SpecError(
             "stimuli: expected none in a workflow that trains, whose task is the input, found "
             f"{len(workflow.stimuli)}; leave them out, or make them drives of a region"
+        )
+    if workflow.sweep is not None:
+        raise SpecError(
+            "sweep: expected a workflow of one training, found one with a table 'sweep'; give it to tb.sweep, or give "
+            "its brain alone"
         )
     if not isinstance(brain.connectome, Connectome):
         brain = brain.model_copy(update={"connectome": load_connectome(brain.connectome)})

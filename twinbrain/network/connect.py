@@ -62,6 +62,8 @@ def draw_pairs(
     match connect.rule:
         case "probability":
             return _bernoulli(float(connect.probability or 0.0), n_sources, n_targets, streams, no_autapses)
+        case "total" | "in_degree" | "out_degree" if not connect.multapses:
+            return _different(connect, n_sources, n_targets, streams, no_autapses)
         case "total":
             n = int(connect.total or 0)
             target = np.sort(integers(streams("target"), n, n_targets))
@@ -75,6 +77,11 @@ def draw_pairs(
             order = np.argsort(target, kind="stable")
             return source[order], target[order]
         case "one_to_one":
+            if no_autapses:
+                raise SpecError(
+                    "connect.one_to_one: expected two populations, found one, in which a neuron would contact itself; "
+                    "set autapses = true if it is to"
+                )
             if n_sources != n_targets:
                 raise SpecError(
                     f"connect.one_to_one: expected two populations of one size, found {n_sources} and {n_targets}"
@@ -157,6 +164,60 @@ def _uniform_sources(
         raise SpecError("connect: expected a source besides the neuron itself, found a population of one neuron")
     source = integers(streams("source"), len(target), n_sources - 1 if no_autapses else n_sources)
     return source + (source >= target) if no_autapses else source
+
+
+def _different(connect: Connect, n_sources: int, n_targets: int, streams: Streams, no_autapses: bool) -> Pairs:
+    """Draw pairs of which no two are alike; a neuron itself is left out by shifting past it."""
+    if connect.out_degree is not None:
+        source, target = _different_ends("out_degree", connect.out_degree, n_sources, n_targets - no_autapses, streams)
+        target = target + (target >= source) if no_autapses else target
+        order = np.argsort(target, kind="stable")
+        return source[order], target[order]
+    n_others = n_sources - no_autapses
+    if connect.total is not None:
+        _check_enough("total", connect.total, n_others * n_targets)
+
+        def draw(attempt: int, n: int) -> NDArray[np.int64]:
+            row = integers(streams(f"target of attempt {attempt}"), n, n_targets)
+            return row * n_others + integers(streams(f"source of attempt {attempt}"), n, n_others)
+
+        target, source = np.divmod(_distinct(1, connect.total, n_others * n_targets, draw)[0], max(n_others, 1))
+    else:
+        target, source = _different_ends("in_degree", int(connect.in_degree or 0), n_targets, n_others, streams)
+    return source + (source >= target) if no_autapses else source, target
+
+
+def _different_ends(rule: str, degree: int, n_rows: int, n_others: int, streams: Streams) -> Pairs:
+    """Return the neurons that have the degree, each so often, and the other ends."""
+    _check_enough(rule, degree, n_others)
+    others = _distinct(n_rows, degree, n_others, lambda i, n: integers(streams(f"end of attempt {i}"), n, n_others))
+    return np.repeat(np.arange(n_rows), degree), others.reshape(-1)
+
+
+def _check_enough(rule: str, wanted: int, there: int) -> None:
+    if wanted > there:
+        raise SpecError(
+            f"connect.{rule}: expected at most {max(there, 0):,} without multapses, which are all the pairs there are, "
+            f"found {wanted:,}; make it smaller, or set multapses = true"
+        )
+
+
+def _distinct(n_rows: int, n: int, high: int, draw: Callable[[int, int], NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return in each row ``n`` different numbers below ``high``, ascending; every set of them is as likely.
+
+    ``draw`` is told which attempt it is and how many numbers to draw, uniformly.
+    """
+    if 2 * n > high:  # those that are left out are fewer, and found the sooner
+        kept = np.ones((n_rows, high), np.bool_)
+        np.put_along_axis(kept, _distinct(n_rows, high - n, high, draw), False, axis=1)
+        return kept.nonzero()[1].reshape(n_rows, n)
+    found: NDArray[np.int64] = np.empty(0, np.int64)
+    missing, attempt = np.full(n_rows, n), 0
+    # What comes twice is drawn anew, whichever number it is: no number is preferred.
+    while len(row := np.repeat(np.arange(n_rows), missing)):
+        found = np.unique(np.concatenate([found, row * high + draw(attempt, len(row))]))
+        missing, attempt = n - np.bincount(found // high, minlength=n_rows), attempt + 1
+    return (found % max(high, 1)).reshape(n_rows, n)
 
 
 def _falloff(kernel: DistanceKernel, sources: Floats, targets: Floats) -> Floats:

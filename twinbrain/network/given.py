@@ -15,7 +15,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.network.random import Floats
 from twinbrain.paths import user_path
 from twinbrain.spec.drive import Drive
-from twinbrain.spec.signal import Samples, SpikeTrains
+from twinbrain.spec.signal import SampledWaveform, SpikeTrains
 
 _Drive = TypeVar("_Drive", bound=Drive)
 
@@ -59,7 +59,7 @@ def read_trains(spikes: SpikeTrains) -> list[Floats]:
     return [train * factor for train in trains]
 
 
-def read_samples(samples: Samples) -> Floats:
+def read_samples(samples: SampledWaveform) -> Floats:
     """Return the values of a waveform.
 
     Returns
@@ -102,7 +102,7 @@ def pinned(drive: _Drive) -> _Drive:
         If the file cannot be read or has changed.
     """
     for kind in ("spikes", "waveform"):
-        given: SpikeTrains | Samples | None = getattr(drive, kind)
+        given: SpikeTrains | SampledWaveform | None = getattr(drive, kind)
         if given is not None and given.file is not None:
             digest = hashlib.sha256(_bytes(given)).hexdigest()
             changes = {"file": str(user_path(given.file).absolute()), "sha256": digest}
@@ -121,7 +121,7 @@ def _columns(spikes: SpikeTrains) -> tuple[Floats, Floats]:
     return time, neuron
 
 
-def _load(given: SpikeTrains | Samples) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
+def _load(given: SpikeTrains | SampledWaveform) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
     assert given.file is not None
     _bytes(given)
     path = user_path(given.file)
@@ -154,13 +154,14 @@ def _parsed(
     raise ValueError(f"a file of another kind, {path.name!r}")
 
 
-def _bytes(given: SpikeTrains | Samples) -> bytes:
+def _bytes(given: SpikeTrains | SampledWaveform) -> bytes:
     """Return the contents of the file, which must be what its digest says."""
     assert given.file is not None
     try:
         data = user_path(given.file).read_bytes()
-    except OSError as error:
-        raise _fault(given, f"expected a readable file, found none ({error.strerror}); check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise _fault(given, f"expected a readable file, found none ({reason}); check the path") from None
     if given.sha256 is not None and (digest := hashlib.sha256(data).hexdigest()) != given.sha256:
         raise _fault(
             given, f"expected the contents with sha256 {given.sha256[:12]}…, found {digest[:12]}…: the file has changed"
@@ -168,6 +169,6 @@ def _bytes(given: SpikeTrains | Samples) -> bytes:
     return data
 
 
-def _fault(given: SpikeTrains | Samples, message: str) -> SpecError:
+def _fault(given: SpikeTrains | SampledWaveform, message: str) -> SpecError:
     kind = "spikes" if isinstance(given, SpikeTrains) else "waveform"
     return SpecError([Problem(f"{kind}.file", f"{given.file}: {message}")])

@@ -182,7 +182,7 @@ def positions(region: Region, population: PopulationSlice, seed: int) -> Floats 
 
 
 def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]:
-    """Return delays in whole steps; a distribution is cut off at one step.
+    """Return delays in whole steps, each rounded to the nearest; a distribution is cut off at one step.
 
     Raises
     ------
@@ -190,10 +190,11 @@ def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]
         If a shared or explicit delay is under one step, or one is too long.
     """
     delay = per_synapse("delay", value, "ms", n, key)
-    if isinstance(value, Explicit) and n and (shortest := float(delay.min())) < dt / 2:
+    least = dt * (1 - 1e-9)  # 0.1 ms may be a little less than the 0.1 ms of another sum
+    if isinstance(value, Explicit) and n and (shortest := float(delay.min())) < least:
         message = f"expected at least one step ({dt:g} ms), found {shortest:g} ms of synapse {delay.argmin()}"
         raise SpecError([Problem("delay", f"{message}; give a longer delay")])
-    if not isinstance(value, Distribution | Explicit) and n and delay[0] < dt / 2:
+    if not isinstance(value, Distribution | Explicit) and n and delay[0] < least:
         raise SpecError(
             [Problem("delay", f"expected at least one step ({dt:g} ms), found {value}; give a longer delay")]
         )

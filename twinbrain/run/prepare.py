@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
-from twinbrain.engines.base import DEFAULT_DEVICE, check_engine
+from twinbrain.engines.base import DEFAULT_DEVICE, MOST_STEPS, check_engine
 from twinbrain.errors import ConnectomeError, Problem, SpecError
 from twinbrain.network.build import block_programs, build, check_references
 from twinbrain.network.given import pinned
@@ -141,7 +141,7 @@ def time_grid(workflow: Workflow) -> TimeGrid:
     Raises
     ------
     SpecError
-        If a time is not a whole number of steps, or windows do not hold whole bins.
+        If a time is not a whole number of steps, windows do not hold whole bins, or the run is too long.
     """
     run, record = workflow.run, workflow.record
     times = {
@@ -165,6 +165,10 @@ def time_grid(workflow: Workflow) -> TimeGrid:
             for name in ("run.duration", "run.window")
             if steps[name] % steps["record.rate_bin"]
         ]
+    if (n_steps := steps["run.duration"]) > MOST_STEPS:
+        most = MOST_STEPS * run.dt / 3.6e6
+        message = f"expected at most {most:.3g} hours ({MOST_STEPS:,} steps of {run.dt:g} ms), found {n_steps:,} steps"
+        problems.append(Problem("run.duration", f"{message}; shorten it, or take a longer run.dt"))
     if problems:
         raise SpecError(problems)
     return TimeGrid(run.dt, steps["run.duration"], steps["run.window"], steps["record.rate_bin"])

@@ -95,11 +95,12 @@ def simulate(
     Raises
     ------
     SpecError, ConnectomeError, PlanError, EngineError, StoreError, ClusterError
-        If it cannot be run; nothing is written then.
+        If it cannot be run, or is a sweep or a training; nothing is written then.
     RunInterrupted
         If it was asked to stop; `resume` goes on from there.
     """
     workflow = as_workflow(model)
+    _check_one_run(workflow)
     given = {
         "duration": duration,
         "dt": dt,
@@ -127,6 +128,15 @@ def simulate(
         on=shards_on(shards, client=client, cluster=cluster, profile=profile),
     )
     return open_run(out)
+
+
+def _check_one_run(workflow: Workflow) -> None:
+    for table, use in (("sweep", "tb.sweep"), ("train", "tb.train")):
+        if getattr(workflow, table) is not None:
+            raise SpecError(
+                f"{table}: expected a workflow of one run, found one with a table {table!r}; give it to {use}, or give "
+                "its brain alone"
+            )
 
 
 def run_prepared(

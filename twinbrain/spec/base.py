@@ -6,9 +6,9 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -31,6 +31,14 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, arbitrary_types_allowed=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python counts true as 1, and so would pydantic.
+        if isinstance(value, bool) and not _takes_truth(cls.model_fields[info.field_name or ""].annotation):
+            raise ValueError(f"expected no truth value here, found {str(value).lower()}")
+        return value
 
     @classmethod
     def parse(cls, data: Any, where: str = "", *, context: Any = None) -> Self:
@@ -106,6 +114,13 @@ IN_DIGEST: dict[str, Any] = {"digest": True}
 
 # Tables whose order counts: it numbers the neurons, and the first pattern that fits a label decides.
 _ORDERED = {"populations", "regions"}
+
+
+def _takes_truth(annotation: Any) -> bool:
+    """Return whether a field may be true or false."""
+    if get_origin(annotation) is Literal:
+        return any(isinstance(value, bool) for value in get_args(annotation))
+    return annotation in (bool, Any) or any(map(_takes_truth, get_args(annotation)))
 
 
 def _in_order(data: Any) -> Any:

@@ -10,7 +10,7 @@ from twinbrain import units
 from twinbrain.errors import Problem, UnitError
 from twinbrain.spec.base import Spec, reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate
-from twinbrain.spec.signal import Pulses, Samples, Sine, SpikeTrains
+from twinbrain.spec.signal import Pulses, SampledWaveform, Sine, SpikeTrains
 
 INPUT_KINDS = ("rate", "noise", "current", "pulses", "sine", "spikes", "waveform")
 INJECTED = ("current", "ou_current")
@@ -41,7 +41,7 @@ class Drive(Spec):
         A sine.
     spikes : SpikeTrains
         Given spike trains.
-    waveform : Samples
+    waveform : SampledWaveform
         Given values.
     """
 
@@ -54,7 +54,7 @@ class Drive(Spec):
     pulses: Pulses | None = None
     sine: Sine | None = None
     spikes: SpikeTrains | None = None
-    waveform: Samples | None = None
+    waveform: SampledWaveform | None = None
 
     @property
     def kind(self) -> str:

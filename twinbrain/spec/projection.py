@@ -82,17 +82,20 @@ class Connect(Spec):
     probability : float
         Each pair is connected with this probability, independently.
     total : int
-        This many synapses, both ends drawn uniformly, with replacement.
+        This many synapses, both ends drawn uniformly.
     in_degree, out_degree : int
-        This many synapses for each target (source) neuron, the other end drawn uniformly, with replacement.
+        This many synapses for each target (source) neuron, the other end drawn uniformly.
     one_to_one : bool
-        Neuron i to neuron i.
+        Neuron i to neuron i; within a population these are autapses, which then have to be allowed.
     distance : DistanceKernel
         Each pair is connected with a probability that falls with distance.
     pairs : Pairs
         Explicit synapses.
     autapses : bool
-        Whether a neuron may contact itself.
+        Whether a neuron may contact itself; explicit pairs are taken as they are.
+    multapses : bool
+        Whether a pair of neurons may have several synapses, where ``total`` or a degree is given: with them ends are
+        drawn with replacement, without them every pair has one at most. Explicit pairs are taken as they are.
     """
 
     probability: Probability | None = None
@@ -103,6 +106,7 @@ class Connect(Spec):
     distance: DistanceKernel | None = None
     pairs: Pairs | None = None
     autapses: bool = False
+    multapses: bool = True
 
     @property
     def rule(self) -> str:

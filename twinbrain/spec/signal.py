@@ -135,7 +135,7 @@ class SpikeTrains(_Given):
         return self
 
 
-class Samples(_Given):
+class SampledWaveform(_Given):
     """A given waveform.
 
     Parameters
@@ -161,7 +161,7 @@ class Samples(_Given):
     repeat: bool = False
 
     @model_validator(mode="after")
-    def _check(self) -> Samples:
+    def _check(self) -> SampledWaveform:
         if problems := self._problems_of_source("values", self.values):
             raise reject(*problems)
         return self

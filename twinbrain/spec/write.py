@@ -8,6 +8,7 @@ import os
 import uuid
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -209,8 +210,11 @@ def _write(files: dict[Path, bytes]) -> None:
             temporary[target].write_bytes(data)
         for target in files:
             os.replace(temporary[target], target)
-    except OSError as error:
-        raise SpecError([Problem(str(target), f"expected to write it, found {error.strerror}")]) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise SpecError(
+            [Problem(str(target), f"expected to write it, found {getattr(error, 'strerror', None) or error}")]
+        ) from None
     finally:
         for leftover in temporary.values():
-            leftover.unlink(missing_ok=True)
+            with suppress(ValueError):
+                leftover.unlink(missing_ok=True)

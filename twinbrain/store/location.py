@@ -51,11 +51,13 @@ class Location:
         Raises
         ------
         StoreError
-            If it is a URL that no store can lie at.
+            If it is a path or URL that no store can lie at.
         """
         if isinstance(path, Location):
             return path
         text = os.fspath(path)
+        if "\0" in text:
+            raise StoreError(f"expected a path or URL, found one with a NUL in it: {text!r}; leave that out")
         if not isinstance(path, str) and _SQUASHED.match(text):
             raise StoreError(
                 f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'"

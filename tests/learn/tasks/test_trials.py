@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -44,6 +45,27 @@ def test_events_are_put_in_order_and_doubles_left_out(found, random):
 def test_spikes_that_are_not_0_or_1_are_refused():
     with pytest.raises(LearnError, match="expected 0 and 1, found 2"):
         trials_of(np.full((1, 1, 1), 2, np.uint8), np.zeros(1, np.int64))
+
+
+@pytest.mark.parametrize("wrong", [0.4, -1.0, float("nan"), 1.5])
+def test_numbers_between_0_and_1_are_no_spikes(wrong):
+    with pytest.raises(LearnError, match=f"expected 0 and 1, found {wrong}"):
+        trials_of(np.array([[[0.0, 1.0, wrong]]]), [0])
+
+
+@pytest.mark.parametrize("kind", [list, np.float32, bool, torch.tensor])
+def test_spikes_can_be_given_as_lists_and_numbers_of_any_kind(kind):
+    spikes = [[[0, 1], [1, 0]], [[1, 1], [0, 0]]]
+    expected = trials_of(np.array(spikes, np.uint8), np.array([0, 1]), np.ones((2, 2), np.float32))
+    given = spikes if kind is list else kind(spikes) if kind is torch.tensor else np.array(spikes, kind)
+    found = trials_of(given, [0, 1], [[1, 1], [1, 1]])
+    for name in ("start", "step", "channel", "target", "scored"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_rows_of_unequal_length_are_refused():
+    with pytest.raises(LearnError, match="spikes: expected an array, found a list"):
+        trials_of([[[0, 1], [1]]], [0])
 
 
 def test_targets_of_another_number_are_refused():

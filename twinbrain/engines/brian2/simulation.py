@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.engines.base import Recording, SimulationState, Spikes, same_blocks
+from twinbrain.engines.base import Recording, SimulationState, Spikes, check_steps, same_blocks
 from twinbrain.engines.brian2 import kernels
 from twinbrain.engines.brian2.ahead import compile_ahead, mark_compiled
 from twinbrain.engines.brian2.compiler import preferences
@@ -84,6 +84,7 @@ class Brian2Simulation:
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
+        check_steps(self.step, n_steps)
         with _LOCK:
             for _ in range(n_steps):
                 self._advance()

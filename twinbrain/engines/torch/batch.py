@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from twinbrain.engines.base import Recording, SimulationState, Spikes
+from twinbrain.engines.base import Recording, SimulationState, Spikes, check_steps
 from twinbrain.engines.recorder import Recorder
 from twinbrain.engines.torch.block import BlockTensors
 from twinbrain.engines.torch.device import resolve_device, resolve_precision
@@ -97,6 +97,7 @@ class TorchBatch:
 
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
+        check_steps(self.step, n_steps)
         last = self.step + n_steps
         with torch.no_grad(), _one_thread():
             while self.step < last:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import LearnError
 
@@ -130,20 +130,18 @@ def join(parts: Sequence[Trials]) -> Trials:
     return Trials(start.astype(np.int64), **joined)
 
 
-def trials_of(
-    spikes: NDArray[np.uint8], target: NDArray[Any], scored: NDArray[np.float32] | None = None, **more: Any
-) -> Trials:
+def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = None, **more: Any) -> Trials:
     """Return trials from dense arrays.
 
     Parameters
     ----------
-    spikes : ndarray of uint8, shape (trial, step, channel)
+    spikes : array_like of 0 and 1, shape (trial, step, channel)
         1 where there is a spike.
-    target : ndarray of int64, shape (trial,), or of float32, shape (trial, step, output)
+    target : array_like of int, shape (trial,), or of float, shape (trial, step, output)
         Class of each trial, or what the outputs should be.
-    scored : ndarray of float32, shape (trial, step), optional
+    scored : array_like of float, shape (trial, step), optional
         Weight of each step's output; by default all count alike.
-    **more
+    **more : array_like
         Further fields of `Trials`.
 
     Raises
@@ -151,18 +149,29 @@ def trials_of(
     LearnError
         If the arrays do not hold as many trials as each other, or something else than 0 and 1 is among the spikes.
     """
+    spikes, target = _array("spikes", spikes), _array("target", target)
     if spikes.ndim != 3 or len(spikes) != len(target):
         raise LearnError(
             f"spikes: expected shape (trial, step, channel) with {len(target)} trials, as there are targets, found "
             f"{spikes.shape}; give one target a trial"
         )
-    if spikes.size and spikes.max() > 1:
-        raise LearnError(f"spikes: expected 0 and 1, found {spikes.max()}; a channel spikes once a step at most")
+    if spikes.dtype.kind not in "buif" or not ((spikes == 0) | (spikes == 1)).all():
+        found = repr(spikes[(spikes != 0) & (spikes != 1)][0].item()) if spikes.dtype.kind in "uif" else spikes.dtype
+        raise LearnError(f"spikes: expected 0 and 1, found {found}; a channel spikes once a step at most")
     n_steps, n_channels = spikes.shape[1:]
     # Of booleans in one dimension, numpy finds the true ones ten times faster.
     cells = np.flatnonzero(np.ascontiguousarray(spikes, np.uint8).view(np.bool_))
     start = np.searchsorted(cells, np.arange(len(spikes) + 1) * n_steps * n_channels).astype(np.int64)
     step, channel = cells // max(n_channels, 1) % max(n_steps, 1), cells % max(n_channels, 1)
-    if scored is None:
-        scored = np.ones(spikes.shape[:2], np.float32)
-    return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, scored, **more)
+    weight = np.ones(spikes.shape[:2], np.float32) if scored is None else _array("scored", scored).astype(np.float32)
+    if weight.shape != spikes.shape[:2]:
+        raise LearnError(f"scored: expected shape {spikes.shape[:2]}, (trial, step), found {weight.shape}")
+    further = {name: None if value is None else _array(name, value) for name, value in more.items()}
+    return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, weight, **further)
+
+
+def _array(name: str, values: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of unequal length, or tensors elsewhere
+        raise LearnError(f"{name}: expected an array, found a {type(values).__name__} ({error})") from None
