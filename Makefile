@@ -68,7 +68,7 @@ bench: $(READY)
 docs: .venv/.ready-docs
 	@$(BIN)/python -m sphinx -q -E -W --keep-going -C -D project=twinbrain -D extensions=myst_nb -D myst_heading_anchors=2 -D root_doc=README \
 		-D suppress_warnings=toc.not_included -D nb_execution_mode=force -D nb_execution_raise_on_error=1 -D nb_execution_timeout=600 \
-		-D nb_execution_in_temp=1 -D nb_merge_streams=1 -D exclude_patterns=_build docs docs/_build/html
+		-D nb_execution_in_temp=1 -D nb_merge_streams=1 -D nb_output_stderr=remove -D exclude_patterns=_build docs docs/_build/html
 	@echo "Built docs/_build/html/README.html"
 
 models: $(READY)

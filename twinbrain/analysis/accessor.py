@@ -23,6 +23,17 @@ class TwinAccessor:
     def __init__(self, tree: xr.DataTree) -> None:
         self._tree = tree
 
+    def __repr__(self) -> str:
+        attrs = self._tree.attrs
+        done = f"{attrs['committed'] / 1000:g} of {attrs['duration'] / 1000:g} s"
+        return f"<run of {attrs['workflow']}: {done}, {attrs['status']}, at {self.path or 'no path'}>"
+
+    @property
+    def path(self) -> str | None:
+        """Path or URL of the run, if it was opened from one."""
+        source = self._tree.encoding.get("source")
+        return None if source is None else str(source)
+
     @property
     def populations(self) -> xr.Dataset:
         """The populations, see `populations`."""

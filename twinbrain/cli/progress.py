@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-_NAMES = {"build": "building", "compile": "compiling", "simulate": "simulating"}
-
 
 @contextmanager
 def progress_bar(console: Console, dt: float) -> Iterator[Callable[[str, int, int], None]]:
@@ -23,6 +21,8 @@ def progress_bar(console: Console, dt: float) -> Iterator[Callable[[str, int, in
     dt : float (ms)
         Time step, to show model time.
     """
+    from twinbrain.run.simulate import STAGES
+
     columns = (
         TextColumn("{task.description:<11}"),
         BarColumn(),
@@ -43,7 +43,7 @@ def progress_bar(console: Console, dt: float) -> Iterator[Callable[[str, int, in
                 stopping = True
                 return
             if what not in tasks:
-                tasks[what] = bar.add_task(_NAMES.get(what, what), total=total, detail="")
+                tasks[what] = bar.add_task(STAGES.get(what, what), total=total, detail="")
                 start[what] = time.monotonic(), done
             detail = ""
             if what == "simulate":

@@ -44,8 +44,13 @@ def attributes_of(workflow: Workflow, task: Task, *, given: bool) -> dict[str, A
         "epochs": training.epochs,
         "chance": task.chance,
         **spec_of(workflow),
-        "versions": json.dumps({name: version(name) for name in _SEEN_IN_BITS}),
+        "versions": versions_seen(),
     }
+
+
+def versions_seen() -> str:
+    """Return the versions of the packages that can be seen in the bits of a training, as JSON."""
+    return json.dumps({name: version(name) for name in _SEEN_IN_BITS})
 
 
 def spec_of(workflow: Workflow) -> dict[str, str]:

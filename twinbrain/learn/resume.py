@@ -22,7 +22,7 @@ _MAY_CHANGE = ("learning_rate", "clip", "patience")
 
 
 def resume_training(
-    path: str | Path | Location, *, task: Task | None = None, progress: Progress | None = None, **changes: Any
+    path: str | Path | Location, *, task: Task | None = None, progress: Progress | bool | None = None, **changes: Any
 ) -> Trained:
     """Go on with a training that was interrupted, to the same bits as if it had not been.
 
@@ -34,7 +34,7 @@ def resume_training(
         Path or URL of the training.
     task : Task, optional
         Where it was given to `train` as an object.
-    progress : callable, optional
+    progress : callable or bool, optional
         As in `train`.
     **changes
         ``learning_rate``, ``clip`` or ``patience``, from here on.

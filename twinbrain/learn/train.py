@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +11,20 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.learn.curves import empty_curves, with_epoch
-from twinbrain.learn.kept import attributes_of
+from twinbrain.learn.kept import attributes_of, versions_seen
 from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Arrays, Learner, Progress
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.trained import Trained
+from twinbrain.progress import shown
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import Location, TrainingStore, create_training
+from twinbrain.store import Location, TrainingStore, create_training, is_training, open_training_store
 from twinbrain.store.training import check_training_target
 
 
@@ -34,7 +37,7 @@ def train(
     dt: str | None = None,
     device: str | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **settings: Any,
 ) -> Trained:
     """Train a model on a task.
@@ -46,7 +49,8 @@ def train(
     task : Task, str or dict, optional
         What is learned: a task, the name of one, or ``{"name": "digits", "coding": "rate"}``; otherwise the workflow's.
     out : str or Path, optional
-        Where the training is kept, such as ``"runs/digits.zarr"``; without it nothing is kept on disk.
+        Where the training is kept, such as ``"runs/digits.zarr"``; without it nothing is kept on disk. If a complete
+        training of the same workflow and task is there already, of the same versions, it is opened.
     seed : int, optional
         Keys every draw.
     dt : str (ms), optional
@@ -54,9 +58,10 @@ def train(
     device : str, optional
         ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
     overwrite : bool
-        Whether a training that stands at ``out`` may be replaced.
-    progress : callable, optional
-        Called with what is being done ("train", "epoch"), how much of it is done, and of how much.
+        Train anew, in place of a training that stands at ``out``, whatever it is.
+    progress : callable or bool, optional
+        Called with what is being done ("train", "epoch"), how much of it is done, and of how much. By default a bar is
+        drawn on a terminal and in a notebook; False draws none.
     **settings
         What else `twinbrain.spec.training.Training` has: ``rule="eprop"``, ``trainable=["weight", "C_m"]``,
         ``epochs=20``, ``learning_rate=0.01``, …; in place of the workflow's.
@@ -80,6 +85,8 @@ def train(
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)
     location = None if out is None else Location.of(out)
     if location is not None:
+        if not overwrite and (found := _equal_training(location, workflow, given)) is not None:
+            return found
         check_training_target(location, overwrite=overwrite)
     learner = learner_of(workflow, given)
     if location is None:
@@ -94,6 +101,17 @@ def train(
         overwrite=overwrite,
     )
     return go_on(learner, kept, progress)
+
+
+def _equal_training(location: Location, workflow: Workflow, task: Task | None) -> Trained | None:
+    """Return the training that is there, if it is complete and what this one would be, to the last bit."""
+    from twinbrain.learn.resume import open_training
+
+    if not is_training(location):
+        return None
+    found = open_training_store(location).attributes
+    same = found["status"] == "complete" and found["digest"] == workflow.digest and found["versions"] == versions_seen()
+    return open_training(location, task=task) if same else None
 
 
 def training_workflow(
@@ -163,7 +181,7 @@ def learner_of(workflow: Workflow, task: Task | None, *, calibrated: bool = True
     return Learner(set_up(model_of(workflow), workflow.train, workflow.run, task, calibrated=calibrated))
 
 
-def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | None) -> Trained:
+def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | bool | None) -> Trained:
     """Train from where the learner is to the end, each epoch being kept; see `train`."""
     curves = empty_curves(learner.setup) if kept is None else None
 
@@ -174,9 +192,9 @@ def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | Non
         elif curves is not None:
             curves = with_epoch(curves, learner.course.epoch - 1, epoch)
 
-    with Interrupt() as interrupt:
+    with Interrupt() as interrupt, _shown(progress, learner.course.epoch, learner.setup.training.epochs) as tell:
         try:
-            learner.learn(commit, progress or _silent, lambda: interrupt.requested)
+            learner.learn(commit, tell, lambda: interrupt.requested)
         except LearnError as error:
             if kept is None:
                 raise
@@ -203,5 +221,19 @@ def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | Non
     return trained
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    """Take no notice of progress."""
+@contextmanager
+def _shown(progress: Progress | bool | None, epoch: int, n_epochs: int) -> Iterator[Progress]:
+    """Give a function to be told of progress, whose bar counts batches in all epochs."""
+    if callable(progress):
+        yield progress
+        return
+    with shown(progress, {"training": "training"}) as bar:
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal epoch
+            if what == "train":
+                epoch = done
+            else:
+                bar("training", epoch * total + done, total * n_epochs)
+
+        yield tell

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.learn.curves import measure
 from twinbrain.learn.export import export_model
 from twinbrain.learn.lower import lower
 from twinbrain.learn.network import TrainableNetwork
@@ -35,6 +36,17 @@ class Trained:
 
     setup: Setup
     curves: xr.Dataset
+
+    def __repr__(self) -> str:
+        curves, name = self.curves, measure(self.setup.task.kind)
+        loss = np.nan_to_num(curves["loss"].sel(split="validation").values, nan=np.inf)
+        reached = ""
+        if len(loss) and np.isfinite(loss).any():
+            best = float(curves[name].sel(split="validation")[int(loss.argmin())])
+            reached = f", validation {name} {best:.3g}"
+        n = curves.sizes["epoch"]
+        about = f"{curves.attrs['name']} trained on {curves.attrs['task']} by {curves.attrs['rule']}"
+        return f"<{about}: {n} epoch{'s' * (n != 1)}{reached}>"
 
     @cached_property
     def model(self) -> Region | Brain:
@@ -85,6 +97,25 @@ class Trained:
             return responses_of(self, chosen, bin)
         with silenced(self.network, neurons_named(self.network, without)):
             return responses_of(self, chosen, bin)
+
+    def gradients(self, n_trials: int = 20) -> xr.Dataset:
+        """Return how large the gradient of the loss is in each population and step, on held-out trials.
+
+        Parameters
+        ----------
+        n_trials : int
+            How many trials.
+
+        Returns
+        -------
+        Dataset
+            ``norm`` (layer, step), and what `twinbrain.analysis.gradient_health` says of it.
+        """
+        from twinbrain.learn.diagnose.health import gradient_flow
+
+        trials = self.setup.task.test
+        batch = self.setup.batch(trials, np.arange(min(n_trials, len(trials))), "test")
+        return gradient_flow(self.setup.network, batch, self.setup.objective)
 
     def replay(self, engine: str = "brian2", n_trials: int | None = None) -> Replay:
         """Run held-out trials in an engine, and compare with what the trained network does.

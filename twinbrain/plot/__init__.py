@@ -1,6 +1,8 @@
-"""Figures of runs, connectomes and trained networks, drawn with matplotlib, without a screen.
+"""Figures of runs, connectomes and trained networks, drawn with matplotlib.
 
-Each function draws on the axes that it is given, or on those of a new figure, and returns them.
+Each function draws on the axes that it is given, or on those of a new figure, and returns them. In a notebook, and
+where a program uses pyplot with windows, new figures are pyplot's, and so are shown; elsewhere no screen is needed, and
+a figure goes when it is no longer used.
 """
 
 from twinbrain.plot.ablation import ablation as ablation

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twinbrain.analysis.tree import Span
 from twinbrain.paths import user_path
 from twinbrain.plot.palette import FAINT, INK, STIMULUS, mix
+from twinbrain.progress import in_notebook
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,20 +23,45 @@ if TYPE_CHECKING:
 
 
 def new_figure(width: float, height: float, top: float = 1.0, bottom: float = 0.0) -> Figure:
-    """Return an empty figure, in inches, that lays itself out from ``bottom`` to ``top``, shares of its height."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Return an empty figure, in inches, that lays itself out from ``bottom`` to ``top``, shares of its height.
+
+    It is one of pyplot's where a window shows those; a notebook shows a figure that a cell returns by itself.
+    """
+    return _figure(width, height, top, bottom, of_pyplot=_pyplot_is_seen() and not in_notebook())
+
+
+def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.0, **options: Any) -> Axes:
+    """Return the given axes, or those of a new figure, which is one of pyplot's where somebody sees those."""
+    return ax if ax is not None else _figure(width, height, of_pyplot=_pyplot_is_seen()).add_subplot(**options)
+
+
+def _figure(width: float, height: float, top: float = 1.0, bottom: float = 0.0, *, of_pyplot: bool) -> Figure:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     layout = ConstrainedLayoutEngine(rect=(0.004, bottom + 0.004, 0.992, top - bottom - 0.008), w_pad=0.08, h_pad=0.08)
+    if of_pyplot:
+        from matplotlib import pyplot
+
+        return pyplot.figure(figsize=(width, height), dpi=100, layout=layout, facecolor="white")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure((width, height), dpi=100, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
-def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> Axes:
-    """Return the given axes, or those of a new figure."""
-    return new_figure(width, height).add_subplot() if ax is None else ax
+def _pyplot_is_seen() -> bool:
+    """Return whether figures of pyplot are shown: in a notebook, or by a window where a user works with pyplot.
+
+    Elsewhere pyplot would keep every figure, and ask for a screen.
+    """
+    if not in_notebook() and "matplotlib.pyplot" not in sys.modules:
+        return False
+    import matplotlib
+    from matplotlib.backends.registry import BackendFilter, backend_registry
+
+    return matplotlib.get_backend().lower() not in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
 
 
 def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:

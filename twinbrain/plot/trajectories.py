@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinbrain import analysis
 from twinbrain.errors import LearnError
-from twinbrain.plot.canvas import new_figure, tidy
+from twinbrain.plot.canvas import new_axes, tidy
 from twinbrain.plot.palette import INK, colours, mix
 from twinbrain.plot.strips import shown
 
@@ -52,7 +52,7 @@ def trajectories(responses: xr.Dataset, n_dims: int = 2, *, ax: Axes | None = No
         )
     if ax is None:
         extra = {"projection": "3d"} if n_dims == 3 else {}
-        ax = new_figure(5.4, 4.6).add_subplot(**extra)
+        ax = new_axes(None, 5.4, 4.6, **extra)
         if n_dims == 3:
             cast(Any, ax).set_box_aspect(None, zoom=0.86)  # which leaves room for the names of the axes
     names = [shown(str(label), 14) for label in found["label"].values]

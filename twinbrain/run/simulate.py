@@ -11,11 +11,13 @@ from twinbrain.engines.base import Simulation, get_engine
 from twinbrain.errors import SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.network import Network
+from twinbrain.progress import shown
 from twinbrain.run.create import create
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.sharded import Shards, shards_on
+from twinbrain.run.versions import versions
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
@@ -24,7 +26,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import Location, check_target, resume_run
+from twinbrain.store import Location, check_target, is_resumable, place_for, resume_run
 from twinbrain.store.failures import saying_what_is_safe
 
 if TYPE_CHECKING:
@@ -32,10 +34,14 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+STAGES = {"build": "building", "compile": "compiling", "simulate": "simulating"}
+"""What the bar of a run calls what is being done."""
+
+
 def simulate(
     model: Workflow | Brain | Region | str | Path,
     *,
-    out: str | Path,
+    out: str | Path | None = None,
     duration: str | None = None,
     dt: str | None = None,
     window: str | None = None,
@@ -50,7 +56,7 @@ def simulate(
     client: Client | None = None,
     cluster: str | None = None,
     profile: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> xr.DataTree:
     """Simulate a model and keep the run.
 
@@ -58,8 +64,10 @@ def simulate(
     ----------
     model : Workflow, Brain, Region, str or Path
         What to simulate; a text is the name or the path of a workflow.
-    out : str or Path
-        Where the run is kept, such as ``"runs/rest.zarr"`` or ``"s3://bucket/rest.zarr"``.
+    out : str or Path, optional
+        Where the run is kept, such as ``"runs/rest.zarr"`` or ``"s3://bucket/rest.zarr"``; by default in a temporary
+        folder that is removed when the process ends. ``run.twin.path`` tells where it is. If a complete run of the
+        same workflow is there already, of the same versions, it is opened, and nothing is computed.
     duration, dt, window : str (ms), optional
         Model time, time step, and interval between commits, such as ``"2 s"``; otherwise the workflow's.
     seed : int, optional
@@ -75,7 +83,7 @@ def simulate(
     record : Record, optional
         What is kept; replaces the workflow's.
     overwrite : bool
-        Whether a run that stands at ``out`` may be replaced.
+        Compute anew, in place of a run that stands at ``out``, whatever it is.
     shards : int, optional
         Cut the brain into so many shards, each on a worker of its own. The run is the same for any number.
     client : distributed.Client, optional
@@ -84,8 +92,9 @@ def simulate(
         What to use instead: ``"local"`` (the default), ``"tcp://…"`` or ``"slurm"``.
     profile : str or Path, optional
         The TOML file that says what jobs of ``"slurm"`` ask for.
-    progress : callable, optional
-        Called with what is being done, how much of it is done, and of how much.
+    progress : callable or bool, optional
+        Called with what is being done, how much of it is done, and of how much. By default a bar is drawn on a terminal
+        and in a notebook; False draws none.
 
     Returns
     -------
@@ -119,15 +128,31 @@ def simulate(
         stimuli=workflow.stimuli if stimuli is None else tuple(stimuli),
         record=record or workflow.record,
     )
-    check_target(out, overwrite=overwrite)  # before anything that takes long
-    run_prepared(
-        prepare(workflow),
-        out,
-        overwrite=overwrite,
-        progress=progress,
-        on=shards_on(shards, client=client, cluster=cluster, profile=profile),
-    )
-    return open_run(out)
+    place = place_for(out, workflow.name)
+    earlier = None if overwrite else _complete_run(place)
+    if earlier is None:
+        check_target(place, overwrite=overwrite)  # before anything that takes long
+    prepared = prepare(workflow)
+    if earlier is not None and _is_of(earlier, prepared.workflow):
+        return earlier
+    on = shards_on(shards, client=client, cluster=cluster, profile=profile)
+    with shown(progress, STAGES) as tell:
+        run_prepared(prepared, place, overwrite=overwrite, progress=tell, on=on)
+    return open_run(place)
+
+
+def _complete_run(place: Location) -> xr.DataTree | None:
+    """Return the run that is there, if it is complete."""
+    if not is_resumable(place):
+        return None
+    tree = open_run(place)
+    return tree if tree.attrs["status"] == "complete" else None
+
+
+def _is_of(tree: xr.DataTree, workflow: Workflow) -> bool:
+    """Return whether a run is what a workflow would give here, to the last bit."""
+    same = json.loads(tree.attrs["versions"]) == versions(workflow.run.engine)
+    return same and bool(tree.attrs["digest"] == workflow.digest)
 
 
 def _check_one_run(workflow: Workflow) -> None:
@@ -173,7 +198,7 @@ def resume(
     client: Client | None = None,
     cluster: str | None = None,
     profile: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
 
@@ -196,7 +221,6 @@ def resume(
     SpecError
         If this version builds another network from its spec.
     """
-    progress = progress or silent
     path = Location.of(path)
     tree = open_run(path)
     if tree.attrs["status"] == "complete":
@@ -214,16 +238,18 @@ def resume(
                 f"{found[:12]} when reading it back; resume with twinbrain {tree.attrs['twinbrain_version']}"
             )
         if on is not None:
-            on.run(prepared, path, start="resume", progress=progress)
+            with shown(progress, STAGES) as tell:
+                on.run(prepared, path, start="resume", progress=tell)
             return open_run(path)
         check_fits(prepared)
-        network = build_network(prepared, progress)
-        simulation = _simulation(workflow, network, progress)
-        writer, _, state = resume_run(path)
-        if state is not None:
-            simulation.restore(simulation_state(state))
-        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
-        simulation.close()
+        with shown(progress, STAGES) as tell:
+            network = build_network(prepared, tell)
+            simulation = _simulation(workflow, network, tell)
+            writer, _, state = resume_run(path)
+            if state is not None:
+                simulation.restore(simulation_state(state))
+            run_windows(simulation, network, writer, prepared.grid, tell, interrupt)
+            simulation.close()
     return open_run(path)
 
 

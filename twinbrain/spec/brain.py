@@ -119,6 +119,18 @@ class Brain(Spec):
             raise SpecError(problems)
         return [self.regions[pattern] for pattern in chosen if pattern is not None]
 
+    def __repr__(self) -> str:
+        connectome = self.connectome
+        if isinstance(connectome, Connectome):
+            where = f"{connectome.n_regions} region{'s' * (connectome.n_regions != 1)}"
+        else:
+            where = f"connectome {connectome}"
+        kinds = len({region.name for region in self.regions.values()})
+        return f"<brain {self.name or 'without a name'}: {where}, {kinds} kind{'s' * (kinds != 1)} of region>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     def _repr_html_(self) -> str:
         from twinbrain.spec.html import brain_html
 

@@ -147,6 +147,14 @@ class Region(Spec):
             connect = connect.model_copy(update={"out_degree": round(connect.out_degree * target / source)})
         return projection.model_copy(update={"connect": connect})
 
+    def __repr__(self) -> str:
+        n = len(self.populations)
+        counts = f"{self.n_neurons:,} neuron{'s' * (self.n_neurons != 1)} in {n} population{'s' * (n != 1)}"
+        return f"<region {self.name}: {counts}>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     def _repr_html_(self) -> str:
         from twinbrain.spec.html import region_html
 

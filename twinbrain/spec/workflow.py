@@ -60,6 +60,14 @@ class Workflow(Spec):
     sweep: Sweep | None = None
     train: Training | None = None
 
+    def __repr__(self) -> str:
+        what = "training" if self.train is not None else f"{self.run.duration / 1000:g} s"
+        swept = "sweep, " if self.sweep is not None else ""
+        return f"<workflow {self.name}: {swept}{what}, {self.brain!r}>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @model_validator(mode="after")
     def _check(self) -> Workflow:
         names = [stimulus.name for stimulus in self.stimuli]

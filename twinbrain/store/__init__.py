@@ -12,6 +12,7 @@ from twinbrain.store.memory import MemoryRun as MemoryRun
 from twinbrain.store.read import open_run as open_run
 from twinbrain.store.read import read_spikes as read_spikes
 from twinbrain.store.resume import resume_run as resume_run
+from twinbrain.store.temporary import place_for as place_for
 from twinbrain.store.training import TrainingStore as TrainingStore
 from twinbrain.store.training import create_training as create_training
 from twinbrain.store.training import is_training as is_training

@@ -32,7 +32,9 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     location = Location.of(path)
     parse(location, read_document(location))
     store: Any = location.path if location.is_local else location.store(read_only=True)
-    return xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)
+    tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)
+    tree.encoding["source"] = str(location.absolute())  # where xarray keeps it of files
+    return tree
 
 
 def read_spikes(

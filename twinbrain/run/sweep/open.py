@@ -16,7 +16,7 @@ from twinbrain.store.sweep import POINT, SweepStore
 _SHOWN = ("workflow", "twinbrain_version", "digest", "spec")
 
 
-def open_sweep(path: str | Path) -> xr.Dataset:
+def open_sweep(path: str | Path | Location) -> xr.Dataset:
     """Return a sweep, lazily: results are loaded as they are used.
 
     Parameters
@@ -35,7 +35,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     StoreError
         If there is none, or of another version.
     """
-    store = SweepStore(Location.of(path))
+    location = Location.of(path)
+    store = SweepStore(location)
     axes = stored_axes(store)
     flat = store.dataset()
     names = [str(name) for name, array in flat.variables.items() if array.dims == (POINT,) and "axis" in array.attrs]
@@ -51,7 +52,9 @@ def open_sweep(path: str | Path) -> xr.Dataset:
         | coordinates,
         attrs={key: store.attrs[key] for key in _SHOWN},
     )
-    return grid.transpose(*store.attrs["dims"], ...)
+    grid = grid.transpose(*store.attrs["dims"], ...)
+    grid.encoding["source"] = str(location.absolute())
+    return grid
 
 
 def _spread(array: xr.DataArray, axes: tuple[Axis, ...]) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import SpecError
 from twinbrain.interrupt import Interrupt
+from twinbrain.progress import shown
 from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
@@ -21,7 +22,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.workflow import Workflow
-from twinbrain.store import Location
+from twinbrain.store import Location, place_for
 from twinbrain.store.sweep import DONE, STATUS, SweepStore
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Reductions = str | Reduction | Iterable[str | Reduction] | Mapping[str, Mapping[
 def sweep(
     model: Workflow | Brain | Region | str | Path,
     *,
-    out: str | Path,
+    out: str | Path | None = None,
     together: Iterable[Mapping[str, Any]] | None = None,
     cases: Mapping[str, Mapping[str, Any]] | None = None,
     samples: Samples | Mapping[str, Any] | None = None,
@@ -46,7 +47,7 @@ def sweep(
     cluster: str | None = None,
     client: Client | None = None,
     profile: str | Path | None = None,
-    progress: SweepProgress | None = None,
+    progress: SweepProgress | bool | None = None,
     **parameters: Any,
 ) -> xr.Dataset:
     """Run a workflow at many values of its keys, and keep what each run is reduced to.
@@ -55,8 +56,9 @@ def sweep(
     ----------
     model : Workflow, Brain, Region, str or Path
         What to simulate; a text is the name or the path of a workflow.
-    out : str or Path
-        Where the sweep is kept, such as ``"runs/coupling.zarr"``. A sweep of the same workflow that is there is gone on
+    out : str or Path, optional
+        Where the sweep is kept, such as ``"runs/coupling.zarr"``; by default in a temporary folder that is removed when
+        the process ends. A sweep of the same workflow that is there is gone on
         with: points that are done stay, what is missing or has failed is computed.
     together : iterable of mapping, optional
         Keys that change together, each mapping one dimension.
@@ -82,8 +84,8 @@ def sweep(
         A client of any Dask cluster, in place of ``cluster``.
     profile : str or Path, optional
         What jobs of ``"slurm"`` ask for, a TOML file.
-    progress : callable, optional
-        Told how far it is.
+    progress : callable or bool, optional
+        Told how far it is. By default a bar is drawn on a terminal and in a notebook; False draws none.
     **parameters
         Values of keys: ``coupling=[0.5, 1.0]``, ``seed=range(10)``, ``**{"regions.cortex.parameters.b": ["10 pA",
         "20 pA"]}``; each is a dimension. A single value is set at every point, in place of values of the file. For keys
@@ -103,8 +105,22 @@ def sweep(
     """
     workflow, own = declared_sweep(as_workflow(model), parameters, together, cases, samples, reduce, keep_runs, batch)
     where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
-    run_sweep(workflow, Location.of(out), own, where, overwrite=overwrite, progress=progress)
-    return open_sweep(out)
+    if out is None and (client is not None or cluster not in (None, "local")):
+        raise SpecError("out: expected a place that all workers of the cluster reach, found none; name one")
+    place = place_for(out, workflow.name)
+    with _shown(progress) as tell:
+        run_sweep(workflow, place, own, where, overwrite=overwrite, progress=tell)
+    return open_sweep(place)
+
+
+@contextmanager
+def _shown(progress: SweepProgress | bool | None) -> Iterator[SweepProgress]:
+    """Give a function to be told how far a sweep is; see `twinbrain.progress.shown`."""
+    if callable(progress):
+        yield progress
+        return
+    with shown(progress, {"points": "points"}) as tell:
+        yield lambda state: tell("points", state.done + state.failed, state.total)
 
 
 def resume_sweep(
@@ -115,7 +131,7 @@ def resume_sweep(
     cluster: str | None = None,
     client: Client | None = None,
     profile: str | Path | None = None,
-    progress: SweepProgress | None = None,
+    progress: SweepProgress | bool | None = None,
 ) -> xr.Dataset:
     """Compute what is missing of a sweep, or has failed.
 
@@ -142,7 +158,8 @@ def resume_sweep(
     """
     store, own = resumable(Location.of(path), reduce)
     where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
-    drive_sweep(store, own, where, progress)
+    with _shown(progress) as tell:
+        drive_sweep(store, own, where, tell)
     return open_sweep(path)
 
 
