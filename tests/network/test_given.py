@@ -4,7 +4,7 @@ import pytest
 from twinbrain.errors import SpecError
 from twinbrain.network.given import pinned, read_samples, read_trains
 from twinbrain.spec.drive import Drive
-from twinbrain.spec.signal import Samples, SpikeTrains
+from twinbrain.spec.signal import SampledWaveform, SpikeTrains
 
 
 def trains(**given):
@@ -12,7 +12,7 @@ def trains(**given):
 
 
 def samples(**given):
-    return read_samples(Samples.parse({"unit": "pA", "interval": "1 ms"} | given))
+    return read_samples(SampledWaveform.parse({"unit": "pA", "interval": "1 ms"} | given))
 
 
 def test_times_are_read_in_their_unit():
@@ -67,7 +67,7 @@ def test_every_train_that_is_wrong_is_reported():
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("lost.npz", None, r"lost\.npz: expected a readable file, found none \(No such file or directory\)"),
+        ("lost.npz", None, r"lost\.npz: expected a file, found none; check the path"),
         (
             "text.csv",
             "time,neuron\n1,a\n",

@@ -212,7 +212,7 @@ SPIKES = {"unit": "ms", "weight": "1 nS"}
         ),
         (
             {"spikes": SPIKES | {"file": "lost.npz"}, "receptor": "ampa"},
-            ["spikes.file: lost.npz: expected a readable file, found none"],
+            ["spikes.file: lost.npz: expected a file, found none"],
         ),
         (
             {"waveform": {"values": [[1], [2], [3]], "unit": "pA", "interval": "1 ms"}},

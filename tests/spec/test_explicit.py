@@ -113,7 +113,7 @@ def test_a_region_of_arrays_is_one_of_lists():
         ({"values": [1.0], "unti": "pA"}, "weight.unti: unknown key 'unti'; did you mean 'unit'?"),
         ({"values": [1.0] * 3, "unit": "pA"}, "weight: expected 4 values, one for each of the pairs, found 3; give as"),
         ({"file": 3, "array": "w", "unit": "pA"}, "weight.file: expected the name of an .npz file, found 3"),
-        ({"file": "no.npz", "array": "w", "unit": "pA"}, "weight.file: no.npz: expected a readable file, found none"),
+        ({"file": "no.npz", "array": "w", "unit": "pA"}, "weight.file: no.npz: expected a file, found none"),
         ({"file": "no.npz", "arry": "w"}, "weight.arry: unknown key 'arry'; did you mean 'array'?"),
     ],
 )

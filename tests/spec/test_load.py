@@ -198,7 +198,7 @@ def test_broken_toml_is_refused_with_file_and_line(folder):
     assert found.startswith(f"{path}: expected a TOML file, found a fault in it: ")
     assert "line 2" in found
     path.write_bytes(b"name = \xff\n")
-    assert "expected a TOML file" in problems(load_workflow, path)[0]
+    assert "expected text in UTF-8" in problems(load_workflow, path)[0]
 
 
 def test_a_missing_or_unreadable_file_is_refused(folder):
@@ -206,7 +206,9 @@ def test_a_missing_or_unreadable_file_is_refused(folder):
     assert problems(load_region, path) == [f"{path}: expected a region file, found none; check the path"]
     assert problems(load_workflow, path) == [f"{path}: expected a workflow file, found none; check the path"]
     path.mkdir()
-    assert problems(load_region, path) == [f"{path}: expected a region file, found none; check the path"]
+    assert problems(load_region, path) == [
+        f"{path}: expected a regular file, found a folder; copy its contents into a file"
+    ]
 
 
 def test_unknown_names_are_refused_with_the_nearest(folder):

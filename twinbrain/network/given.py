@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
+from twinbrain.files import FileError, read_bytes, read_npy, read_npz, read_text
+from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.network.random import Floats
 from twinbrain.paths import user_path
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.signal import SampledWaveform, SpikeTrains
 
+# A train each is made up to the last neuron of a file.
+_MOST_NEURONS = 1_000_000
 _Drive = TypeVar("_Drive", bound=Drive)
 
 
@@ -41,6 +45,9 @@ def read_trains(spikes: SpikeTrains) -> list[Floats]:
         time, neuron = _columns(spikes)
         if not np.array_equal(neuron, np.floor(neuron)) or (len(neuron) and neuron.min() < 0):
             raise SpecError([Problem("spikes.file", "expected neurons counted from 0, found others; renumber them")])
+        if len(neuron) and neuron.max() >= _MOST_NEURONS:
+            found = f"expected neurons below {_MOST_NEURONS:,}, found {neuron.max():.0f}"
+            raise SpecError([Problem("spikes.file", f"{found}; count them from 0 in their population")])
         order = np.argsort(neuron, kind="stable")
         ends = np.cumsum(np.bincount(neuron.astype(np.int64)))
         trains = np.split(time[order], ends[:-1]) if len(neuron) else []
@@ -83,7 +90,7 @@ def read_samples(samples: SampledWaveform) -> Floats:
     values = _load(samples)
     if isinstance(values, dict):
         raise _fault(samples, "expected one array, found several; use .npy")
-    array = np.asarray(values, np.float64)
+    array = values
     if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
         array = array.reshape(1, -1)
     if array.ndim != 2 or not array.size:
@@ -115,53 +122,55 @@ def _columns(spikes: SpikeTrains) -> tuple[Floats, Floats]:
     loaded = _load(spikes)
     if not isinstance(loaded, dict) or set(loaded) != {"time", "neuron"}:
         raise _fault(spikes, "expected arrays time and neuron in an .npz file, or columns time,neuron in a .csv file")
-    time, neuron = (np.asarray(loaded[name], np.float64) for name in ("time", "neuron"))
+    time, neuron = loaded["time"], loaded["neuron"]
     if time.ndim != 1 or time.shape != neuron.shape or not np.isfinite([time, neuron]).all():
         raise _fault(spikes, f"expected as many finite times as neurons, found shapes {time.shape} and {neuron.shape}")
     return time, neuron
 
 
-def _load(given: SpikeTrains | SampledWaveform) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
+def _load(given: SpikeTrains | SampledWaveform) -> Floats | dict[str, Floats]:
     assert given.file is not None
     _bytes(given)
     path = user_path(given.file)
     stat = path.stat()
     try:
         return _parsed(path, stat.st_mtime_ns, stat.st_size, isinstance(given, SpikeTrains))
-    except (ValueError, OSError, EOFError) as error:
+    except ValueError as error:  # those of the file among them
         raise _fault(given, f"expected numbers in .npy, .npz or .csv, found {error}") from None
 
 
 @lru_cache(maxsize=4)
-def _parsed(
-    path: Path, _changed: int, _size: int, header: bool
-) -> NDArray[np.float64] | dict[str, NDArray[np.float64]]:
+def _parsed(path: Path, _changed: int, _size: int, header: bool) -> Floats | dict[str, Floats]:
     match path.suffix.lower():
         case ".npy":
-            array: NDArray[np.float64] = np.load(path).astype(np.float64)
-            return array
+            return _floats(read_npy(read_bytes(path, LARGEST_ARCHIVE)))
         case ".npz":
-            with np.load(path) as arrays:
-                return {name: arrays[name].astype(np.float64) for name in arrays.files}
+            arrays = read_npz(path)
+            return {name: _floats(arrays[name]) for name in arrays}
         case ".csv":
-            with path.open(encoding="utf-8-sig") as lines:
-                names = [name.strip() for name in next(lines, "").split(",")] if header else []
-                rows = [line for line in lines if line.strip()]
-            table = np.array([[float(cell) for cell in row.split(",")] for row in rows])
+            first, *rest = [line for line in read_text(path).splitlines() if line.strip()] or [""]
+            names = [name.strip() for name in first.split(",")] if header else []
+            rows = [np.array(row.split(","), np.float64) for row in (rest if header else [first, *rest])]
+            table = np.array(rows)
             if not header:
                 return table
             return dict(zip(names, table.reshape(len(rows), len(names)).T, strict=True))
     raise ValueError(f"a file of another kind, {path.name!r}")
 
 
+def _floats(array: NDArray[Any]) -> Floats:
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"an array of {array.dtype}")
+    return array.astype(np.float64)
+
+
 def _bytes(given: SpikeTrains | SampledWaveform) -> bytes:
     """Return the contents of the file, which must be what its digest says."""
     assert given.file is not None
     try:
-        data = user_path(given.file).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
-        raise _fault(given, f"expected a readable file, found none ({reason}); check the path") from None
+        data = read_bytes(given.file, LARGEST_ARCHIVE)
+    except FileError as error:
+        raise _fault(given, str(error)) from None
     if given.sha256 is not None and (digest := hashlib.sha256(data).hexdigest()) != given.sha256:
         raise _fault(
             given, f"expected the contents with sha256 {given.sha256[:12]}…, found {digest[:12]}…: the file has changed"

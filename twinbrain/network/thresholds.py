@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from twinbrain.errors import SpecError
+
 # Steps of the discretised normal distribution in a standard deviation.
 _LEVELS = 8
+_MOST_EVENTS = 1_000_000
 
 
 def poisson_thresholds(mean: float) -> NDArray[np.uint32]:
@@ -27,6 +30,10 @@ def poisson_thresholds(mean: float) -> NDArray[np.uint32]:
     -------
     ndarray of uint32, shape (n,)
     """
+    if not 0 <= mean <= _MOST_EVENTS:
+        raise SpecError(
+            f"expected at most {_MOST_EVENTS:,} events a step, found {mean:,.6g}; make the rate or dt smaller"
+        )
     k = np.arange(int(mean + 12 * np.sqrt(mean) + 24))
     scaled: NDArray[np.float64] = np.rint(special.pdtr(k, mean) * 2.0**32)
     return scaled[scaled < 2.0**32].astype(np.uint32)

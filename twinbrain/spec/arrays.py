@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import io
-import zipfile
 import zlib
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,11 +14,14 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.files import NpzArrays, read_bytes, read_npz
+from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.paths import user_path
 from twinbrain.spec.base import IN_DIGEST, reject, suggestion
 
 SHORT = 16
 """Arrays up to this length are written as lists."""
+_LARGEST_RATIO = 256  # of zlib at level 1
 _FILE_KEYS = {"file", "array", "sha256"}
 
 
@@ -48,7 +49,7 @@ def _indices(value: Any) -> NDArray[np.int32]:
 def _flat(value: Any, packed: np.dtype[Any], kinds: str, what: str) -> NDArray[Any]:
     if isinstance(value, str):
         try:
-            return np.frombuffer(zlib.decompress(base64.b64decode(value, validate=True)), packed)
+            return np.frombuffer(_unpacked(value), packed)
         except (binascii.Error, zlib.error, ValueError) as error:
             raise ValueError(f"expected a list of {what}, or one packed as text, found a text ({error})") from None
     try:
@@ -60,6 +61,15 @@ def _flat(value: Any, packed: np.dtype[Any], kinds: str, what: str) -> NDArray[A
     if array.dtype.kind not in kinds and len(array):
         raise ValueError(f"expected a list of {what}, found one of {_kind(array)}")
     return array if len(array) else array.astype(packed)
+
+
+def _unpacked(text: str) -> bytes:
+    """Return what is packed in a text; more than such arrays ever take is none."""
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(base64.b64decode(text, validate=True), _LARGEST_RATIO * len(text))
+    if not unpacker.eof:
+        raise ValueError("it is cut short, or unpacks to far more than it should")
+    return data
 
 
 def _kind(array: NDArray[Any]) -> str:
@@ -94,7 +104,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files: dict[str, tuple[str, Any]] = {}
+        self._files: dict[str, tuple[str, NpzArrays]] = {}
 
     def read(self, table: dict[str, Any]) -> NDArray[Any]:
         """Return the array that ``{ file = …, array = …, sha256 = … }`` stands for.
@@ -114,23 +124,17 @@ class Folder:
                     f"expected the contents with sha256 {str(expected)[:12]}…, found {digest[:12]}…: the file has "
                     "changed; bring back the one that was written with this declaration, or correct sha256"
                 )
-            if name not in arrays.files:
+            if name not in arrays:
                 raise reject(Problem("array", f"{file}: no array is called {name!r}; {suggestion(str(name), arrays)}"))
-            array: NDArray[Any] = arrays[name]
-            return array
-        except OSError as error:
-            message = f"expected a readable file, found none ({error.strerror or error}); check the path"
-        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            return arrays[str(name)]
+        except ValueError as error:  # those of the file among them
             message = str(error)
         raise reject(Problem("file", f"{self.path / file}: {message}"))
 
-    def _opened(self, file: str) -> tuple[str, Any]:
+    def _opened(self, file: str) -> tuple[str, NpzArrays]:
         if file not in self._files:
-            data = (self.path / user_path(file)).read_bytes()
-            arrays = np.load(io.BytesIO(data), allow_pickle=False)
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise ValueError("expected an .npz file, found a single array; write it with numpy.savez")
-            self._files[file] = hashlib.sha256(data).hexdigest(), arrays
+            data = read_bytes(self.path / user_path(file), LARGEST_ARCHIVE)
+            self._files[file] = hashlib.sha256(data).hexdigest(), read_npz(data)
         return self._files[file]
 
 

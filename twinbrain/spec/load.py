@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 import platformdirs
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.files import FileError, parse_toml, read_text
+from twinbrain.files.text import LARGEST_TOML
 from twinbrain.paths import user_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import suggestion
@@ -172,11 +173,11 @@ def _names(kind: str) -> list[str]:
 def _find(kind: str, what: str, name_or_path: str | Path) -> Path:
     path = user_path(name_or_path)
     if path.suffix == ".toml":
-        if not path.is_file():
+        if not os.path.exists(path):
             raise SpecError([Problem(str(path), f"expected a {what} file, found none; check the path")])
         return path
     for folder in content_folders(kind):
-        if (candidate := folder / f"{name_or_path}.toml").is_file():
+        if os.path.isfile(candidate := folder / f"{name_or_path}.toml"):
             return candidate
     hint = suggestion(str(name_or_path), _names(kind))
     raise SpecError([Problem("", f"unknown {what} {str(name_or_path)!r}; {hint}; or give the path of a .toml file")])
@@ -184,11 +185,9 @@ def _find(kind: str, what: str, name_or_path: str | Path) -> Path:
 
 def _read(path: Path) -> Data:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError([Problem(str(path), f"expected a TOML file, found a fault in it: {error}")]) from None
-    except OSError as error:
-        raise SpecError([Problem(str(path), f"expected a readable file: {error.strerror}")]) from None
+        return parse_toml(read_text(path, LARGEST_TOML))
+    except FileError as error:
+        raise SpecError([Problem(str(path), str(error))]) from None
 
 
 def _override(data: Data, text: str) -> None:
@@ -229,8 +228,8 @@ def _list_index(items: list[Any], part: str, where: str) -> int:
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {text}")["value"]
+    except FileError:
         return text
 
 
@@ -257,7 +256,7 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
 def _beside(folder: Folder, name: str) -> str:
     """Return the path of a file in the folder, if there is one of that name; else the name as it is."""
     path = folder.path / user_path(name)
-    return str(path) if path.suffix and path.is_file() else name
+    return str(path) if path.suffix and os.path.exists(path) else name
 
 
 def _with_task(data: Data, folder: Path) -> Data:
@@ -268,7 +267,7 @@ def _with_task(data: Data, folder: Path) -> Data:
     if not isinstance(train, dict) or not isinstance(name, str) or ".py:" not in name:
         return data
     file, _, function = name.rpartition(":")
-    if not (beside := folder / file).is_file():
+    if not os.path.isfile(beside := folder / file):
         return data
     name = f"{beside}:{function}"
     return data | {"train": train | {"task": task | {"name": name} if isinstance(task, dict) else name}}

@@ -204,7 +204,7 @@ def test_workers_that_do_not_come_are_missed(scheduler):
         ({"workers": 0}, "expected at least 1 worker, found 0"),
         ({"profile": "lab.toml"}, "expected a profile with cluster \"slurm\" alone, found 'lab.toml'"),
         ({"cluster": "slurm"}, 'expected a profile with cluster "slurm", found none'),
-        ({"cluster": "slurm", "profile": "none.toml"}, "none.toml: expected a readable file"),
+        ({"cluster": "slurm", "profile": "none.toml"}, "none.toml: expected a file, found none"),
     ],
 )
 def test_arguments_that_do_not_belong_together_are_refused(arguments, message):

@@ -1,0 +1,47 @@
+import pytest
+
+from twinbrain.files import FileError, parse_json, parse_toml, read_text
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfname = 1")
+    assert read_text(tmp_path / "a.txt") == "name = 1"
+    assert parse_json(b"\xef\xbb\xbf[1]") == [1]
+
+
+def test_other_bytes_than_text_are_refused(tmp_path):
+    (tmp_path / "a.txt").write_bytes("é".encode("latin-1"))
+    with pytest.raises(FileError, match="expected text in UTF-8, found other bytes"):
+        read_text(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("parse", [parse_json, parse_toml])
+def test_depth_is_bounded(parse):
+    start = "a = " if parse is parse_toml else ""
+    assert parse(f"{start}{'[' * 60}{']' * 60}")
+    for depth in (80, 5_000):
+        with pytest.raises(FileError):
+            parse(f"{start}{'[' * depth}{']' * depth}")
+
+
+@pytest.mark.parametrize("text", ["a." * 100 + "b = 1", "[" + "a . " * 100 + "b]", '"x".' * 100 + "y = 1"])
+def test_a_key_of_many_parts_is_refused_with_its_line(text):
+    with pytest.raises(FileError, match="expected keys of at most 64 parts, found more at line 3"):
+        parse_toml(f"b = 1\n\n{text}")
+    assert len(parse_toml("values = [" + "0.5, " * 1000 + "]")["values"]) == 1000
+
+
+@pytest.mark.parametrize("text", ["[NaN]", "[Infinity]", "[1e999]"])
+def test_numbers_of_json_are_finite(text):
+    with pytest.raises(FileError, match="expected finite numbers, found"):
+        parse_json(text)
+
+
+def test_a_fault_of_toml_has_its_line():
+    with pytest.raises(FileError, match=r"expected a TOML file, found a fault in it: .* line 2"):
+        parse_toml("a = 1\nb = = 2")
+
+
+def test_a_long_text_is_refused():
+    with pytest.raises(FileError, match="expected a TOML file of at most 2 MB, found 3 MB"):
+        parse_toml("#" * 3_000_000)

@@ -1,0 +1,100 @@
+"""Text, TOML and JSON: decoded with or without a byte-order mark, of bounded size and depth."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from twinbrain.files.regular import MB, FileError, check_size, damaged, read_bytes
+
+LARGEST_TEXT = 64 * MB
+LARGEST_TOML = 2 * MB
+LARGEST_JSON = 16 * MB
+_DEEPEST = 64
+# A key of many parts, "a.b.c. …", in time that grows with the length of the text alone.
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_LONG_KEY = re.compile(rf"""(?<![\w"'-])(?:{_PART}){{{_DEEPEST}}}""")
+
+
+def read_text(path: str | Path, limit: int = LARGEST_TEXT) -> str:
+    """Return the text in a regular file, in UTF-8, without its byte-order mark.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    limit : int (bytes)
+        How large it may be.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, is not regular, is larger, or holds something else.
+    """
+    data = read_bytes(path, limit)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(f"expected text in UTF-8, found other bytes ({error}); save it as UTF-8") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the table that a TOML text describes.
+
+    Raises
+    ------
+    FileError
+        If there is a fault in it, or it is too long, or its tables and lists lie too deep in each other.
+    """
+    check_size(len(text), LARGEST_TOML, "a TOML file")
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise FileError(f"expected keys of at most {_DEEPEST} parts, found more at line {line}; shorten the key")
+    with damaged("a TOML file"):
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise FileError(f"expected a TOML file, found a fault in it: {error}") from None
+    _check_depth(data)
+    return data
+
+
+def parse_json(data: str | bytes) -> Any:
+    """Return what a JSON text describes; numbers in it are finite.
+
+    Raises
+    ------
+    FileError
+        If there is a fault in it, or it is too long, or its tables and lists lie too deep in each other.
+    """
+    check_size(len(data), LARGEST_JSON, "a JSON file")
+    with damaged("a JSON file"):
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        try:
+            found = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
+        except json.JSONDecodeError as error:
+            raise FileError(f"expected a JSON file, found a fault in it: {error}") from None
+    _check_depth(found)
+    return found
+
+
+def _not_finite(text: str) -> float:
+    raise FileError(f"expected finite numbers, found {text}")
+
+
+def _finite(text: str) -> float:
+    return value if abs(value := float(text)) < float("inf") else _not_finite(text)
+
+
+def _check_depth(data: Any) -> None:
+    """Refuse data whose depth would exhaust what walks through it by recursion."""
+    level: list[Any] = [[data]]
+    for _ in range(_DEEPEST):
+        items = (item for part in level for item in (part.values() if isinstance(part, dict) else part))
+        level = [item for item in items if isinstance(item, dict | list)]
+        if not level:
+            return
+    raise FileError(f"expected tables and lists at most {_DEEPEST} deep, found deeper ones; make it flatter")
