@@ -1,6 +1,10 @@
+import sys
+
+import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
+from scipy.sparse import csc_matrix
 
 from twinbrain.connectome.matlab import encode_matlab, read_matlab
 from twinbrain.errors import ConnectomeError
@@ -62,10 +66,125 @@ def test_bad_content_is_refused_with_the_file(make):
     [
         (b"", r"expected a \.mat file"),
         (b"junk" * 100, r"expected a \.mat file"),
-        (b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM", "save it with '-v7'"),
+        (b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM", "of version 7.3 and no more; copy it again"),
     ],
 )
 def test_a_damaged_or_newer_file_is_refused(tmp_path, data, message):
     (tmp_path / "a.mat").write_bytes(data)
     with pytest.raises(ConnectomeError, match=message):
         read_matlab(tmp_path / "a.mat")
+
+
+def test_a_sparse_matrix_is_filled(make):
+    found = read_matlab(make(sc=csc_matrix(WEIGHT), len=LENGTH))
+    np.testing.assert_array_equal(found.weight, WEIGHT)
+
+
+def test_labels_are_read_from_rows_of_characters_codes_and_one_text(make):
+    codes = np.array([[76, 86, 49], [82, 86, 49]], np.uint16)
+    rows = np.array(["LV1  ", "RV1  "])
+    cells = np.empty(2, object)
+    cells[:] = [codes[0], codes[1]]
+    for labels in (codes, rows, cells, "LV1\nRV1", "LV1, RV1", "LV1 RV1"):
+        assert read_matlab(make(sc=WEIGHT, len=LENGTH, labels=labels)).labels == ["LV1", "RV1"]
+    assert read_matlab(make(sc=WEIGHT, len=LENGTH, labels=np.array([1001, 1002]))).labels == ["1001", "1002"]
+
+
+def test_imaginary_parts_are_never_dropped(make):
+    with pytest.raises(ConnectomeError, match=r"sc: expected real numbers, found complex ones; take their size"):
+        read_matlab(make(sc=WEIGHT * (1 + 1j), len=LENGTH))
+    np.testing.assert_array_equal(read_matlab(make(sc=WEIGHT.astype(complex), len=LENGTH)).weight, WEIGHT)
+
+
+def test_fields_of_structs_are_guessed_or_named(make):
+    path = make(brain={"structure": {"SC": WEIGHT, "len": LENGTH}, "labels": np.array(["A", "B"], object)})
+    connectome = read_matlab(path)
+    assert connectome.labels == ["A", "B"]
+    np.testing.assert_array_equal(connectome.weight, WEIGHT)
+    path = make(brain={"first": WEIGHT, "second": LENGTH})
+    np.testing.assert_array_equal(read_matlab(path, weight="brain.first", length="brain.second").length, LENGTH)
+    with pytest.raises(ConnectomeError, match=r"found brain\.first, brain\.second; say which it is"):
+        read_matlab(path)
+
+
+def test_lengths_in_a_file_beside_are_found_as_neurolib_lays_them_out(tmp_path):
+    savemat(tmp_path / "DTI_CM.mat", {"sc": WEIGHT})
+    with pytest.raises(ConnectomeError, match=r"found sc; name a variable or another \.mat file: length="):
+        read_matlab(tmp_path / "DTI_CM.mat")
+    savemat(tmp_path / "DTI_LEN.mat", {"len": LENGTH})
+    np.testing.assert_array_equal(read_matlab(tmp_path / "DTI_CM.mat").length, LENGTH)
+    savemat(tmp_path / "other.mat", {"len": 2 * LENGTH})
+    found = read_matlab(tmp_path / "DTI_CM.mat", length=str(tmp_path / "other.mat"))
+    np.testing.assert_array_equal(found.length, 2 * LENGTH)
+
+
+def test_lengths_may_be_straight_lines(make):
+    path = make(sc=WEIGHT, centres=[[0.0, 0, 0], [3, 4, 12]])
+    assert read_matlab(path, length="centroids").length.values.tolist() == [[0, 13], [13, 0]]
+    with pytest.raises(ConnectomeError, match='or take straight lines: length="centroids"'):
+        read_matlab(path)
+    with pytest.raises(ConnectomeError, match="expected centroids for length="):
+        read_matlab(make(sc=WEIGHT), length="centroids")
+
+
+@pytest.fixture
+def make_73(tmp_path):
+    """Write variables as MATLAB's version 7.3 does: transposed, cells as references, texts as codes, in HDF5."""
+
+    def put(file, parent, name, value):
+        if isinstance(value, dict):
+            group = parent.create_group(name)
+            group.attrs["MATLAB_class"] = np.bytes_("struct")
+            for key, inner in value.items():
+                put(file, group, key, inner)
+        elif isinstance(value, list):
+            references = []
+            for item in value:
+                put(file, file.require_group("#refs#"), f"{name}{len(references)}", item)
+                references.append([file[f"#refs#/{name}{len(references)}"].ref])
+            parent.create_dataset(name, data=references, dtype=h5py.ref_dtype)
+            parent[name].attrs["MATLAB_class"] = np.bytes_("cell")
+        elif isinstance(value, str):
+            parent[name] = np.array([list(map(ord, value))], np.uint16).T
+            parent[name].attrs["MATLAB_class"] = np.bytes_("char")
+        elif isinstance(value, csc_matrix):
+            group = parent.create_group(name)
+            group.attrs["MATLAB_class"] = np.bytes_("double")
+            group.attrs["MATLAB_sparse"] = np.uint64(value.shape[0])
+            group["data"], group["ir"] = value.data, value.indices.astype(np.uint64)
+            group["jc"] = value.indptr.astype(np.uint64)
+        else:
+            if np.iscomplexobj(value):
+                kind = np.dtype([("real", "f8"), ("imag", "f8")])
+                value = np.ascontiguousarray(value).view(kind).reshape(value.shape)
+            parent.create_dataset(name, data=value.T, compression="gzip", chunks=value.shape)
+            parent[name].attrs["MATLAB_class"] = np.bytes_("double")
+
+    def make_73(**variables):
+        path = tmp_path / "new.mat"
+        with h5py.File(path, "w", userblock_size=512) as file:
+            for name, value in variables.items():
+                put(file, file, name, value)
+        with path.open("r+b") as file:
+            file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(116) + bytes(8) + b"\x00\x02IM")
+        return path
+
+    return make_73
+
+
+def test_version_73_is_read_as_older_versions_are(make, make_73):
+    cells = np.array(["lV1", "rMT"], dtype=object)
+    expected = read_matlab(make(sc=WEIGHT, len=LENGTH, labels=cells, name="n"))
+    found = read_matlab(make_73(sc=WEIGHT, len=LENGTH, labels=["lV1", "rMT"], name="n"))
+    assert found == expected
+    found = read_matlab(make_73(brain={"sc": csc_matrix(WEIGHT), "len": LENGTH}, labels=["lV1", "rMT"], name="n"))
+    assert found == expected
+    with pytest.raises(ConnectomeError, match="sc: expected real numbers, found complex ones"):
+        read_matlab(make_73(sc=WEIGHT * 1j, len=LENGTH))
+
+
+def test_version_73_without_h5py_names_the_extra(make_73, monkeypatch):
+    path = make_73(sc=WEIGHT, len=LENGTH)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ConnectomeError, match=r'package h5py, found none; .*"twinbrain\[exchange\]"'):
+        read_matlab(path)

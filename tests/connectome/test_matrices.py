@@ -68,7 +68,10 @@ def test_regions_of_an_overwritten_connectome_do_not_stay_behind(connectome, tmp
         ({"weight": ""}, "expected a row of labels and rows of numbers, found 0 rows"),
         ({"weight": ',"A\n'}, "expected a table as text"),
         ({"length": ",B,A\nB,0,2\nA,3,0"}, r"brain_length\.csv: expected the rows of the lengths"),
-        ({"length": None}, r"expected the tract lengths in .*brain_length\.csv, found no such file; give length="),
+        (
+            {"length": None},
+            r"expected the tract lengths in .*brain_length\.csv, found no such file; name the table: length=",
+        ),
         ({"regions": "region,area\nB,1\nA,2"}, r"brain_regions\.csv: expected the regions labelled as"),
         ({"regions": "region,hemisphere\nA,L\nB,R"}, "expected hemisphere 'left'"),
         ({"regions": "region,cortical\nA,yes\nB,no"}, "expected a number, found 'yes'"),
@@ -80,9 +83,79 @@ def test_a_bad_table_is_refused_with_its_place(make, tables, message):
 
 
 def test_other_suffixes_and_bytes_are_refused(make, tmp_path):
-    (tmp_path / "length.txt").write_text(LENGTH)
-    with pytest.raises(ConnectomeError, match=r"expected a file of type \.csv, \.tsv, found '\.txt'"):
-        read_matrices(make(), length=tmp_path / "length.txt")
+    (tmp_path / "length.dat").write_text(LENGTH)
+    with pytest.raises(ConnectomeError, match=r"expected a file of type \.csv, \.tsv, \.txt, found '\.dat'"):
+        read_matrices(make(), length=tmp_path / "length.dat")
     (tmp_path / "brain.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConnectomeError, match="expected a table as text"):
+    with pytest.raises(ConnectomeError, match="expected text in UTF-8"):
+        read_matrices(tmp_path / "brain.csv")
+
+
+NUMBERS = "0,7.31,2\n3,0,1\n4,5,0\n"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "delimiter"), [("csv", ","), ("csv", " "), ("tsv", "\t"), ("txt", "  "), ("csv", ";")]
+)
+def test_a_first_row_of_numbers_is_no_row_of_labels(tmp_path, suffix, delimiter):
+    path = tmp_path / f"brain.{suffix}"
+    path.write_text(f"# command_history: tck2connectome\n{NUMBERS.replace(',', delimiter)}")
+    found = read_matrices(path, length=path)
+    assert found.labels == ["region_01", "region_02", "region_03"]
+    assert found.weight.values.tolist() == [[0, 7.31, 2], [3, 0, 1], [4, 5, 0]]
+
+
+def test_labels_may_stand_on_one_side(tmp_path):
+    expected = [[0, 7.31, 2], [3, 0, 1], [4, 5, 0]]
+    rows = "".join(f"{label},{row}\n" for label, row in zip("ABC", NUMBERS.split(), strict=True))
+    for text in (
+        f"A,B,C\n{NUMBERS}",
+        rows,
+        f",A,B,C\n{rows}",
+        f"A,B,C\n{rows}",
+        ",1,2,3\n1,0,7.31,2\n2,3,0,1\n3,4,5,0",
+    ):
+        (tmp_path / "brain.csv").write_text(text)
+        found = read_matrices(tmp_path / "brain.csv", length=tmp_path / "brain.csv")
+        assert found.labels == (list("123") if "1,2,3" in text else list("ABC"))
+        assert found.weight.values.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "# atlas\nleft V1\nright V1\nMT\n"),
+        ("a.csv", "left V1,right V1,MT\n"),
+        ("a.tsv", "index\tname\tcolor\n1\tleft V1\tred\n2\tright V1\tblue\n3\tMT\tgreen\n"),
+        ("a.csv", "\ufefflabel\nleft V1\nright V1\nMT\n"),
+        ("a.csv", "left V1\nright V1\nMT\n"),
+    ],
+)
+def test_labels_are_read_from_a_file_of_them(tmp_path, name, text):
+    (tmp_path / "brain.csv").write_text(NUMBERS)
+    (tmp_path / name).write_text(text)
+    options = {"length": tmp_path / "brain.csv"}
+    expected = ["left V1", "right V1", "MT"]
+    assert read_matrices(tmp_path / "brain.csv", labels=tmp_path / name, **options).labels == expected
+    assert read_matrices(tmp_path / "brain.csv", labels=expected, **options).labels == expected
+    with pytest.raises(ConnectomeError, match=r"brain\.csv: expected 3 labels, found 2"):
+        read_matrices(tmp_path / "brain.csv", labels=expected[:2], **options)
+
+
+def test_it_must_be_plain_which_column_has_the_labels(tmp_path):
+    (tmp_path / "brain.csv").write_text(NUMBERS)
+    (tmp_path / "a.tsv").write_text("1\tV1\n2\tV2\n3\tMT\n")
+    with pytest.raises(
+        ConnectomeError, match=r"a\.tsv: expected one label a line, or a column called label, found 1, V1"
+    ):
+        read_matrices(tmp_path / "brain.csv", labels=tmp_path / "a.tsv", length=tmp_path / "brain.csv")
+
+
+def test_a_table_of_regions_names_them_and_gives_straight_lengths(tmp_path):
+    (tmp_path / "brain.csv").write_text(NUMBERS)
+    (tmp_path / "brain_regions.csv").write_text("region,x,y,z\nA,0,0,0\nB,3,4,0\nC,3,4,12\n")
+    found = read_matrices(tmp_path / "brain.csv", length="centroids")
+    assert found.labels == ["A", "B", "C"]
+    assert found.length.values.tolist() == [[0, 5, 13], [5, 0, 12], [13, 12, 0]]
+    with pytest.raises(ConnectomeError, match=r'length="\.\.\.", or take straight lines: length="centroids"'):
         read_matrices(tmp_path / "brain.csv")

@@ -8,14 +8,17 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 
+from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between
+from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
+from twinbrain.files import damaged, read_bytes
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
+_LARGEST = 32_000_000
 _LABEL = ("dn_name", "dn_label", "label", "name")
 _WEIGHT = ("weight", "number_of_fibers", "fiber_weight_mean")
 _LENGTH = ("fiber_length_mean", "length")
@@ -35,7 +38,7 @@ def read_graphml(
         node has. ``"id"`` takes the identifiers of the nodes.
     weight, length : str, optional
         Keys of an edge's weight (``weight``, ``number_of_fibers``, ``fiber_weight_mean``) and tract length in mm
-        (``fiber_length_mean``, ``length``).
+        (``fiber_length_mean``, ``length``); ``length="centroids"`` takes the straight lines between the positions.
 
     Raises
     ------
@@ -45,14 +48,11 @@ def read_graphml(
     import networkx as nx
 
     path = user_path(path)
-    try:
-        graph = nx.read_graphml(path)
-    except (ParseError, nx.NetworkXException, ValueError, KeyError) as error:
-        raise ConnectomeError(f"{path}: expected GraphML, found none that can be read ({error})") from None
-    try:
+    with reading(path):
+        data = read_bytes(path, _LARGEST)
+        with damaged("GraphML"):
+            graph = nx.read_graphml(io.BytesIO(data))
         return _connectome(graph, path.stem, label, weight, length)
-    except ConnectomeError as error:
-        raise ConnectomeError(f"{path}: {error}") from None
 
 
 def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, length: str | None) -> Connectome:
@@ -61,24 +61,28 @@ def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, le
     nodes: list[dict[str, Any]] = [data | {"id": node} for node, data in graph.nodes(data=True)]
     edges = [data for _, _, data in graph.edges(data=True)]
     label_key = _key(nodes, "node", "label", label, _LABEL)
-    keys = [_key(edges, "edge", "weight", weight, _WEIGHT), _key(edges, "edge", "length", length, _LENGTH)]
+    keys = [_key(edges, "edge", "weight", weight, _WEIGHT)]
+    positions = [_column(nodes, key) for key in _POSITION]
+    centroids = None if None in positions else np.array(positions).T
+    if length != CENTROIDS:
+        keys.append(_key(edges, "edge", "length", length, _LENGTH))
+    check_regions(len(nodes))
     index = {node: i for i, node in enumerate(graph)}
     matrices = np.zeros((2, len(nodes), len(nodes)))
     for source, target, data in graph.edges(data=True):
         i, j = index[target], index[source]
         try:
-            matrices[:, i, j] = [data[key] for key in keys]
+            matrices[: len(keys), i, j] = [data[key] for key in keys]
         except (ValueError, TypeError):
             raise ConnectomeError(f"edge {source} → {target}: expected numbers as {keys}, found {data}") from None
         if not graph.is_directed():
             matrices[:, j, i] = matrices[:, i, j]
     regions = _column(nodes, "dn_region")
-    positions = [_column(nodes, key) for key in _POSITION]
     return Connectome(
         matrices[0],
-        matrices[1],
+        lengths_between(centroids) if length == CENTROIDS else matrices[1],
         [str(node[label_key]) for node in nodes],
-        centroids=None if None in positions else np.array(positions).T,
+        centroids=centroids,
         hemisphere=_column(nodes, "dn_hemisphere"),
         cortical=None if regions is None else [region == "cortical" for region in regions],
         area=_column(nodes, "dn_area"),

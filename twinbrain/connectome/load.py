@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def load_connectome(name_or_path: str | Path, **options: Any) -> Connectome:
     if name in connectome_names():
         return read_connectome(dataset_path(name), **options).replace(name=name)
     path = user_path(name_or_path)
-    if path.suffix.lower() in READERS or len(path.parts) > 1 or path.exists():
+    if path.suffix.lower() in READERS or len(path.parts) > 1 or os.path.exists(path):
         return read_connectome(path, **options)
     raise ConnectomeError(
         f"expected the name or the path of a connectome, found {name!r}; {suggestion(name, connectome_names())}"

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twinbrain.connectome.lengths import CENTROIDS, lengths_between, no_lengths
+from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
+from twinbrain.files import read_npz as read_arrays
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _OPTIONAL = ("centroids", "hemisphere", "cortical", "area")
 
 
-def read_npz(path: str | Path) -> Connectome:
+def read_npz(path: str | Path, *, length: str = "length") -> Connectome:
     """Return the connectome in an ``.npz`` with the arrays ``weight``, ``length``, ``labels`` and the optional ones.
 
     Parameters
     ----------
     path : str or Path
+    length : str, optional
+        Name of the array with the tract lengths (mm); ``"centroids"`` takes the straight lines between centroids.
 
     Raises
     ------
@@ -30,25 +33,21 @@ def read_npz(path: str | Path) -> Connectome:
         If the file is damaged, lacks an array, or holds one that cannot be right.
     """
     path = user_path(path)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError) as error:
-        raise ConnectomeError(f"{path}: expected an .npz, found none that can be read ({error})") from None
-    for key in ("weight", "length", "labels"):
-        if key not in arrays:
-            raise ConnectomeError(f"{path}: expected an array {key!r}, found {', '.join(arrays) or 'none'}; add it")
-    try:
+    with reading(path):
+        arrays = read_arrays(path)
+        for key in ("weight", "labels", length):
+            if key not in arrays and key != CENTROIDS:
+                advice = no_lengths("the array", centroids=CENTROIDS in arrays) if key == length else "add it"
+                raise ConnectomeError(f"expected an array {key!r}, found {', '.join(arrays) or 'none'}; {advice}")
+        found = arrays.get(length)
         return Connectome(
             arrays["weight"],
-            arrays["length"],
-            arrays["labels"].tolist(),
+            lengths_between(found) if found is None or length == CENTROIDS else found,
+            np.ravel(arrays["labels"]).tolist(),
             **{key: arrays[key] for key in _OPTIONAL if key in arrays},
-            name=str(arrays.get("name", path.stem)),
-            normalisation=str(arrays.get("normalisation", "none")),
+            name=str(arrays["name"]) if "name" in arrays else path.stem,
+            normalisation=str(arrays["normalisation"]) if "normalisation" in arrays else "none",
         )
-    except ConnectomeError as error:
-        raise ConnectomeError(f"{path}: {error}") from None
 
 
 def encode_npz(connectome: Connectome) -> bytes:

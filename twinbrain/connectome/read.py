@@ -24,6 +24,7 @@ READERS: dict[str, Callable[..., Connectome]] = {
     ".graphml": read_graphml,
     ".csv": read_matrices,
     ".tsv": read_matrices,
+    ".txt": read_matrices,
 }
 
 
@@ -33,9 +34,10 @@ def read_connectome(path: str | Path, **options: Any) -> Connectome:
     Parameters
     ----------
     path : str or Path
-        ``.zip`` (The Virtual Brain), ``.npz``, ``.mat``, ``.graphml``, ``.csv`` or ``.tsv``.
+        ``.zip`` (The Virtual Brain), ``.npz``, ``.mat``, ``.graphml``, ``.csv``, ``.tsv`` or ``.txt``.
     **options
-        What the reader of the format takes: `read_matlab`, `read_graphml`, `read_matrices`.
+        What the reader of the format takes: ``length`` in all (``length="centroids"`` takes straight lines between the
+        centroids), and what `read_matlab`, `read_graphml` and `read_matrices` tell.
 
     Raises
     ------
@@ -48,8 +50,6 @@ def read_connectome(path: str | Path, **options: Any) -> Connectome:
         raise ConnectomeError(
             f"{path}: expected a file of type {', '.join(READERS)}, found {path.suffix or 'no suffix'!r}"
         )
-    if not path.is_file():
-        raise ConnectomeError(f"{path}: expected a file, found none; check the path")
     known = [name for name in inspect.signature(reader).parameters if name != "path"]
     for option in options:
         if option not in known:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import bz2
 import io
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,15 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.connectome.hemispheres import hemispheres_from_labels
+from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between
+from twinbrain.connectome.mat_file import read_mat
+from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
+from twinbrain.files import Archive, check_size, damaged, read_bytes, read_npy, read_npz
+from twinbrain.files.archive import LARGEST_ARCHIVE
+from twinbrain.files.text import LARGEST_TEXT
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _SUFFIXES = (".txt", ".txt.bz2", ".npy", ".npz", ".mat")
+_LONGEST_LINE = 1_000_000
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal connectomes make equal files
 
 
-def read_tvb(path: str | Path) -> Connectome:
+def read_tvb(path: str | Path, *, length: str | None = None) -> Connectome:
     """Return the connectome in a TVB zip.
 
     Parts are found by name anywhere in the zip: ``weights``, ``tract_lengths``, ``centres`` (or ``centers``), and,
@@ -34,6 +40,8 @@ def read_tvb(path: str | Path) -> Connectome:
     Parameters
     ----------
     path : str or Path
+    length : str, optional
+        Name of the part with the tract lengths (mm); ``"centroids"`` takes the straight lines between the centres.
 
     Raises
     ------
@@ -41,28 +49,22 @@ def read_tvb(path: str | Path) -> Connectome:
         If the zip is damaged, lacks a part, or holds one that cannot be right.
     """
     path = user_path(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = {name: archive.read(name) for name in archive.namelist() if _is_part(name)}
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise ConnectomeError(f"{path}: expected a zip, found none that can be read ({error}); copy it again") from None
-    try:
-        return _connectome(parts, path.stem)
-    except ConnectomeError as error:
-        raise ConnectomeError(f"{path}: {error}") from None
+    with reading(path):
+        return _connectome(Archive(read_bytes(path, LARGEST_ARCHIVE)), path.stem, length)
 
 
 def _is_part(name: str) -> bool:
     return not name.endswith("/") and "__MACOSX" not in name and not PurePosixPath(name).name.startswith(".")
 
 
-def _connectome(parts: dict[str, bytes], stem: str) -> Connectome:
+def _connectome(parts: Archive, stem: str, length: str | None) -> Connectome:
     labels, centroids = _centres(parts)
+    check_regions(len(labels))
     sides = _optional(parts, "hemisphere")
     info = _info(parts)
     return Connectome(
         _array(parts, _find(parts, "weights")),
-        _array(parts, _find(parts, "tract_lengths")),
+        lengths_between(centroids) if length == CENTROIDS else _array(parts, _find(parts, length or "tract_lengths")),
         labels,
         centroids=centroids,
         hemisphere=hemispheres_from_labels(labels) if sides is None else np.where(sides > 0, "right", "left"),
@@ -73,65 +75,83 @@ def _connectome(parts: dict[str, bytes], stem: str) -> Connectome:
     )
 
 
-def _find(parts: dict[str, bytes], *names: str) -> str:
+def _files(parts: Archive) -> dict[str, str]:
+    """Return the file name, in small letters, of each entry that may be a part."""
+    return {entry: PurePosixPath(entry).name.lower() for entry in parts.names if _is_part(entry)}
+
+
+def _find(parts: Archive, *names: str) -> str:
     """Return the entry called by one of ``names``, or else the only one whose file name contains one."""
-    files = {entry: PurePosixPath(entry).name.lower() for entry in parts}
+    files = _files(parts)
     exact = [entry for entry, file in files.items() if file.split(".")[0] in names]
     found = exact or [entry for entry, file in files.items() if any(name in file for name in names)]
     if len(found) != 1:
         raise ConnectomeError(
-            f"expected one file called {' or '.join(names)}, found {', '.join(found) or 'none'} "
-            f"among {', '.join(parts) or 'no files'}; {'keep one' if found else 'add it'}"
+            f"expected one file called {' or '.join(names)}, found {', '.join(found[:8]) or 'none'} "
+            f"among {', '.join(list(files)[:40]) or 'no files'}; {'keep one' if found else 'add it'}"
         )
     return found[0]
 
 
-def _optional(parts: dict[str, bytes], name: str) -> NDArray[Any] | None:
-    present = any(name in PurePosixPath(entry).name.lower() for entry in parts)
-    return _array(parts, _find(parts, name)).ravel() if present else None
+def _optional(parts: Archive, name: str) -> NDArray[Any] | None:
+    present = any(name in file for file in _files(parts).values())
+    return np.ravel(_array(parts, _find(parts, name))) if present else None
 
 
-def _text(parts: dict[str, bytes], entry: str) -> str:
-    try:
-        data = bz2.decompress(parts[entry]) if entry.endswith(".bz2") else parts[entry]
-        return data.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ConnectomeError(f"{entry}: expected text, found none that can be read ({error})") from None
+def _text(parts: Archive, entry: str) -> str:
+    with reading(entry):
+        data = parts.read(entry)
+        with damaged("text"):
+            if entry.lower().endswith(".bz2"):
+                data = bz2.BZ2Decompressor().decompress(data, LARGEST_TEXT + 1)
+            check_size(len(data), LARGEST_TEXT, "text")
+            return data.decode("utf-8-sig")
 
 
-def _array(parts: dict[str, bytes], entry: str) -> NDArray[Any]:
-    suffix = "".join(
-        PurePosixPath(entry).suffixes[-2:] if entry.endswith(".bz2") else PurePosixPath(entry).suffixes[-1:]
-    )
-    data = io.BytesIO(parts[entry])
-    try:
-        match suffix.lower():
-            case ".txt" | ".txt.bz2":
-                rows = [line.replace(",", " ").split() for line in _text(parts, entry).splitlines()]
-                return np.array([row for row in rows if row and not row[0].startswith("#")], dtype=np.float64)
+def _array(parts: Archive, entry: str) -> NDArray[Any]:
+    suffixes = [suffix.lower() for suffix in PurePosixPath(entry).suffixes]
+    suffix = "".join(suffixes[-2:] if suffixes[-1:] == [".bz2"] else suffixes[-1:])
+    if suffix in (".txt", ".txt.bz2"):
+        text = _text(parts, entry)
+        with reading(entry):
+            return _rows(text)
+    with reading(entry):
+        match suffix:
             case ".npy":
-                return np.asarray(np.load(data, allow_pickle=False))
+                return read_npy(parts.read(entry))
             case ".npz":
-                with np.load(data, allow_pickle=False) as arrays:
-                    return _only({key: arrays[key] for key in arrays.files})
+                arrays = read_npz(parts.read(entry))
+                return arrays[_only(list(arrays))]
             case ".mat":
-                from scipy.io import loadmat
-
-                return _only({key: value for key, value in loadmat(data).items() if not key.startswith("__")})
-    except ConnectomeError as error:
-        raise ConnectomeError(f"{entry}: {error}") from None
-    except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error, TypeError) as error:
-        raise ConnectomeError(f"{entry}: expected an array of numbers, found none that can be read ({error})") from None
+                variables = read_mat(parts.read(entry))
+                return np.asarray(variables[_only(list(variables))]())
     raise ConnectomeError(f"{entry}: expected a file of type {', '.join(_SUFFIXES)}, found {suffix or 'no suffix'}")
 
 
-def _only(arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    if len(arrays) != 1:
-        raise ConnectomeError(f"expected one array, found {', '.join(arrays) or 'none'}; keep one")
-    return next(iter(arrays.values()))
+def _rows(text: str) -> NDArray[np.float64]:
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise ConnectomeError(f"line {number}: expected at most {_LONGEST_LINE:,} characters, found more")
+        cells = line.replace(",", " ").split()
+        if cells and not cells[0].startswith("#"):
+            try:
+                rows.append(np.array(cells, np.float64))
+            except ValueError:
+                raise ConnectomeError(f"line {number}: expected numbers, found {line.strip()[:80]!r}") from None
+            check_regions(len(rows))
+            if len(cells) != len(rows[0]):
+                raise ConnectomeError(f"line {number}: expected {len(rows[0])} numbers, found {len(cells)}")
+    return np.array(rows)
 
 
-def _centres(parts: dict[str, bytes]) -> tuple[list[str], list[list[float]]]:
+def _only(names: list[str]) -> str:
+    if len(names) != 1:
+        raise ConnectomeError(f"expected one array, found {', '.join(names) or 'none'}; keep one")
+    return names[0]
+
+
+def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
     entry = _find(parts, "centres", "centers")
     labels, centroids = [], []
     for number, line in enumerate(_text(parts, entry).splitlines(), start=1):
@@ -142,15 +162,16 @@ def _centres(parts: dict[str, bytes]) -> tuple[list[str], list[list[float]]]:
         try:
             x, y, z = map(float, rest[:3])
         except ValueError:
-            raise ConnectomeError(f"{entry}: line {number}: expected 'label x y z', found {line.strip()!r}") from None
+            found = line.strip()[:80]
+            raise ConnectomeError(f"{entry}: line {number}: expected 'label x y z', found {found!r}") from None
         labels.append(label)
         centroids.append([x, y, z])
     return labels, centroids
 
 
-def _info(parts: dict[str, bytes]) -> dict[str, str]:
+def _info(parts: Archive) -> dict[str, str]:
     """Return the lines ``key = "value"`` of the free text, which is where name and normalisation are kept."""
-    if not any("info" in PurePosixPath(entry).name.lower() for entry in parts):
+    if not any("info" in file for file in _files(parts).values()):
         return {}
     lines = (line.partition("=") for line in _text(parts, _find(parts, "info")).splitlines())
     return {key.strip(): value.strip()[1:-1] for key, _, value in lines if value.strip().startswith('"')}
