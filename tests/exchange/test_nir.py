@@ -394,7 +394,7 @@ def test_shapes_that_do_not_fit_are_refused(file):
 
 @pytest.mark.parametrize(
     ("content", "part"),
-    [(None, "found none; check the path"), (b"no HDF5 at all", "found one that HDF5 cannot read")],
+    [(None, "found none; check the path"), (b"no HDF5 at all", "expected an HDF5 file, found none that can be read")],
 )
 def test_a_file_that_is_none_of_nir_is_refused(content, part, file):
     if content is not None:

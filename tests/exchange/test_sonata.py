@@ -310,5 +310,5 @@ def test_a_fault_in_the_edges_is_one_error_with_population_and_index(spoil, part
 
 
 def test_a_missing_circuit_is_one_error(tmp_path):
-    with pytest.raises(tb.ExchangeError, match="nothing: expected a JSON file, found none that can be read"):
+    with pytest.raises(tb.ExchangeError, match="nothing: expected a file, found none"):
         tb.read_sonata(tmp_path / "nothing")

@@ -10,7 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from twinbrain import units
 from twinbrain.errors import ExchangeError, Problem
+
+_STEPS = (1e-6, 1e4)
 
 
 def optional(package: str) -> ModuleType:
@@ -46,6 +49,20 @@ def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:
         raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
     if path.exists() and path.is_dir() != folder:
         raise failure(path, f"expected a {'folder' if folder else 'file'}, found the other; choose another path")
+
+
+def time_step(given: str | None, kept: float, where: str | Path) -> float:
+    """Return the time step (ms): as given, or else what the file keeps.
+
+    Raises
+    ------
+    ExchangeError
+        If it is not positive, or so small or large that steps cannot be counted.
+    """
+    step = units.number(given, "ms") if given is not None else kept
+    if not _STEPS[0] <= step <= _STEPS[1]:
+        raise failure(where, f"expected a dt from {_STEPS[0]:g} to {_STEPS[1]:g} ms, found {step:g} ms; give dt")
+    return step
 
 
 @contextmanager

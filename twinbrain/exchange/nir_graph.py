@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import ExchangeError, Problem
 from twinbrain.exchange.files import failure, optional
+from twinbrain.files import FileError, damaged, opened_hdf5
 from twinbrain.network.random import Floats
 
 NEURONS = ("LIF", "CubaLIF")
 _LINEAR = ("Linear", "Affine", "Scale", "Delay", "Flatten")
+_MOST_NODES, _LONGEST, _MOST_STEPS = 10_000, 200, 20_000
 _KNOWN = ("Input", "Output", *NEURONS, *_LINEAR, "NIRGraph")
 
 
@@ -25,6 +27,7 @@ class Graph:
     nodes: dict[str, Any] = field(default_factory=dict)
     before: dict[str, list[str]] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    n_steps: int = 0  # taken on routes, of which a graph may have far more than nodes
 
     def kind(self, name: str) -> str:
         """Return the type of a node."""
@@ -71,31 +74,31 @@ def read_graph(path: Path) -> Graph:
     ExchangeError
         If it is no NIR file, or has nodes that cannot be read, all of them named.
     """
-    h5py, nir = optional("h5py"), optional("nir")
-    if not path.is_file():
-        raise failure(path, "expected a NIR file, found none; check the path")
+    nir = optional("nir")
     try:
-        with h5py.File(path, "r") as file:
-            if "node" not in file or "type" not in file["node"]:
+        with opened_hdf5(path, "exchange") as file:
+            node = file.get("node")
+            if node is None or hasattr(node, "dtype") or "type" not in node:
                 raise failure(path, "expected a NIR file, found an HDF5 file without a node; check the path")
-            unknown = _unknown(file["node"], "")
-    except OSError as error:
-        raise failure(path, f"expected a NIR file, found one that HDF5 cannot read: {error}") from None
-    if unknown:
-        known = ", ".join(_KNOWN)
-        raise ExchangeError(
-            Problem(str(path), f"expected nodes of {known}; found {kind} {name!r}; take it out")
-            for name, kind in unknown
-        )
-    try:
-        root = nir.read(path, type_check=False)
-    except (AssertionError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise failure(path, f"expected a NIR file that nir {nir.version} reads, found a fault: {error}") from None
-    if type(root).__name__ != "NIRGraph":
-        root = nir.NIRGraph.from_list(root)
+            with damaged("a NIR file"):
+                unknown = _unknown(node, "")
+        if unknown:
+            known = ", ".join(_KNOWN)
+            raise ExchangeError(
+                Problem(str(path), f"expected nodes of {known}; found {kind} {name!r}; take it out")
+                for name, kind in unknown
+            )
+        with damaged(f"a NIR file that nir {nir.version} reads"):
+            root = nir.read(path, type_check=False)
+            if type(root).__name__ != "NIRGraph":
+                root = nir.NIRGraph.from_list(root)
+    except FileError as error:
+        raise failure(path, str(error)) from None
     graph = Graph(metadata=dict(root.metadata))
     edges: list[tuple[str, str]] = []
     _unfold(root, "", graph, edges, path)
+    if len(graph.nodes) > _MOST_NODES:
+        raise failure(path, f"expected at most {_MOST_NODES:,} nodes, found {len(graph.nodes):,}")
     graph.before = {name: [] for name in graph.nodes}
     for start, end in edges:
         for name in (start, end):
@@ -163,6 +166,12 @@ def routes_to(graph: Graph, name: str, sizes: dict[str, int], path: Path) -> lis
 
 
 def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, after: tuple[str, ...]) -> list[Route]:
+    graph.n_steps += 1
+    if len(after) > _LONGEST or graph.n_steps > _MOST_STEPS:
+        what = f"routes of at most {_LONGEST} nodes, and {_MOST_STEPS:,} steps on all"
+        raise failure(
+            path, f"expected {what}, found more that reach {after[0] if after else name!r}; simplify the graph"
+        )
     if name in after:
         loop = " -> ".join([name, *reversed(after[after.index(name) :])])
         raise failure(path, f"expected neurons in every loop, found none in {loop}")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twinbrain import units
 from twinbrain.exchange.circuit import Circuit, CircuitPopulation, CircuitProjection
-from twinbrain.exchange.files import failure
+from twinbrain.exchange.files import failure, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.nir_graph import NEURONS, Graph, Route, read_graph, routes_to
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, RECEPTOR, SPIKES, Arrays, Spikes, from_nir
 from twinbrain.exchange.silent import silent_population
+from twinbrain.files import FileError, damaged
 from twinbrain.models.neurons import LIF_CURRENT
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.network.network import Network
 from twinbrain.network.random import Floats
 from twinbrain.paths import user_path
+
+_MOST_CHANNELS = 4_000_000
 
 
 def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None = None) -> Network:
@@ -53,13 +56,22 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
         If its numbers make no network.
     """
     path = user_path(path)
+    try:
+        return _network(path, dt, spikes)
+    except FileError as error:
+        raise failure(path, str(error)) from None
+
+
+def _network(path: Path, dt: str | None, spikes: Spikes | None) -> Network:
     graph = read_graph(path)
     metadata = graph.metadata if "dt" in graph.metadata and "spikes" in graph.metadata else {}
-    step = units.number(dt, "ms") if dt is not None else _shown(float(metadata.get("dt", 1e-4)) * 1e3)
+    with damaged("numbers of a NIR file"):
+        kept, seed = _shown(float(metadata.get("dt", 1e-4)) * 1e3), int(metadata.get("seed", 0))
+    step = time_step(dt, kept, path)
     kind_of_spikes = spikes or metadata.get("spikes", "impulse")
     if kind_of_spikes not in SPIKES:
         raise failure(path, f"expected spikes to be one of {', '.join(SPIKES)}, found {kind_of_spikes!r}")
-    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, int(metadata.get("seed", 0))))
+    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, seed))
 
 
 def _shown(value: float) -> float:
@@ -102,23 +114,30 @@ def _sizes(graph: Graph, neurons: list[str], path: Path) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for name, node in graph.nodes.items():
         if graph.kind(name) == "Input":
-            sizes[name] = int(np.prod(np.asarray(node.input_type["input"], np.int64)))
+            with damaged(f"the shape of {name!r}"):
+                shape = [int(size) for size in np.ravel(node.input_type["input"])]
+            sizes[name] = math.prod(shape)
+            if min(shape, default=0) < 0 or sizes[name] > _MOST_CHANNELS:
+                raise failure(path, f"expected at most {_MOST_CHANNELS:,} channels of {name!r}, found shape {shape}")
     for name in neurons:
         found = max(np.asarray(values).size for values in _fields(graph, name).values())
-        sizes[name] = found if found > 1 else _size_before(graph, name, sizes, ())
+        sizes[name] = found if found > 1 else _size_before(graph, name, sizes)
     return sizes
 
 
-def _size_before(graph: Graph, name: str, sizes: dict[str, int], after: tuple[str, ...]) -> int:
-    found = [1]
-    for before in graph.before[name]:
-        if graph.kind(before) in ("Linear", "Affine"):
-            found.append(np.shape(graph.nodes[before].weight)[0])
-        elif before in sizes and not graph.before[before]:
-            found.append(sizes[before])
-        elif before not in after:
-            found.append(_size_before(graph, before, sizes, (*after, name)))
-    return max(found)
+def _size_before(graph: Graph, name: str, sizes: dict[str, int]) -> int:
+    """Return the most channels that reach a node, from the nearest nodes that say how many there are."""
+    found, seen, waiting = 1, {name}, [name]
+    while waiting:
+        for before in graph.before[waiting.pop()]:
+            if graph.kind(before) in ("Linear", "Affine"):
+                found = max(found, *np.shape(graph.nodes[before].weight)[:1])
+            elif before in sizes and not graph.before[before]:
+                found = max(found, sizes[before])
+            elif before not in seen:
+                seen.add(before)
+                waiting.append(before)
+    return found
 
 
 def _fields(graph: Graph, name: str) -> dict[str, Any]:

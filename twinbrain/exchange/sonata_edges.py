@@ -12,10 +12,23 @@ from numpy.typing import NDArray
 from twinbrain.exchange.circuit import CircuitPopulation, CircuitProjection
 from twinbrain.exchange.files import failure
 from twinbrain.exchange.sonata_cells import Arrays
-from twinbrain.exchange.sonata_files import Config, Row, attributes, column, only_group, populations, read_types
+from twinbrain.exchange.sonata_files import (
+    Config,
+    Row,
+    attributes,
+    column,
+    only_group,
+    populations,
+    read_json,
+    read_types,
+)
 from twinbrain.spec.base import suggestion
 
 Numbers = NDArray[np.int64]
+
+_STATIC = "expected static synapses of a weight and a delay"
+_READ = ("syn_weight", "delay", "nsyns")
+_LATEST = 2.0**31  # steps, which are refused later
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +65,36 @@ def read_edges(
         types = read_types(table, "edge_type_id")
         with populations(path, "edges") as groups:
             for group in groups.values():
-                projections += _read_edge_population(path, group, types, found, nodes, dt)
+                projections += _read_edge_population(config, path, table, group, types, found, nodes, dt)
     return projections
 
 
+def _check_static(config: Config, table: Path, number: int, row: Row) -> None:
+    """Refuse, by its name, what a type says of its edges that would change what they do."""
+    allowed = {"model_template": ("static_synapse", "nest:static_synapse"), "weight_function": (), "weight_sigma": ()}
+    for name, known in allowed.items():
+        if (value := row.get(name, "")) and value not in known:
+            raise failure(table, f"edge type {number}: {name}: {_STATIC}, found {value!r}; take it out")
+    if file := row.get("dynamics_params", ""):
+        parameters = read_json((config.synapses or config.path.parent) / file)
+        if parameters:
+            raise failure(table, f"edge type {number}: dynamics_params: {_STATIC}, found {min(parameters)!r} in {file}")
+
+
 def _read_edge_population(
-    path: Path, group: Any, types: dict[int, Row], found: list[CircuitPopulation], nodes: dict[str, Nodes], dt: float
+    config: Config,
+    path: Path,
+    table: Path | None,
+    group: Any,
+    types: dict[int, Row],
+    found: list[CircuitPopulation],
+    nodes: dict[str, Nodes],
+    dt: float,
 ) -> list[CircuitProjection]:
+    checked: set[int] = set()
     ends = []
     for end in ("source", "target"):
-        ids = np.asarray(column(group, f"{end}_node_id", path), np.int64)
+        ids = column(group, f"{end}_node_id", path)
         name = group[f"{end}_node_id"].attrs.get("node_population", "")
         name = name.decode() if isinstance(name, bytes) else str(name)
         where = f"{group.name}/{end}_node_id"
@@ -75,14 +108,17 @@ def _read_edge_population(
             )
         ends.append((nodes[name].population[ids], nodes[name].index[ids]))
     (from_, source), (to, target) = ends
-    kind = np.asarray(column(group, "edge_type_id", path), np.int64)
+    kind = column(group, "edge_type_id", path)
     if not len(from_) == len(to) == len(kind):
         raise failure(
             path, f"{group.name}: expected datasets of one length, found {len(from_)}, {len(to)}, {len(kind)}"
         )
     own, place = only_group(group, "edge", path)
-    values = attributes(own, place, path)
-    key = (from_ * len(found) + to) * (int(kind.max(initial=0)) + 1) + kind
+    values = attributes(own, place, path, _READ)
+    if "dynamics_params" in own:
+        raise failure(path, f"{group.name}/0/dynamics_params: {_STATIC}; take it out")
+    numbers, which = np.unique(kind, return_inverse=True)
+    key = (from_ * len(found) + to) * len(numbers) + which
     order = np.argsort(key, kind="stable")
     projections = []
     for kept in np.split(order, np.flatnonzero(np.diff(key[order])) + 1) if len(order) else ():
@@ -91,11 +127,14 @@ def _read_edge_population(
             hint = suggestion(str(number), types)
             raise failure(path, f"{group.name}: edge {first}: unknown edge_type_id {number}; {hint}")
         row, cell = types[number], found[int(to[first])]
+        if number not in checked:
+            _check_static(config, table or path, number, row)
+            checked.add(number)
         receptor = row.get("receptor") or (next(iter(cell.receptors)) if len(cell.receptors) == 1 else "")
         if receptor not in cell.receptors:
             hint = suggestion(receptor, cell.receptors)
             raise failure(path, f"{group.name}: edge {first}: unknown receptor {receptor!r} of {cell.name!r}; {hint}")
-        weight, delay = (_values(path, group, name, values, row, kept, number) for name in ("syn_weight", "delay"))
+        weight, delay, n_synapses = (_values(path, group, name, values, row, kept, number) for name in _READ)
         projections.append(
             CircuitProjection(
                 source=int(from_[first]),
@@ -104,15 +143,15 @@ def _read_edge_population(
                 origin=row.get("origin", "local"),
                 source_index=source[kept].astype(np.int32),
                 target_index=target[kept].astype(np.int32),
-                weight=weight,
-                delay=np.maximum(np.floor(delay / dt + 0.5).astype(np.int64), 1),
+                weight=weight * n_synapses,
+                delay=np.maximum(np.floor(np.minimum(delay / dt, _LATEST) + 0.5).astype(np.int64), 1),
             )
         )
     return projections
 
 
 def _values(path: Path, group: Any, name: str, values: Arrays, row: Row, kept: Numbers, number: int) -> Any:
-    """Return an attribute of edges: each one's own, or that of their type."""
+    """Return an attribute of edges: each one's own, or that of their type; an edge is one synapse if none says else."""
     if name in values:
         found = values[name][kept]
     elif name in row:
@@ -120,8 +159,13 @@ def _values(path: Path, group: Any, name: str, values: Arrays, row: Row, kept: N
             found = np.full(len(kept), float(row[name]))
         except ValueError:
             raise failure(path, f"edge type {number}: expected a number as {name}, found {row[name]!r}") from None
+    elif name == "nsyns":
+        return np.ones(len(kept))
     else:
         raise failure(path, f"{group.name}: expected {name} of every edge, or of edge type {number}, found neither")
-    if (wrong := np.flatnonzero(~np.isfinite(found) | (found < 0 if name == "delay" else False))).size:
+    faults = ~np.isfinite(found) | (found < 0 if name != "syn_weight" else False)
+    if name == "nsyns":
+        faults |= found != np.floor(found)
+    if (wrong := np.flatnonzero(faults)).size:
         raise failure(path, f"{group.name}/0/{name}: edge {kept[wrong[0]]}: expected a number, found {found[wrong[0]]}")
     return found

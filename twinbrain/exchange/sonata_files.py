@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twinbrain.exchange.files import failure, optional
+from twinbrain.exchange.files import failure
+from twinbrain.files import FileError, damaged, opened_hdf5, parse_json, read_text
+from twinbrain.files.text import LARGEST_JSON
 from twinbrain.spec.base import suggestion
 
+_LONGEST_PATH = 4096
+_FOLDERS = ("point_neuron_models_dir", "synaptic_models_dir")
 Row = dict[str, str]
 
 
@@ -28,8 +34,8 @@ class Config:
         The file.
     nodes, edges : tuple of (Path, Path or None)
         An HDF5 file and its table of types each.
-    components : Path or None
-        Where the JSON files of parameters are.
+    components, synapses : Path or None
+        Where the JSON files of parameters are, of neurons and of edges.
     ours : dict
         What we keep besides.
     dt : float or None (ms)
@@ -40,6 +46,7 @@ class Config:
     nodes: tuple[tuple[Path, Path | None], ...]
     edges: tuple[tuple[Path, Path | None], ...]
     components: Path | None
+    synapses: Path | None
     ours: dict[str, Any]
     dt: float | None
 
@@ -58,18 +65,23 @@ def read_config(path: Path) -> Config:
     networks = data.get("networks")
     if not isinstance(networks, dict) or not networks.get("nodes"):
         raise failure(path, "expected networks.nodes, found none; give the configuration of a circuit")
-    manifest = {name: str(value) for name, value in data.get("manifest", {}).items()}
+    manifest = {name: str(value) for name, value in _table(path, data, "manifest").items() if name.strip("$")}
 
     def resolved(text: str) -> Path:
         for _ in range(len(manifest) + 1):
             for name in sorted(manifest, key=len, reverse=True):
                 text = text.replace(f"${{{name.lstrip('$')}}}", manifest[name]).replace(name, manifest[name])
+                if len(text) > _LONGEST_PATH:  # of parts that name each other
+                    raise failure(path, f"expected paths of at most {_LONGEST_PATH} letters, found {text[:40]!r}…")
         if "$" in text:
             raise failure(path, f"expected a path whose parts stand in the manifest, found {text!r}")
         return path.parent / text
 
     def files(kind: str) -> Iterator[tuple[Path, Path | None]]:
-        for i, entry in enumerate(networks.get(kind, ())):
+        entries = networks.get(kind, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise failure(path, f"expected networks.{kind} as a list of tables, found another value")
+        for i, entry in enumerate(entries):
             found: list[Path | None] = []
             for key in (f"{kind}_file", f"{kind[:-1]}_types_file"):
                 text = entry.get(key)
@@ -78,25 +90,37 @@ def read_config(path: Path) -> Config:
                     continue
                 if not text:
                     raise failure(path, f"expected networks.{kind}[{i}].{key}, found none; give the file")
-                if not resolved(text).is_file():
+                if not isinstance(text, str) or not os.path.exists(resolved(text)):
                     raise failure(
-                        path, f"expected networks.{kind}[{i}].{key} to be a file, found none at {resolved(text)}"
+                        path, f"expected networks.{kind}[{i}].{key} to be a file, found none at {resolved(str(text))}"
                     )
                 found.append(resolved(text))
             assert found[0] is not None
             yield found[0], found[1]
 
-    components = data.get("components", {}).get("point_neuron_models_dir")
-    ours = data.get("twinbrain", {})
-    dt = ours.get("dt", data.get("run", {}).get("dt"))
+    components = _table(path, data, "components")
+    folders = {key: resolved(str(components[key])) for key in _FOLDERS if components.get(key)}
+    ours = _table(path, data, "twinbrain")
+    dt = ours.get("dt", _table(path, data, "run").get("dt"))
+    if dt is not None and (isinstance(dt, bool) or not isinstance(dt, int | float) or not 0 < dt < float("inf")):
+        raise failure(path, f"expected dt as a positive number of ms, found {dt!r}")
     return Config(
         path,
         tuple(files("nodes")),
         tuple(files("edges")),
-        resolved(components) if components else None,
+        folders.get("point_neuron_models_dir"),
+        folders.get("synaptic_models_dir"),
         ours,
         None if dt is None else float(dt),
     )
+
+
+def _table(path: Path, data: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return a table of a configuration; an empty one where there is none."""
+    found = data.get(key, {})
+    if not isinstance(found, dict):
+        raise failure(path, f"expected {key} as a table, found a {type(found).__name__}")
+    return found
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -108,11 +132,9 @@ def read_json(path: Path) -> dict[str, Any]:
         If there is none.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise failure(path, f"expected a JSON file, found none that can be read: {error.strerror}") from None
-    except ValueError as error:
-        raise failure(path, f"expected a JSON file, found a fault in it: {error}") from None
+        data = parse_json(read_text(path, LARGEST_JSON))
+    except FileError as error:
+        raise failure(path, str(error)) from None
     if not isinstance(data, dict):
         raise failure(path, f"expected a table, found a {type(data).__name__}")
     return data
@@ -128,8 +150,11 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
     """
     if path is None:
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter=" ", skipinitialspace=True))
+    try:
+        text = io.StringIO(read_text(path, LARGEST_JSON), newline="")
+        rows = list(csv.reader(text, delimiter=" ", skipinitialspace=True))
+    except (FileError, csv.Error) as error:
+        raise failure(path, f"expected a table as text: {error}") from None
     columns, *body = [[cell for cell in row if cell] for row in rows if any(row)] or [[]]
     if key not in columns:
         raise failure(path, f"expected a column {key}, found {', '.join(columns) or 'none'}")
@@ -153,32 +178,44 @@ def populations(path: Path, kind: str) -> Iterator[Any]:
     ExchangeError
         If there is none.
     """
-    h5py = optional("h5py")
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise failure(path, f"expected an HDF5 file, found one that cannot be read: {error}") from None
-    with file:
-        if kind not in file:
-            raise failure(path, f"expected a group /{kind}, found {', '.join(file) or 'none'}")
-        yield file[kind]
+        with opened_hdf5(path, "exchange") as file:
+            if not is_group(file.get(kind)):
+                raise failure(path, f"expected a group /{kind}, found {', '.join(file) or 'none'}")
+            for name, group in file[kind].items():
+                if not is_group(group):
+                    raise failure(path, f"{group.name}: expected a population, found a dataset; take {name} out")
+            yield file[kind]
+    except FileError as error:
+        raise failure(path, str(error)) from None
 
 
-def column(group: Any, name: str, path: Path) -> Any:
-    """Return a dataset.
+def is_group(item: Any) -> bool:
+    """Return whether an object of an HDF5 file is a group."""
+    return hasattr(item, "items") and not hasattr(item, "dtype")
+
+
+def column(group: Any, name: str, path: Path) -> NDArray[np.int64]:
+    """Return a dataset of whole numbers.
 
     Raises
     ------
     ExchangeError
-        If it is not there.
+        If it is not there, or of another kind.
     """
     if name not in group:
         raise failure(path, f"{group.name}: expected a dataset {name}; {suggestion(name, group)}")
-    return group[name][()]
+    item = group[name]
+    if is_group(item) or item.dtype.kind not in "iu" or item.ndim != 1:
+        raise failure(path, f"{group.name}/{name}: expected one whole number after the other, found something else")
+    with damaged(f"numbers in {item.name}"):
+        return np.asarray(item[()]).astype(np.int64)
 
 
-def attributes(group: Any, index: Any, path: Path) -> dict[str, Any]:
-    """Return the numeric attributes of a group, one value for each of ``index``.
+def attributes(
+    group: Any, index: NDArray[np.int64], path: Path, wanted: tuple[str, ...] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Return the numeric attributes of a group, one value for each of ``index``; those wanted, or all.
 
     Raises
     ------
@@ -187,10 +224,13 @@ def attributes(group: Any, index: Any, path: Path) -> dict[str, Any]:
     """
     found = {}
     for name, values in group.items():
-        if hasattr(values, "dtype") and values.dtype.kind in "fiu":
+        if wanted is not None and name not in wanted:
+            continue
+        if hasattr(values, "dtype") and values.dtype.kind in "fiu" and values.ndim == 1:
             if len(values) <= int(index.max(initial=-1)):
                 raise failure(path, f"{group.name}/{name}: expected {int(index.max()) + 1} values, found {len(values)}")
-            found[name] = values[()].astype(np.float64)[index]
+            with damaged(f"numbers in {values.name}"):
+                found[name] = np.asarray(values[()]).astype(np.float64)[index]
     return found
 
 
@@ -203,9 +243,18 @@ def only_group(group: Any, kind: str, path: Path) -> Any:
         If elements are in other groups.
     """
     n = len(column(group, f"{kind}_type_id", path))
-    number = group[f"{kind}_group_id"][()] if f"{kind}_group_id" in group else np.zeros(n, np.int64)
+    number, index = (
+        column(group, f"{kind}_{name}", path) if f"{kind}_{name}" in group else default
+        for name, default in (("group_id", np.zeros(n, np.int64)), ("group_index", np.arange(n)))
+    )
+    if not len(number) == len(index) == n:
+        raise failure(path, f"{group.name}: expected {n} group ids and indices, found {len(number)} and {len(index)}")
     if len(number) and number.any():
         first = int(np.flatnonzero(number)[0])
         raise failure(path, f"{group.name}: expected all in group 0, found {kind} {first} in group {number[first]}")
-    index = group[f"{kind}_group_index"][()] if f"{kind}_group_index" in group else np.arange(n)
-    return group.get("0", {}), index.astype(np.int64)
+    if (index < 0).any():
+        raise failure(path, f"{group.name}/{kind}_group_index: expected indices from 0 up, found {index.min()}")
+    own = group.get("0", {})
+    if not isinstance(own, dict) and not is_group(own):
+        raise failure(path, f"{group.name}/0: expected a group of attributes, found a dataset")
+    return own, index

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twinbrain import units
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
-from twinbrain.exchange.files import failure
+from twinbrain.exchange.files import failure, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
 from twinbrain.exchange.sonata_cells import INITIAL, NEST, OURS, Arrays, from_nest
@@ -21,6 +19,7 @@ from twinbrain.exchange.sonata_files import (
     Row,
     attributes,
     column,
+    is_group,
     only_group,
     populations,
     read_config,
@@ -64,19 +63,48 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
         If its numbers make no network.
     """
     config = read_config(user_path(path))
-    step = units.number(dt, "ms") if dt is not None else config.dt or 0.1
+    step = time_step(dt, config.dt or 0.1, config.path)
     found, kinds, nodes = _read_nodes(config, step)
     projections = read_edges(config, found, nodes, step)
     drives = tuple(_read_drives(config, found, kinds))
-    seed = int(config.ours.get("seed", 0))
+    seed = config.ours.get("seed", 0)
+    if not _is_count(seed):
+        raise failure(config.path, f"twinbrain.seed: expected a whole number from 0 up, found {seed!r}")
     return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+# What our own part of a configuration holds of a drive, and what may stand there.
+_OF_A_DRIVE: dict[str, Callable[[Any], bool]] = {
+    "kind": lambda value: isinstance(value, str),
+    "population": _is_count,
+    "receptor": lambda value: isinstance(value, str),
+    "name": lambda value: isinstance(value, str),
+    "key": lambda value: isinstance(value, list) and len(value) == 2 and all(_is_count(v) and v < 2**32 for v in value),
+    "mean": lambda value: _is_number(value) and value >= 0,
+    "weight": _is_number,
+    "first_step": _is_count,
+    "last_step": _is_count,
+}
+
+
 def _read_drives(config: Config, found: list[CircuitPopulation], kinds: list[int]) -> Iterator[CircuitDrive]:
-    for i, data in enumerate(config.ours.get("drives", ())):
+    drives = config.ours.get("drives", [])
+    if not isinstance(drives, list) or not all(isinstance(data, dict) for data in drives):
+        raise failure(config.path, "twinbrain.drives: expected a list of tables, found another value")
+    for i, data in enumerate(drives):
         where = f"twinbrain.drives[{i}]"
-        if expected := {field.name for field in fields(CircuitDrive)} ^ set(data):
+        if expected := set(_OF_A_DRIVE) ^ set(data):
             raise failure(config.path, f"{where}: expected the keys of a drive, found {min(expected)} amiss")
+        if wrong := [name for name, fits in _OF_A_DRIVE.items() if not fits(data[name])]:
+            raise failure(config.path, f"{where}: expected {wrong[0]} of a drive, found {str(data[wrong[0]])[:80]!r}")
         number, receptor, kind = data["population"], data["receptor"], data["kind"]
         if number not in kinds:
             raise failure(config.path, f"{where}: unknown node type {number}; {suggestion(str(number), kinds)}")
@@ -88,6 +116,13 @@ def _read_drives(config: Config, found: list[CircuitPopulation], kinds: list[int
             if name not in known:
                 raise failure(config.path, f"{where}: unknown {what} {name!r}; {suggestion(name, known)}")
         yield CircuitDrive(**(data | {"population": population, "key": Key(*data["key"])}))
+
+
+def _table(config: Config, key: str) -> dict[str, Any]:
+    found = config.ours.get(key, {})
+    if not isinstance(found, dict):
+        raise failure(config.path, f"twinbrain.{key}: expected a table, found a {type(found).__name__}")
+    return found
 
 
 def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], list[int], dict[str, Nodes]]:
@@ -123,15 +158,18 @@ def _read_population(
     dt: float,
 ) -> Nodes:
     """Add the populations, one a node type, that a node population holds."""
-    kind = np.asarray(column(group, "node_type_id", path), np.int64)
-    ids = group["node_id"][()] if "node_id" in group else np.arange(len(kind))
+    kind = column(group, "node_type_id", path)
+    ids = column(group, "node_id", path) if "node_id" in group else np.arange(len(kind))
     if not np.array_equal(ids, np.arange(len(kind))):
         raise failure(
             path, f"{group.name}/node_id: expected 0 to {len(kind) - 1} in order, found others; number them so"
         )
     own, place = only_group(group, "node", path)
-    values = attributes(own, place, path)
-    dynamics = attributes(own["dynamics_params"], place, path) if "dynamics_params" in own else {}
+    values = attributes(own, place, path, ("g_L",))
+    given = own.get("dynamics_params", {})
+    if not isinstance(given, dict) and not is_group(given):
+        raise failure(path, f"{group.name}/0/dynamics_params: expected a group of parameters, found a dataset")
+    dynamics = attributes(given, place, path)
     nodes = Nodes(np.zeros(len(kind), np.int64), np.zeros(len(kind), np.int64))
     distinct = list(dict.fromkeys(kind.tolist()))
     for number in distinct:
@@ -155,7 +193,9 @@ def _population(
     config: Config, where: str, row: Row, dynamics: Arrays, beside: Arrays, size: int, dt: float
 ) -> CircuitPopulation:
     template = row.get("model_template", "")
-    if row.get("model_type") == "virtual":
+    if (kind := row.get("model_type", "point_neuron")) not in ("point_neuron", "point_process", "virtual"):
+        raise failure(where, f"expected a model_type point_neuron, point_process or virtual, found {kind!r}")
+    if kind == "virtual":
         return silent_population(row["population"], size)
     if "dynamics_params" in row:
         folder = config.components or config.path.parent
@@ -165,6 +205,9 @@ def _population(
         ]:
             raise failure(folder / row["dynamics_params"], f"{wrong[0]}: expected a number, found {shared[wrong[0]]!r}")
         dynamics = {key: np.full(size, float(value)) for key, value in shared.items()} | dynamics
+    for key, array in dynamics.items():
+        if not np.isfinite(array).all():
+            raise failure(where, f"{key}: expected finite numbers, found {array[~np.isfinite(array)][0]}")
     receptors: dict[str, ReceptorModel] = {}
     if template == NEST:
         try:
@@ -175,12 +218,12 @@ def _population(
         receptors["exponential_current"] = EXPONENTIAL_CURRENT
     elif template.startswith(OURS):
         model_name = template.removeprefix(OURS)
-        own = {name: NeuronModel.parse(data, where) for name, data in config.ours.get("models", {}).items()}
+        own = {name: NeuronModel.parse(data, where) for name, data in _table(config, "models").items()}
         known = NEURON_MODELS | own
         if model_name not in known:
             raise failure(where, f"unknown model_template {template!r}; {suggestion(model_name, known)}")
         model = known[model_name]
-        own_receptors = {n: ReceptorModel.parse(data, where) for n, data in config.ours.get("receptors", {}).items()}
+        own_receptors = {n: ReceptorModel.parse(data, where) for n, data in _table(config, "receptors").items()}
         known_receptors = RECEPTOR_MODELS | own_receptors
         for receptor in filter(None, row.get("receptors", "").split(",")):
             if receptor not in known_receptors:
