@@ -95,21 +95,23 @@ def test_info_says_what_a_sweep_holds(run, twinbrain):
         assert text in out
 
 
-def test_a_function_of_a_module_reduces_beside_those_of_the_file(run, swept):
-    assert run("--reduce", "functions_of_mine:n_spikes").code == 0
+def test_a_function_of_a_file_reduces_beside_those_of_the_file(run, swept):
+    assert run("--reduce-from", "functions_of_mine.py:n_spikes").code == 0
     found = tb.open_sweep(swept / "runs/small.zarr")
     assert {"mean_rates", "n_spikes"} <= set(found)
     assert (found["n_spikes"] > 0).all()
 
 
 def test_points_that_fail_end_the_command_with_1_and_are_tried_again(run, swept, twinbrain):
-    outcome = run("--reduce", "functions_of_mine:moody")
+    outcome = run("--reduce-from", "functions_of_mine.py:moody")
     assert outcome.code == 1
     assert "2 of 4 points done, 2 failed" in outcome.out
     assert "ValueError: no luck (moody, " in outcome.out
     assert "(2 points)" in outcome.out
     assert "error 1" in twinbrain("info", "runs/small.zarr").out
-    again = twinbrain("resume", "runs/small.zarr", "--workers", 0, "--reduce", "functions_of_mine:moody", "--json")
+    again = twinbrain(
+        "resume", "runs/small.zarr", "--workers", 0, "--reduce-from", "functions_of_mine.py:moody", "--json"
+    )
     assert again.code == 1
     report = json.loads(again.out)
     assert (report["done"], report["failed"]) == (2, 2)
@@ -130,22 +132,23 @@ def test_a_sweep_is_gone_on_with_by_the_same_command_and_replaced_if_wanted(run,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("functions_of_mine", "expected module:function, found 'functions_of_mine'"),
-        ("functions_of_mine:", "expected module:function"),
-        (":n_spikes", "expected module:function"),
-        ("no_such_module:f", "No module named 'no_such_module'"),
-        ("functions_of_mine:f", "has no attribute 'f'"),
-        ("functions_of_mine:value", "expected a function, found 'functions_of_mine:value', which is a int"),
+        ("functions_of_mine.py", "expected file.py:function or module:function, found 'functions_of_mine.py'"),
+        ("functions_of_mine.py:", "expected file.py:function"),
+        (":n_spikes", "expected file.py:function"),
+        ("no_such_module:f", "a file in this folder is no_such_module.py:f"),
+        ("no_such_file.py:f", "No such file or directory"),
+        ("functions_of_mine.py:f", "has no attribute 'f'"),
+        ("functions_of_mine.py:value", "expected a function, found 'functions_of_mine.py:value', which is of type int"),
     ],
 )
 def test_what_names_no_function_is_refused(swept, refused, text, message):
-    refused(("run", "small.toml", "--workers", 0, "--reduce", text), "--reduce", message)
+    refused(("run", "small.toml", "--workers", 0, "--reduce-from", text), "--reduce-from", message)
     assert not (swept / "runs").exists()
 
 
 def test_functions_are_needed_again(run, refused):
-    run("--reduce", "functions_of_mine:n_spikes")
-    refused(("resume", "runs/small.zarr", "--workers", 0), "unknown reduction 'n_spikes'", "a function of yours")
+    run("--reduce-from", "functions_of_mine.py:n_spikes")
+    refused(("resume", "runs/small.zarr", "--workers", 0), "expected the function 'n_spikes'", "--reduce-from")
 
 
 @pytest.mark.parametrize(

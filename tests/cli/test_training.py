@@ -9,6 +9,7 @@ import pytest
 
 import twinbrain as tb
 from tests.cli.small import REGION
+from twinbrain.functions import function_of
 
 TRAINING = """
 summary = "A pair learns a gate."
@@ -118,16 +119,19 @@ def test_a_workflow_without_a_training_is_told_of(refused, folder):
     refused(("train", "small.toml"), "expected a table 'train' that names a task, found none", "twinbrain run")
 
 
-def test_a_task_of_ones_own_lies_beside_the_workflow(twinbrain, folder, monkeypatch):
-    other = folder / "elsewhere"
-    other.mkdir()
+def test_a_task_of_ones_own_is_given_by_who_trains(twinbrain, refused, folder):
     (folder / "my_tasks.py").write_text(TASK)
-    text = TRAINING.replace('{ name = "xor", duration = "40 ms" }', '"my_tasks.py:bits"')
-    (folder / "learn.toml").write_text(text.replace('"pair.toml"', f'"{folder / "pair.toml"}"'))
-    monkeypatch.chdir(other)
-    outcome = twinbrain("train", folder / "learn.toml", "--no-figure", "--replay", 0, "--out", "own.zarr")
+    (folder / "learn.toml").write_text(TRAINING.replace('{ name = "xor", duration = "40 ms" }', '"bits"'))
+    own = ("--task-from", "my_tasks.py:bits")
+    for command in ("validate", "plan"):
+        assert twinbrain(command, "learn.toml", *own).code == 0
+    outcome = twinbrain("train", "learn.toml", "--no-figure", "--replay", 0, "--out", "own.zarr", *own)
     assert (outcome.code, outcome.err) == (0, "")
-    assert len(tb.open_training("own.zarr").setup.task.train) == 12
+    bits = function_of("my_tasks.py:bits", "")
+    assert len(tb.open_training("own.zarr", task=bits).setup.task.train) == 12
+    assert tb.resume_training("own.zarr", task=tb.task(bits)).score == tb.open_training("own.zarr", task=bits).score
+    refused(("train", "learn.toml"), "expected the name of a task, found 'bits'", "--task-from FILE.py:FUNCTION")
+    refused(("plan", "learn.toml", *own, "--set", "train.task=xor"), "--task-from", "found 'bits'", "under [train]")
 
 
 def test_ctrl_c_keeps_the_epochs_that_are_done_and_resume_goes_on(twinbrain, refused, monkeypatch):

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
 from twinbrain.paths import user_path
@@ -101,6 +102,7 @@ def connectomes(as_json: AsJson = False) -> None:
 
 def validate(
     files: Annotated[list[Path], typer.Argument(help="Files of regions, workflows, connectomes or cluster profiles.")],
+    task_from: TaskFrom = None,
 ) -> None:
     """Check files, and print every problem found."""
     problems: list[Problem] = []

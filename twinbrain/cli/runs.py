@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from twinbrain.cli.options import Cluster, Profile, Reduce, Shards, Workers
+from twinbrain.cli.options import Cluster, Profile, ReduceFrom, Shards, TaskFrom, Workers, check_used
 from twinbrain.cli.places import naming
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
@@ -44,7 +44,8 @@ def run(
     device: Device = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that stands there.")] = False,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
-    reduce: Reduce = None,
+    task_from: TaskFrom = None,
+    reduce_from: ReduceFrom = None,
     shards: Shards = None,
     workers: Workers = None,
     cluster: Cluster = None,
@@ -60,15 +61,16 @@ def run(
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
+    check_used(task_from, declared)
     path = Location.of(out or f"runs/{declared.name}.zarr")
     if declared.sweep is not None:
         where = {"workers": workers, "cluster": cluster, "profile": profile}
         _no_shards(shards)
         with _interruptible(path), naming(workflow):
-            state = run_sweep(declared, path, reduce, where, console, overwrite=overwrite)
+            state = run_sweep(declared, path, reduce_from, where, console, overwrite=overwrite)
         report_sweep(path, state, console, as_json, figure)
         return
-    _no_sweep(reduce=reduce, workers=workers)
+    _no_sweep(reduce_from=reduce_from, workers=workers)
     if declared.train is not None:
         _no_shards(shards)
         train_workflow(declared, path, console, overwrite=overwrite, n_replayed=20, figure=figure, as_json=as_json)
@@ -88,7 +90,8 @@ def plan(
     settings: Settings = None,
     engine: Engine = None,
     device: Device = None,
-    reduce: Reduce = None,
+    task_from: TaskFrom = None,
+    reduce_from: ReduceFrom = None,
     shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
@@ -98,12 +101,13 @@ def plan(
     from twinbrain.spec.load import load_workflow
 
     declared = load_workflow(workflow, _changes(settings, engine=engine, device=device))
+    check_used(task_from, declared)
     if declared.sweep is not None:
         _no_shards(shards)
         with naming(workflow):
-            show_plan(declared, reduce, as_json)
+            show_plan(declared, reduce_from, as_json)
         return
-    _no_sweep(reduce=reduce)
+    _no_sweep(reduce_from=reduce_from)
     if declared.train is not None:
         _no_shards(shards)
         with naming(workflow):
@@ -128,7 +132,8 @@ def resume(
         typer.Option("--set", metavar="KEY=VALUE", help="Of a training: another learning_rate, clip or patience."),
     ] = None,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
-    reduce: Reduce = None,
+    task_from: TaskFrom = None,
+    reduce_from: ReduceFrom = None,
     shards: Shards = None,
     workers: Workers = None,
     cluster: Cluster = None,
@@ -146,16 +151,18 @@ def resume(
         where = {"workers": workers, "cluster": cluster, "profile": profile}
         _no_shards(shards)
         with _interruptible(path):
-            state = resume_sweep(path, reduce, where, console)
+            state = resume_sweep(path, reduce_from, where, console)
         report_sweep(path, state, console, as_json, figure)
         return
     if is_training(path):
         _no_shards(shards)
-        _no_sweep(reduce=reduce, workers=workers, cluster=cluster, profile=profile)
+        _no_sweep(reduce_from=reduce_from, workers=workers, cluster=cluster, profile=profile)
         resume_and_report(path, settings, console, figure=figure, as_json=as_json)
         return
     if settings:
         raise SpecError("expected no --set for a run that was begun, whose bits it would change; leave it out")
+    if task_from:
+        raise SpecError([Problem("--task-from", f"expected a training or a sweep, found a run: {path}; leave it out")])
     before = run_info(path)
     if before.status == "complete":
         console.print(f"{path} is complete; nothing is left to do")
@@ -189,7 +196,7 @@ def info(store: Store, as_json: AsJson = False) -> None:
 
 
 def _no_sweep(**options: object) -> None:
-    if given := [f"--{name}" for name, value in options.items() if value is not None]:
+    if given := [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]:
         raise SpecError([Problem(given[0], "expected a workflow with a sweep, found one without; leave it out")])
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from twinbrain.cli.studies import report_study
 from twinbrain.cli.tables import pairs, seconds
-from twinbrain.errors import SpecError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -74,8 +71,9 @@ def _prepared(workflow: Workflow, functions: list[str] | None) -> tuple[Prepared
     own = own_reductions(functions)
     assert workflow.sweep is not None
     if own:
-        reduce: dict[str, Any] = {**workflow.sweep.reduce, **own}
-        workflow, own = declared_sweep(workflow, {}, reduce=reduce)
+        declared = workflow.sweep.reduce
+        reduce: dict[str, Any] = {**declared, **{name: {} for name in own if name not in declared}}
+        workflow, _ = declared_sweep(workflow, {}, reduce=reduce)
     return prepare_sweep(workflow, own), own
 
 
@@ -92,7 +90,9 @@ def resume_sweep(
 
 def own_reductions(functions: list[str] | None) -> dict[str, Callable[..., Any]]:
     """Return functions by their names."""
-    return {text.partition(":")[2]: imported(text) for text in functions or ()}
+    from twinbrain.functions import function_of
+
+    return {text.rpartition(":")[2]: function_of(text, "--reduce-from") for text in functions or ()}
 
 
 def report_sweep(location: Location, state: SweepState, console: Console, as_json: bool, figure: bool) -> None:
@@ -230,23 +230,3 @@ def tell_dashboard(console: Console) -> Callable[[str], None]:
             console.print(f"dashboard {address}", markup=False)
 
     return tell
-
-
-def imported(text: str) -> Callable[..., Any]:
-    """Return the function that ``module:function`` names; modules of the working folder are found too.
-
-    Raises
-    ------
-    SpecError
-        If there is none.
-    """
-    module, _, name = text.partition(":")
-    try:
-        if "" not in sys.path:
-            sys.path.insert(0, "")
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SpecError(f"--reduce: expected module:function, found {text!r}: {error}") from None
-    if not callable(found):
-        raise SpecError(f"--reduce: expected a function, found {text!r}, which is a {type(found).__name__}")
-    return found

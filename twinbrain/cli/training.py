@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twinbrain.cli.options import TaskFrom, check_used
 from twinbrain.cli.places import naming
 from twinbrain.cli.tables import pairs
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError
@@ -37,6 +38,7 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training that stands there.")] = False,
     replay: Annotated[int, typer.Option(help="Held-out trials to run in Brian2 afterwards, spike for spike.")] = 20,
     figure: Annotated[bool, typer.Option(help="Draw the learning curves beside the training.")] = True,
+    task_from: TaskFrom = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print data as JSON.")] = False,
 ) -> None:
     """Train a region or a brain on a task, keep what it learned, and run it in Brian2."""
@@ -46,6 +48,7 @@ def train(
     run = {"seed": seed, "device": device}
     changes = [*(settings or ()), *(f"run.{key}={value}" for key, value in run.items() if value is not None)]
     declared = load_workflow(workflow, changes)
+    check_used(task_from, declared)
     train_workflow(
         declared,
         Location.of(out or f"runs/{declared.name}.zarr"),

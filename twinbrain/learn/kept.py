@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from twinbrain.errors import LearnError, StoreError
+from twinbrain.functions import check_functions, described
+from twinbrain.learn.tasks.registry import Build, own_tasks
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.workflow import Workflow
@@ -38,6 +40,7 @@ def attributes_of(workflow: Workflow, task: Task, *, given: bool) -> dict[str, A
         "workflow": workflow.name,
         "task": training.task.name,
         "task_given": given,
+        "task_function": json.dumps({own: described(build) for own, build in _own(training.task.name, given).items()}),
         "task_digest": task_digest(task),
         "rule": training.rule.name,
         "seed": workflow.run.seed,
@@ -72,11 +75,27 @@ def check_given(kept: TrainingStore, task: Task | None) -> None:
     ------
     LearnError
         If none is given, or one of another name.
+    SpecError
+        If it began with a function of a person's own, and that is not given, or is another.
     """
     expected = kept.attributes["task"]
     if kept.attributes["task_given"] and (task is None or task.name != expected):
         found = "none" if task is None else repr(task.name)
         raise LearnError(f"task: expected the task {expected!r} with which training began, found {found}; give it")
+    if task is None:
+        begun = json.loads(kept.attributes.get("task_function", "{}"))
+        check_functions(begun, _own(stored_task(kept)), "--task-from", str(kept.location))
+
+
+def _own(name: str, given: bool = False) -> dict[str, Build]:
+    """Return the person's own function that makes the task of a name; none where the task is ours, or was given."""
+    return {own: build for own, build in own_tasks().items() if own == name and not given}
+
+
+def stored_task(kept: TrainingStore) -> str:
+    """Return the name of the task of a training."""
+    name: str = json.loads(kept.attributes["spec"])["train"]["task"]["name"]
+    return name
 
 
 def check_same(kept: TrainingStore, task: Task) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from twinbrain.errors import SpecError
-from twinbrain.learn.kept import check_given, check_same, check_versions, spec_of, stored_workflow
+from twinbrain.learn.kept import check_given, check_same, check_versions, spec_of, stored_task, stored_workflow
 from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Progress
+from twinbrain.learn.tasks.registry import Build, registering
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.train import go_on, learner_of
 from twinbrain.learn.trained import Trained
@@ -22,7 +25,11 @@ _MAY_CHANGE = ("learning_rate", "clip", "patience")
 
 
 def resume_training(
-    path: str | Path | Location, *, task: Task | None = None, progress: Progress | bool | None = None, **changes: Any
+    path: str | Path | Location,
+    *,
+    task: Task | Build | None = None,
+    progress: Progress | bool | None = None,
+    **changes: Any,
 ) -> Trained:
     """Go on with a training that was interrupted, to the same bits as if it had not been.
 
@@ -32,8 +39,8 @@ def resume_training(
     ----------
     path : str or Path
         Path or URL of the training.
-    task : Task, optional
-        Where it was given to `train` as an object.
+    task : Task or callable, optional
+        Where it was given to `train`, or is made by a function of yours: the task, or the function.
     progress : callable or bool, optional
         As in `train`.
     **changes
@@ -46,11 +53,18 @@ def resume_training(
     LearnError
         If its task is not given, or is another; or the loss is no number any more.
     SpecError
-        If something else is to change.
+        If something else is to change, or the function of yours that makes its task is not given, or is another.
     RunInterrupted
         As in `train`.
     """
     kept = open_training_store(Location.of(path))
+    with _given(kept, task) as given:
+        return _resumed(kept, given, progress, changes)
+
+
+def _resumed(
+    kept: TrainingStore, task: Task | None, progress: Progress | bool | None, changes: dict[str, Any]
+) -> Trained:
     check_given(kept, task)
     if kept.attributes["status"] == "complete":
         return _opened(kept, task)
@@ -65,26 +79,37 @@ def resume_training(
     return go_on(learner, kept, progress)
 
 
-def open_training(path: str | Path | Location, *, task: Task | None = None) -> Trained:
+def open_training(path: str | Path | Location, *, task: Task | Build | None = None) -> Trained:
     """Return a training that is complete.
 
     Parameters
     ----------
     path : str or Path
         Path or URL of the training.
-    task : Task, optional
-        Where it was given to `train` as an object.
+    task : Task or callable, optional
+        Where it was given to `train`, or is made by a function of yours: the task, or the function.
 
     Raises
     ------
     StoreError
         If there is none, or it is not complete.
-    LearnError
+    LearnError, SpecError
         If its task is not given, or is another.
     """
     kept = open_training_store(Location.of(path))
-    check_given(kept, task)
-    return _opened(kept, task)
+    with _given(kept, task) as given:
+        check_given(kept, given)
+        return _opened(kept, given)
+
+
+@contextmanager
+def _given(kept: TrainingStore, task: Task | Build | None) -> Iterator[Task | None]:
+    """Give the task that was passed; a function has the name of the task meanwhile."""
+    if task is None or isinstance(task, Task):
+        yield task
+        return
+    with registering({stored_task(kept): task}):
+        yield None
 
 
 def _changed(workflow: Workflow, changes: dict[str, Any]) -> Workflow:

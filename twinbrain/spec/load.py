@@ -106,7 +106,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
             _override(data, override)
         except SpecError as error:
             problems += error.problems
-    data = _with_task(_with_brain(data, str(path), problems), path.parent)
+    data = _with_brain(data, str(path), problems)
     try:
         workflow = Workflow.parse(data, str(path), context=Folder(path.parent))
     except SpecError as error:
@@ -257,20 +257,6 @@ def _beside(folder: Folder, name: str) -> str:
     """Return the path of a file in the folder, if there is one of that name; else the name as it is."""
     path = folder.path / user_path(name)
     return str(path) if path.suffix and os.path.exists(path) else name
-
-
-def _with_task(data: Data, folder: Path) -> Data:
-    """Let the file of a task of the user's be found beside the workflow."""
-    train = data.get("train")
-    task = train.get("task") if isinstance(train, dict) else None
-    name = task.get("name") if isinstance(task, dict) else task
-    if not isinstance(train, dict) or not isinstance(name, str) or ".py:" not in name:
-        return data
-    file, _, function = name.rpartition(":")
-    if not os.path.isfile(beside := folder / file):
-        return data
-    name = f"{beside}:{function}"
-    return data | {"train": train | {"task": task | {"name": name} if isinstance(task, dict) else name}}
 
 
 # Stands where a region could not be read, so that the rest of the file is checked too.

@@ -128,4 +128,11 @@ class Sweep(Spec):
 
 
 def _names(value: Any) -> Any:
-    return {name: {} for name in value} if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    if (wrong := next((name for name in value if not isinstance(name, str)), None)) is not None:
+        raise ValueError(
+            f"expected names of analyses, found {wrong!r} among them; to give options, write a table: "
+            'reduce = { mean_rates = { start = "100 ms" } }'
+        )
+    return {name: {} for name in value}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
+from twinbrain.functions import function_of
 from twinbrain.learn.tasks import registry
 
 MINE = """
@@ -30,9 +31,9 @@ number = 3
 
 
 @pytest.fixture
-def mine(tmp_path, monkeypatch):
+def build(tmp_path):
     (tmp_path / "my_tasks.py").write_text(MINE)
-    monkeypatch.chdir(tmp_path)
+    return function_of(f"{tmp_path}/my_tasks.py:build", "--task-from")
 
 
 def test_the_name_of_each_task_is_that_of_its_function():
@@ -79,33 +80,34 @@ def test_an_option_without_default_is_required():
         tb.task("shd")
 
 
-def test_a_function_in_a_file_is_a_task(mine, tmp_path):
-    task = tb.task("my_tasks.py:build", n_trials=6, duration="10 ms")
+def test_a_function_is_a_task(build):
+    task = tb.task(build, n_trials=6, duration="10 ms")
     assert (task.name, len(task.train), task.train.n_steps) == ("mine", 6, 10)
-    found = registry.find_task("my_tasks.py:build", folder=tmp_path.parent / tmp_path.name)
-    assert found().train.n_steps == 5
-    with pytest.raises(tb.SpecError, match="unknown key 'n_trails'; did you mean 'n_trials'"):
-        tb.task("my_tasks.py:build", n_trails=3)
+    with pytest.raises(tb.SpecError, match="task build: n_trails: unknown key 'n_trails'; did you mean 'n_trials'"):
+        tb.task(build, n_trails=3)
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("absent.py:build", "expected file.py:function or module:function, found 'absent.py:build'"),
-        ("my_tasks.py:built", "has no attribute 'built'"),
-        ("my_tasks.py:number", "expected a function that makes a task"),
-        ("no_such_module:build", "No module named 'no_such_module'"),
-        (":build", "expected file.py:function or module:function"),
-    ],
-)
-def test_a_function_that_is_not_there_is_told(mine, name, message):
-    with pytest.raises(tb.SpecError, match=message):
+@pytest.mark.parametrize("name", ["my_tasks.py:build", "os:system", "builtins:exec", ":build", "a:"])
+def test_a_name_that_names_code_is_refused(name):
+    with pytest.raises(tb.SpecError, match=r"names code.*--task-from FILE\.py:FUNCTION.*tb\.register_task"):
         tb.task(name)
 
 
-def test_a_function_that_makes_something_else_is_told(mine):
+def test_a_function_that_makes_something_else_is_told():
+    def none():
+        return 3
+
     with pytest.raises(tb.LearnError, match="none: expected a Task, found int"):
-        tb.task("my_tasks.py:none")
+        tb.task(none)
+
+
+def test_a_name_lasts_as_long_as_its_context(build):
+    with registry.registering({"halves": build}):
+        assert tb.task("halves").name == "mine"
+        assert registry.own_tasks() == {"halves": build}
+        with pytest.raises(tb.LearnError, match="a name that is free"), registry.registering({"xor": build}):
+            pass
+    assert "halves" not in tb.task_names()
 
 
 def test_a_task_can_be_given_a_name(monkeypatch):

@@ -1,20 +1,17 @@
-"""Tasks by name: those that are here, those that are registered, and those in a file of the user."""
+"""Tasks by name: those that are here, and those that a person has registered."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, Field, create_model
 
 from twinbrain.errors import LearnError, Problem, SpecError
 from twinbrain.learn.tasks.task import Task
-from twinbrain.paths import user_path
 from twinbrain.spec.base import Spec, suggestion
 
 Build = Callable[..., Task]
@@ -38,14 +35,13 @@ _MODULES = {
 _registered: dict[str, Build] = {}
 
 
-def task(name: str, /, **options: Any) -> Task:
+def task(name: str | Build, /, **options: Any) -> Task:
     """Return a task.
 
     Parameters
     ----------
-    name : str
-        One of `task_names`; or a function of yours: ``"my_tasks.py:build"`` in a file, or ``"my_package.tasks:build"``
-        in a module.
+    name : str or callable
+        One of `task_names`; or a function of yours, which returns a `Task`.
     **options
         What the task's function takes, as in a file: durations and rates as text with a unit, such as ``dt="2 ms"``.
 
@@ -56,8 +52,8 @@ def task(name: str, /, **options: Any) -> Task:
     LearnError
         If its data are missing or damaged.
     """
-    build = find_task(name)
-    given = task_options(build).parse(options, f"task {name}")
+    build = name if callable(name) else find_task(name)
+    given = task_options(build).parse(options, f"task {build.__name__}")
     return built(build, given)
 
 
@@ -114,28 +110,66 @@ def register_task(build: Build, name: str | None = None) -> Build:
     return build
 
 
-def find_task(name: str, folder: str | Path = ".") -> Build:
+def own_tasks() -> dict[str, Build]:
+    """Return the tasks that were registered, by name."""
+    return dict(_registered)
+
+
+@contextmanager
+def registering(builds: Mapping[str, Build]) -> Iterator[None]:
+    """Give tasks their names for as long as a context lasts.
+
+    Parameters
+    ----------
+    builds : mapping of str to callable
+        Functions, as `register_task` takes them, by name.
+
+    Raises
+    ------
+    LearnError
+        If another task has a name.
+    """
+    before = own_tasks()
+    try:
+        for name, build in builds.items():
+            register_task(build, name)
+        yield
+    finally:
+        _registered.clear()
+        _registered.update(before)
+
+
+def find_task(name: str) -> Build:
     """Return the function that makes a task.
 
     Parameters
     ----------
     name : str
-        As for `task`.
-    folder : str or Path
-        Where the path of a file begins, such as the folder of the workflow that names it.
+        One of `task_names`.
 
     Raises
     ------
     SpecError
-        If there is none.
+        If there is none, or the name is that of a file or a module: those are for a person to name, and not for a file.
     """
     if ":" in name:
-        return _function(name, Path(folder))
+        message = (
+            f"expected the name of a task, found {name!r}, which names code; code runs only where a person names it: "
+            "write the function's name alone, and give a function that you trust with --task-from FILE.py:FUNCTION, or "
+            "in Python with tb.register_task"
+        )
+        raise SpecError([Problem("task", message)])
     if name in _registered:
         return _registered[name]
     if name not in _MODULES:
         raise SpecError(
-            [Problem("task", f"expected the name of a task, found {name!r}; {suggestion(name, task_names())}")]
+            [
+                Problem(
+                    "task",
+                    f"expected the name of a task, found {name!r}; {suggestion(name, task_names())}; or give one of "
+                    "yours with --task-from FILE.py:FUNCTION, or in Python with tb.register_task",
+                )
+            ]
         )
     found: Build = getattr(importlib.import_module(f"twinbrain.learn.tasks.{_MODULES[name]}"), name)
     return found
@@ -162,27 +196,3 @@ def task_options(build: Build) -> type[Spec]:
     config = ConfigDict(**{**Spec.model_config, "validate_default": False})
     base = type("Options", (Spec,), {"model_config": config, "__module__": __name__})
     return create_model(f"{build.__name__}_options", __base__=base, **fields)
-
-
-def _function(name: str, folder: Path) -> Build:
-    where, _, function = name.rpartition(":")
-    try:
-        if where.endswith(".py"):
-            path = folder / user_path(where)
-            specification = importlib.util.spec_from_file_location(str(path.resolve()), path)
-            if specification is None or specification.loader is None:
-                raise ImportError(f"{path} cannot be imported")
-            module = importlib.util.module_from_spec(specification)
-            sys.modules[module.__name__] = module  # dataclasses look for their module there
-            specification.loader.exec_module(module)
-        else:
-            module = importlib.import_module(where)
-        found = getattr(module, function)
-    except (ImportError, AttributeError, OSError, SyntaxError, ValueError) as error:
-        raise SpecError(
-            [Problem("task", f"expected file.py:function or module:function, found {name!r}: {error}")]
-        ) from None
-    if not callable(found):
-        raise SpecError([Problem("task", f"expected a function that makes a task, found {name!r}, which is none")])
-    build: Build = found
-    return build

@@ -17,6 +17,7 @@ from twinbrain.errors import LearnError, SpecError, StoreError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
+from twinbrain.run.sweep.own import check_own, functions_kept
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
 from twinbrain.run.sweep.shape import common, without_spikes
@@ -58,6 +59,8 @@ class PreparedSweep:
         Points of a batch.
     seconds : float, optional
         Expected time of a point on one core; of trainings it is not known.
+    own : mapping of str to callable
+        The user's own reductions.
     """
 
     workflow: Workflow
@@ -66,6 +69,7 @@ class PreparedSweep:
     template: xr.Dataset
     batch: int
     seconds: float | None
+    own: Own
 
     @property
     def n_points(self) -> int:
@@ -106,6 +110,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
         template,
         1 if sweep.keep_runs else sweep.batch or wanted,
         plan.seconds,
+        own,
     )
 
 
@@ -118,7 +123,7 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
             check_point(point_workflow(base, values))
     names = tuple(axis.name for axis in axes)
     batch = 1 if sweep.keep_runs else sweep.batch or 1  # a training takes long
-    return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None)
+    return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None, own)
 
 
 def taken_names(template: xr.Dataset) -> tuple[str, ...]:
@@ -139,17 +144,20 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
     if not overwrite and is_sweep(location):
         store = SweepStore(location)
         check_same(store, prepared.workflow)
+        check_own(store, prepared.own)
         return store
     check_sweep_target(location, overwrite=overwrite)
     workflow = prepared.workflow
     found = versions(workflow.run.engine if workflow.train is None else LEARNING)
+    spec = workflow.model_dump_json()
     create_sweep(
         location,
         attrs={
             "twinbrain_version": found["twinbrain"],
             "workflow": workflow.name,
             "created": uuid4().hex,
-            "spec": workflow.model_dump_json(),
+            "spec": spec,
+            "functions": functions_kept(spec, prepared.own),
             "digest": workflow.digest,
             "axes": json.dumps(
                 [{"name": axis.name, "columns": axis.columns, "labels": axis.labels} for axis in prepared.axes]

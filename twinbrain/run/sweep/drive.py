@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
 from twinbrain.interrupt import Interrupt
+from twinbrain.run.sweep.own import OwnFunctions, tasks_named
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.run.sweep.task import Report, record_failure, run_batch
 from twinbrain.store.sweep import DONE, STATUS, SweepStore
@@ -118,7 +119,7 @@ class _Driver:
     ) -> None:
         self.name = uuid4().hex
         self.state = state
-        self._store, self._own = store, own
+        self._store, self._own = store, OwnFunctions(own, tasks_named(store.attrs["spec"]))
         self._progress, self._interrupt = progress, interrupt
         self._arguments = (store.location.absolute(), store.attrs["created"])
         self._looked = self._without_workers = time.monotonic()

@@ -14,6 +14,7 @@ from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.open import open_sweep
+from twinbrain.run.sweep.own import check_own
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.spec.assign import assigned, full_key
@@ -154,7 +155,7 @@ def resume_sweep(
     StoreError
         If it is no sweep, or of another version.
     SpecError
-        If functions are missing.
+        If functions are missing, or are others.
     """
     store, own = resumable(Location.of(path), reduce)
     where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
@@ -170,6 +171,7 @@ def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, dict[
     declared = stored_sweep_workflow(store).sweep
     assert declared is not None
     own = split(reduce)[1]
+    check_own(store, own)
     check_reductions(declared.reduce, own)
     return store, own
 

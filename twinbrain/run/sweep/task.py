@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.errors import RunInterrupted, StoreError, TwinbrainError
+from twinbrain.run.sweep.own import OwnFunctions
 from twinbrain.run.sweep.points import keep_point, run_point
-from twinbrain.run.sweep.reductions import Reduction, check_reductions, reduce_run, values_of
+from twinbrain.run.sweep.reductions import check_reductions, reduce_run, values_of
 from twinbrain.run.sweep.sharing import Shared
 from twinbrain.run.sweep.training import train_point
 from twinbrain.spec.axes import Axis, values_at
@@ -57,7 +58,7 @@ class Bench:
 _bench: dict[tuple[Location, str], Bench] = {}
 
 
-def run_batch(location: Location, created: str, points: Sequence[int], own: Mapping[str, Reduction]) -> Report:
+def run_batch(location: Location, created: str, points: Sequence[int], own: OwnFunctions) -> Report:
     """Compute points of one batch and write them; those that failed too.
 
     Parameters
@@ -68,8 +69,8 @@ def run_batch(location: Location, created: str, points: Sequence[int], own: Mapp
         Names its creation: what another sweep left at this place is not mixed up with it.
     points : sequence of int
         Points of one batch; nobody else may be writing it.
-    own : mapping of str to callable
-        The user's own reductions.
+    own : OwnFunctions
+        The user's own functions.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def _batch_of(bench: Bench, point: int) -> BatchResult:
     return BatchResult(start, stop, status, errors, store.read(SECONDS, here), values)
 
 
-def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: BatchResult) -> str:
+def _compute(bench: Bench, point: int, own: OwnFunctions, result: BatchResult) -> str:
     """Compute a point into its place of ``result``; return what went wrong, or nothing."""
     values = values_at(bench.axes, point)
     sweep = bench.workflow.sweep
@@ -173,14 +174,14 @@ def _compute(bench: Bench, point: int, own: Mapping[str, Reduction], result: Bat
 
 
 def _results(
-    bench: Bench, values: dict[str, Any], sweep: Sweep, own: Mapping[str, Reduction], point: int
+    bench: Bench, values: dict[str, Any], sweep: Sweep, own: OwnFunctions, point: int
 ) -> dict[str, xr.DataArray]:
     kept = run_location(bench.store.location, point) if sweep.keep_runs else None
     if bench.workflow.train is not None:
-        return train_point(bench.workflow, values, kept)
-    check_reductions(sweep.reduce, own)
+        return train_point(bench.workflow, values, kept, own.tasks)
+    check_reductions(sweep.reduce, own.reductions)
     run = run_point(bench.workflow, values, bench.shared) if kept is None else keep_point(bench.workflow, values, kept)
-    return reduce_run(run, sweep.reduce, own)
+    return reduce_run(run, sweep.reduce, own.reductions)
 
 
 def run_location(location: Location, point: int) -> Location:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import xarray as xr
@@ -48,7 +48,9 @@ def check_point(workflow: Workflow) -> None:
     check_training(workflow)
 
 
-def train_point(workflow: Workflow, values: Mapping[str, Any], out: Location | None) -> dict[str, xr.DataArray]:
+def train_point(
+    workflow: Workflow, values: Mapping[str, Any], out: Location | None, tasks: Mapping[str, Callable[..., Any]]
+) -> dict[str, xr.DataArray]:
     """Train at a point, and return what is kept of it.
 
     Parameters
@@ -59,6 +61,8 @@ def train_point(workflow: Workflow, values: Mapping[str, Any], out: Location | N
         What the point gives its keys.
     out : Location, optional
         Where its training is kept, if it is.
+    tasks : mapping of str to callable
+        The user's own tasks.
 
     Raises
     ------
@@ -66,8 +70,10 @@ def train_point(workflow: Workflow, values: Mapping[str, Any], out: Location | N
         If it was asked to stop.
     """
     from twinbrain.learn.measures import measure
+    from twinbrain.learn.tasks.registry import registering
 
     try:
-        return measure(point_workflow(workflow, values), out)
+        with registering(tasks):
+            return measure(point_workflow(workflow, values), out)
     except RunInterrupted:
         raise RunInterrupted("stopped while a point was trained; points that are done are kept") from None
