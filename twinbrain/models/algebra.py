@@ -199,9 +199,10 @@ class Hoister:
         if expression.is_Number:
             value = float(expression)
             return repr(value) if value >= 0 else f"({value!r})"
-        if expression.is_Symbol:
-            self.constants.setdefault(str(expression), str(expression))
-            return str(expression)
+        # The time step is no name of a step's: engines have a dt of their own, which Brian2 keeps for itself.
+        if expression.is_Symbol and expression.name != "dt":
+            self.constants.setdefault(expression.name, expression.name)
+            return str(expression.name)
         text = _python(expression)
         if text not in self._names:
             self._names[text] = f"k{len(self._names)}"

@@ -125,7 +125,7 @@ def program_constants(
     SpecError
         If a constant is not finite.
     """
-    namespace: dict[str, Floats | float] = {"dt": dt, **parameters}
+    namespace: dict[str, Floats | float] = {"dt": np.float64(dt), **parameters}
     if model.refractory:
         namespace[REFRACTORY_STEPS] = np.floor(np.asarray(parameters[model.refractory]) / dt + 0.5)
     return {

@@ -118,7 +118,7 @@ def draw_plastic(
 
     try:
         parameters, initial = _fill(plasticity, model, program, draw)
-        namespace: dict[str, Floats | float] = {"dt": dt, **parameters}
+        namespace: dict[str, Floats | float] = {"dt": np.float64(dt), **parameters}
         constants = {
             name: evaluate(text, namespace, program.parameters).reshape(-1) for name, text in program.constants.items()
         }
