@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import UnitError
+from twinbrain.language.unit import HIGHEST_EXPONENT, read_unit
 
 if TYPE_CHECKING:
     import pint
@@ -30,6 +31,8 @@ _COHERENT_SCALE = {
 _QUANTITY = re.compile(r"\s*([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf))\s*(|[^\d\s.].*?)\s*", re.ASCII)
 # Units in which quantities are shown, most familiar first.
 _SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/ms", "mV/ms", "pA/mV**3", "mM")
+# Characters of a quantity.
+_LONGEST = 300
 # How equations declare units.
 _DECLARED = {"1": "1", "nS": "siemens", "pA": "amp", "mV": "volt"}
 _BASES = {
@@ -69,7 +72,7 @@ def coherent_factor(unit: str) -> float:
     try:
         base: Any = _registry().Quantity(1.0, _unit(unit)).to_base_units()
     except UnitError as error:
-        raise UnitError(f'expected a unit such as "mV" or "nS/ms", found {unit!r}{error}') from None
+        raise UnitError(f'expected a unit such as "mV" or "nS/ms", found {_printed(unit)}{error}') from None
     factor = 1.0
     for dimension, exponent in base.dimensionality.items():
         factor *= _COHERENT_SCALE[dimension] ** float(exponent)
@@ -78,29 +81,43 @@ def coherent_factor(unit: str) -> float:
 
 @cache
 def _unit(text: str) -> Any:
-    """Return pint's unit, or raise the end of a message. Pint raises all kinds of errors, and takes what is no unit."""
-    text = text.strip()
-    if text == "1":
-        return _registry().Unit("dimensionless")
-    if not re.fullmatch(r"[^\W\d_][\w\s/*^().-]*|[%°]\w*|1?\s*/[\w\s/*^().-]+", text):
-        raise UnitError("")
+    """Return pint's unit, or raise the end of a message. Pint sees single names, never a text."""
     try:
-        unit = _registry().parse_units(f"1{text}" if text.startswith("/") else text)
-        unit.dimensionality  # noqa: B018
-    except Exception as error:
-        import pint
-
-        raise UnitError(f" ({error})" if isinstance(error, pint.UndefinedUnitError) else "") from None
+        factors = read_unit(text)
+    except UnitError:
+        raise UnitError(f" (a unit is of names, *, / and powers up to {HIGHEST_EXPONENT})") from None
+    exponents: dict[str, float] = {}
+    for name, exponent in factors:
+        known = _known_name(name)
+        exponents[known] = exponents.get(known, 0) + (int(exponent) if exponent.is_integer() else exponent)
+    exponents.pop("dimensionless", None)
+    unit = _registry().Unit(_registry().UnitsContainer(exponents))
+    try:
+        size: Any = _registry().Quantity(1.0, unit).to_base_units()
+        within = 1e-150 < size.magnitude < 1e150
+        within &= all(abs(exponent) <= HIGHEST_EXPONENT for exponent in size.dimensionality.values())
+    except Exception:  # pint raises many kinds: of overflow, and of temperatures that are multiplied
+        within = False
+    if not within:
+        raise UnitError(" (it is too large or small to be computed with, or a product of temperatures)")
     return unit
+
+
+@cache
+def _known_name(name: str) -> str:
+    try:
+        return name if name == "dimensionless" else str(_registry().get_name(name))
+    except Exception:  # pint raises many kinds
+        raise UnitError(f" ({name!r} is not defined in the unit registry)") from None
 
 
 def _parse_quantity(text: str) -> Any:
     try:
-        if (match := _QUANTITY.fullmatch(text)) is None:
+        if len(text) > _LONGEST or (match := _QUANTITY.fullmatch(text)) is None:
             raise UnitError("")
         return _registry().Quantity(float(match[1]), _unit(match[2] or "1"))
     except UnitError as error:
-        raise UnitError(f'expected a number with a unit such as "10 ms", found {text!r}{error}') from None
+        raise UnitError(f'expected a number with a unit such as "10 ms", found {_printed(text)}{error}') from None
 
 
 def number(value: str | float, unit: str) -> float:
@@ -120,7 +137,7 @@ def number(value: str | float, unit: str) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
         raise UnitError(f'expected a quantity in {unit} such as "10 {unit}", found {value!r}')
-    quantity = _parse_quantity(value) if isinstance(value, str) else _registry().Quantity(float(value))
+    quantity = _parse_quantity(value) if isinstance(value, str) else _registry().Quantity(_float(value))
     wanted = _unit(unit)
     if not quantity.is_compatible_with(wanted):
         if quantity.dimensionless:
@@ -128,13 +145,25 @@ def number(value: str | float, unit: str) -> float:
         raise UnitError(f"expected a quantity in {unit}, found {value!r}, which is of another dimension")
     result = float(quantity.to(wanted).magnitude)
     if not math.isfinite(result):
-        raise UnitError(f"expected a finite quantity, found {value!r}")
+        raise UnitError(f"expected a finite quantity, found {_printed(value)}")
     return float(f"{result:.15g}") + 0.0  # no negative zero, which would read otherwise
+
+
+def _printed(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def _float(value: numbers.Real) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def unit_of(text: str) -> str:
     """Return the unit in which a quantity is written (``""``: without one, or no quantity)."""
-    match = _QUANTITY.fullmatch(text)
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     return match[2] if match else ""
 
 
@@ -156,24 +185,26 @@ def normalise(value: str | float) -> str | float:
         If the text is not a quantity.
     """
     if not isinstance(value, str):
-        return float(value)
+        return number(value, "1")
     quantity = _parse_quantity(value)
     if quantity.dimensionless:
         return number(value, "1")
     for unit in _SHOWN:
-        if quantity.is_compatible_with(_registry().Unit(unit)):
+        if quantity.is_compatible_with(_unit(unit)):
             return show(number(value, unit), unit)
     base = quantity.to_base_units()
+    if not math.isfinite(base.magnitude):
+        raise UnitError(f"expected a finite quantity, found {value!r}")
     return show(float(base.magnitude), f"{base.units:~C}")
 
 
 @cache
 def familiar(unit: str) -> str:
     """Return the unit in which quantities of this dimension are shown: ``"volt"`` gives ``"mV"``."""
-    wanted = _registry().Unit("dimensionless" if unit.strip() == "1" else unit)
+    wanted = _unit(unit)
     if wanted.dimensionless:
         return "1"
-    return next((shown for shown in _SHOWN if _registry().Unit(shown).is_compatible_with(wanted)), f"{wanted:~C}")
+    return next((shown for shown in _SHOWN if _unit(shown).is_compatible_with(wanted)), f"{wanted:~C}")
 
 
 @cache
@@ -181,7 +212,7 @@ def base(unit: str) -> str:
     """Return the unit in the form in which equations declare it: ``"nS"`` gives ``"siemens"``."""
     if named := _DECLARED.get(unit):
         return named
-    exponents = _registry().Unit(unit).dimensionality
+    exponents = _unit(unit).dimensionality
     parts = [f"{_BASES[name]}**{power:g}" for name, power in sorted(exponents.items())]
     return "*".join(parts) or "1"
 

@@ -233,13 +233,13 @@ def test_a_faulty_connectome_is_refused(edit, refused, folder, before, after, na
 
 
 @pytest.mark.parametrize(("before", "after", "named"), cases(FAULTS_OF_EQUATIONS))
-def test_equations_that_brian2_rejects_are_refused(edit, refused, folder, before, after, named):
+def test_equations_that_are_none_are_refused(edit, refused, folder, before, after, named):
     edit("pair.toml", 'model = "lif_current"', 'model = "own"')
     edit("pair.toml", 'parameters = { t_ref = "2 ms" }\n', "")
     (folder / "pair.toml").write_text((folder / "pair.toml").read_text() + MODELS)
     edit("pair.toml", before, after)
-    refused(RUN, "small.toml", "model own", *named)
-    refused(("validate", "pair.toml"), "pair.toml", "model own", *named)
+    refused(RUN, "small.toml", "own", *named)
+    refused(("validate", "pair.toml"), "pair.toml", "own", *named)
 
 
 def test_equations_of_a_region_itself_are_taken(edit, twinbrain, folder):

@@ -13,6 +13,10 @@ _ODD = ['a "quoted" text', "two\nlines", 'lines that\nend in "', "a\nback\\slash
 _texts = st.text(max_size=12) | st.sampled_from(_ODD)
 _names = st.text("abcXYZ_09", min_size=1, max_size=5)
 _keys = _names | st.sampled_from(["a b", "pyr->pv", "é", 'say "x"', "a.b", "/", ""])
+_identifiers = st.from_regex(r"[a-z][A-Za-z0-9]{0,4}(_[A-Z])?", fullmatch=True)
+_equations = st.sampled_from(
+    ["", "x : 1", "\tx : 1\r\n\n", 'x : 1  # a "quoted" é\ny : volt\n', "x : 1\n#\\\n", "# ''' \"\"\"\nx : 1"]
+)
 _floats = st.floats(-1e6, 1e6)
 _positive = st.floats(1e-3, 1e3)
 
@@ -100,7 +104,7 @@ def regions(draw):
     sizes = {name: population["size"] for name, population in populations.items()}
     some = st.sampled_from(list(populations))
     port = st.floats(0.1, 2) | st.just({"share": 0.3, "glutamate": {"ampa": 0.5}, "gaba": "x y"})
-    model = {"equations": draw(_texts), "threshold": "v > 1", "reset": "v = 0", "parameters": draw(_tables(None))}
+    model = {"equations": draw(_equations), "threshold": "v > 1", "reset": "v = 0", "parameters": draw(_tables(None))}
     drives = [
         {"population": draw(some), "receptor": "ampa", "rate": "10 Hz", "weight": "1 nS"},
         {"population": draw(some), "noise": 1.0},
@@ -117,8 +121,8 @@ def regions(draw):
             "drives": drives[: draw(st.integers(0, 3))],
             "ports": {"outputs": draw(st.lists(some, max_size=2)), "inputs": draw(st.dictionaries(some, port))},
             "expected": draw(st.dictionaries(some, st.just({"low": "1 Hz", "high": "2 Hz", "source": "x"}))),
-            "models": draw(st.dictionaries(_keys, st.just(model), max_size=2)),
-            "receptors": draw(st.dictionaries(_keys, st.just({"jump": "v"}), max_size=1)),
-            "plasticity": draw(st.dictionaries(_keys, st.just({"on_pre": "a = 1\nrelease = w"}), max_size=1)),
+            "models": draw(st.dictionaries(_identifiers, st.just(model), max_size=2)),
+            "receptors": draw(st.dictionaries(_identifiers, st.just({"jump": "v"}), max_size=1)),
+            "plasticity": draw(st.dictionaries(_identifiers, st.just({"on_pre": "a = 1\nrelease = w"}), max_size=1)),
         }
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from twinbrain.errors import SpecError
+from twinbrain.language.lines import Assignment, Equation, check_definitions
+from twinbrain.language.sizes import growth
+from twinbrain.language.tree import Name, Number, Operation, Tree, names_in, render
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.checks import (
-    FUNCTIONS,
+    check_condition,
     check_equations,
     check_flags,
     check_statements,
@@ -20,15 +22,16 @@ from twinbrain.models.checks import (
 )
 from twinbrain.models.reading import (
     TIME_STEP,
-    brian_names,
+    brian_equations,
+    condition_of,
     differential_part,
-    parse,
+    equations_of,
+    first_line,
+    names_of,
     state_names,
-    statements,
+    statements_of,
     unit_text,
-    uses_time_step,
     variables_of,
-    with_time_step,
 )
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
@@ -71,7 +74,7 @@ class ModelEquations:
 
     def update(self) -> list[tuple[str, str]]:
         """Return Brian2's code for one step: names and the expressions assigned to them, in order."""
-        from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
+        from brian2.stateupdaters.base import StateUpdateMethod
 
         code: list[tuple[str, str]] = []
         for equations, method in self.systems:
@@ -79,15 +82,15 @@ class ModelEquations:
                 text = StateUpdateMethod.apply_stateupdater(
                     equations, variables_of(equations), method, group_name="model"
                 )
-            except UnsupportedEquationsException as error:
+            except Exception as error:  # Brian2 and sympy raise many kinds
                 raise SpecError(
-                    f"expected equations that method {method!r} can integrate, found some that it cannot ({error}); "
-                    'use "euler", "rk2" or "exponential_euler"'
+                    f"expected equations that method {method!r} can integrate, found some that it cannot "
+                    f'({first_line(error)}); use "euler", "rk2" or "exponential_euler"'
                 ) from None
-            code += _settle(statements(text), self.state)
+            code += _settle(_rows(text), self.state)
         return code
 
-    def sympy(self, expression: str) -> Any:
+    def sympy(self, expression: str | Tree) -> Any:
         """Return an expression as sympy's: subexpressions written out, units replaced by their size."""
         import sympy
         from brian2.parsing.sympytools import str_to_sympy
@@ -96,17 +99,17 @@ class ModelEquations:
             sympy.Symbol(name, real=True): sympy.Integer(1) if value == 1 else sympy.Float(value)
             for name, value in self.unit_values.items()
         }
-        converted = str_to_sympy(brian_names(expression))
-        names = {"Abs" if name == "abs" else "int_" if name == "int" else name for name in FUNCTIONS}
-        for function in sorted(converted.atoms(sympy.Function), key=str):
-            if function.func.__name__ not in names:
-                raise SpecError(
-                    f"expected one of the functions {', '.join(FUNCTIONS)}, found {function}; write it otherwise"
-                )
+        text = expression if isinstance(expression, str) else render(expression)
+        converted = str_to_sympy(text)
         # Brian2 takes dt for positive; here it is a name like any other.
         plain = {s: sympy.Symbol("dt" if s.name == TIME_STEP else s.name, real=True) for s in converted.free_symbols}
         written_out = {s: self.sympy(self.subexpressions[s.name]) for s in plain if s.name in self.subexpressions}
-        return converted.xreplace(plain | written_out).xreplace(values)
+        found = converted.xreplace(plain | written_out).xreplace(values)
+        if found.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I):
+            raise SpecError(
+                f"expected real numbers that are finite, found {text[:200]}, which divides by zero or has no real value"
+            )
+        return found
 
 
 def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEquations:
@@ -118,38 +121,42 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         If Brian2 cannot parse them, a name is unknown or given twice, or units disagree.
     """
     import_brian2()
-    model = model.model_copy(update={key: re.sub("#.*", "", getattr(model, key)) for key in ("threshold", "reset")})
-    currents = " + ".join(r.current for r in receptors.values() if r.current) or "0*amp"
-    neuron_text = f"{brian_names(model.equations)}\nI_syn = {currents} : amp\n"
-    receptor_texts = {name: with_time_step(f"{brian_names(r.equations)}\n") for name, r in receptors.items()}
-    of_step = f"{TIME_STEP} : second\n" if any(map(uses_time_step, receptor_texts.values())) else ""
-    whole = parse(neuron_text + "".join(receptor_texts.values()) + of_step)
+    own = equations_of(model.equations)
+    own += (Equation("definition", "I_syn", _sum_of([r.current for r in receptors.values() if r.current]), _AMPERE),)
+    of_receptors = {name: equations_of(r.equations, {"dt": Name(TIME_STEP)}) for name, r in receptors.items()}
+    lines = (*own, *(line for part in of_receptors.values() for line in part))
+    whole = brian_equations(lines + _time_step(lines))
+    threshold, reset = condition_of(model.threshold), statements_of(model.reset)
+    known = check_definitions(lines)
+    for tree in (threshold, *(statement.tree for statement in reset)):
+        growth(tree, known)
     # In the order of the text: Brian2 keeps none, and compiled code is found again by its text.
-    state = tuple(state_names(neuron_text + "".join(receptor_texts.values())))
+    state = tuple(state_names(lines))
     inputs = set()
     for name, receptor in receptors.items():
-        if receptor.jump in parse(receptor_texts[name]).parameter_names:
+        if receptor.jump in {line.name for line in of_receptors[name] if line.kind == "declaration"}:
             inputs.add(receptor.jump)
         elif receptor.jump not in state:
             raise SpecError(
                 f"receptor {name!r}: expected 'jump' to name a variable of its equations or of the neuron's, found "
                 f"{receptor.jump!r}; {suggestion(receptor.jump, state)}"
             )
-    unit_values = sizes_of_units(whole, f"{model.threshold}\n{model.reset}")
+    used = names_of(lines).union(names_in(threshold), *(names_in(statement.tree) for statement in reset))
+    unit_values = sizes_of_units(whole, used)
     _check_kinds(whole, model)
-    _check_assigned(model, state)
-    _check_units(whole, model, unit_values)
+    _check_assigned(reset, state)
+    _check_units(whole, threshold, reset, unit_values)
     if model.method in ("exact", "linear"):
         systems: tuple[tuple[Any, str], ...] = ((differential_part(whole, set(state)), "exact"),)
     else:
-        own = [parse(text + (of_step if uses_time_step(text) else "")) for text in receptor_texts.values()]
+        parts = [brian_equations(part + _time_step(part)) for part in of_receptors.values()]
         systems = (
-            (differential_part(whole, set(state_names(neuron_text))), model.method),
-            *((differential_part(part, set(part.diff_eq_names)), "exact") for part in own if part.diff_eq_names),
+            (differential_part(whole, set(state_names(own))), model.method),
+            *((differential_part(part, set(part.diff_eq_names)), "exact") for part in parts if part.diff_eq_names),
         )
     return ModelEquations(
         state=state,
-        neuron=tuple(state_names(neuron_text)),
+        neuron=tuple(state_names(own)),
         held=tuple(name for name in state if "unless refractory" in whole[name].flags),
         units={name: unit_text(whole[name]) for name in state},
         inputs={name: unit_text(whole[name]) for name in sorted(inputs)},
@@ -176,25 +183,47 @@ def _check_kinds(equations: Any, model: NeuronModel) -> None:
         raise SpecError(f"expected the refractory period {model.refractory!r} in seconds, found another unit")
 
 
-def _check_assigned(model: NeuronModel, state: tuple[str, ...]) -> None:
-    for target, _ in statements(model.reset):
-        if target not in state:
-            raise SpecError(f"expected a reset of state variables, found {target!r}; {suggestion(target, state)}")
+def _check_assigned(reset: Iterable[Assignment], state: tuple[str, ...]) -> None:
+    for statement in reset:
+        if statement.target not in state:
+            hint = suggestion(statement.target, state)
+            raise SpecError(f"expected a reset of state variables, found {statement.target!r}; {hint}")
 
 
-def _check_units(equations: Any, model: NeuronModel, unit_values: dict[str, float]) -> None:
-    from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
-    from brian2.utils.stringtools import get_identifiers
-
+def _check_units(equations: Any, threshold: Tree, reset: Iterable[Assignment], unit_values: dict[str, float]) -> None:
     variables = namespace_of(equations, unit_values)
     with unit_errors():
         check_equations(equations, variables)
-        threshold = brian_names(model.threshold)
-        moving = equations.diff_eq_names | equations.subexpr_names
-        if not is_boolean_expression(threshold, variables) or not get_identifiers(threshold) & moving:
-            raise SpecError(f'expected a threshold condition such as "v > V_th", found {model.threshold!r}')
-        parse_expression_dimensions(threshold, variables)
-        check_statements(model.reset, variables)
+        if not names_in(threshold) & (equations.diff_eq_names | equations.subexpr_names):
+            raise SpecError(f'expected a threshold condition such as "v > V_th", found {render(threshold)!r}')
+        check_condition(threshold, variables)
+        check_statements(reset, variables)
+
+
+_AMPERE = (("amp", 1.0),)
+
+
+def _sum_of(currents: list[str]) -> Tree:
+    """Return the sum of the receptors' currents."""
+    tree: Tree = Name(currents[0]) if currents else Operation("*", (Number(0), Name("amp")))
+    for current in currents[1:]:
+        tree = Operation("+", (tree, Name(current)))
+    return tree
+
+
+def _time_step(lines: tuple[Equation, ...]) -> tuple[Equation, ...]:
+    """Return what declares the time step to Brian2, where it is used."""
+    used = TIME_STEP in names_of(lines)
+    return (Equation("declaration", TIME_STEP, None, (("second", 1.0),)),) if used else ()
+
+
+def _rows(code: str) -> list[tuple[str, str]]:
+    """Return the assignments of an integrator's code, which is Brian2's own."""
+    rows = []
+    for line in filter(str.strip, code.splitlines()):
+        target, _, expression = line.partition("=")
+        rows.append((target.strip(), expression.strip()))
+    return rows
 
 
 def _settle(rows: Iterable[tuple[str, str]], state: tuple[str, ...]) -> list[tuple[str, str]]:

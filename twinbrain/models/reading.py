@@ -1,38 +1,81 @@
-"""Read equations and statements: Brian2's parser, and names that it does not know."""
+"""Hand equations that the language's parser has read to Brian2: rendered anew from their trees, never as text."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twinbrain import units
 from twinbrain.errors import SpecError
+from twinbrain.language.lines import Assignment, Equation, read_equations, read_statements
+from twinbrain.language.reader import read_condition
+from twinbrain.language.tree import Name, Tree, names_in, render, replaced
+from twinbrain.language.unit import read_unit
 
 # Stands for dt in a receptor's equations, where Brian2 would take it for its own clock's.
 TIME_STEP = "time_step"
+# Brian2 has no mM, which everyone else writes.
+_BRIAN_NAMES: Mapping[str, Tree] = {"mM": Name("mmolar")}
+_TYPES = {"derivative": "differential equation", "definition": "subexpression", "declaration": "parameter"}
 
 
-def brian_names(text: str) -> str:
-    """Return text with Brian2's names of units: it has no mM, which everyone else writes."""
-    return re.sub(r"\bmM\b", "mmolar", text)
+def equations_of(text: str, names: Mapping[str, Tree] | None = None) -> tuple[Equation, ...]:
+    """Return the equations of a text, with Brian2's names of units.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    names : dict of str to Tree, optional
+        What stands for names on right-hand sides.
+
+    Raises
+    ------
+    SpecError
+        If it is not of the language.
+    """
+    return tuple(
+        equation if equation.tree is None else replace(equation, tree=with_names(equation.tree, names or {}))
+        for equation in read_equations(text)
+    )
 
 
-def with_time_step(text: str) -> str:
-    """Return a receptor's equations in which ``dt`` is a name like any other, except in ``dg/dt = …``."""
-    lines = []
-    for line in text.splitlines(keepends=True):
-        left, equals, right = line.partition("=")
-        lines.append(left + equals + re.sub(r"\bdt\b", TIME_STEP, right))
-    return "".join(lines)
+def statements_of(text: str, names: Mapping[str, Tree] | None = None) -> tuple[Assignment, ...]:
+    """Return the assignments of a text; see `equations_of`."""
+    return tuple(replace(found, tree=with_names(found.tree, names or {})) for found in read_statements(text))
 
 
-def uses_time_step(text: str) -> bool:
-    """Return whether the time step is used, as `with_time_step` has it."""
-    return re.search(rf"\b{TIME_STEP}\b", text) is not None
+def condition_of(text: str) -> Tree:
+    """Return the condition in a text; see `equations_of`."""
+    return with_names(read_condition(text), {})
 
 
-def parse(text: str) -> Any:
-    """Return Brian2's equations.
+def with_names(tree: Tree, names: Mapping[str, Tree]) -> Tree:
+    """Return a tree with other names: those given, and Brian2's of units."""
+    found = {**_BRIAN_NAMES, **names}
+    return replaced(tree, lambda name: found.get(name.name, name))
+
+
+def names_of(equations: Iterable[Equation]) -> set[str]:
+    """Return all names on right-hand sides."""
+    return {name for equation in equations if equation.tree is not None for name in names_in(equation.tree)}
+
+
+def state_names(equations: Iterable[Equation]) -> list[str]:
+    """Return the variables with a differential equation, in the order of the text."""
+    return [equation.name for equation in equations if equation.kind == "derivative"]
+
+
+def brian_equations(equations: Iterable[Equation], stands_for: Mapping[str, str] | None = None) -> Any:
+    """Return Brian2's form of equations.
+
+    Parameters
+    ----------
+    equations : iterable of Equation
+        The equations.
+    stands_for : dict of str to str, optional
+        Names that stand for units in declarations.
 
     Raises
     ------
@@ -40,18 +83,46 @@ def parse(text: str) -> Any:
         If it rejects them.
     """
     from brian2.equations import Equations
+    from brian2.equations.codestrings import Expression
+    from brian2.equations.equations import SingleEquation
 
+    rows = [
+        SingleEquation(
+            _TYPES[equation.kind],
+            equation.name,
+            _dimensions(equation, stands_for or {}),
+            expr=None if equation.tree is None else Expression(render(equation.tree)),
+            flags=list(equation.flags),
+        )
+        for equation in equations
+    ]
     try:
-        return Equations(text)
-    except Exception as error:  # Brian2 raises many kinds, some of them its parser's own
+        found = Equations(rows)
+        found.check_identifiers()
+    except Exception as error:  # Brian2 raises many kinds
         raise SpecError(
             f"expected equations that Brian2 accepts, found some that it rejects: {first_line(error)}"
         ) from None
+    return found
 
 
-def state_names(text: str) -> list[str]:
-    """Return the variables with a differential equation, in the order of the text."""
-    return re.findall(r"^\s*d(\w+)\s*/\s*dt", text, flags=re.MULTILINE)
+def _dimensions(equation: Equation, stands_for: Mapping[str, str]) -> Any:
+    """Return Brian2's dimensions of a declared unit, which has no prefix: what is declared is a dimension."""
+    from brian2.core.namespace import DEFAULT_UNITS
+    from brian2.units.fundamentalunits import DIMENSIONLESS
+
+    found = DIMENSIONLESS
+    for name, exponent in equation.unit:
+        for known, power in read_unit(stands_for[name]) if name in stands_for else ((name, 1.0),):
+            known = "mmolar" if known == "mM" else known
+            unit = DEFAULT_UNITS.get(known)
+            if unit is None or float(unit) != 1.0:
+                raise SpecError(
+                    f"expected {equation.name!r} in a unit without a prefix, such as volt, siemens or 1/second, "
+                    f"found {known!r}"
+                )
+            found = found * unit.dim ** (exponent * power)
+    return found
 
 
 def differential_part(equations: Any, names: set[str]) -> Any:
@@ -96,21 +167,6 @@ def unit_text(equation: Any) -> str:
     exponents = get_unit(equation.dim).dim._dims
     parts = [f"{name}**({exponent:g})" for name, exponent in zip(names, exponents, strict=True) if exponent]
     return units.familiar(" * ".join(parts) or "1")
-
-
-def statements(text: str) -> list[tuple[str, str]]:
-    """Return names and the expressions assigned to them, augmented assignments written out."""
-    rows = []
-    for line in re.split(r"[;\n]", text):
-        line = line.partition("#")[0]
-        if not line.strip():
-            continue
-        match = re.fullmatch(r"\s*(\w+)\s*([-+*/]?)=(?!=)\s*(.+?)\s*", brian_names(line))
-        if match is None:
-            raise SpecError(f'expected statements such as "v = V_reset", found {line.strip()!r}')
-        target, operator, expression = match.groups()
-        rows.append((target, f"{target} {operator} ({expression})" if operator else expression))
-    return rows
 
 
 def first_line(error: Exception) -> str:

@@ -42,12 +42,13 @@ def remembered(kind: type[Program], model: str, derive: Callable[[], Program]) -
 
 @cache
 def _derivation() -> str:
-    """Return what names the code that derives programs: this package's, and that of the libraries it is done with."""
+    """Return what names the code that derives programs: that of equations, and of the libraries it is done with."""
     digest = hashlib.sha256()
     for name in ("brian2", "sympy", "mpmath"):
         digest.update(f"{name} {version(name)}\n".encode())
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(file.read_bytes())
+    for package in ("language", "models"):
+        for file in sorted((Path(__file__).parent.parent / package).rglob("*.py")):
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

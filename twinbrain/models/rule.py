@@ -6,19 +6,21 @@ synapses that differ cost no more than synapses that do not.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from twinbrain import units
 from twinbrain.errors import SpecError
+from twinbrain.language.lines import Assignment, Equation, check_definitions
+from twinbrain.language.reader import read_number
+from twinbrain.language.sizes import growth
+from twinbrain.language.tree import Tree, names_in, render
 from twinbrain.models import checks, reading
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.between_events import ELAPSED, solve
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.equations import METHODS, ModelEquations
-from twinbrain.models.reading import statements
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.plasticity import PlasticityModel
 
@@ -26,8 +28,9 @@ WEIGHT = "w"
 RELEASE = "release"
 LAST_UPDATE = "last_update"
 MODULATOR_SPIKES = "modulator_spikes"
+_UNIT = "weight"
 _EVENTS = ("on_event", "on_pre", "on_post", "on_modulator")
-_OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, "weight")
+_OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, _UNIT)
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
     events = {}
     for event in _EVENTS:
         code: list[Statement] = []
-        for target, expression in statements(_code(model, event, unit)):
+        for statement in reading.statements_of(getattr(model, event), _weight(unit)):
             hoister.forget()
-            code += hoister.assign(target, equations.sympy(expression))
+            code += hoister.assign(statement.target, equations.sympy(statement.tree))
         events[event] = tuple(code)
     advance += events.pop("on_event")
     return RuleProgram(
@@ -139,30 +142,39 @@ def _integrate(equations: ModelEquations, hoister: Hoister) -> list[Statement]:
 def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
     """Return the equations after every check; ``neuron`` holds the variables with an equation."""
     import_brian2()
-    code = {event: _code(model, event, weight) for event in _EVENTS}
-    text = _named(weight, reading.brian_names(model.equations)) + "\n"
-    moving = tuple(reading.state_names(text))
-    own = reading.parse(text)
-    if taken := sorted(own.names & {*_OWN_NAMES, *({WEIGHT} - set(moving))}):
+    code = {event: reading.statements_of(getattr(model, event), _weight(weight)) for event in _EVENTS}
+    lines = reading.equations_of(model.equations, _weight(weight))
+    moving = tuple(reading.state_names(lines))
+    own = {line.name for line in lines}
+    if taken := sorted(own & {*_OWN_NAMES, *({WEIGHT} - set(moving))}):
         raise SpecError(f"expected names that the synapse does not have already, found {taken[0]!r}; rename it")
     if WEIGHT not in moving:
-        text += f"{WEIGHT} : {weight}\n"
-    whole = reading.parse(f"{text}{RELEASE} : {weight}\n{MODULATOR_SPIKES} : 1\n")
-    if taken := sorted(n for n in _used(code) | own.identifiers | own.names if n.endswith(("_pre", "_post"))):
+        lines += (Equation("declaration", WEIGHT, None, ((_UNIT, 1.0),)),)
+    lines += (
+        Equation("declaration", RELEASE, None, ((_UNIT, 1.0),)),
+        Equation("declaration", MODULATOR_SPIKES, None, ()),
+    )
+    whole = reading.brian_equations(lines, {_UNIT: weight})
+    known = check_definitions(lines)
+    for statements in code.values():
+        for statement in statements:
+            growth(statement.tree, known)
+    used = reading.names_of(lines).union(*(names_in(s.tree) for statements in code.values() for s in statements))
+    if taken := sorted(name for name in used | own if name.endswith(("_pre", "_post"))):
         raise SpecError(
             f"expected variables of the synapse alone, found {taken[0]!r}, which in Brian2 is one of a neuron's; "
             "use another name, and no variables of neurons"
         )
     assigned = _check_code(code, whole, moving)
-    unit_values = checks.sizes_of_units(whole, "\n".join(code.values()))
+    unit_values = checks.sizes_of_units(whole, used)
     if model.method not in METHODS:
         raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
     checks.check_flags(whole, {"event-driven"})
     variables = checks.namespace_of(whole, unit_values)
     with checks.unit_errors():
         checks.check_equations(whole, variables)
-        for statement in code.values():
-            checks.check_statements(statement, variables)
+        for statements in code.values():
+            checks.check_statements(statements, variables)
     state = tuple(dict.fromkeys((WEIGHT, *moving, *assigned)))
     parameters = whole.parameter_names - {*state, RELEASE, MODULATOR_SPIKES}
     return ModelEquations(
@@ -178,30 +190,18 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
     )
 
 
-def _used(code: dict[str, str]) -> set[str]:
-    from brian2.utils.stringtools import get_identifiers
-
-    return set(get_identifiers("\n".join(code.values())))
-
-
-def _code(model: PlasticityModel, event: str, weight: str) -> str:
-    """Return the statements of an event without comments, the unit of weights written out."""
-    return _named(weight, re.sub("#.*", "", getattr(model, event)))
+def _weight(unit: str) -> dict[str, Tree]:
+    """Return what stands for ``weight`` in expressions: the unit of weights."""
+    return {_UNIT: read_number(unit)}
 
 
-def _named(weight: str, text: str) -> str:
-    return re.sub(r"\bweight\b", weight, text)
-
-
-def _check_code(code: dict[str, str], equations: Any, moving: tuple[str, ...]) -> list[str]:
+def _check_code(code: dict[str, tuple[Assignment, ...]], equations: Any, moving: tuple[str, ...]) -> list[str]:
     """Check what statements assign and read; return the variables that they assign."""
-    from brian2.utils.stringtools import get_identifiers
-
     known = {*moving, *equations.parameter_names} - {RELEASE, MODULATOR_SPIKES}
     assigned = []
-    for event, text in code.items():
-        for target, expression in statements(text):
-            used = get_identifiers(expression)
+    for event, statements in code.items():
+        for statement in statements:
+            target, used = statement.target, names_in(statement.tree)
             if target == RELEASE and event == "on_pre":
                 pass
             elif target not in known:
@@ -212,12 +212,14 @@ def _check_code(code: dict[str, str], equations: Any, moving: tuple[str, ...]) -
             else:
                 assigned.append(target)
             if RELEASE in used:
-                raise SpecError(f"{event}: expected {RELEASE!r} to be assigned alone, found it in {expression!r}")
+                raise SpecError(
+                    f"{event}: expected {RELEASE!r} to be assigned alone, found it in {render(statement.tree)!r}"
+                )
             if MODULATOR_SPIKES in used and event != "on_modulator":
                 raise SpecError(f"{event}: expected {MODULATOR_SPIKES!r} in 'on_modulator' alone, found it here")
     return assigned
 
 
 def _in_weights(text: str) -> tuple[str, ...]:
-    found = re.findall(r"^\s*(?:d(\w+)\s*/\s*dt|(\w+))\b[^:\n]*:\s*weight\s*(?:\(|#|$)", text, flags=re.MULTILINE)
-    return (WEIGHT, *(name for pair in found for name in pair if name and name != WEIGHT))
+    found = [line.name for line in reading.equations_of(text) if line.unit == ((_UNIT, 1.0),)]
+    return (WEIGHT, *(name for name in found if name != WEIGHT))

@@ -13,7 +13,7 @@ from functools import cache
 from twinbrain.errors import SpecError
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.equations import ModelEquations, combine
-from twinbrain.models.reading import statements
+from twinbrain.models.reading import condition_of, statements_of
 from twinbrain.models.remembered import remembered
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
@@ -111,12 +111,12 @@ def _step_program(key: _Key) -> StepProgram:
         kept = f"select({REFRACTORY_LEFT} > 0.0, {jump.target}, {jump.expression})"
         integrate.append(Statement(jump.target, kept) if jump.target in held else jump)
     hoister.forget()
-    needed, threshold = hoister.condition(equations.sympy(model.threshold))
+    needed, threshold = hoister.condition(equations.sympy(condition_of(model.threshold)))
     integrate += needed
     reset: list[Statement] = []
-    for target, expression in statements(model.reset):
+    for statement in statements_of(model.reset):
         hoister.forget()
-        reset += hoister.assign(target, equations.sympy(expression))
+        reset += hoister.assign(statement.target, equations.sympy(statement.tree))
     if model.refractory:
         reset.append(Statement(REFRACTORY_LEFT, REFRACTORY_STEPS))
         hoister.constants[REFRACTORY_STEPS] = REFRACTORY_STEPS

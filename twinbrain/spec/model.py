@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
+from twinbrain.language.lines import read_equations
 from twinbrain.spec.base import Spec
+from twinbrain.spec.language import ConditionText, EquationsText, NameText, StatementsText
 from twinbrain.spec.quantity import SharedValue
 
 
@@ -34,10 +36,10 @@ class NeuronModel(Spec):
 
     summary: str = ""
     references: tuple[str, ...] = ()
-    equations: str
-    threshold: str
-    reset: str
-    refractory: str | None = None
+    equations: EquationsText
+    threshold: ConditionText
+    reset: StatementsText
+    refractory: NameText | None = None
     method: str = "euler"
     parameters: dict[str, SharedValue] = {}
     initial: dict[str, SharedValue] = {}
@@ -64,14 +66,14 @@ class ReceptorModel(Spec):
 
     summary: str = ""
     references: tuple[str, ...] = ()
-    equations: str = ""
-    jump: str
-    current: str | None = None
+    equations: EquationsText = ""
+    jump: NameText
+    current: NameText | None = None
     parameters: dict[str, SharedValue] = {}
 
     @model_validator(mode="after")
     def _check(self) -> ReceptorModel:
-        if self.current is not None and self.current not in self.equations:
+        if self.current is not None and self.current not in {e.name for e in read_equations(self.equations)}:
             raise ValueError(f"expected 'current' to name a variable of the equations, found {self.current!r}")
         if self.jump in self.parameters:
             raise ValueError(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import model_validator
 
+from twinbrain.language.lines import read_statements
 from twinbrain.spec.base import Spec
+from twinbrain.spec.language import EquationsText, StatementsText
 from twinbrain.spec.quantity import SharedValue, Value
-
-_RELEASE = re.compile(r"(?:^|[;\n])\s*release\s*=(?!=)")
 
 
 class PlasticityModel(Spec):
@@ -46,18 +44,18 @@ class PlasticityModel(Spec):
 
     summary: str = ""
     references: tuple[str, ...] = ()
-    equations: str = ""
-    on_pre: str = "release = w"
-    on_post: str = ""
-    on_modulator: str = ""
-    on_event: str = ""
+    equations: EquationsText = ""
+    on_pre: StatementsText = "release = w"
+    on_post: StatementsText = ""
+    on_modulator: StatementsText = ""
+    on_event: StatementsText = ""
     method: str = "exact"
     parameters: dict[str, SharedValue] = {}
     initial: dict[str, SharedValue] = {}
 
     @model_validator(mode="after")
     def _check(self) -> PlasticityModel:
-        if (n := len(_RELEASE.findall(re.sub("#.*", "", self.on_pre)))) != 1:
+        if (n := [assignment.target for assignment in read_statements(self.on_pre)].count("release")) != 1:
             raise ValueError(f"expected 'on_pre' to assign release once (\"release = w\"), found it {n} times")
         return self
 

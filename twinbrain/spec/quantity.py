@@ -46,7 +46,7 @@ def _normalised(value: Any) -> Any:
         return units.normalise(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise UnitError(f'expected a quantity such as "10 ms", found {value!r}')
-    return float(value)
+    return units.normalise(value)  # type: ignore[arg-type]  # a real number of any kind
 
 
 Quantity = Annotated[str | float, BeforeValidator(_normalised)]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.language.names import check_identifier
 from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
@@ -171,6 +172,12 @@ class Region(Spec):
         return list(_unknown_names(_table(data)))
 
     def _problems(self) -> Iterator[Problem]:
+        for kind, names in (("models", self.models), ("receptors", self.receptors), ("plasticity", self.plasticity)):
+            for name in names:
+                try:  # they go into generated code
+                    check_identifier(name)
+                except SpecError as error:
+                    yield Problem(kind, str(error))
         for name in self.populations:
             if not re.fullmatch(r"\w+", name):
                 yield Problem(f"populations.{name}", "expected a name of letters, digits and underscores")

@@ -1,0 +1,1 @@
+"""The language of equations: text becomes a closed tree of numbers, names, operators and functions, or is refused."""
