@@ -51,7 +51,7 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
         If populations or receptors are unknown.
     """
     if isinstance(model, Region):
-        return _with_readout(_with_input(model, task.n_channels, input_), task.n_outputs, readout)
+        return _with_readout(_with_input(model, task, input_), task, readout)
     connectome = model.connectome
     if not isinstance(connectome, Connectome):
         connectome = load_connectome(connectome)
@@ -60,10 +60,7 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
         there = next((label for label, own in regions.items() if what in own.populations), None)
         label = there or _one_label(connectome.labels, spec.region, what)
         region = regions[label]
-        if isinstance(spec, InputSpec):
-            region = _with_input(region, task.n_channels, spec)
-        else:
-            region = _with_readout(region, task.n_outputs, spec)
+        region = _with_input(region, task, spec) if isinstance(spec, InputSpec) else _with_readout(region, task, spec)
         if there is not None:
             continue
         region = region.model_copy(update={"name": own_name(region.name, label)})
@@ -96,9 +93,9 @@ def _one_label(labels: list[str], pattern: str, what: str) -> str:
     return fitting[0]
 
 
-def _with_input(region: Region, n_channels: int, spec: InputSpec) -> Region:
+def _with_input(region: Region, task: Task, spec: InputSpec) -> Region:
     if INPUT in region.populations:
-        return _own(region, INPUT, n_channels, "channels")
+        return _own(region, INPUT, task.n_channels, "channels")
     default = tuple(region.ports.inputs) or tuple(
         name
         for name, population in region.populations.items()
@@ -128,16 +125,21 @@ def _with_input(region: Region, n_channels: int, spec: InputSpec) -> Region:
         connect = Connect(probability=spec.probability)
         projections.append(
             Projection(
-                source=INPUT, target=target, receptor={receptor: 1.0}, connect=connect, weight=weight, delay="1 ms"
+                source=INPUT,
+                target=target,
+                receptor={receptor: 1.0},
+                connect=connect,
+                weight=weight,
+                delay=_shortest_delay(task),
             )
         )
     cell = Cell(summary="Stands for spikes that are given.", model="relay", receptors=(RELAY_RECEPTOR,))
-    return _extended(region, INPUT, cell, n_channels, projections)
+    return _extended(region, INPUT, cell, task.n_channels, projections)
 
 
-def _with_readout(region: Region, n_outputs: int, spec: ReadoutSpec) -> Region:
+def _with_readout(region: Region, task: Task, spec: ReadoutSpec) -> Region:
     if READOUT in region.populations:
-        return _own(region, READOUT, n_outputs, "outputs")
+        return _own(region, READOUT, task.n_outputs, "outputs")
     default = region.ports.outputs or tuple(name for name in region.populations if name != INPUT)
     sources = _populations(region, spec.populations, "readout.populations") or default
     n_sources = sum(region.populations[name].size for name in sources)
@@ -151,7 +153,7 @@ def _with_readout(region: Region, n_outputs: int, spec: ReadoutSpec) -> Region:
             receptor={RELAY_RECEPTOR: 1.0},
             connect=Connect(probability=1.0),
             weight=weight,
-            delay="1 ms",
+            delay=_shortest_delay(task),
         )
         for name in sources
     ]
@@ -164,7 +166,12 @@ def _with_readout(region: Region, n_outputs: int, spec: ReadoutSpec) -> Region:
             "g_L": f"{_READOUT_CAPACITANCE / spec.time_constant!r} nS",
         },
     )
-    return _extended(region, READOUT, cell, n_outputs, projections)
+    return _extended(region, READOUT, cell, task.n_outputs, projections)
+
+
+def _shortest_delay(task: Task) -> str:
+    """Return 1 ms, or a step where steps are longer."""
+    return f"{max(1.0, task.dt)!r} ms"
 
 
 def _extended(region: Region, name: str, cell: Cell, size: int, projections: list[Projection]) -> Region:
