@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.baseline import BASELINES
 from twinbrain.learn.baselines.fit import Fit
-from twinbrain.learn.baselines.matched import n_trained, train_baseline
+from twinbrain.learn.baselines.matched import train_baseline
 from twinbrain.learn.baselines.view import see
 from twinbrain.learn.curves import measure as score_name
 from twinbrain.learn.metrics.energy import CAVEATS, energy
@@ -130,7 +130,7 @@ def _of_trained(trained: Trained) -> dict[str, float]:
         "epochs": float(done.sizes["epoch"]),
         "best_epoch": float(best + 1),
         "training_time": float(done["seconds"].sum()),
-        "n_parameters": float(n_trained(setup.network)),
+        "n_parameters": float(setup.rule.n_trained(setup.network)),
         "mean_rate": float(responses["count"].values[:, own].mean() / seconds),
         "synaptic_operations": accumulated.acs,
         "energy": energy(accumulated) / 1e3,

@@ -193,6 +193,11 @@ class TrainableNetwork(nn.Module):
         for weights in self.tables():
             weights.keep_signs()
 
+    @property
+    def n_trained(self) -> int:
+        """Number of values that are trained."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
     def blocks(self) -> list[SpikingCell]:
         """Return the cell of each block."""
         return [cell for cell in self.cells if isinstance(cell, SpikingCell)]

@@ -69,7 +69,6 @@ def plan_training(workflow: Workflow) -> TrainingPlan:
     declared = training_workflow(workflow, None)
     setup = learner_of(declared, None, calibrated=False).setup
     task, training, network = setup.task, setup.training, setup.network
-    trained = [parameter.numel() for parameter in network.parameters() if parameter.requires_grad]
     return TrainingPlan(
         task=task.name,
         rule=training.rule.name,
@@ -82,7 +81,7 @@ def plan_training(workflow: Workflow) -> TrainingPlan:
         n_outputs=task.n_outputs,
         n_neurons=network.lowered.network.n_neurons,
         n_synapses=sum(table.n_synapses for table in network.lowered.network.tables),
-        n_trained=sum(trained),
+        n_trained=setup.rule.n_trained(network),
         epochs=training.epochs,
         n_batches=-(-len(task.train) // training.batch_size),
     )

@@ -16,9 +16,9 @@ def made(seed=0, trained=("weight",), model=None, n_steps=30, high=0.1):
     return net, task, batch_of(task, task.train, np.arange(10))
 
 
-def test_readout_has_the_gradient_and_the_others_the_change_by_pairs():
+def test_readout_has_the_gradient_and_the_others_change_by_pairs():
     net, _, batch = made()
-    objective, rule = Objective("classification", 1.0), STDPReadout(readout_rate=2.0)
+    objective, rule = Objective("classification", 1.0), STDPReadout(w_max=100.0)
     rule.prepare(net, objective, 0)
     outcome = rule.learn(net, batch, objective)
     found = torch.cat([weights.relative.grad for weights in net.tables()])
@@ -27,20 +27,36 @@ def test_readout_has_the_gradient_and_the_others_the_change_by_pairs():
     by_loss = torch.cat([weights.relative.grad for weights in net.tables()])
     readout = torch.ones(len(found), dtype=torch.bool)
     readout[rule.synapses.inner] = False
-    assert torch.allclose(found[readout], 2.0 * by_loss[readout], rtol=1e-9)
+    assert torch.allclose(found[readout], by_loss[readout], rtol=1e-9)
+    assert not found[~readout].any()
+    before = torch.cat([weights.relative.detach().clone() for weights in net.tables()])
     change = rule.change(outcome.spikes, 1.0)
+    rule.synapses.change(net, change)
+    after = torch.cat([weights.relative.detach() for weights in net.tables()])
     stronger = rule.synapses.direction[rule.synapses.inner]
-    assert torch.allclose(-found[rule.synapses.inner], change * stronger, rtol=1e-9)
+    assert torch.allclose((after - before)[rule.synapses.inner], change * stronger, rtol=1e-9)
+    assert torch.equal(after[readout], before[readout])
     assert set(stronger.tolist()) == {-1.0, 1.0}  # a stronger inhibitory synapse has a more negative weight
+
+
+def test_a_change_is_made_once():
+    net, _, batch = made()
+    objective, rule = Objective("classification", 1.0), STDPReadout(0.05, 0.0525)
+    rule.prepare(net, objective, 0)
+    rule.learn(net, batch, objective)
+    rule.constrain(net)
+    once = net.all_weights().detach().clone()
+    rule.constrain(net)
+    assert torch.equal(net.all_weights(), once)
 
 
 def test_neurons_keep_their_input_and_no_weight_grows_beyond_the_largest():
     net, task, _ = made()
-    rule = STDPReadout(A_plus=5.0, A_minus=1.0, w_max=3.0)
+    rule = STDPReadout(A_plus=50.0, A_minus=10.0, w_max=3.0)
     objective = Objective("classification", 1.0)
     rule.prepare(net, objective, 0)
     before = incoming_sums(net)
-    train(rule, net, task, rate=10.0, epochs=2)
+    train(rule, net, task, rate=0.01, epochs=2)
     np.testing.assert_allclose(incoming_sums(net), before, rtol=0.02)  # weights are whole quanta
     weights = net.tables()[0]
     assert weights.relative.abs().max() < 3.0 * 2.0
@@ -61,6 +77,6 @@ def test_plasticity_adds_to_what_the_readout_learns():
     for seed in range(3):
         for found, trained in ((whole, ("weight",)), (alone, ONLY_READOUT)):
             net, task, _ = made(seed, trained, region({"e": 30}), n_steps=50, high=0.06)
-            found.append(train(STDPReadout(0.05, 0.0525), net, task, rate=10.0, epochs=8, seed=seed)[1])
+            found.append(train(STDPReadout(0.5, 0.525), net, task, rate=0.03, epochs=8, seed=seed)[1])
     assert np.mean(whole) > chance_of(3 * 64, 6)
     assert np.mean(whole) > np.mean(alone) + 0.03

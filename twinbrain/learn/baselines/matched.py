@@ -10,7 +10,6 @@ import numpy as np
 from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.baseline import baseline
 from twinbrain.learn.baselines.fit import Fit, fit
-from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import network_of, task_of
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.train import model_of, training_workflow
@@ -65,7 +64,7 @@ def train_baseline(
     found = task_of(training, run, given)
     network = network_of(model_of(workflow), training, run, found)
     return fit(
-        baseline(training.baseline, found, n_parameters=n_trained(network), seed=run.seed),
+        baseline(training.baseline, found, n_parameters=network.n_trained, seed=run.seed),
         found,
         epochs=training.epochs,
         batch_size=training.batch_size,
@@ -74,8 +73,3 @@ def train_baseline(
         largest_gradient=np.inf if training.clip is None else training.clip,
         seed=run.seed,
     )
-
-
-def n_trained(network: TrainableNetwork) -> int:
-    """Return the number of values that are trained."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

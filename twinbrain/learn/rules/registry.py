@@ -12,10 +12,12 @@ from twinbrain.learn.rules.eprop import EProp
 from twinbrain.learn.rules.eventprop import EventProp
 from twinbrain.learn.rules.feedback_alignment import FeedbackAlignment
 from twinbrain.learn.rules.forward_forward import ForwardForward
+from twinbrain.learn.rules.frozen_hidden import FrozenHidden
 from twinbrain.learn.rules.kolen_pollack import KolenPollack
 from twinbrain.learn.rules.ottt import OnlineTrainingThroughTime
 from twinbrain.learn.rules.reward_stdp import RewardSTDP
 from twinbrain.learn.rules.rule import Rule
+from twinbrain.learn.rules.shuffled_errors import ShuffledErrors
 from twinbrain.learn.rules.stdp_readout import STDPReadout
 from twinbrain.spec.base import suggestion
 
@@ -32,6 +34,8 @@ _ALL: tuple[type[Rule], ...] = (
     ForwardForward,
 )
 RULES: dict[str, type[Rule]] = {own.name: own for own in _ALL}
+CONTROLS: dict[str, type[Rule]] = {own.name: own for own in (FrozenHidden, ShuffledErrors)}
+"""What rules are held against; chosen by name as they are."""
 
 
 def rule(name: str, **options: Any) -> Rule:
@@ -40,7 +44,8 @@ def rule(name: str, **options: Any) -> Rule:
     Parameters
     ----------
     name : str
-        Such as ``"bptt"``; see `rule_names`.
+        Such as ``"bptt"``; see `rule_names`. Of the controls there are ``"frozen_hidden"`` and ``"shuffled_errors"``,
+        which takes the name of another rule as option ``of``, and that rule's options.
     **options
         Of the rule.
 
@@ -49,23 +54,27 @@ def rule(name: str, **options: Any) -> Rule:
     LearnError
         If there is no such rule, or it has no such option.
     """
-    if name not in RULES:
-        raise LearnError(f"train.rule: unknown rule {name!r}; {suggestion(name, RULES)}")
-    known = rule_options(name)
+    if name == ShuffledErrors.name:
+        return ShuffledErrors(rule(str(options.pop("of", "bptt")), **options))
+    known = RULES | CONTROLS
+    if name not in known:
+        raise LearnError(f"train.rule: unknown rule {name!r}; {suggestion(name, known)}")
     for option in options:
-        if option not in known:
-            raise LearnError(f"train.rule: {name} has no option {option!r}; {suggestion(option, known)}")
-    return RULES[name](**options)
+        if option not in rule_options(name):
+            raise LearnError(f"train.rule: {name} has no option {option!r}; {suggestion(option, rule_options(name))}")
+    return known[name](**options)
 
 
 def rule_names() -> list[str]:
-    """Return the names of all rules."""
+    """Return the names of all rules, without those of controls."""
     return list(RULES)
 
 
 def rule_options(name: str) -> dict[str, Any]:
     """Return the options of a rule, and their defaults."""
-    own = RULES[name]
+    if name == ShuffledErrors.name:
+        return {"of": "bptt"}
+    own = (RULES | CONTROLS)[name]
     if own.__init__ is Rule.__init__:
         return {}
     parameters = list(inspect.signature(own.__init__).parameters.values())[1:]

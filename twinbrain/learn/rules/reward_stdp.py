@@ -25,12 +25,16 @@ class RewardSTDP(Rule):
     A decision is tried out: a class by the odds of the outputs, or outputs with noise of 1 mV. Its reward is 1 if the
     class is right, 0 if not; of a regression, minus the error. What is expected is the running mean of rewards.
     Synapses of the readout, which does not spike, have the noise of the decision as their second factor: what was
-    decided, less what the outputs say of it on average (10.1007/BF00992696).
+    decided, less what the outputs say of it on average (10.1007/BF00992696). They are changed by the optimiser, at its
+    learning rate, and the others as much as their amplitudes say.
+
+    One number reaches all neurons, and these do not try anything out: on a trial they spike as the input makes them. So
+    the reward tells which trials are answered right, and not which neurons helped; what is learned is the readout.
 
     Parameters
     ----------
     A_plus, A_minus : float
-        Amplitudes of `Window`, in mean weights.
+        Amplitudes of `Window`, in mean weights a batch; 0 leaves the hidden layer as it is.
     tau_plus, tau_minus : float (ms)
         Time constants of `Window`.
     tau_c : float (ms)
@@ -39,15 +43,15 @@ class RewardSTDP(Rule):
         Batches over which the mean reward runs.
     w_max : float
         Largest weight, in mean weights.
-    readout_rate : float
-        Learning rate of the readout's synapses over that of the others.
+    shuffled : bool
+        A control: marks of a trial meet the reward of the next in its batch, which says nothing of them; the readout
+        has its own.
     """
 
     name = "reward_stdp"
     locality = Locality(weights="none", signal="reward", when="online", memory="1")
     reference = "10.1093/cercor/bhl152"
-    optimiser = "sgd"
-    learning_rate = 10.0
+    hidden_is_taught = False
 
     expected: Tensor
     n_batches: Tensor
@@ -61,7 +65,7 @@ class RewardSTDP(Rule):
         tau_c: float = 1000.0,
         memory: float = 10.0,
         w_max: float = 4.0,
-        readout_rate: float = 3.0,
+        shuffled: bool = False,
     ) -> None:
         super().__init__()
         self.window = Window(A_plus, A_minus, tau_plus, tau_minus)
@@ -70,7 +74,9 @@ class RewardSTDP(Rule):
                 f"rule reward_stdp: expected tau_c above 0 ms and a memory of 1 batch or more, found {tau_c:g} and "
                 f"{memory:g}"
             )
-        self.tau_c, self.memory, self.w_max, self.readout_rate = tau_c, memory, w_max, readout_rate
+        self.tau_c, self.memory, self.w_max = tau_c, memory, w_max
+        self.shuffled = shuffled
+        self.coming: Tensor | None = None
         self.register_buffer("expected", torch.zeros((), dtype=torch.float64))
         self.register_buffer("n_batches", torch.zeros((), dtype=torch.int64))
 
@@ -87,20 +93,23 @@ class RewardSTDP(Rule):
         self.synapses: Synapses = synapses_of(network, self.name)
 
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
-        """Compute a batch, and set the direction in which weights go."""
+        """Compute a batch, set the gradients of the readout, and find what reward is to change of marked synapses."""
         with torch.no_grad():
             activity = network(batch.inputs, batch.background)
         output = network.read(activity.spikes, batch.background)
         log_odds, reward = self._decide(output, batch, objective)
         beyond = (reward - self._expect(reward)).to(output.dtype) / batch.n_trials
         if output.requires_grad:
-            (-self.readout_rate * (beyond * log_odds).sum()).backward()
-        change = self.eligibility(activity.spikes, batch.scored, objective.dt, beyond)
-        self.synapses.leave(network, change)
+            (-(beyond * log_odds).sum()).backward()
+        of_marks = beyond.roll(1) if self.shuffled else beyond
+        self.coming = self.eligibility(activity.spikes, batch.scored, objective.dt, of_marks)
         return Outcome(objective(activity, batch).detach(), activity.output, activity.spikes)
 
     def constrain(self, network: TrainableNetwork) -> None:
-        """Keep weights from growing beyond the largest."""
+        """Change marked synapses as their reward says, and none beyond the largest."""
+        if self.coming is not None:
+            self.synapses.change(network, self.coming)
+            self.coming = None
         clip_weights(network, self.w_max)
 
     def eligibility(self, spikes: Tensor, scored: Tensor, dt: float, reward: Tensor) -> Tensor:

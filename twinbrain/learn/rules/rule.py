@@ -72,6 +72,8 @@ class Rule(nn.Module):
     optimiser: ClassVar[Literal["adam", "sgd"]] = "adam"
     learning_rate: ClassVar[float] = 0.01
     """Where none is given."""
+    hidden_is_taught: ClassVar[bool] = True
+    """Whether what neurons before the readout learn depends on the errors of a trial; see `ShuffledErrors`."""
 
     def extra_channels(self, task: Task) -> int:
         """Return how many input channels the rule needs besides those of the task; they come after these."""
@@ -85,6 +87,10 @@ class Rule(nn.Module):
         LearnError
             If it cannot train what is asked of this network.
         """
+
+    def n_trained(self, network: TrainableNetwork) -> int:
+        """Return the number of values that are trained."""
+        return network.n_trained
 
     def feedback(self, network: TrainableNetwork) -> Tensor | None:
         """Return the weights that carry errors back, beside those of the way forward; None if there are none.

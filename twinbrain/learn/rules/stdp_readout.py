@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from twinbrain.learn.batch import Batch, Objective
-from twinbrain.learn.network import Activity, TrainableNetwork
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.bounds import clip_weights, incoming, normalise
+from twinbrain.learn.rules.frozen_hidden import learn_readout
 from twinbrain.learn.rules.pairs import Window, pair_changes
 from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
@@ -18,38 +19,36 @@ class STDPReadout(Rule):
     """Pairs of spikes change the synapses among neurons; the delta rule those of the readout.
 
     After each batch the weights that reach a neuron from one population are scaled to the sum that they had: neurons
-    compete with their synapses, and neither die nor explode.
+    compete with their synapses, and neither die nor explode. The changes by pairs have amplitudes of their own; the
+    learning rate, and the optimiser, are the readout's.
 
     Parameters
     ----------
     A_plus, A_minus : float
-        Amplitudes of `Window`, in mean weights.
+        Amplitudes of `Window`, in mean weights a batch, the mean over its trials.
     tau_plus, tau_minus : float (ms)
         Time constants of `Window`.
     w_max : float
         Largest weight, in mean weights.
-    readout_rate : float
-        Learning rate of the readout's synapses over that of the others.
     """
 
     name = "stdp_readout"
     locality = Locality(weights="none", signal="error", when="online", memory="1")
     reference = "10.3389/fncom.2015.00099"
-    optimiser = "sgd"
-    learning_rate = 10.0
+    hidden_is_taught = False
 
     def __init__(
         self,
-        A_plus: float = 0.002,
-        A_minus: float = 0.0021,
+        A_plus: float = 0.0002,
+        A_minus: float = 0.00021,
         tau_plus: float = 20.0,
         tau_minus: float = 20.0,
         w_max: float = 4.0,
-        readout_rate: float = 1.0,
     ) -> None:
         super().__init__()
         self.window = Window(A_plus, A_minus, tau_plus, tau_minus)
-        self.w_max, self.readout_rate = w_max, readout_rate
+        self.w_max = w_max
+        self.coming: Tensor | None = None
 
     def prepare(self, network: TrainableNetwork, objective: Objective, seed: int) -> None:
         """Find the synapses, and what reaches each neuron.
@@ -65,11 +64,11 @@ class STDPReadout(Rule):
             self.register_buffer(f"wanted_{number}", incoming(network, weights, number)[1])
 
     def learn(self, network: TrainableNetwork, batch: Batch, objective: Objective) -> Outcome:
-        """Compute a batch, and set the direction in which weights go."""
+        """Compute a batch, set the gradients of the readout, and find what pairs of spikes are to change."""
         with torch.no_grad():
             activity = network(batch.inputs, batch.background)
-        loss = read_and_learn(network, activity.spikes, batch, objective, self.readout_rate)
-        self.synapses.leave(network, self.change(activity.spikes, objective.dt))
+        loss = learn_readout(network, activity.spikes, batch, objective)
+        self.coming = self.change(activity.spikes, objective.dt)
         return Outcome(loss, activity.output, activity.spikes)
 
     def change(self, spikes: Tensor, dt: float) -> Tensor:
@@ -78,19 +77,9 @@ class STDPReadout(Rule):
         return pair_changes(spikes, self.synapses, self.window, dt, weight)
 
     def constrain(self, network: TrainableNetwork) -> None:
-        """Keep weights from growing beyond the largest, and scale what reaches each neuron to what it was."""
+        """Change synapses as pairs of spikes say, none beyond the largest, and keep what reaches each neuron."""
+        if self.coming is not None:
+            self.synapses.change(network, self.coming)
+            self.coming = None
         clip_weights(network, self.w_max)
         normalise(network, [self.get_buffer(f"wanted_{number}") for number in range(len(network.weights))])
-
-
-def read_and_learn(
-    network: TrainableNetwork, spikes: Tensor, batch: Batch, objective: Objective, rate: float
-) -> Tensor:
-    """Add to the gradients of the readout's weights by the delta rule, and return the loss.
-
-    Error times presynaptic trace: of synapses of one linear layer that is the gradient.
-    """
-    loss = objective(Activity(spikes, network.read(spikes, batch.background)), batch)
-    if loss.requires_grad:
-        (rate * loss).backward()
-    return loss.detach()

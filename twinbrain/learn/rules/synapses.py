@@ -38,21 +38,28 @@ class Synapses:
     direction: Tensor
     inner: Tensor
 
-    def leave(self, network: TrainableNetwork, change: Tensor) -> None:
-        """Add to the gradients of weights, such that a step of length 1 changes them by so much.
+    def change(self, network: TrainableNetwork, change: Tensor) -> None:
+        """Change the inner synapses, each by so much of its unit: more is further from zero, and none crosses it.
 
         Parameters
         ----------
         network : TrainableNetwork
             Whose synapses they are.
         change : Tensor, shape (chosen,)
-            Of the size of each inner synapse, in its unit.
+            Of the size of each inner synapse; those that share a factor change it together.
         """
-        if not len(self.inner):
+        parameters = [p for weights in network.tables() for p in (weights.relative, weights.gain) if p.requires_grad]
+        if not len(self.inner) or not parameters:
             return
         whole = torch.zeros_like(self.unit)
-        whole[self.inner] = -change.to(self.unit) * self.direction[self.inner] / self.unit[self.inner]
-        torch.cat([weights() for weights in network.tables()]).backward(whole)
+        whole[self.inner] = change.to(self.unit) * self.direction[self.inner] / self.unit[self.inner]
+        weights = torch.cat([weights() for weights in network.tables()])
+        found = torch.autograd.grad(weights, parameters, whole, allow_unused=True)
+        with torch.no_grad():
+            for parameter, step in zip(parameters, found, strict=True):
+                if step is not None:
+                    parameter.add_(step)
+        network.keep_signs()
 
 
 def synapses_of(network: TrainableNetwork, rule: str) -> Synapses:
