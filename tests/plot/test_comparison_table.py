@@ -36,6 +36,17 @@ def test_rows_go_into_a_table_of_rich():
     assert "heterogeneous, trained" in console.file.getvalue()
 
 
+def test_contrasts_have_a_table_of_their_own_and_their_number_is_said():
+    study = make_comparison({"alike": 0.5, "spread": 0.5, "adapting": 0.8})
+    study.attrs["contrasts"] = {"parameters": ("spread", "alike"), "adaptation": ("adapting", "alike")}
+    header, rows = plot.contrast_rows(study)
+    assert header[-1] == "points [97.5 %]"
+    assert rows[1][:4] == ["adaptation", "adapting", "alike", "6"]
+    text = plot.comparison_table(study)
+    assert "| contrast | of | against | seeds | points [97.5 %] |" in text
+    assert "Those of the 2 contrasts are wider" in text
+
+
 def test_a_difference_that_may_be_nothing_is_not_told_apart():
     study = make_comparison({"a": 0.7, "b": 0.9, "c": 0.7})
     study["accuracy"][2] = study["accuracy"][0] + np.array([0.01, -0.01] * 3)

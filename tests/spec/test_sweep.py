@@ -147,3 +147,11 @@ def test_half_way_is_half_way():
     assert Uniform(uniform=(1, 3)).at(0.5) == 2.0
     assert Uniform(log=("1 Hz", "100 Hz")).at(0.5) == "10 Hz"
     assert [Uniform(integers=(0, 4)).at(fraction) for fraction in (0, 0.25, 0.5, 0.75, 1)] == [0, 1, 2, 3, 3]
+
+
+def test_a_contrast_is_of_cases_by_their_names_up_to_a_colon():
+    cases = {"one: 20 ms": {"coupling": 1}, "one: 50 ms": {"coupling": 2}, "many": {"coupling": 3}}
+    found = Sweep.parse({"cases": cases, "contrasts": {"spread": ["many", "one"]}})
+    assert found.contrasts == {"spread": ("many", "one")}
+    with pytest.raises(SpecError, match=r"contrasts\.spread: no case is called 'man'; did you mean 'many'"):
+        Sweep.parse({"cases": cases, "contrasts": {"spread": ["man", "one"]}})

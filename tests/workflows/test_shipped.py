@@ -115,6 +115,16 @@ SHORT = {"shortest": "5 ms", "longest": "20 ms", "onset": "5 ms", "response": "1
 FEW = {"n_intervals": 2, "n_neurons": 3, "n_train": 8, "n_validation": 4, "n_test": 4}
 
 
+STUDIES = [name for name in TRAINED if tb.load_workflow(name).sweep is not None]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_names_in_its_contrasts_what_it_trains(name):
+    sweep = tb.load_workflow(name).sweep
+    assert sweep.contrasts
+    assert tb.load_workflow(name).summary
+
+
 def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monkeypatch, capsys):
     settings = [f"train.task.{key}={value}" for key, value in (SHORT | FEW).items()]
     settings += ["train.epochs=1", "train.batch_size=8", "sweep.parameters.seed=[0]"]
@@ -128,7 +138,7 @@ def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monke
     assert end.value.code == 0, printed.err
     table = out.with_suffix(".md").read_text()
     conditions = {name.partition(": ")[0] for name in tb.load_workflow("diversity").sweep.cases}
-    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    rows = [line for line in table.split("\n\n")[0].splitlines() if line.startswith("|")][2:]
     assert len(rows) == len(conditions)
     for condition in conditions:
         assert condition in table
@@ -137,7 +147,8 @@ def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monke
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     study = tb.open_sweep(out)
     assert (study["status"] == 1).all()
-    assert study.sizes["labels"] == 2
+    for contrast in tb.load_workflow("diversity").sweep.contrasts:
+        assert f"| {contrast} |" in table
     # Every network has about as many trained weights as those that it is compared with.
     n = study["n_parameters"].values
     assert n.max() < 1.3 * n.min()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         ``accuracy``, ``synaptic_operations``, ``energy``, ``seconds`` and ``n_parameters`` (condition, seed), and
         ``disturbed`` (condition, disturbance, level, seed), where fewer labels stand among the disturbances if they
-        were swept. Attributes: ``title``, ``chance`` and ``caveat``, which tells what was tuned.
+        were swept. Attributes: ``title``, ``chance``, ``caveat``, which tells what was tuned, and ``contrasts``, those
+        of the sweep, see `twinbrain.analysis.compare_contrasts`.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     full, flat = full.isel({CONDITION: list(chosen.values())}), flat.isel({CONDITION: list(chosen.values())})
     found = {"accuracy": full["accuracy"], "n_parameters": full["n_parameters"], "disturbed": _disturbed(full, flat)}
     found |= {name: full[measured] for measured, name in _COSTS.items()}
-    comparison = xr.Dataset(found, attrs=_remarks(sweep, full, tuned))
+    comparison = xr.Dataset(found, attrs=_remarks(sweep, full, tuned, chosen))
     comparison = comparison.assign_coords({CONDITION: list(chosen)})
     comparison["level"].attrs = {"long_name": "strength", "units": "1"}
     order = (CONDITION, "disturbance", "level", SEED)
@@ -114,9 +116,14 @@ def _disturbed(full: xr.Dataset, flat: xr.Dataset) -> xr.DataArray:
     return xr.concat([disturbed, fewer], "disturbance", join="outer", coords="minimal", compat="override")
 
 
-def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> Mapping[str, Any]:
+def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str], chosen: Iterable[str]) -> Mapping[str, Any]:
     energy = str(sweep["energy"].attrs.get("caveat", ""))
     attrs: dict[str, Any] = {"caveat": " ".join([*tuned, energy]).strip()}
     if workflow := sweep.attrs.get("workflow"):
         attrs["title"] = str(workflow)
+    standing = {name.partition(": ")[0]: name for name in chosen}
+    named = json.loads(sweep.attrs.get("spec", "{}")).get("sweep", {}).get("contrasts", {})
+    pairs = {name: tuple(standing[group] for group in pair) for name, pair in named.items() if {*pair} <= {*standing}}
+    if pairs:
+        attrs["contrasts"] = pairs
     return attrs | {"chance": float(full["chance"].mean())}

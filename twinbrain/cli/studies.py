@@ -15,7 +15,14 @@ from twinbrain.store import Location
 def report_study(location: Location, console: Console, *, figure: bool, as_json: bool) -> dict[str, Any]:
     """Write the comparison that a sweep of trainings makes beside it, and print it; return what was written."""
     from twinbrain.analysis import compare_conditions
-    from twinbrain.plot import comparison_figure, comparison_remarks, comparison_rows, comparison_table, save
+    from twinbrain.plot import (
+        comparison_figure,
+        comparison_remarks,
+        comparison_rows,
+        comparison_table,
+        contrast_rows,
+        save,
+    )
     from twinbrain.run.sweep.open import open_sweep
 
     try:
@@ -33,6 +40,8 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
     if not as_json:
         header, rows = comparison_rows(comparison)
         console.print(_table(header, rows, console.width, comparison.attrs.get("title")))
+        if comparison.attrs.get("contrasts"):
+            console.print(_table(*contrast_rows(comparison), console.width, "contrasts"))
         for remark in comparison_remarks(comparison):
             console.print(remark, markup=False, highlight=False)
         for what, path in written.items():

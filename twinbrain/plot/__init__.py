@@ -12,6 +12,7 @@ from twinbrain.plot.comparison import comparison_figure as comparison_figure
 from twinbrain.plot.comparison_table import comparison_remarks as comparison_remarks
 from twinbrain.plot.comparison_table import comparison_rows as comparison_rows
 from twinbrain.plot.comparison_table import comparison_table as comparison_table
+from twinbrain.plot.comparison_table import contrast_rows as contrast_rows
 from twinbrain.plot.connectome import connectome_matrix as connectome_matrix
 from twinbrain.plot.gradients import gradient_health as gradient_health
 from twinbrain.plot.learning_curves import learning_curves as learning_curves

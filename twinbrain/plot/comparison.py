@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from twinbrain import analysis
 from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, short, tidy
-from twinbrain.plot.comparison_table import comparison_remarks, difference_text, unit_of
+from twinbrain.plot.comparison_table import difference_text, unit_of
 from twinbrain.plot.palette import FAINT, INK, colours
 from twinbrain.plot.strips import Strip, draw_strips, shown
 
@@ -50,14 +49,18 @@ class _Study:
         chance = self.single.attrs.get("chance")
         return None if chance is None else 100 * float(chance)
 
+    @property
+    def contrasts(self) -> xr.Dataset | None:
+        return analysis.compare_contrasts(self.single) if self.single.attrs.get("contrasts") else None
+
     def values(self, name: str) -> NDArray[np.float64]:
         return self.single[name].transpose("condition", "seed").values.astype(np.float64)
 
 
 def comparison_figure(comparison: xr.Dataset, reference: str | None = None, title: str = "Comparison") -> Figure:
-    """Draw a comparison: accuracy with intervals and single seeds, costs against accuracy, training time, robustness.
+    """Draw a comparison: accuracy with intervals and single seeds, contrasts, costs, training time, robustness.
 
-    What has to be said of it (chance, seeds, intervals that overlap, the caveat of energy) stands at the foot.
+    What has to be said of it beyond (what was tuned, the caveat of energy) stands below `comparison_table`.
 
     Parameters
     ----------
@@ -75,16 +78,18 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
     """
     study = _Study(comparison, analysis.compare(comparison, reference))
     n, width = len(study.names), 15.0
-    remarks = [line for text in comparison_remarks(comparison, reference) for line in wrap(text, 185)]
     costs = [cost for cost in _COSTS if cost[0] in comparison]
     disturbances = comparison["disturbance"].values.tolist() if "disturbed" in comparison else []
     n_rows = -(-len(disturbances) // _MOST_COLUMNS)
     n_columns = -(-len(disturbances) // max(n_rows, 1))  # rows as equal as can be
-    heights = [max(0.36 * n + 1.3, 3.4), *[max(3.2, 0.19 * n + 0.6) if i == 0 else 3.2 for i in range(n_rows)]]
-    head, foot = 0.75, 0.2 * len(remarks) + 0.2
+    heights = [max(0.36 * n + 1.3, 3.4)]
+    if (contrasts := study.contrasts) is not None:
+        heights.append(0.3 * contrasts.sizes["contrast"] + 1.3)
+    heights += [max(3.2, 0.19 * n + 0.6) if i == 0 else 3.2 for i in range(n_rows)]
+    head, foot = 0.75, 0.3
     height = sum(heights) + head + foot
     figure = new_figure(width, height, top=1 - head / height, bottom=foot / height)
-    _write(figure, study, comparison.attrs.get("title", title), remarks)
+    _write(figure, study, comparison.attrs.get("title", title))
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     ratios = [2.0, *([0.9] if "seconds" in comparison else []), *[1.15] * len(costs)]
     cells = iter(grid[0].subgridspec(1, len(ratios), width_ratios=ratios))
@@ -93,9 +98,12 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
         _draw_time(figure.add_subplot(next(cells)), study)
     for name, heading, label in costs:
         _draw_cost(figure.add_subplot(next(cells)), study, name, heading, label)
+    if contrasts is not None:
+        _draw_contrasts(figure.add_subplot(grid[1].subgridspec(1, 2, width_ratios=[2.0, 1.9])[0]), contrasts)
     if n_rows:
         ratios = [*[1] * n_columns, 0.7]
-        panels = grid[1:].subgridspec(n_rows, n_columns + 1, width_ratios=ratios, height_ratios=heights[1:])
+        first = len(heights) - n_rows
+        panels = grid[first:].subgridspec(n_rows, n_columns + 1, width_ratios=ratios, height_ratios=heights[first:])
         shared = None  # all panels of disturbances have one scale
         for k, disturbance in enumerate(disturbances):
             row, column = divmod(k, n_columns)
@@ -106,7 +114,7 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
     return figure
 
 
-def _write(figure: Figure, study: _Study, title: str, remarks: list[str]) -> None:
+def _write(figure: Figure, study: _Study, title: str) -> None:
     height = figure.get_figheight()
     seeds = study.found["n_seeds"].values.tolist()
     n = f"{max(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
@@ -118,7 +126,6 @@ def _write(figure: Figure, study: _Study, title: str, remarks: list[str]) -> Non
         facts.append(f"{short(low)} parameters each" if low == high else f"{short(low)} to {short(high)} parameters")
     figure.text(0.008, 1 - 0.25 / height, title, fontsize=16, fontweight="bold", color=INK, va="center")
     figure.text(0.008, 1 - 0.55 / height, "  ·  ".join(facts), fontsize=10.5, color=INK, va="center")
-    figure.text(0.008, 0.1 / height, "\n".join(remarks), fontsize=9, color=INK, va="bottom", linespacing=1.35)
 
 
 def _draw_accuracy(ax: Axes, study: _Study) -> None:
@@ -139,6 +146,19 @@ def _draw_accuracy(ax: Axes, study: _Study) -> None:
     reference = found.attrs["reference"]
     reference = reference if len(reference) < 40 else reference[:39] + "…"
     note(ax, f"right: points over {reference} [95 %]; ≈ best: intervals overlap", below=36)
+
+
+def _draw_contrasts(ax: Axes, contrasts: xr.Dataset) -> None:
+    strips = []
+    for i, name in enumerate(contrasts["contrast"].values):
+        one = contrasts.isel(contrast=i)
+        middle, low, high = (100 * float(one[f"difference{end}"]) for end in ("", "_low", "_high"))
+        clear = low > 0 or high < 0
+        pair = f"{one['condition'].values} against {one['against'].values}"
+        strips.append(Strip(str(name), INK if clear else FAINT, np.empty(0), middle, low, high, pair))
+    draw_strips(ax, strips, reference=0.0)
+    ax.set_xlabel(f"points of accuracy, intervals of {100 * contrasts.attrs['level']:.4g} % that hold together")
+    entitle(ax, "Contrasts", 14)
 
 
 def _draw_time(ax: Axes, study: _Study) -> None:

@@ -26,12 +26,29 @@ def comparison_table(comparison: xr.Dataset, reference: str | None = None) -> st
     str
     """
     header, rows = comparison_rows(comparison, reference)
-    lines = [_line(header), _line(["---", *["---:"] * (len(header) - 1)])]
-    lines += [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
+    lines = _table(header, rows)
+    if comparison.attrs.get("contrasts"):
+        lines += ["", *_table(*contrast_rows(comparison))]
     return (
         "\n".join([*lines, "", *(f"{remark}  " for remark in comparison_remarks(comparison, reference))]).rstrip()
         + "\n"
     )
+
+
+def contrast_rows(comparison: xr.Dataset) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of the table of contrasts, as text.
+
+    Parameters
+    ----------
+    comparison : xarray.Dataset
+        With an attribute ``contrasts``; see `twinbrain.analysis.compare_contrasts`.
+    """
+    found = analysis.compare_contrasts(comparison)
+    header = ["contrast", "of", "against", "seeds", f"points [{100 * found.attrs['level']:.4g} %]"]
+    names = ("contrast", "condition", "against", "n_seeds")
+    each = [found.isel(contrast=i) for i in range(found.sizes["contrast"])]
+    rows = [[*(str(one[name].values) for name in names), _points(one)] for one in each]
+    return header, rows
 
 
 def comparison_rows(comparison: xr.Dataset, reference: str | None = None) -> tuple[list[str], list[list[str]]]:
@@ -83,6 +100,11 @@ def comparison_remarks(comparison: xr.Dataset, reference: str | None = None) -> 
             remarks.append(f"{text}: {', '.join(map(str, names[few]))}.")
     if n.max() > 1:
         remarks.append("Intervals are of 95 %, Student's over seeds; differences are taken seed by seed.")
+    if m := len(comparison.attrs.get("contrasts", {})):
+        remarks.append(
+            f"Those of the {m} contrasts are wider, such that all of them hold together with 95 % at least "
+            "(Bonferroni); intervals of other differences hold one by one."
+        )
     accuracy = found["accuracy"].values
     if np.isfinite(accuracy).any():
         best = int(np.nanargmax(accuracy))
@@ -103,7 +125,11 @@ def difference_text(found: xr.Dataset, i: int) -> str:
     """Return the difference of a condition from the reference, in points of per cent, with its interval."""
     if found["condition"].values[i] == found.attrs["reference"]:
         return "reference"
-    middle, low, high = (100 * float(found[f"difference{end}"][i]) for end in ("", "_low", "_high"))
+    return _points(found.isel(condition=i))
+
+
+def _points(found: xr.Dataset) -> str:
+    middle, low, high = (100 * float(found[f"difference{end}"]) for end in ("", "_low", "_high"))
     if not np.isfinite(middle):
         return "–"
     return f"{middle:+.1f}" + (f" [{low:+.1f}, {high:+.1f}]" if np.isfinite(low) else "")
@@ -120,6 +146,11 @@ def _interval(found: xr.Dataset, name: str, i: int) -> str:
     if not np.isfinite(middle):
         return "–"
     return f"{middle:.1f}" + (f" [{low:.1f}, {high:.1f}]" if np.isfinite(low) else "")
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [_line(header), _line(["---", *["---:"] * (len(header) - 1)])]
+    return lines + [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.values import MOST, Values, ends_of, plain, rounded, with_unit
 
 
@@ -81,6 +81,9 @@ class Sweep(Spec):
         Keys that change together: each table is one dimension, its lists as long as each other.
     cases : dict of str to dict
         One dimension of named cases, each a table of keys and their values; what it does not name stays as it is.
+    contrasts : dict of str to (str, str)
+        Of cases that train, pairs whose difference is told: by a name the case and the one that it is held against,
+        both as their names are up to a colon.
     samples : Samples, optional
         One dimension of points drawn from a box.
     reduce : dict of str to dict
@@ -95,6 +98,7 @@ class Sweep(Spec):
     parameters: dict[str, Values] = {}
     together: tuple[Annotated[dict[str, Values], Field(min_length=1)], ...] = ()
     cases: dict[str, Annotated[dict[str, Any], AfterValidator(plain)]] = {}
+    contrasts: dict[str, tuple[str, str]] = {}
     samples: Samples | None = None
     reduce: Annotated[dict[str, dict[str, Any]], BeforeValidator(lambda v: _names(v))] = {
         "mean_rates": {},
@@ -122,6 +126,13 @@ class Sweep(Spec):
             problems.append(Problem("", f"expected at most {MOST:,} points, found {n:,}; give fewer values"))
         repeated = sorted({key for key in keys if keys.count(key) > 1})
         problems += [Problem("", f"the key {key!r} is given values twice; once is enough") for key in repeated]
+        groups = {name.partition(": ")[0] for name in self.cases}
+        problems += [
+            Problem(f"contrasts.{contrast}", f"no case is called {group!r}; {suggestion(group, groups)}")
+            for contrast, pair in self.contrasts.items()
+            for group in pair
+            if group not in groups
+        ]
         if problems:
             raise reject(*problems)
         return self

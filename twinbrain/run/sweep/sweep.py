@@ -194,6 +194,8 @@ def declared_sweep(
     if reduce is not None:
         declared, own = split(reduce)
         before["reduce"] = declared
+    if cases is not None:
+        before.pop("contrasts", None)  # of other cases
     given: dict[str, Any] = {"samples": samples, "keep_runs": keep_runs, "batch": batch}
     given |= {"together": None if together is None else list(together), "cases": cases}
     swept = {key: value for key, value in parameters.items() if key not in fixed}
