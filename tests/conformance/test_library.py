@@ -28,6 +28,8 @@ def network():
     states = (
         StateRecord(variable="v", neurons=3, interval="0.3 ms"),
         StateRecord(variable="g_gaba_b", regions="CX-0", population="pyr", neurons=40, interval="1.1 ms"),
+        StateRecord(variable="I_syn", neurons=[0, 3, 7], interval="0.7 ms"),
+        StateRecord(variable="I_nmda", population="pyr", neurons=slice(1, None, 5), interval="1.3 ms"),
     )
     return build_brain(small_brain(3, coupling=1.3), stimuli=(pulse,), record=Record(state=states))
 

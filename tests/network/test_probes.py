@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from tests.examples import build_brain, small_brain
+from twinbrain.engines.reference import prepare as reference
 from twinbrain.errors import SpecError
-from twinbrain.spec.record import Record
+from twinbrain.spec.record import Record, StateRecord
 
 
 def probes(*rows):
@@ -38,11 +40,11 @@ def test_several_records_are_kept_apart():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"variable": "x"}, "record.state[0].variable: unknown variable 'x'; Known: I_exponential_current, g_ampa, "),
+        ({"variable": "x"}, "record.state[0].variable: unknown variable 'x'; Known: I_ampa, I_exponential_current, "),
         ({"variable": "g_amp"}, "record.state[0].variable: unknown variable 'g_amp'; did you mean 'g_ampa'?"),
         (
             {"variable": "u", "population": "pyr"},
-            "record.state[0].variable: unknown variable 'u'; Known: g_ampa, g_gaba_a, ",
+            "record.state[0].variable: unknown variable 'u'; Known: I_ampa, I_gaba_a, ",
         ),
         (
             {"variable": "v", "population": "pyra"},
@@ -56,3 +58,51 @@ def test_what_is_not_there_cannot_be_sampled(row, message):
         probes(row)
     assert str(caught.value).startswith(message)
     assert len(caught.value.problems) == 1
+
+
+def test_chosen_neurons_of_each_population_are_sampled():
+    rows = [{"variable": "w", "neurons": [5, 1]}, {"variable": "w", "neurons": {"start": 1, "stop": 8, "step": 3}}]
+    network = build_brain(small_brain(6), record=Record.parse({"state": rows}))
+    populations = [p for p in network.populations if p.population == "pyr"]
+    listed, sliced = (probe.places.tolist() for probe in network.probes)
+    assert listed == [p.offset + i for p in populations for i in (1, 5)]
+    assert sliced == [p.offset + i for p in populations for i in (1, 4, 7)]
+
+
+def test_a_slice_and_a_range_choose_in_python():
+    assert StateRecord(variable="v", neurons=slice(2, 8, 3)).chosen(7) == [2, 5]
+    assert StateRecord(variable="v", neurons=slice(3, None)).chosen(5) == [3, 4]
+    assert StateRecord(variable="v", neurons=range(4, 0, -2)).chosen(3) == [2]
+    assert StateRecord(variable="v", neurons=np.array([1, 1, 0])).chosen(9) == [0, 1]
+
+
+@pytest.mark.parametrize("neurons", [0, [], [-1], [0.5], "all", True, slice(-3, None), {"start": 1, "end": 3}])
+def test_a_choice_that_is_none_is_refused(neurons):
+    with pytest.raises(SpecError, match="neurons"):
+        StateRecord(variable="v", neurons=neurons)
+
+
+def test_numbers_that_no_population_has_are_refused():
+    with pytest.raises(SpecError, match=r"record\.state\[0\]\.neurons: expected numbers under 40"):
+        probes({"variable": "w", "neurons": [4000]})
+
+
+def test_a_choice_survives_writing_and_reading():
+    for neurons in (3, [4, 2], slice(1, 9, 2)):
+        record = Record(state=(StateRecord(variable="v", neurons=neurons),))
+        assert Record.parse(record.to_dict()) == record
+        assert record.replace() == record
+
+
+def test_the_current_of_a_receptor_is_its_conductance_times_the_driving_force():
+    record = Record(
+        state=tuple(StateRecord(variable=name, population="pyr", neurons=40) for name in ("v", "g_ampa", "I_ampa"))
+    )
+    network = build_brain(small_brain(6), record=record)
+    simulation = reference(network)
+    simulation.advance(300)
+    samples = simulation.collect().samples
+    v, g, current = (samples[probe.name] for probe in network.probes)
+    assert network.probes[2].unit == "pA"
+    assert np.abs(current).max() > 1.0
+    np.testing.assert_allclose(current, g * (0.0 - v), rtol=1e-12)  # a conductance in nS, the reversal at 0 mV

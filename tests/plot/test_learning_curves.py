@@ -30,10 +30,14 @@ def test_each_panel_shows_its_variable(tmp_path):
     assert overlaps(figure) == []
 
 
-def test_the_best_epoch_is_that_of_the_trials_that_were_watched():
+def test_the_epoch_that_is_kept_is_marked_alike_in_loss_and_accuracy():
     curves = make_curves()
-    curves["accuracy"][1, 11] = 0.99
-    assert "best 0.99, epoch 12" in [line.get_label() for line in plot.learning_curves(curves).axes[1].lines]
+    curves["accuracy"][1, 11] = 0.99  # not kept: the loss decides
+    curves["loss"][1, 20] = 0.2
+    accuracy = float(curves["accuracy"][1, 20])
+    loss, other = ([line.get_label() for line in ax.lines] for ax in plot.learning_curves(curves).axes[:2])
+    assert "kept: 0.2, epoch 21" in loss
+    assert f"kept: {accuracy:.3g}, epoch 21" in other
 
 
 def test_what_is_missing_or_never_finite_has_no_panel():

@@ -94,6 +94,7 @@ def test_stimuli_are_shaded_and_named(brain):
     for ax in (plot.raster(brain), plot.rates(brain, by="family")):
         assert "flash" in texts(ax)
         spans = [patch.get_extents().transformed(ax.transData.inverted()) for patch in ax.patches]
+        spans += [area.get_paths()[0].get_extents() for area in ax.collections]
         assert any(np.allclose((box.x0, box.x1), (0.4, 0.5)) for box in spans)
 
 
@@ -230,3 +231,32 @@ def test_colours_stand_for_families_of_a_brain_and_populations_of_a_region(brain
     assert colour_key(brain).by == "family"
     key = colour_key(region)
     assert (key.by, [key.label(name) for name in key.names]) == ("kind", ["pyr", "pv", "sst", "vip"])
+
+
+def test_a_stimulus_shades_the_rows_that_it_reaches_and_each_of_its_pulses(helpers):
+    kinds = {"cortex/column": [("pyr", "glutamate", 8, 5), ("pv", "gaba", 3, 12)]}
+    train = {"amplitude": "1 nA", "width": "5 ms", "period": "25 ms", "delay": "10 ms"}
+    pulses = {"name": "train", "start": "100 ms", "duration": "100 ms", "regions": "L-01", "population": "pyr"}
+    run = helpers.brain_run(
+        synthetic_connectome(6),
+        lambda label: "cortex/column",
+        kinds,
+        duration=400.0,
+        stimuli=[pulses | {"pulses": train}],
+    )
+    (span,) = analysis.stimuli(run)
+    assert span.on == ((110.0, 115.0), (135.0, 140.0), (160.0, 165.0), (185.0, 190.0))
+    assert [span.reaches(*names) for names in (("L-01", "pyr"), ("L-01", "pv"), ("R-01", "pyr"))] == [
+        True,
+        False,
+        False,
+    ]
+    ax = plot.raster(run)
+    areas = [area.get_paths()[0].get_extents() for area in ax.collections]
+    assert [(area.x0, area.x1) for area in areas] == list(span.on)
+    assert {round(area.height) for area in areas} == {8}  # rows of the one population
+
+
+def test_rates_of_regions_are_not_cut_off(brain):
+    ax = plot.rates(brain)
+    assert ax.images[0].norm.vmax == ax.images[0].get_array().max()

@@ -31,6 +31,7 @@ def test_populations_that_do_not_remember_are_said_so(tmp_path):
     responses = responses.assign(rate=(responses["rate"].dims, noise)).assign_coords(population=("neuron", names))
     figure = plot.time_scales(responses)
     plot.save(figure, tmp_path / "none.png", dpi=100)
-    assert [text.get_text() for text in figure.axes[1].texts][:5] == ["no decay found"] * 5
+    assert len(figure.axes) == 1  # a panel of time scales would be empty
+    assert "none has a time scale" in figure.axes[0].texts[-1].get_text()
     assert len(figure.axes[0].get_legend().get_texts()) == 5  # their colours are told nowhere else
     assert overlaps(figure) == []

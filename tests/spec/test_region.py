@@ -246,3 +246,32 @@ def test_a_receptor_alone_stands_for_a_table():
     assert region.projections[1].receptor == {"ampa": 1.0}
     assert region.ports.inputs["pv"].glutamate == {"ampa": 1.0}
     assert region.ports.inputs["pyr"].share == 0.8
+
+
+def test_patterns_of_populations_stand_for_a_projection_and_a_drive_each():
+    data = {
+        "name": "test/patterns",
+        "cells": {"lif": {"model": "lif_current", "receptors": ["exponential_current"]}},
+        "populations": {name: {"cell": "lif", "size": 2} for name in ("pyr", "pv", "sst")},
+        "projections": [
+            {
+                "source": "pyr",
+                "target": "*",
+                "receptor": "exponential_current",
+                "connect": {"probability": 0.5},
+                "weight": "10 pA",
+                "delay": "1 ms",
+            }
+        ],
+        "drives": [{"population": "p*", "receptor": "exponential_current", "rate": "1 kHz", "weight": "10 pA"}],
+    }
+    region = Region.parse(data)
+    assert [projection.target for projection in region.projections] == ["pyr", "pv", "sst"]
+    assert [drive.population for drive in region.drives] == ["pyr", "pv"]
+    assert Region.parse(region.to_dict()) == region
+    data["projections"][0] |= {"source": "p?", "name": "all"}
+    named = Region.parse(data)
+    assert [p.name for p in named.projections] == ["all.pv.pyr", "all.pv.pv", "all.pv.sst"]
+    data["projections"][0]["target"] = "x*"
+    with pytest.raises(SpecError, match=r"projections\[0\].target: unknown population 'x\*'"):
+        Region.parse(data)

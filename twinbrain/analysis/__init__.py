@@ -27,6 +27,7 @@ from twinbrain.analysis.tree import connectome as connectome
 from twinbrain.analysis.tree import populations as populations
 from twinbrain.analysis.tree import regions as regions
 from twinbrain.analysis.tree import stimuli as stimuli
+from twinbrain.analysis.tree import warm_up as warm_up
 from twinbrain.analysis.tuning import tuning as tuning
 
 # Last, since it names the functions above; to import it is to register it.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,6 +16,7 @@ from twinbrain.errors import ConnectomeError, StoreError, UnitError
 from twinbrain.spec.connectome import Connectome
 from twinbrain.units import number
 
+_SHORT = 500.0  # ms
 _TEXTS = ("label", "region", "family", "name", "transmitter", "model")
 
 
@@ -175,18 +178,64 @@ def clock(tree: xr.DataTree, start: str | None = None, stop: str | None = None) 
 
 @dataclass(frozen=True)
 class Span:
-    """When a stimulus was on, in ms."""
+    """When a stimulus was on, in ms, and whom it reached.
+
+    Parameters
+    ----------
+    name : str
+        Of the stimulus.
+    start, stop : float (ms)
+        When it began and ended.
+    regions, population : str
+        Pattern of the region labels, and name of the population.
+    pulses : tuple of (float, float)
+        When each of its pulses began and ended, where it is a train of them.
+    """
 
     name: str
     start: float
     stop: float
+    regions: str = "*"
+    population: str = "*"
+    pulses: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def on(self) -> tuple[tuple[float, float], ...]:
+        """When it was on: during its pulses, or all the time."""
+        return self.pulses or ((self.start, self.stop),)
+
+    def reaches(self, region: str, population: str) -> bool:
+        """Return whether it reached a population of a region."""
+        return (region == self.regions or fnmatchcase(region, self.regions)) and self.population in ("*", population)
 
 
 def stimuli(tree: xr.DataTree) -> list[Span]:
-    """Return when each stimulus of a run was on; none where the stored spec does not tell."""
+    """Return when each stimulus of a run was on, and whom it reached; none where the stored spec does not tell."""
     try:
         found = json.loads(tree.attrs.get("spec", "{}")).get("stimuli") or []
-        spans = [(str(s["name"]), number(s["start"], "ms"), number(s["duration"], "ms")) for s in found]
+        return [_span(stimulus) for stimulus in found]
     except (AttributeError, KeyError, TypeError, ValueError):
         return []
-    return [Span(name, start, start + duration) for name, start, duration in spans]
+
+
+def _span(stimulus: dict[str, Any]) -> Span:
+    start = number(stimulus["start"], "ms")
+    stop = start + number(stimulus["duration"], "ms")
+    pulses: list[tuple[float, float]] = []
+    if (train := stimulus.get("pulses")) and train.get("period") is not None:
+        width, period = number(train["width"], "ms"), number(train["period"], "ms")
+        first = start + number(train.get("delay", "0 ms"), "ms")
+        onsets = first + period * np.arange(max(0, math.ceil((stop - first) / period)))
+        pulses = [(float(onset), min(float(onset) + width, stop)) for onset in onsets]
+    population = str(stimulus.get("population", "*"))
+    return Span(str(stimulus["name"]), start, stop, str(stimulus.get("regions", "*")), population, tuple(pulses))
+
+
+def warm_up(tree: xr.DataTree) -> str | None:
+    """Return the end of the part of a run that is left out of means: a tenth of it, and at most 500 ms.
+
+    A run begins in a state that it would never be in later. None for a run of less than 500 ms.
+    """
+    part = clock(tree)
+    end = part.stop * part.dt
+    return None if end < _SHORT else f"{min(end / 10, _SHORT):.15g} ms"

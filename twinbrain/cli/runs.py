@@ -166,6 +166,8 @@ def resume(
     before = run_info(path)
     if before.status == "complete":
         console.print(f"{path} is complete; nothing is left to do")
+        if not as_json and (not figure or _picture(path).exists()):
+            return
     with _interruptible(path), naming(str(path)), progress_bar(console, before.dt) as progress:
         resume_run(path, shards=shards, cluster=cluster, profile=profile, progress=progress)
     _report(path, console, figure, as_json)
@@ -234,18 +236,22 @@ def _way_on(path: Location) -> str:
     return f"go on from {found.committed:g} ms with: twinbrain resume {shlex.quote(str(path))}"
 
 
+def _picture(path: Location) -> Path:
+    """Return where the figure of a run is: beside it, or here if it lies at a URL."""
+    return (path.path if path.is_local else Path(path.name)).with_suffix(".png")
+
+
 def _report(path: Location, console: Console, figure: bool, as_json: bool) -> None:
-    from twinbrain.analysis import summarise
+    from twinbrain.analysis import summarise, warm_up
     from twinbrain.run.open import open_run
 
     tree = open_run(path)
     try:
-        summary = summarise(tree)
+        summary = summarise(tree, start=warm_up(tree))
     except UnitError as error:
         console.print(f"no table of what happened: {error}")
         summary = None
-    # Beside the run, or here if it lies at a URL.
-    picture = (path.path if path.is_local else Path(path.name)).with_suffix(".png")
+    picture = _picture(path)
     if figure:
         from twinbrain.plot import save, summary_figure
 
@@ -268,7 +274,7 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
         )
         return
     if summary is not None:
-        console.print(summary_table(summary))
+        console.print(summary_table(summary, warm_up(tree)))
     console.print(f"run     {path}")
     if figure:
         console.print(f"figure  {picture}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from twinbrain.spec.workflow import Run
     from twinbrain.store import RunInfo
 
+# From here on it is said how busy the machine is.
+_MUCH_SLOWER = 1.5
+
 
 def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
     """Return what a run will need."""
@@ -27,12 +31,23 @@ def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
             "synapses": f"{plan.n_synapses:,}",
             "model time": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms",
             "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
-            "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB",
+            "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB, recorded "
+            f"{plan.bytes_window / 1e6:.0f} MB",
             **({"memory of the device": f"{plan.bytes_device / 1e9:.2f} GB"} if run.device != "cpu" else {}),
             **({} if shards is None else {"shards": _shards(shards.partition(prepared), run.dt)}),
-            "time": f"about {seconds(plan.seconds)} on one core, and up to a minute to compile a model seen first",
+            "time": f"about {seconds(plan.seconds)} on one core{_busy(plan.seconds)}, and up to a minute to compile a "
+            "model seen first",
         },
     )
+
+
+def _busy(expected: float) -> str:
+    """Return how long a time on one core may take where others compute too."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    slower = (load + 1) / cores
+    if slower < _MUCH_SLOWER:
+        return ""
+    return f" (rather {seconds(expected * slower)} now: the load is {load:.1f}, on {cores} core{'s' * (cores > 1)})"
 
 
 def _shards(cut: Partition, dt: float) -> str:
@@ -83,9 +98,9 @@ def rows(summary: xr.Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def summary_table(summary: xr.Dataset) -> Table:
-    """Return what a run did, a line for each family of regions or each population."""
-    table = Table(title="what happened")
+def summary_table(summary: xr.Dataset, start: str | None = None) -> Table:
+    """Return what a run did from a time on, a line for each family of regions or each population."""
+    table = Table(title="what happened" if start is None else f"what happened from {start} on")
     titles = {"n_neurons": "neurons", "rate": "rate (Hz)", "cv_isi": "CV of intervals", "synchrony": "synchrony"}
     found = rows(summary)
     for i, key in enumerate(found[0]):

@@ -89,16 +89,32 @@ def resume_and_report(
     from twinbrain.learn.resume import resume_training
 
     changes = dict(_change(setting) for setting in settings or ())
+    if not as_json and _is_finished(location, figure):
+        console.print(f"{location} is complete; nothing is left to do")
+        return
     with _interruptible(location), training_bar(console) as progress:
         trained = resume_training(location, progress=progress, **changes)
     report_training(trained, location, console, n_replayed=20, figure=figure, as_json=as_json)
+
+
+def _is_finished(location: Location, figure: bool) -> bool:
+    """Return whether a training is complete, and all that is put beside it is there."""
+    beside = _beside(location)
+    models = (beside.with_name(f"{beside.stem}_trained.toml"), beside.with_name(f"{beside.stem}_trained"))
+    written = any(map(Path.exists, models)) and (not figure or beside.with_suffix(".png").exists())
+    return written and training_facts(location)["status"] == "complete"
+
+
+def _beside(location: Location) -> Path:
+    """Return the path beside which results are put: that of the training, or one here if it lies at a URL."""
+    return location.path if location.is_local else Path(location.name)
 
 
 def report_training(
     trained: Trained, location: Location, console: Console, *, n_replayed: int, figure: bool, as_json: bool
 ) -> None:
     """Say what was learned, run some of it in Brian2, and write the region or the brain beside the training."""
-    beside = location.path if location.is_local else Path(location.name)
+    beside = _beside(location)
     facts: dict[str, Any] = training_facts(location)
     picture = beside.with_suffix(".png")
     try:

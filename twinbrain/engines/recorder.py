@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Spikes
-from twinbrain.network.network import Network
+from twinbrain.engines.interpreter import execute
+from twinbrain.network.network import Network, Probe
 
 
 class Recorder:
@@ -33,9 +36,15 @@ class Recorder:
         """Remember spikes that are under way but are not to be recorded."""
         self._earlier.append(_in_order(spikes))
 
-    def add_sample(self, probe: str, values: NDArray[np.float64]) -> None:
-        """Record one sample of a probe."""
-        self._samples[probe].append(values)
+    def add_sample(self, probe: Probe, state: Mapping[str, NDArray[np.float64]]) -> None:
+        """Record one sample of a probe: ``state`` has the variables that it reads, of its neurons."""
+        if probe.observed is None:
+            self._samples[probe.name].append(state[probe.variable])
+            return
+        names = {**state, **probe.constants}
+        with np.errstate(all="ignore"):
+            execute(probe.observed.statements, names)
+        self._samples[probe.name].append(np.broadcast_to(names[probe.variable], probe.places.shape))
 
     def collect(self, step: int) -> Recording:
         """Return and forget what was recorded before ``step``."""

@@ -56,8 +56,8 @@ class ReferenceSimulation:
                 plastic.spike(self.step, neurons)
             for probe in self.network.probes:
                 if self.step % probe.every == 0:
-                    values = self._blocks[probe.block].state[probe.variable]
-                    self._recorder.add_sample(probe.name, values[probe.places])
+                    state = self._blocks[probe.block].state
+                    self._recorder.add_sample(probe, {name: state[name][probe.places] for name in probe.reads})
 
     def inject(self, spikes: Spikes) -> None:
         """Deliver spikes of neurons that are computed elsewhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twinbrain.errors import SpecError
@@ -60,6 +60,8 @@ class ModelEquations:
         Size of every unit that is written in the equations, in the coherent set.
     subexpressions : dict of str to str
         Variables that are functions of others, and their expressions.
+    units_of_subexpressions : dict of str to str
+        Their units.
     """
 
     state: tuple[str, ...]
@@ -71,6 +73,7 @@ class ModelEquations:
     systems: tuple[tuple[Any, str], ...]
     unit_values: dict[str, float]
     subexpressions: dict[str, str]
+    units_of_subexpressions: dict[str, str] = field(default_factory=dict)
 
     def update(self) -> list[tuple[str, str]]:
         """Return Brian2's code for one step: names and the expressions assigned to them, in order."""
@@ -164,6 +167,7 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
         systems=systems,
         unit_values=unit_values,
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
+        units_of_subexpressions={name: unit_text(whole[name]) for name in sorted(whole.subexpr_names)},
     )
 
 

@@ -19,7 +19,7 @@ from twinbrain.network.network import Block, Inlet, Network, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.plastic import PlasticSynapses, check_plasticity
 from twinbrain.network.plastic_build import build_plastic_tables
-from twinbrain.network.probes import check_record, lower_probes
+from twinbrain.network.probes import check_record, lower_probes, with_constants
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.network.synapses import InletOf, Synapses, local_synapses
 from twinbrain.network.table import build_tables, check_range
@@ -112,7 +112,9 @@ def build_skeleton(
     plastic: list[PlasticSynapses] = []
     drawn = _synapses(brain, layout, _inlet_of(blocks), units, dt, seed, progress)
     tables = build_tables(_static(drawn, plastic), layout.n_neurons)
-    probes = tuple(lower_probes(record, layout, programs, dt))
+    probes = tuple(
+        with_constants(probe, layout, programs, dt, seed) for probe in lower_probes(record, layout, programs, dt)
+    )
     network = Network(dt, seed, layout.populations, blocks, tables, drives=(), probes=probes)
     return Skeleton(network, tuple(plastic), units)
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.observed import Observed
 from twinbrain.models.step import StepProgram
 from twinbrain.network.inputs import Events, RandomDrive, Waveform
 from twinbrain.network.plastic_table import PlasticTable
@@ -164,6 +165,10 @@ class Probe:
         Places in the block.
     every : int
         Steps between samples; a sample is taken at the end of steps every - 1, 2 every - 1, …
+    observed : Observed, optional
+        How the variable follows from the state, if it is not part of it.
+    constants : dict of str to ndarray of float64, shape (n,)
+        Constants of ``observed``; a network that is only laid out has none.
     """
 
     name: str
@@ -172,6 +177,13 @@ class Probe:
     unit: str
     places: Indices
     every: int
+    observed: Observed | None = None
+    constants: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The state variables that a sample is taken of."""
+        return (self.variable,) if self.observed is None else self.observed.reads
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
 from twinbrain.network.layout import Layout
 from twinbrain.network.long_range import in_degrees, long_range_axons
+from twinbrain.network.probes import lower_probes
 from twinbrain.network.quanta import weight_units
 from twinbrain.network.sampling import coherent_values
 from twinbrain.spec.brain import Brain
@@ -27,6 +28,7 @@ from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Distribution, Value
+from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 
 # What things take, from measurements on one core; see docs/reference/performance.md.
@@ -35,6 +37,11 @@ _BYTES_A_SYNAPSE_WHILE_BUILT = 40
 # Step, place and amount; a value as it is read, and in quanta.
 _BYTES_A_GIVEN_SPIKE = 16
 _BYTES_A_GIVEN_VALUE = 8 + 4
+# Recorded: as it comes, put together, and as it is written.
+_BYTES_A_SPIKE = 40
+_BYTES_A_RATE = 8
+_BYTES_OF_A_SAMPLE = 112
+_BYTES_A_SAMPLED_VALUE = 24
 BYTES_OF_THE_PROCESS = 400_000_000
 # Delays take four bytes on a device, two on the host; the rest is what the driver and the kernels take.
 _DEVICE_OVER_HOST = 1.2
@@ -60,8 +67,9 @@ class Plan:
     ----------
     n_regions, n_neurons, n_synapses, n_blocks : int
         Sizes; synapses as expected.
-    bytes_synapses, bytes_inboxes, bytes_neurons, bytes_inputs, bytes_peak : int
-        Memory of the parts (inputs: given spikes and waveforms), and the most that the whole run takes at once.
+    bytes_synapses, bytes_inboxes, bytes_neurons, bytes_inputs, bytes_window, bytes_peak : int
+        Memory of the parts (inputs: given spikes and waveforms; window: what is recorded until it is committed), and
+        the most that the whole run takes at once.
     bytes_device : int
         Memory on the device, where a run has one of its own.
     seconds : float
@@ -76,6 +84,7 @@ class Plan:
     bytes_inboxes: int
     bytes_neurons: int
     bytes_inputs: int
+    bytes_window: int
     bytes_peak: int
     bytes_device: int
     seconds: float
@@ -92,6 +101,8 @@ def plan(
     *,
     dt: float,
     duration: float,
+    window: float | None = None,
+    record: Record | None = None,
     stimuli: tuple[Stimulus, ...] = (),
 ) -> Plan:
     """Return the plan of a run.
@@ -102,6 +113,10 @@ def plan(
         The brain, from `lay_out` and `block_programs`.
     dt, duration : float (ms)
         Time step and model time.
+    window : float (ms), optional
+        Model time between commits; by default all.
+    record : Record, optional
+        What is recorded.
     stimuli : tuple of Stimulus, optional
         What acts on the brain.
     """
@@ -126,7 +141,8 @@ def plan(
     synapses += 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
     while_built = round(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses + _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT * plastic)
     inputs = _inputs(layout, stimuli)
-    peak = BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes)
+    held = _window(layout, programs, record or Record(), dt, duration if window is None else min(window, duration))
+    peak = BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes + held)
     return Plan(
         n_regions=len(layout.regions),
         n_neurons=layout.n_neurons,
@@ -136,6 +152,7 @@ def plan(
         bytes_inboxes=inboxes,
         bytes_neurons=neurons,
         bytes_inputs=inputs,
+        bytes_window=held,
         bytes_peak=peak,
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
@@ -174,8 +191,15 @@ def check_memory(plan: Plan, limit: str | None) -> None:
         raise PlanError(
             f"expected a run that fits into {allowed / 1e9:.2g} GB, found a plan of {plan.bytes_peak / 1e9:.3g} GB "
             f"({plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses); make populations or in-degrees smaller "
-            "(scale in brain.regions), shorten the longest delay, or raise run.memory_limit"
+            f"(scale in brain.regions), shorten the longest delay, {_shorter(plan)}or raise run.memory_limit"
         )
+
+
+def _shorter(plan: Plan) -> str:
+    """Return what to do about a window that takes much of the memory."""
+    if plan.bytes_window < plan.bytes_peak / 4:
+        return ""
+    return f"record less or make run.window shorter (a window holds {plan.bytes_window / 1e9:.3g} GB), "
 
 
 def check_device_memory(plan: Plan, device: str, free: int) -> None:
@@ -272,6 +296,17 @@ def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
             total += degree * size * len(region.ports.inputs[name].glutamate)
     lengths = layout.connectome.length.values[reached]
     return total, max(longest, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0)
+
+
+def _window(layout: Layout, programs: tuple[StepProgram, ...], record: Record, dt: float, window: float) -> int:
+    """Return the memory of what is recorded in a window (ms), while it is gathered and written."""
+    spikes = _BYTES_A_SPIKE * ASSUMED_RATE * layout.n_neurons * window * 1e-3
+    rates = _BYTES_A_RATE * len(layout.populations) * window / record.rate_bin
+    samples = sum(
+        window / (probe.every * dt) * (_BYTES_OF_A_SAMPLE + _BYTES_A_SAMPLED_VALUE * len(probe.places))
+        for probe in lower_probes(record, layout, programs, dt)
+    )
+    return round(spikes + rates + samples)
 
 
 def _inputs(layout: Layout, stimuli: tuple[Stimulus, ...]) -> int:

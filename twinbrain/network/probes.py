@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import numpy as np
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.observed import observed, observed_names
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram, step_program
-from twinbrain.network.layout import Layout
+from twinbrain.network.layout import BlockLayout, Layout
 from twinbrain.network.network import PopulationSlice, Probe
+from twinbrain.network.parameters import fill_block
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.record import Record, StateRecord
 
 
 def lower_probes(record: Record, layout: Layout, programs: tuple[StepProgram, ...], dt: float) -> Iterator[Probe]:
-    """Return the probes of a record that `check_record` has passed: for each variable, one a block."""
+    """Return the probes of a record that `check_record` has passed: for each variable, one a block.
+
+    Constants of variables that follow from the state are left out; see `with_constants`.
+    """
     for i, wanted in enumerate(record.state):
         matching = filter(layout.is_built, _matching(wanted, layout))
-        able = [p for p in matching if wanted.variable in programs[p.block].state]
+        able = [p for p in matching if wanted.variable in _variables(layout.blocks[p.block], programs[p.block])]
         for block in sorted({p.block for p in able}):
-            places = [np.arange(p.offset, p.offset + min(wanted.neurons, p.size)) for p in able if p.block == block]
+            places = [
+                p.offset + np.array(numbers, np.int32)
+                for p in able
+                if p.block == block and (numbers := wanted.chosen(p.size))
+            ]
+            if not places:
+                continue
+            program, of = programs[block], layout.blocks[block]
+            followed = None if wanted.variable in program.state else observed(of.model, of.receptors, wanted.variable)
             yield Probe(
-                name=f"{i}_{wanted.variable}_{layout.blocks[block].name}",
+                name=f"{i}_{wanted.variable}_{of.name}",
                 block=block,
                 variable=wanted.variable,
-                unit=programs[block].units[wanted.variable],
+                unit=program.units[wanted.variable] if followed is None else followed.unit,
                 places=np.concatenate(places).astype(np.int32),
                 every=max(1, round(wanted.interval / dt)),
+                observed=followed,
             )
+
+
+def with_constants(probe: Probe, layout: Layout, programs: tuple[StepProgram, ...], dt: float, seed: int) -> Probe:
+    """Return a probe with the constants of a variable that follows from the state, as ``seed`` draws them."""
+    if probe.observed is None:
+        return probe
+    program = replace(programs[probe.block], constants=probe.observed.constants)
+    constants, _ = fill_block(layout, probe.block, program, dt, seed)
+    return replace(probe, constants={name: values[probe.places] for name, values in constants.items()})
+
+
+def _variables(block: BlockLayout, program: StepProgram) -> tuple[str, ...]:
+    """Return the variables of a block that can be sampled."""
+    return (*program.state, *observed_names(block.model, block.receptors))
 
 
 def check_record(record: Record, layout: Layout) -> None:
@@ -54,7 +83,11 @@ def check_record(record: Record, layout: Layout) -> None:
             )
             continue
         blocks = {p.block: layout.blocks[p.block] for p in found}.values()
-        known = {name for block in blocks for name in step_program(block.model, block.receptors).state}
+        known = {name for block in blocks for name in _variables(block, step_program(block.model, block.receptors))}
+        if not any(wanted.chosen(p.size) for p in found):
+            largest = max(p.size for p in found)
+            message = f"expected numbers under {largest}, the size of the largest of these populations, found none"
+            problems.append(Problem(f"record.state[{i}].neurons", message))
         if wanted.variable not in known:
             hint = suggestion(wanted.variable, known - {REFRACTORY_LEFT})
             problems.append(Problem(f"record.state[{i}].variable", f"unknown variable {wanted.variable!r}; {hint}"))

@@ -16,11 +16,14 @@ from twinbrain.plot.comparison_table import contrast_rows as contrast_rows
 from twinbrain.plot.connectome import connectome_matrix as connectome_matrix
 from twinbrain.plot.gradients import gradient_health as gradient_health
 from twinbrain.plot.learning_curves import learning_curves as learning_curves
+from twinbrain.plot.matrices import confusion as confusion
+from twinbrain.plot.matrices import functional_connectivity as functional_connectivity
 from twinbrain.plot.raster import raster as raster
 from twinbrain.plot.rates import rates as rates
 from twinbrain.plot.spectrum import spectrum as spectrum
 from twinbrain.plot.summary import summary_figure as summary_figure
 from twinbrain.plot.time_scales import time_scales as time_scales
+from twinbrain.plot.traces import traces as traces
 from twinbrain.plot.trajectories import trajectories as trajectories
 from twinbrain.plot.tuning import selectivity as selectivity
 from twinbrain.plot.tuning import tuning as tuning

@@ -11,31 +11,38 @@ from numpy.typing import NDArray
 from twinbrain import analysis
 from twinbrain.errors import ConnectomeError
 from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
-from twinbrain.plot.palette import FAINT, PLAIN, RATE_MAP, colour_key
+from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, PLAIN, RATE_MAP, colour_key, root_scale
 from twinbrain.spec.connectome import Connectome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_MOST_NAMES = 10
 
 
 def brain_map(
     run: xr.DataTree | Connectome,
     values: xr.DataArray | None = None,
     *,
+    label: str | None = None,
     n_connections: int = 150,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the regions at their centroids, along the two axes in which they spread most.
 
-    Data sets do not agree on what x, y and z are: the axes carry the names that the connectome gives them, and no side
-    is called left or front.
+    Data sets do not agree on what x, y and z are: the axes carry the names that the connectome gives them. Sides are
+    called left and right as the connectome calls the hemispheres.
 
     Parameters
     ----------
     run : xarray.DataTree or Connectome
         A run, or a connectome alone.
     values : xarray.DataArray, dims (region,), optional
-        What the colour tells, with its ``long_name`` and ``units``; by default the family.
+        What the colour tells, with its ``long_name`` and ``units``; by default the family. Values of which some are
+        negative, such as a difference of two runs, are drawn from blue over white, which is 0, to red. The regions of
+        the largest values are named.
+    label : str, optional
+        What the values are; by default what they say themselves.
     n_connections : int, optional
         How many of the strongest connections are drawn as lines.
     ax : matplotlib.axes.Axes, optional
@@ -73,12 +80,12 @@ def brain_map(
     }
     if values is not None:
         shown = values.sel(region=connectome.labels).values[order]
-        top = float(np.nanquantile(shown, 0.95)) or 1.0
-        dots = ax.scatter(
-            place[order, 0], place[order, 1], c=shown, cmap=RATE_MAP, vmin=min(0.0, np.nanmin(shown)), vmax=top, **style
-        )
-        label = f"{values.attrs.get('long_name', values.name)} ({values.attrs.get('units', '1')})"
-        draw_scale(ax, dots, label, beside=0.06, width=0.05, more=bool(shown.max() > top))
+        differs = bool(np.nanmin(shown) < 0)
+        top = float(np.nanmax(np.abs(shown))) or 1.0
+        colours = {"cmap": DIFFERENCE_MAP, "vmin": -top, "vmax": top} if differs else _plain(top)
+        dots = ax.scatter(place[order, 0], place[order, 1], c=shown, **colours, **style)
+        draw_scale(ax, dots, label or _label(values, differs), beside=0.06, width=0.05)
+        _name_regions(ax, place[order], np.array(connectome.labels)[order], np.abs(shown))
     elif isinstance(run, Connectome) or (key := colour_key(run)).by != "family":
         ax.scatter(place[order, 0], place[order, 1], color=PLAIN, **style)
     else:
@@ -87,12 +94,50 @@ def brain_map(
         for name in key.names:
             ax.plot([], [], "o", ms=5, mew=0, color=key.colour[name], label=key.label(name))
         draw_legend(ax)
+    _name_sides(ax, connectome, place)
     ax.set_aspect("equal")
     tidy(ax)
     names = connectome.centroids["axis"].values
     ax.set_xlabel(f"{names[across]} (mm)")
     ax.set_ylabel(f"{names[upward]} (mm)")
     return ax
+
+
+def _plain(top: float) -> dict[str, Any]:
+    return {"cmap": RATE_MAP, "norm": root_scale(top)}
+
+
+def _label(values: xr.DataArray, differs: bool) -> str:
+    """Return what values are; a rate that is negative is a difference, whatever its attributes still say."""
+    name, units = str(values.attrs.get("long_name", values.name or "value")), str(values.attrs.get("units", "1"))
+    text = f"difference of {name}" if differs and units == "Hz" else name
+    return text if units == "1" else f"{text} ({units})"
+
+
+def _name_regions(ax: Axes, place: NDArray[np.float64], labels: NDArray[np.str_], size: NDArray[np.float64]) -> None:
+    """Name all regions where they are few, else those of the largest values that do not lie on each other."""
+    least = 0.07 * np.ptp(place, axis=0).max()
+    named: list[NDArray[np.float64]] = []
+    for i in np.argsort(-np.nan_to_num(size), kind="stable"):
+        if len(named) == _MOST_NAMES:
+            return
+        if any(abs(place[i] - other)[1] < least / 2 and abs(place[i] - other)[0] < 4 * least for other in named):
+            continue
+        named.append(place[i])
+        ax.annotate(labels[i], tuple(place[i]), (4, 4), "data", "offset points", fontsize=6.5, color=INK, zorder=5)
+
+
+def _name_sides(ax: Axes, connectome: Connectome, place: NDArray[np.float64]) -> None:
+    """Write "left" and "right" above the halves, where the hemispheres lie beside each other."""
+    if connectome.hemisphere is None:
+        return
+    sides = connectome.hemisphere.values
+    middle = {side: float(np.median(place[sides == side, 0])) for side in ("left", "right") if (sides == side).any()}
+    if len(middle) < 2 or abs(middle["left"] - middle["right"]) < 0.1 * np.ptp(place[:, 0]):
+        return
+    for side, centre in middle.items():
+        above = ax.get_xaxis_transform()
+        ax.text(centre, 0.995, side, transform=above, ha="center", va="top", fontsize=8, color=INK)
 
 
 def _draw_outline(ax: Axes, place: NDArray[np.float64]) -> None:

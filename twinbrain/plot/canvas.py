@@ -173,15 +173,16 @@ def short(value: float) -> str:
 
 
 def draw_stimuli(ax: Axes, spans: Sequence[Span], start: float, stop: float, *, behind: bool = True) -> None:
-    """Mark the time of each stimulus by a bar above the panel and its name; shade it where the panel has room."""
+    """Mark when each stimulus was on by bars above the panel and its name; shade it where the panel has room."""
     unit, _ = time_unit(stop - start)
     shown = sorted((max(s.start, start), min(s.stop, stop), s.name) for s in spans if s.start < stop and s.stop > start)
     clusters: list[list[tuple[float, float, str]]] = []
-    for low, high, name in shown:
+    for low, high in on_within([on for span in spans for on in span.on], start, stop):
         if behind:
             ax.axvspan(low / unit, high / unit, color=STIMULUS, linewidth=0, zorder=0)
         bar = ax.plot([low / unit, high / unit], [1.012, 1.012], color=INK, linewidth=2.5, solid_capstyle="butt")[0]
         bar.set(transform=ax.get_xaxis_transform(), clip_on=False)
+    for low, high, name in shown:
         # Those that overlap, or are so near that their names would, are named together.
         near = clusters and low - max(before[1] for before in clusters[-1]) < 0.08 * (stop - start)
         if near:
@@ -194,6 +195,19 @@ def draw_stimuli(ax: Axes, spans: Sequence[Span], start: float, stop: float, *, 
         text = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
         above = ax.get_xaxis_transform()
         ax.annotate(text, (centre, 1.012), (0, 3), above, "offset points", ha="center", fontsize=8, color=INK)
+
+
+def on_within(intervals: Sequence[tuple[float, float]], start: float, stop: float) -> list[tuple[float, float]]:
+    """Return the parts of intervals that lie between two times; those too near to be told apart are joined."""
+    joined: list[tuple[float, float]] = []
+    for low, high in sorted(
+        (max(low, start), min(high, stop)) for low, high in intervals if low < stop and high > start
+    ):
+        if joined and low - joined[-1][1] < 0.002 * (stop - start):
+            joined[-1] = joined[-1][0], max(high, joined[-1][1])
+        else:
+            joined.append((low, high))
+    return joined
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,9 @@ def connectome_matrix(run: xr.DataTree | Connectome, *, ax: Axes | None = None) 
     """
     from matplotlib.colors import LogNorm, Normalize
 
-    connectome, families, key = _parts(run)
-    sides = None if connectome.hemisphere is None else connectome.hemisphere.values
-    order = _order(connectome.n_regions, sides, families, key)
-    weight = connectome.weight.values[np.ix_(order, order)]
+    layout = region_order(run)
+    order = layout.order
+    weight = layout.connectome.weight.values[np.ix_(order, order)]
     n, present = len(order), weight[weight > 0]
     ax = new_axes(ax, 5.6, 5)
     # Weights span decades; what is below the weakest hundredth is drawn as that.
@@ -47,23 +47,68 @@ def connectome_matrix(run: xr.DataTree | Connectome, *, ax: Axes | None = None) 
     norm = LogNorm(low, high, clip=True) if high >= 10 * low else Normalize(0, high)
     shown = np.ma.masked_equal(weight, 0)
     image = ax.imshow(shown, cmap=WEIGHT_MAP, norm=norm, interpolation="nearest", extent=(0, n, n, 0), rasterized=True)
+    draw_region_axes(ax, layout)
+    draw_scale(ax, image, "weight", beside=0.04, width=0.035)
+    return ax
+
+
+@dataclass(frozen=True, eq=False)
+class RegionOrder:
+    """The order in which regions stand along a matrix.
+
+    Parameters
+    ----------
+    connectome : Connectome
+        Whose regions they are.
+    order : numpy.ndarray of int
+        By hemisphere, then by family.
+    families : numpy.ndarray of str, optional
+        Of each region of the connectome, where there are several.
+    key : Key, optional
+        Their colours.
+    """
+
+    connectome: Connectome
+    order: NDArray[np.intp]
+    families: NDArray[np.str_] | None
+    key: Key | None
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the regions, in this order."""
+        return [self.connectome.labels[i] for i in self.order]
+
+    @property
+    def sides(self) -> NDArray[np.str_] | None:
+        """Hemispheres of the regions, in this order, where they are known."""
+        hemisphere = self.connectome.hemisphere
+        return None if hemisphere is None else hemisphere.values[self.order]
+
+
+def region_order(run: xr.DataTree | Connectome) -> RegionOrder:
+    """Return the order in which the regions of a run, or of a connectome, stand along a matrix."""
+    connectome, families, key = _parts(run)
+    sides = None if connectome.hemisphere is None else connectome.hemisphere.values
+    return RegionOrder(connectome, _order(connectome.n_regions, sides, families, key), families, key)
+
+
+def draw_region_axes(ax: Axes, layout: RegionOrder) -> None:
+    """Name the regions along both axes of a matrix, targets in rows, or their sides where they are many."""
+    n, sides = len(layout.order), layout.sides
     tidy(ax)
     ax.spines[:].set(visible=True, color=FAINT, linewidth=0.6)
     ax.set_xlabel("source")
     ax.set_ylabel("target")
     if n <= _MOST_NAMES:
-        names = np.array(connectome.labels)[order]
-        ax.set_xticks(np.arange(n) + 0.5, names, rotation=90)
-        ax.set_yticks(np.arange(n) + 0.5, names)
-        ax.tick_params(length=0, labelsize=7, pad=6 if key else 2)
+        ax.set_xticks(np.arange(n) + 0.5, layout.labels, rotation=90)
+        ax.set_yticks(np.arange(n) + 0.5, layout.labels)
+        ax.tick_params(length=0, labelsize=7, pad=6 if layout.key else 2)
     else:
-        _name_sides(ax, None if sides is None else sides[order], n)
-    if key is not None and families is not None:
-        bands = _runs(families[order], key, None if sides is None else sides[order])
+        _name_sides(ax, sides, n)
+    if layout.key is not None and layout.families is not None:
+        bands = _runs(layout.families[layout.order], layout.key, sides)
         for axis in ("x", "y"):
             draw_bands(ax, bands, axis=axis, names=False)
-    draw_scale(ax, image, "weight", beside=0.04, width=0.035)
-    return ax
 
 
 def _parts(run: xr.DataTree | Connectome) -> tuple[Connectome, NDArray[np.str_] | None, Key | None]:

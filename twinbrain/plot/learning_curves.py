@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +55,7 @@ def learning_curves(curves: xr.Dataset) -> Figure:
     rows = -(-len(panels) // columns)
     height = 3.2 * rows + 0.5
     figure = new_figure(5.0 * columns, height, top=1 - 0.5 / height)
+    kept = _kept(curves)
     title, facts = _head(curves)
     figure.text(0.012, 1 - 0.2 / height, title, fontsize=13, fontweight="bold", color=INK, va="center")
     figure.text(0.012, 1 - 0.42 / height, facts, fontsize=9.5, color=INK, va="center")
@@ -62,8 +64,8 @@ def learning_curves(curves: xr.Dataset) -> Figure:
         _draw(ax, curves[name].transpose(dim, "epoch"), dim)
         if name == "accuracy":
             _draw_chance(ax, curves)
-        if name in ("loss", "accuracy"):
-            _mark_best(ax, curves[name], name)
+        if name in ("loss", "accuracy") and kept is not None:
+            _mark(ax, curves[name], kept)
         ax.set_ylabel(label)
         entitle(ax, heading + _said(curves[name]))
         tidy(ax)
@@ -128,7 +130,14 @@ def _draw_legend(ax: Axes, *, beside: bool) -> None:
 
 
 def _short(name: str, longest: int = 24) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """Return a name in as many lines as it needs, broken where it has signs."""
+    parts = [part for part in re.split(r"(?<=[_ .:>/-])", name) if part]
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(lines[-1]) + len(part) > longest:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _draw_chance(ax: Axes, curves: xr.Dataset) -> None:
@@ -137,13 +146,17 @@ def _draw_chance(ax: Axes, curves: xr.Dataset) -> None:
         ax.axhline(float(chance), color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label=f"chance {float(chance):.3g}")
 
 
-def _mark_best(ax: Axes, values: xr.DataArray, name: str) -> None:
-    """Mark the best epoch of the trials that were watched."""
-    if "validation" not in values["split"].values or not np.isfinite(values.sel(split="validation")).any():
-        return
+def _kept(curves: xr.Dataset) -> int | None:
+    """Return the place of the epoch whose network is kept: that of the lowest loss on the validation trials."""
+    if "loss" not in curves or "validation" not in curves["loss"]["split"].values:
+        return None
+    watched = curves["loss"].sel(split="validation").values
+    return int(np.nanargmin(watched)) if np.isfinite(watched).any() else None
+
+
+def _mark(ax: Axes, values: xr.DataArray, kept: int) -> None:
+    """Mark the epoch that is kept, on the validation trials, which decided about it."""
     watched = values.sel(split="validation")
-    best = int(np.nanargmin(watched.values) if name == "loss" else np.nanargmax(watched.values))
-    epoch, value = _epochs(watched)[best], float(watched[best])
-    ax.plot(
-        epoch, value, "o", color=PLAIN, ms=6, mec="white", mew=0.8, zorder=4, label=f"best {value:.3g}, epoch {epoch}"
-    )
+    epoch, value = _epochs(watched)[kept], float(watched[kept])
+    label = f"kept: {value:.3g}, epoch {epoch}"
+    ax.plot(epoch, value, "o", color=PLAIN, ms=6, mec="white", mew=0.8, zorder=4, label=label)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 from twinbrain import analysis
 from twinbrain.analysis.grouping import By, group_by
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Normalize
 
 INK = "#222222"
 """Text and axes."""
@@ -25,6 +29,8 @@ STIMULUS = "#e3e3e3"
 """The time of a stimulus."""
 RATE_MAP = "cividis"
 """Colour map of firing rates: even in lightness, and the same with and without red-green blindness."""
+DIFFERENCE_MAP = "RdBu_r"
+"""Colour map of what may be more or less than nothing, white at nothing."""
 WEIGHT_MAP = "Blues"
 """Colour map of connection weights, white where there is none."""
 
@@ -55,6 +61,13 @@ def mix(colour: str, other: str, share: float) -> str:
 def shade(colour: str, transmitter: str) -> str:
     """Return the shade for populations that release a transmitter: darker for ``"gaba"``."""
     return mix(colour, "#000000", 0.45) if transmitter == "gaba" else colour
+
+
+def root_scale(top: float) -> Normalize:
+    """Return a scale from 0 to the largest value, by its root: a few large values leave the others their contrast."""
+    from matplotlib.colors import PowerNorm
+
+    return PowerNorm(0.5, 0.0, top or 1.0)
 
 
 @dataclass(frozen=True)

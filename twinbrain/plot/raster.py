@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from twinbrain import analysis
 from twinbrain.analysis.grouping import Patterns
-from twinbrain.analysis.tree import clock
-from twinbrain.plot.canvas import Band, draw_bands, draw_stimuli, draw_time, new_axes, note, tidy
-from twinbrain.plot.palette import FAINT, Key, colour_key, shade
+from twinbrain.analysis.tree import Span, clock
+from twinbrain.plot.canvas import Band, draw_bands, draw_stimuli, draw_time, new_axes, note, on_within, tidy
+from twinbrain.plot.palette import FAINT, STIMULUS, Key, colour_key, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,13 +72,39 @@ def raster(
     for band in bands[:-1]:
         ax.axhline(band.stop - 0.5, color=FAINT, linewidth=0.5)
     draw_bands(ax, [Band(b.label, b.colour, b.start - 0.5, b.stop - 0.5) for b in bands])
-    draw_stimuli(ax, analysis.stimuli(tree), low, high)
+    spans = analysis.stimuli(tree)
+    for span in spans:
+        _shade(ax, span, table, of_neuron[rows], (low, high), unit)
+    draw_stimuli(ax, spans, low, high, behind=False)
     tidy(ax)
     ax.spines["left"].set_visible(False)
+    _number_rows(ax, rows, alone=key.by != "family")
     among = int(table["size"].values[chosen].sum())
     drawn_of = f"{len(rows):,} of {among:,} neurons, evenly drawn" if len(rows) < among else f"all {among:,} neurons"
     note(ax, f"{drawn_of}; darker: inhibitory" if key.by == "family" else drawn_of)
     return ax
+
+
+def _shade(
+    ax: Axes, span: Span, table: xr.Dataset, of_row: NDArray[np.intp], within: tuple[float, float], unit: float
+) -> None:
+    """Shade the rows of the neurons that a stimulus reached, while it was on."""
+    names = zip(table["region"].values.tolist(), table["name"].values.tolist(), strict=True)
+    reached = np.array([span.reaches(region, population) for region, population in names])[of_row]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], reached, [False]]).astype(int)))
+    for low, high in on_within(span.on, *within):
+        for first, last in edges.reshape(-1, 2):
+            ax.fill_between([low / unit, high / unit], first - 0.5, last - 0.5, color=STIMULUS, linewidth=0, zorder=0)
+
+
+def _number_rows(ax: Axes, rows: NDArray[np.int64], *, alone: bool) -> None:
+    """Write numbers of rows at the right: of the neurons where there is one region, else of how many there are."""
+    places = np.unique(np.linspace(0, len(rows) - 1, min(5, len(rows))).round().astype(int))
+    ax.yaxis.tick_right()
+    ax.yaxis.set_label_position("right")
+    ax.set_yticks(places, [f"{rows[place]:,}" if alone else f"{place + 1:,}" for place in places])
+    ax.set_ylabel("neuron" if alone else "neurons")
+    ax.tick_params(axis="y", length=0)
 
 
 def _rows(

@@ -10,7 +10,7 @@ import xarray as xr
 from twinbrain import analysis
 from twinbrain.analysis.grouping import By
 from twinbrain.plot.canvas import Band, draw_bands, draw_legend, draw_scale, draw_stimuli, draw_time, new_axes, tidy
-from twinbrain.plot.palette import RATE_MAP, Key, colour_key, colours
+from twinbrain.plot.palette import RATE_MAP, Key, colour_key, colours, root_scale
 from twinbrain.units import number
 
 if TYPE_CHECKING:
@@ -101,15 +101,12 @@ def _draw_map(ax: Axes, rate: xr.DataArray, by: str, extent: tuple[float, float]
     order = np.argsort([known.index(family) for family in families], kind="stable")
     values = rate.values.T[order]
     n = len(values)
-    # A few regions that fire much more than all others do not take the contrast from these.
-    top = float(np.quantile(values, 0.97)) or 1.0
     image = ax.imshow(
         values,
         aspect="auto",
         interpolation="nearest",
         cmap=RATE_MAP,
-        vmin=0,
-        vmax=top,
+        norm=root_scale(float(values.max())),
         extent=(*extent, n, 0),
         rasterized=True,
     )
@@ -131,4 +128,4 @@ def _draw_map(ax: Axes, rate: xr.DataArray, by: str, extent: tuple[float, float]
             ax.axhline(band.start, color="white", linewidth=0.6)
     elif n > _MOST_NAMES:
         ax.set_ylabel(f"{n} {by}s")
-    draw_scale(ax, image, "firing rate (Hz)", beside=0.015, width=0.012, more=bool(values.max() > top))
+    draw_scale(ax, image, "firing rate (Hz)", beside=0.015, width=0.012)

@@ -21,6 +21,7 @@ from twinbrain.plot.palette import INK, Key, colour_key
 from twinbrain.plot.raster import raster
 from twinbrain.plot.rates import rates
 from twinbrain.plot.spectrum import spectrum
+from twinbrain.units import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,30 +99,32 @@ def _right(tree: xr.DataTree) -> list[Panel]:
     connectome = analysis.connectome(tree)
     panels: list[Panel] = []
     if connectome.n_regions > 2 and connectome.centroids is not None:
-        panels.append(("Mean rate, region by region", 6, lambda ax: brain_map(tree, analysis.mean_rates(tree), ax=ax)))
+        rate = analysis.mean_rates(tree, start=analysis.warm_up(tree))
+        panels.append(("Mean rate, region by region", 6, lambda ax: brain_map(tree, rate, ax=ax)))
     if connectome.n_regions > 1:
         panels.append((f"Connectome {connectome.name}".rstrip(), 12, lambda ax: connectome_matrix(tree, ax=ax)))
     return panels
 
 
 def _below(tree: xr.DataTree, key: Key) -> list[Panel]:
+    start = analysis.warm_up(tree)
     by: By = "kind" if analysis.mean_rates(tree, "kind").sizes["kind"] <= _MOST_ROWS else "family"
-    rate, rates = analysis.mean_rates(tree, by), analysis.mean_rates(tree, "population")
+    rate, rates = analysis.mean_rates(tree, by, start), analysis.mean_rates(tree, "population", start)
     panels: list[Panel] = []
     if "spikes" in tree.children:
-        intervals = analysis.interval_statistics(tree)
+        intervals = analysis.interval_statistics(tree, start)
         cv, cvs = mean_of_neurons(tree, intervals["cv"], by), mean_of_neurons(tree, intervals["cv"], "population")
         if rate.sizes[by] == rates.sizes["population"]:  # a region alone: its neurons are what differs
-            part = clock(tree)
+            part = clock(tree, start)
             seconds = (part.stop - part.start) * part.dt / 1000
             rates, cvs = _labelled(tree, intervals["n_spikes"] / seconds), _labelled(tree, intervals["cv"])
         panels = [("Irregularity", 6, lambda ax: draw_dots(cv, cvs, key, reference=1.0, ax=ax))]
     panels = [("Mean rate", 6, lambda ax: draw_dots(rate, rates, key, ax=ax)), *panels]
     try:
-        analysis.spectrum(tree, key.by)
+        analysis.spectrum(tree, key.by, start=start)
     except UnitError:  # the run is too short for one
         return panels
-    return [*panels, ("Power spectrum of the rates", 6, lambda ax: spectrum(tree, legend=False, ax=ax))]
+    return [*panels, ("Power spectrum of the rates", 6, lambda ax: spectrum(tree, start=start, legend=False, ax=ax))]
 
 
 def _labelled(tree: xr.DataTree, of_neurons: xr.DataArray) -> xr.DataArray:
@@ -145,6 +148,8 @@ def _head(figure: Figure, tree: xr.DataTree, key: Key) -> None:
         f"seed {attrs['seed']}",
         f"engine {attrs['engine']}",
     ]
+    if (start := analysis.warm_up(tree)) is not None:
+        facts.append(f"means from {number(start, 'ms') / 1000:g} s on")
     if attrs.get("status", "complete") != "complete":
         facts.append(str(attrs["status"]))
     figure.text(0.012, 0.972, str(attrs["workflow"]), fontsize=17, fontweight="bold", color=INK, va="center")

@@ -36,8 +36,11 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     found = analysis.time_scales(responses, by, longest)
     names = [str(name) for name in found[by].values]
     colour = colours(names)
-    figure = new_figure(10, max(3.4, room_for(len(names))))
-    left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
+    known = found["time_scale"].values[np.isfinite(found["time_scale"].values)]
+    figure = new_figure(10 if len(known) else 6.5, max(3.4, room_for(len(names))))
+    left, *others = figure.subplots(
+        1, 2 if len(known) else 1, squeeze=False, width_ratios=[1.15, 1][: 1 + bool(len(known))]
+    )[0]
     lag = found["lag"].values
     for i, name in enumerate(names):
         seen = found["autocorrelation"].values[i, 1:]
@@ -49,21 +52,22 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     left.set_xlim(0, lag[-1])
     tidy(left)
     entitle(left, "Autocorrelation and fit")
+    if len(known) < len(names):  # the colour of a group without a time scale is told nowhere else
+        draw_legend(left)
+    if not others:
+        note(left, "no group's autocorrelation decays, so none has a time scale", below=36)
+        return figure
+    (right,) = others
     strips = []
     for i, name in enumerate(names):
         middle, error = float(found["time_scale"][i]), float(found["time_scale_error"][i])
         remark = f"{middle:.3g} ± {error:.2g} ms" if np.isfinite(middle) else "no decay found"
         strips.append(Strip(name, colour[name], np.zeros(0), middle, middle - error, middle + error, remark))
     draw_strips(right, strips)
-    known = found["time_scale"].values[np.isfinite(found["time_scale"].values)]
-    if len(known) and known.max() > 8 * known.min():
+    if known.max() > 8 * known.min():
         draw_log_axis(right, known.min(), known.max())
     else:
         right.set_xlim(0, 1.15 * known.max(initial=1.0))
-    if len(known) < len(names):  # the colour of a group without a time scale is not told on the right
-        draw_legend(left)
-    if not len(known):
-        right.set_xticks([])
     right.set_xlabel("time scale (ms)")
     entitle(right, "Intrinsic time scale")
     note(right, "± standard error over trials", below=36)

@@ -55,14 +55,17 @@ def trajectories(responses: xr.Dataset, n_dims: int = 2, *, ax: Axes | None = No
         ax = new_axes(None, 5.4, 4.6, **extra)
         if n_dims == 3:
             cast(Any, ax).set_box_aspect(None, zoom=0.86)  # which leaves room for the names of the axes
+    written: list[NDArray[np.float64]] = []
+    reach = np.abs(found["score"].values).max() or 1.0
     names = [shown(str(label), 14) for label in found["label"].values]
     for name, colour, path in zip(names, _class_colours(len(names)), found["score"].values, strict=True):
         columns = [path[:, i] for i in range(n_dims)]
         ax.plot(*columns, color=colour, linewidth=1.3)
         ax.plot(*[c[:1] for c in columns], "o", ms=5, mfc="white", mec=colour, mew=1.2, zorder=4)
         ax.plot(*[c[-1:] for c in columns], "o", ms=4, color=colour, mew=0, zorder=4)
-        farthest = path[np.linalg.norm(path, axis=1).argmax()]
-        _name(ax, farthest, name, mix(colour, "#000000", 0.25))
+        place = _free(path, written, 0.14 * reach)
+        written.append(place)
+        _name(ax, place, name, mix(colour, "#000000", 0.25))
     share = 100 * found["explained"].values
     axes = [ax.xaxis, ax.yaxis, *([ax.zaxis] if n_dims == 3 else [])]  # type: ignore[attr-defined]
     for i, axis in enumerate(axes):
@@ -74,6 +77,15 @@ def trajectories(responses: xr.Dataset, n_dims: int = 2, *, ax: Axes | None = No
     span = found["time"].values
     ax.set_title(f"{span[0]:g} to {span[-1]:g} ms; ring: begin, dot: end", loc="right", fontsize=7.5, color="#666666")
     return ax
+
+
+def _free(path: NDArray[np.float64], taken: list[NDArray[np.float64]], apart: float) -> NDArray[np.float64]:
+    """Return the point of a path to name it at: the farthest out that is apart from others, else the most apart."""
+    outwards = path[np.argsort(-np.linalg.norm(path, axis=1), kind="stable")]
+    distance = [min((float(np.linalg.norm(point - other)) for other in taken), default=np.inf) for point in outwards]
+    apart_enough = np.flatnonzero(np.array(distance) >= apart)
+    point: NDArray[np.float64] = outwards[apart_enough[0] if len(apart_enough) else int(np.argmax(distance))]
+    return point
 
 
 def _name(ax: Axes, place: NDArray[np.float64], name: str, colour: str) -> None:

@@ -68,6 +68,8 @@ class Prepared:
             block_programs(self.layout),
             dt=workflow.run.dt,
             duration=workflow.run.duration,
+            window=workflow.run.window,
+            record=workflow.record,
             stimuli=workflow.stimuli,
         )
 

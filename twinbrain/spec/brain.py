@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -50,6 +51,8 @@ ConnectomeField = Annotated[
 ]
 
 
+Patterns = str | Iterable[str]
+
 NORMALISATIONS = ("none", "max", "row", "total", "log")
 """Names of the normalisations of a connectome's weights."""
 
@@ -88,6 +91,39 @@ class Brain(Spec):
     projections: tuple[Projection, ...] = ()
     coupling: Annotated[float, Field(ge=0)] = 1.0
 
+    def patterns(self, labels: list[str]) -> list[str | None]:
+        """Return for each label the pattern that decides about it, or None."""
+        return [next((pattern for pattern in self.regions if fnmatchcase(label, pattern)), None) for label in labels]
+
+    def without(self, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()) -> Brain:
+        """Return the brain with a lesion: without some of its parts, the others as they were.
+
+        What is left is drawn from the same random streams. Where each neuron has a fixed number of long-range synapses
+        (`LongRange.in_degree`), it has as many after a region is gone, all of them from the regions that are left.
+
+        Parameters
+        ----------
+        regions : str or iterable of str
+            Labels of the connectome, or patterns of them.
+        populations : str or iterable of str
+            Names of populations, or patterns, in every region.
+        projections : str or iterable of str
+            Projections within every region (``"pyr->pv:ampa"``) and those declared between regions
+            (``"V1.pyr->V4.pyr:ampa"``), or patterns of them.
+
+        Raises
+        ------
+        SpecError
+            If there is nothing of a name, or nothing is left.
+
+        Examples
+        --------
+        >>> deaf = brain.without(populations="sst", projections="pyr->pv:*")
+        """
+        from twinbrain.spec.lesion import brain_without
+
+        return brain_without(self, regions, populations, projections)
+
     def assignment(self, labels: list[str]) -> list[Region]:
         """Return the region of each label.
 
@@ -101,9 +137,7 @@ class Brain(Spec):
         SpecError
             If a label fits no pattern, or a pattern decides about no label.
         """
-        chosen: list[str | None] = [
-            next((pattern for pattern in self.regions if fnmatchcase(label, pattern)), None) for label in labels
-        ]
+        chosen = self.patterns(labels)
         problems = []
         if bare := [label for label, pattern in zip(labels, chosen, strict=True) if pattern is None]:
             shown = ", ".join(bare[:8]) + (f" and {len(bare) - 8} more" if len(bare) > 8 else "")

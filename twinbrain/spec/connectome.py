@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, NoReturn, Self
@@ -191,9 +191,12 @@ class Connectome:
 
     def select(self, patterns: str | Iterable[str]) -> Self:
         """Return the part among the regions that `match`, in the order of this connectome."""
-        index = self.match(patterns)
+        return self.at(self.match(patterns))
+
+    def at(self, index: Sequence[int] | NDArray[np.intp]) -> Self:
+        """Return the part among the regions of these indices, in their order."""
         dims = set(self._dataset.dims) & {"target", "source", "region"}
-        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, index)))
+        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, np.asarray(index, np.intp))))
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy in which the given arguments of the constructor are changed."""

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from numbers import Integral
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from twinbrain.spec.base import Spec
 from twinbrain.spec.quantity import Milliseconds, default
 
 
+class Neurons(Spec):
+    """Neurons of a population, by number: ``start``, and on by ``step``, up to and without ``stop``.
+
+    Parameters
+    ----------
+    start, stop, step : int
+        As Python's `range` and slices have them; without ``stop`` to the last neuron of the population.
+    """
+
+    start: Annotated[int, Field(ge=0)] = 0
+    stop: Annotated[int, Field(ge=1)] | None = None
+    step: Annotated[int, Field(ge=1)] = 1
+
+
+def _chosen(value: Any) -> Any:
+    if isinstance(value, slice):
+        return Neurons(start=value.start or 0, stop=value.stop, step=1 if value.step is None else value.step)
+    if isinstance(value, bool) or not isinstance(value, int | dict | Neurons | Iterable) or isinstance(value, str):
+        raise ValueError(f"expected a number of neurons, a list of them or a slice, found {value!r}")
+    if isinstance(value, int | dict | Neurons):
+        return value
+    numbers = tuple(int(number) if isinstance(number, Integral) else number for number in value)
+    if not numbers or not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError(f"expected numbers of neurons, from 0 on, found {list(numbers)!r}")
+    return tuple(sorted(set(numbers)))
+
+
 class StateRecord(Spec):
-    """A state variable of some neurons, sampled at an interval.
+    """A variable of some neurons, sampled at an interval.
 
     Parameters
     ----------
     variable : str
-        Name of a variable of the neuron model or its receptors, for example ``"v"``.
+        Name of a variable of the neuron model or its receptors: of the state, such as ``"v"`` or ``"g_ampa"``, or one
+        that follows from it, such as the current ``"I_ampa"`` of a receptor, or ``"I_syn"``, that of all, without
+        what drives inject from step to step.
     regions, population : str
         Patterns of region labels and of population names.
-    neurons : int
-        How many neurons of each population, from its first on.
+    neurons : int, sequence of int, slice or Neurons
+        How many neurons of each population, from its first on; or which, by their numbers in the population.
+        Populations that have fewer give those that they have.
     interval : float (ms)
         Time between samples.
     """
@@ -28,8 +60,18 @@ class StateRecord(Spec):
     variable: str
     regions: str = "*"
     population: str = "*"
-    neurons: Annotated[int, Field(ge=1)] = 1
+    neurons: Annotated[Annotated[int, Field(ge=1)] | tuple[int, ...] | Neurons, BeforeValidator(_chosen)] = 1
     interval: Annotated[Milliseconds, Field(gt=0)] = default("1 ms")
+
+    def chosen(self, size: int) -> list[int]:
+        """Return the neurons that are sampled of a population of a size, by their numbers in it."""
+        match self.neurons:
+            case int():
+                return list(range(min(self.neurons, size)))
+            case Neurons():
+                return list(range(size))[self.neurons.start : self.neurons.stop : self.neurons.step]
+            case _:
+                return [number for number in self.neurons if number < size]
 
 
 class Record(Spec):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -19,6 +20,8 @@ from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Rate
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 class InputPort(Spec):
@@ -106,6 +109,23 @@ class Region(Spec):
         """Return the cell class of a population."""
         return self.cells[self.populations[population].cell]
 
+    def without(self, populations: str | Iterable[str] = (), projections: str | Iterable[str] = ()) -> Region:
+        """Return the region with a lesion: without some of its parts, the others as they were.
+
+        Parameters
+        ----------
+        populations, projections : str or iterable of str
+            Names, such as ``"pv"`` and ``"pyr->pv:ampa"``, or patterns of them.
+
+        Raises
+        ------
+        SpecError
+            If there is nothing of a name, or nothing is left.
+        """
+        from twinbrain.spec.lesion import region_without
+
+        return region_without(self, populations, projections)
+
     def scaled(self, factor: float) -> Region:
         """Return the region with populations ``factor`` times as large, none below one neuron.
 
@@ -160,6 +180,19 @@ class Region(Spec):
         from twinbrain.spec.html import region_html
 
         return region_html(self)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, data: Any) -> Any:
+        """Let ``"*"`` and other patterns stand for several populations, in projections and drives."""
+        if not isinstance(data, dict) or not isinstance(populations := data.get("populations"), dict):
+            return data
+        expanded = {
+            key: _written_out(entries, ends, list(populations))
+            for key, ends in (("projections", ("source", "target")), ("drives", ("population",)))
+            if isinstance(entries := data.get(key), list | tuple)
+        }
+        return data | expanded
 
     @model_validator(mode="after")
     def _check(self) -> Region:
@@ -229,6 +262,27 @@ class Region(Spec):
             for receptor in receptors:
                 if receptor not in known:
                     yield _unknown(f"{where}.receptor", f"receptor of population {target!r}", receptor, known)
+
+
+def _written_out(entries: Iterable[Any], ends: tuple[str, ...], populations: list[str]) -> list[Any]:
+    """Return declarations in which populations are named by patterns as one for each that fits."""
+    for end in ends:
+        found: list[Any] = []
+        for entry in entries:
+            own = entry if isinstance(entry, dict) else {end: getattr(entry, end, None)}
+            pattern = own.get(end)
+            fits = fnmatch.filter(populations, pattern) if isinstance(pattern, str) and _PATTERN.search(pattern) else []
+            for name in fits:
+                named = {"name": f"{given}.{name}"} if (given := _name_of(entry)) else {}
+                changed = {end: name, **named}
+                found.append(entry | changed if isinstance(entry, dict) else entry.replace(**changed))
+            found += [] if fits else [entry]
+        entries = found
+    return list(entries)
+
+
+def _name_of(entry: Any) -> str:
+    return str((entry.get("name") if isinstance(entry, dict) else getattr(entry, "name", "")) or "")
 
 
 def _unknown_names(data: dict[str, Any]) -> Iterator[Problem]:

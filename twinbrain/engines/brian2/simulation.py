@@ -111,8 +111,8 @@ class Brian2Simulation:
                 plastic.spike(self.step, self._spikes, first, last)
         for probe in self.network.probes:
             if self.step % probe.every == 0:
-                values = self._groups[probe.block].array(probe.variable)
-                self._recorder.add_sample(probe.name, values[probe.places])
+                group = self._groups[probe.block]
+                self._recorder.add_sample(probe, {name: group.array(name)[probe.places] for name in probe.reads})
 
     def _gather(self, has_spiked: NDArray[np.float64], neurons: NDArray[np.int32]) -> None:
         first = self._n_spikes

@@ -86,7 +86,7 @@ class TorchBatch:
         ]
         self._fused: FusedSteps | None = None
         self._spikes: list[tuple[int, Tensor, Tensor]] = []
-        self._samples: list[tuple[str, Tensor]] = []
+        self._samples: list[tuple[int, dict[str, Tensor]]] = []
         self._recorders = [Recorder(network) for network in networks]
 
     def fuse(self) -> None:
@@ -140,10 +140,11 @@ class TorchBatch:
                 plastic.spike(self.step, batch, neuron)
 
     def _sample(self) -> None:
-        for probe in self.networks[0].probes:
+        for number, probe in enumerate(self.networks[0].probes):
             if self.step % probe.every == 0:
                 block = self.blocks[probe.block]
-                self._samples.append((probe.name, block.state[probe.variable][:, block.places(probe.places)]))
+                places = block.places(probe.places)
+                self._samples.append((number, {name: block.state[name][:, places] for name in probe.reads}))
 
     def inject(self, spikes: Sequence[Spikes]) -> None:
         """Deliver to each network spikes of neurons that are computed elsewhere; of past ones, what is still due."""
@@ -207,9 +208,10 @@ class TorchBatch:
             step = np.repeat(np.array([step for step, _, _ in self._spikes], np.int32), sizes)
             batch = torch.cat([batch for _, batch, _ in self._spikes]).cpu().numpy()
             self._remember(step, batch, torch.cat([neuron for _, _, neuron in self._spikes]).cpu().numpy())
-        for name, values in self._samples:
-            for recorder, own in zip(self._recorders, values.cpu().to(torch.float64).numpy(), strict=True):
-                recorder.add_sample(name, own)
+        for number, sampled in self._samples:
+            state = {name: values.cpu().to(torch.float64).numpy() for name, values in sampled.items()}
+            for b, (network, recorder) in enumerate(zip(self.networks, self._recorders, strict=True)):
+                recorder.add_sample(network.probes[number], {name: values[b] for name, values in state.items()})
         self._spikes, self._samples = [], []
 
     def _remember(self, step: np.ndarray, batch: np.ndarray, neuron: np.ndarray) -> None:

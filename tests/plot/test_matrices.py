@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from tests.figures import overlaps
+from tests.trained import make_responses
+from twinbrain import analysis, plot
+from twinbrain.errors import LearnError
+
+
+def test_correlations_stand_in_the_order_of_the_connectome_about_zero(small_brain, tmp_path):
+    ax = plot.functional_connectivity(small_brain, "50 ms")
+    (image,) = ax.images
+    found = analysis.functional_connectivity(small_brain, "50 ms")
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    expected = found.sel(target=labels, source=labels).values.copy()
+    np.fill_diagonal(expected, np.nan)
+    np.testing.assert_allclose(np.ma.filled(image.get_array().astype(float), np.nan), expected)
+    assert image.norm.vmin == -image.norm.vmax == -np.nanmax(np.abs(expected))
+    assert labels == [text.get_text() for text in plot.connectome_matrix(small_brain).get_yticklabels()]
+    plot.save(ax, tmp_path / "fc.png", dpi=80)
+    assert overlaps(ax.get_figure()) == []
+
+
+def test_a_confusion_matrix_counts_trials():
+    responses = make_responses()
+    ax = plot.confusion(responses)
+    share = ax.images[0].get_array()
+    label, decision = responses["label"].values, responses["decision"].values
+    assert share[1, 2] == pytest.approx(np.mean(decision[label == 1] == 2))
+    np.testing.assert_allclose(share.sum(axis=1), 1)
+    assert f"{np.mean(label == decision):.1%} of {len(label)} trials right" in ax.get_title(loc="right")
+
+
+def test_a_regression_has_no_confusion_matrix():
+    with pytest.raises(LearnError, match="a regression has no classes"):
+        plot.confusion(make_responses().drop_vars("decision"))
