@@ -4,6 +4,9 @@ import os
 
 from hypothesis import settings
 
+from tests.optional import pytest_pycollect_makemodule as pytest_pycollect_makemodule
+from tests.optional import pytest_runtest_call as pytest_runtest_call
+from tests.optional import pytest_runtest_setup as pytest_runtest_setup
 from tests.s3 import bucket as bucket
 from tests.s3 import s3 as s3
 from tests.s3 import s3_server as s3_server

@@ -1,8 +1,10 @@
 """Brain-inspired modelling: declare a brain once, simulate it, train it, scale it out, keep it and look at it."""
 
+from typing import Any as _Any
+
 import lazy_loader as _lazy
 
-__getattr__, __dir__, __all__ = _lazy.attach(
+_attribute, __dir__, __all__ = _lazy.attach(
     __name__,
     submodules=["analysis", "connectome", "plot"],
     submod_attrs={
@@ -22,6 +24,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "EngineError",
             "ExchangeError",
             "LearnError",
+            "MissingPackageError",
             "PlanError",
             "RunInterrupted",
             "SpecError",
@@ -65,3 +68,13 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "spec.write": ["write_region"],
     },
 )
+
+
+def __getattr__(name: str) -> _Any:
+    """Load a public name when it is used first; where a package is missing for it, say which extra holds it."""
+    try:
+        return _attribute(name)
+    except ModuleNotFoundError as error:
+        from twinbrain.extras import named
+
+        raise named(error) from None

@@ -81,6 +81,10 @@ class LearnError(TwinbrainError, ValueError):
     """A network, a task and a rule that do not fit together, or a training that went astray."""
 
 
+class MissingPackageError(TwinbrainError, ModuleNotFoundError):
+    """A package that is needed for what was asked, and comes with an extra that is not installed."""
+
+
 class StoreError(TwinbrainError, OSError):
     """A run store that is missing, foreign, of another version, or cannot be written."""
 

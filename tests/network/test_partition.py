@@ -7,7 +7,7 @@ from tests.examples import in_another_process, relay_region, small_brain, two_po
 from twinbrain.connectome import load_connectome, normalise
 from twinbrain.errors import SpecError
 from twinbrain.network.layout import lay_out
-from twinbrain.network.partition import partition
+from twinbrain.network.partition import check_n_shards, partition
 from twinbrain.spec.brain import Brain, LongRange
 from twinbrain.spec.connectome import Connectome
 
@@ -109,3 +109,8 @@ def test_a_real_connectome_is_cut_evenly_with_long_windows(n_shards):
 def test_it_is_the_same_in_every_process():
     code = "from tests.network.test_partition import cut, small_brain\nprint(cut(small_brain(9), 3).nodes)"
     assert len({in_another_process(code, hash_seed) for hash_seed in (1, 2)} | {str(cut(small_brain(9), 3).nodes)}) == 1
+
+
+def test_a_brain_of_one_region_cannot_be_cut():
+    with pytest.raises(SpecError, match="expected one shard, since a brain of one region cannot be cut, found 2"):
+        check_n_shards(2, 1)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from twinbrain.cli import contents, exchange, runs, training
 from twinbrain.errors import TwinbrainError
+from twinbrain.extras import named
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,6 +58,8 @@ def main() -> None:
     try:
         try:
             app()
+        except ModuleNotFoundError as error:
+            raise named(error) from None
         finally:
             sys.stdout.flush()
     except TwinbrainError as error:

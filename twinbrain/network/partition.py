@@ -95,6 +95,10 @@ def check_n_shards(n_shards: int, n_regions: int) -> None:
     SpecError
         If not.
     """
+    if n_regions == 1 and n_shards > 1:
+        raise SpecError(
+            f"expected one shard, since a brain of one region cannot be cut, found {n_shards}; ask for none"
+        )
     if not 1 <= n_shards <= n_regions:
         raise SpecError(
             f"expected 1 to {n_regions} shards, since each holds at least one of the brain's {n_regions} regions, "

@@ -46,10 +46,8 @@ def _connect(scheme: str, url: str) -> Any:
         # Listings are not kept: other processes write too.
         fs, _ = url_to_fs(url, asynchronous=True, skip_instance_cache=True, use_listings_cache=False, **options)
     except ImportError as error:
-        package = 'pip install "twinbrain[s3]"' if options else f"the package it needs ({error})"
-        raise StoreError(
-            f"expected a package that reads {scheme}://, found none, for {url}; install {package}"
-        ) from error
+        package = 'pip install "twinbrain[s3]"' if options else f"install the package it needs ({error})"
+        raise StoreError(f"expected a package that reads {scheme}://, found none, for {url}; {package}") from error
     except ValueError as error:
         raise StoreError(f"expected a path, or a URL that fsspec knows, found {url}: {error}; name another") from error
     if options:

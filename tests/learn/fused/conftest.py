@@ -1,12 +1,12 @@
 import pytest
-import torch
-
-from twinbrain.learn.fused import numba_kernels, threads
 
 
 @pytest.fixture
 def small_units(monkeypatch):
     """Let the work be in many units and two threads."""
+    torch = pytest.importorskip("torch")
+    from twinbrain.learn.fused import numba_kernels, threads
+
     monkeypatch.setattr(numba_kernels, "_TRIALS", 2)
     monkeypatch.setattr(numba_kernels, "_TILE", 5)
     monkeypatch.setattr(threads, "_WORTH_A_THREAD", 1)
