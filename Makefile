@@ -7,11 +7,12 @@ READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers pytest wheel bench docs models slurm format clean
+.PHONY: help demo test test-all lint types layers pytest wheel bench docs models slurm format clean
 
 help:
 	@echo "make demo     run the resting-state workflow and draw its summary figure"
 	@echo "make test     every check: style, types, layers, tests, and the built wheel"
+	@echo "make test-all every check, and the tests that take minutes: whole networks against their papers"
 	@echo "make bench    measure speed and memory"
 	@echo "make docs     build the documentation"
 	@echo "make models   write the reference page of the models from their cards"
@@ -32,6 +33,10 @@ demo: $(READY)
 
 test: lint types layers pytest wheel
 	@echo "== all checks passed"
+
+test-all: test
+	@echo "== slow tests"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m slow
 
 lint: $(READY)
 	@echo "== style"

@@ -19,6 +19,8 @@ _attribute, __dir__, __all__ = _lazy.attach(
         ],
         "engines.base": ["get_engine"],
         "errors": [
+            "BreakdownError",
+            "BreakdownWarning",
             "ClusterError",
             "ConnectomeError",
             "EngineError",

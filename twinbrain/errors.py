@@ -73,6 +73,14 @@ class EngineError(TwinbrainError, RuntimeError):
     """An engine that is unknown, busy, or cannot run the given network."""
 
 
+class BreakdownError(TwinbrainError, ArithmeticError):
+    """A run that was stopped because a state was no finite number any more."""
+
+
+class BreakdownWarning(UserWarning):
+    """A run in which a state was no finite number any more, and which went on."""
+
+
 class ClusterError(TwinbrainError, RuntimeError):
     """A cluster that cannot be reached, or workers that are missing or would not compute what this process would."""
 

@@ -135,6 +135,7 @@ def test_projections_without_synapses_leave_no_table():
 def test_the_plan_knows_the_memory_of_plastic_synapses():
     found = data()
     found["populations"]["exc"]["size"] = found["populations"]["inh"]["size"] = 300
+    found["projections"][0]["weight"]["max"] = "8 nS"
     region = Region.parse(found)
     network = build_region(region)
     (table,) = network.plastic
@@ -156,10 +157,10 @@ def test_the_plan_knows_the_memory_of_plastic_synapses():
         ("pair_stdp", "plasticity: parameters.w_max: expected a value in nS, found none"),
         ({"model": "pair_stdp", "parameters": {"w_max": "8 pA"}}, "w_max: expected a quantity in nS, found '8.*pA'"),
         ({"model": "pair_stdp", "parameters": {"w_max": "8 nS", "tau": "1 ms"}}, "parameters.tau: unknown parameter"),
-        ({"model": "pair_stdp", "parameters": {"w_max": "8 nS", "tau_plus": "-1 ms"}}, "at least 0 ms"),
+        ({"model": "pair_stdp", "parameters": {"w_max": "8 nS", "tau_plus": "-1 ms"}}, "expected tau_plus > 0, found"),
         ({"model": "tsodyks_markram", "initial": {"y": 1.0}}, "initial.y: unknown state variable 'y'"),
         ({"model": "tsodyks_markram", "initial": {"w": "1 nS"}}, "expected no initial 'w'"),
-        ({"model": "tsodyks_markram", "parameters": {"tau_rec": "0 ms"}}, "divide by zero"),
+        ({"model": "tsodyks_markram", "parameters": {"tau_rec": "0 ms"}}, "expected tau_rec > 0, found"),
         ({"model": "reward_stdp", "parameters": {"w_max": "8 nS"}}, "modulator: expected a modulating population"),
         ({**PAIR, "modulator": "reward"}, "modulator: expected none, since rule 'pair_stdp'"),
         ({**PAIR, "modulator": "vta"}, r"projections\[0\].plasticity.modulator: unknown population 'vta'"),

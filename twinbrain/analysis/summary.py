@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import xarray as xr
 
 from twinbrain.analysis.grouping import By, group_by
@@ -27,7 +29,8 @@ def summarise(tree: xr.DataTree, by: By | None = None, start: str | None = None,
     -------
     xarray.Dataset, dim ``by``
         ``n_neurons``, ``rate`` (Hz) and, where spikes were recorded, ``cv_isi`` and ``synchrony`` (chi in bins of
-        3 ms, or of the time step if that is longer).
+        3 ms, or of the time step if that is longer). Its attribute ``breakdown`` says where and when a state stopped
+        being finite, if one did.
     """
     by = by or ("family" if regions(tree).sizes["region"] > 1 else "population")
     rate = mean_rates(tree, by, start, stop)
@@ -39,4 +42,5 @@ def summarise(tree: xr.DataTree, by: By | None = None, start: str | None = None,
         table["cv_isi"] = cv_isi(tree, by, start, stop).drop_vars("n_included")
         bin = max(1, round(3 / float(tree.attrs["dt"]))) * float(tree.attrs["dt"])
         table["synchrony"] = synchrony(tree, f"{bin:.15g} ms", by, start, stop)
-    return xr.Dataset({key: array.drop_vars("n_neurons") for key, array in table.items()})
+    attrs = {"breakdown": json.loads(tree.attrs["breakdown"])["text"]} if "breakdown" in tree.attrs else {}
+    return xr.Dataset({key: array.drop_vars("n_neurons") for key, array in table.items()}, attrs=attrs)

@@ -251,6 +251,7 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
     except UnitError as error:
         console.print(f"no table of what happened: {error}")
         summary = None
+    broken = json.loads(tree.attrs["breakdown"])["text"] if "breakdown" in tree.attrs else ""
     picture = _picture(path)
     if figure:
         from twinbrain.plot import save, summary_figure
@@ -269,12 +270,15 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
                     "run": str(path),
                     "figure": str(picture) if figure else None,
                     "summary": None if summary is None else rows(summary),
+                    "breakdown": broken or None,
                 }
             )
         )
         return
     if summary is not None:
         console.print(summary_table(summary, warm_up(tree)))
+    if broken:
+        console.print(f"[bold red]broke down[/]: {broken}")
     console.print(f"run     {path}")
     if figure:
         console.print(f"figure  {picture}")

@@ -71,6 +71,7 @@ def info_table(info: RunInfo) -> Table:
         {
             "workflow": info.workflow,
             "status": info.status,
+            **({"broke down": info.breakdown} if info.breakdown else {}),
             "model time": f"{info.committed / 1e3:g} of {info.duration / 1e3:g} s",
             "neurons": f"{info.n_neurons:,}",
             "synapses": f"{info.n_synapses:,}",

@@ -50,10 +50,13 @@ class StageActivity:
         0 or 1.
     observed : Tensor, shape (step, trial, neuron), optional
         The variable after each step.
+    last : list of dict of str to Tensor, shape (trial, neuron), optional
+        The state of each cell after the last step.
     """
 
     spikes: Tensor
     observed: Tensor | None = None
+    last: list[State] | None = None
 
 
 def advance_stage(run: StageRun) -> StageActivity:
@@ -80,7 +83,7 @@ def advance_stage(run: StageRun) -> StageActivity:
         spikes.append(torch.cat(now, dim=1))
         if run.observe:
             observed.append(torch.cat([state[run.observe] for state in states], dim=1))
-    return StageActivity(torch.stack(spikes), torch.stack(observed) if run.observe else None)
+    return StageActivity(torch.stack(spikes), torch.stack(observed) if run.observe else None, states)
 
 
 def _by_receptor(cells: list[SpikingCell], inbox: Tensor) -> list[State]:

@@ -63,7 +63,7 @@ def advance_fused(run: StageRun, surrogate: Surrogate) -> StageActivity:
         sent.append(spikes[-1])
         if run.observe:
             observed.append(torch.cat([own.observed[run.observe] for own in found], dim=2))
-    return StageActivity(torch.cat(spikes), torch.cat(observed) if run.observe else None)
+    return StageActivity(torch.cat(spikes), torch.cat(observed) if run.observe else None, states)
 
 
 def _chunks(n_steps: int, length: int, window: int) -> Iterator[tuple[int, int]]:

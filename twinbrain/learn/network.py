@@ -118,6 +118,11 @@ class TrainableNetwork(nn.Module):
             What comes in from drives, in quanta; see `twinbrain.learn.background`.
         feedback : mapping of int to Tensor, optional
             For links, weights that carry the gradient back in place of their own.
+
+        Raises
+        ------
+        LearnError
+            If inputs have another shape, or a state is no finite number after the last step.
         """
         self._check(inputs)
         prepared = self._prepared()
@@ -137,6 +142,7 @@ class TrainableNetwork(nn.Module):
             )
             is_input = self._holds(stage, self.input)
             done.append(StageActivity(inputs.to(self.dtype)) if is_input else self._advance(run))
+            self._check_finite(stage, done[-1])
         spikes = torch.cat([stage.spikes for stage in done], dim=2)[:, :, self.place]
         observed = next(stage.observed for stage in done if stage.observed is not None)
         start = self.readout.offset
@@ -245,6 +251,25 @@ class TrainableNetwork(nn.Module):
                 f"expected inputs of shape (step, trial, {self.input.size}), one channel a neuron of the population "
                 f"{INPUT!r}, found {tuple(inputs.shape)}; attach the task to the region anew"
             )
+
+    def _check_finite(self, stage: StageLayout, activity: StageActivity) -> None:
+        for block, state in zip(stage.blocks, activity.last or (), strict=activity.last is not None):
+            for name, value in state.items():
+                if bool((finite := torch.isfinite(value)).all()):
+                    continue
+                trial, place = (~finite).nonzero()[0].tolist()
+                owner = next(
+                    p
+                    for p in self.lowered.network.populations
+                    if p.block == block and p.offset <= place < p.offset + p.size
+                )
+                changed = [n for n, p in self.named_parameters() if not bool(torch.isfinite(p).all())]
+                hint = f"no number is left in the parameter {', '.join(changed)}; " if changed else ""
+                raise LearnError(
+                    f"expected finite numbers, found {name} = {value[trial, place].item()} of neuron "
+                    f"{place - owner.offset} of {owner.population} after trial {trial}; {hint}lower learning_rate or "
+                    "clip, or check the parameters of its cell"
+                )
 
     def _check_ends(self) -> None:
         stage = next(stage for stage in self.layout if self._holds(stage, self.input))

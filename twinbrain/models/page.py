@@ -109,6 +109,8 @@ def _describe(name: str, card: Card) -> Iterator[str]:
         shown = str if isinstance(card, PlasticityModel) else _shown
         values = ", ".join(f"`{key}` {shown(value)}" for key, value in card.parameters.items())
         yield f"Defaults: {values}.\n"
+    if ranges := getattr(card, "ranges", ()):
+        yield f"Possible: {', '.join(f'`{text}`' for text in ranges)}.\n"
     yield f"{_sources(card.references)}\n"
 
 

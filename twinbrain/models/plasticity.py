@@ -21,6 +21,13 @@ tau_rec : second
     on_pre="u += U*(1 - u); release = w*u*x; x -= u*x",
     parameters={"U": 0.04, "tau_facil": "1000 ms", "tau_rec": "100 ms"},
     initial={"x": 1.0},
+    ranges=(
+        "0 <= U <= 1",
+        "tau_facil > 0",
+        "tau_rec > 0",
+        "0 <= u <= 1",
+        "0 <= x <= 1",
+    ),
 )
 
 SHORT_TERM_DEPRESSION = PlasticityModel(
@@ -34,6 +41,28 @@ tau_rec : second
     on_pre="release = w*U*x; x -= U*x",
     parameters={"U": 0.5, "tau_rec": "800 ms"},
     initial={"x": 1.0},
+    ranges=(
+        "0 <= U <= 1",
+        "tau_rec > 0",
+        "0 <= x <= 1",
+    ),
+)
+
+SATURATION = PlasticityModel(
+    summary="Saturation: a spike opens a part of the channels that are still closed; for the receptor nmda_saturating.",
+    references=("10.1523/JNEUROSCI.19-21-09587.1999", "10.1016/S0896-6273(02)01092-9"),
+    # There ds/dt = -s/tau_s + alpha*x*(1 - s) and dx/dt = -x/tau_x, x rising by 1 with each spike. Since tau_x is much
+    # shorter than tau_s, all that a spike opens is opened at its arrival here; the receptor adds the rise.
+    equations="""
+ds/dt = -s/tau_s : 1
+opened = 1 - exp(-alpha*tau_x) : 1
+tau_s : second
+tau_x : second
+alpha : 1/second
+""",
+    on_pre="release = w*opened*(1 - s); s += opened*(1 - s)",
+    parameters={"tau_s": "100 ms", "tau_x": "2 ms", "alpha": "0.5/ms"},
+    ranges=("tau_s > 0", "tau_x > 0", "alpha >= 0", "0 <= s <= 1"),
 )
 
 PAIR_STDP = PlasticityModel(
@@ -51,6 +80,11 @@ w_max : weight
     on_pre="release = w; pre_trace += 1; w = clip(w - A_minus*w_max*post_trace, 0*weight, w_max)",
     on_post="post_trace += 1; w = clip(w + A_plus*w_max*pre_trace, 0*weight, w_max)",
     parameters={"tau_plus": "20 ms", "tau_minus": "20 ms", "A_plus": 0.005, "A_minus": 0.00525},
+    ranges=(
+        "tau_plus > 0",
+        "tau_minus > 0",
+        "0 <= w <= w_max",
+    ),
 )
 
 TRIPLET_STDP = PlasticityModel(
@@ -93,6 +127,14 @@ o_2 += 1
         "A2_minus": 7e-3,
         "A3_minus": 2.3e-4,
     },
+    ranges=(
+        "tau_plus > 0",
+        "tau_x > 0",
+        "tau_minus > 0",
+        "tau_y > 0",
+        "w_ref >= 0",
+        "0 <= w <= w_max",
+    ),
 )
 
 REWARD_STDP = PlasticityModel(
@@ -126,6 +168,13 @@ w_max : weight
         "A_plus": 0.005,
         "A_minus": 0.0075,
     },
+    ranges=(
+        "tau_plus > 0",
+        "tau_minus > 0",
+        "tau_c > 0",
+        "tau_n > 0",
+        "0 <= w <= w_max",
+    ),
 )
 
 INHIBITORY_STDP = PlasticityModel(
@@ -142,11 +191,18 @@ w_max : weight
     on_pre="release = w; pre_trace += 1; w = clip(w + eta*(post_trace - 2*rho_0*tau), 0*weight, w_max)",
     on_post="post_trace += 1; w = clip(w + eta*pre_trace, 0*weight, w_max)",
     parameters={"tau": "20 ms", "rho_0": "3 Hz"},
+    ranges=(
+        "tau > 0",
+        "rho_0 >= 0",
+        "eta >= 0",
+        "0 <= w <= w_max",
+    ),
 )
 
 PLASTICITY_MODELS = {
     "tsodyks_markram": TSODYKS_MARKRAM,
     "short_term_depression": SHORT_TERM_DEPRESSION,
+    "saturation": SATURATION,
     "pair_stdp": PAIR_STDP,
     "triplet_stdp": TRIPLET_STDP,
     "reward_stdp": REWARD_STDP,

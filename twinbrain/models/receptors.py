@@ -37,6 +37,7 @@ AMPA = ReceptorModel(
     jump="g_ampa",
     current="I_ampa",
     parameters={"E_ampa": "0 mV", "tau_ampa": "2 ms"},
+    ranges=("tau_ampa > 0",),
 )
 
 GABA_A = ReceptorModel(
@@ -46,6 +47,7 @@ GABA_A = ReceptorModel(
     jump="g_gaba_a",
     current="I_gaba_a",
     parameters={"E_gaba_a": "-70 mV", "tau_gaba_a": "7 ms"},
+    ranges=("tau_gaba_a > 0",),
 )
 
 NMDA = ReceptorModel(
@@ -55,6 +57,37 @@ NMDA = ReceptorModel(
     jump="x_nmda",
     current="I_nmda",
     parameters={"E_nmda": "0 mV", "tau_rise_nmda": "4 ms", "tau_decay_nmda": "40 ms", "Mg_nmda": "1 mM"},
+    ranges=(
+        "0 < tau_rise_nmda <= tau_decay_nmda",
+        "Mg_nmda >= 0",
+    ),
+)
+
+# Unlike nmda's, the conductance is not scaled to its peak: it is the sum over sources of weight times s, delayed by the
+# rise, where a synapse releases the growth of its s.
+_NMDA_SATURATING = """
+I_{r} = 1/(1 + (Mg_{r}/(3.57*mM))*exp(-0.062*v/mV))*g_{r}*(E_{r} - v) : amp
+dg_{r}/dt = -g_{r}/tau_decay_{r} + x_{r}/tau_rise_{r} : siemens
+dx_{r}/dt = -x_{r}/tau_rise_{r} : siemens
+E_{r} : volt
+tau_rise_{r} : second
+tau_decay_{r} : second
+Mg_{r} : mM
+"""
+
+NMDA_SATURATING = ReceptorModel(
+    summary="NMDA conductance for synapses with the rule saturation: however fast a source fires, it adds its weight.",
+    references=("10.1023/A:1011204814320", "10.1016/S0896-6273(02)01092-9"),
+    equations=_NMDA_SATURATING.format(r="nmda_saturating"),
+    jump="x_nmda_saturating",
+    current="I_nmda_saturating",
+    parameters={
+        "E_nmda_saturating": "0 mV",
+        "tau_rise_nmda_saturating": "2 ms",
+        "tau_decay_nmda_saturating": "100 ms",
+        "Mg_nmda_saturating": "1 mM",
+    },
+    ranges=("0 < tau_rise_nmda_saturating <= tau_decay_nmda_saturating", "Mg_nmda_saturating >= 0"),
 )
 
 GABA_B = ReceptorModel(
@@ -64,6 +97,7 @@ GABA_B = ReceptorModel(
     jump="x_gaba_b",
     current="I_gaba_b",
     parameters={"E_gaba_b": "-90 mV", "tau_rise_gaba_b": "60 ms", "tau_decay_gaba_b": "200 ms"},
+    ranges=("0 < tau_rise_gaba_b <= tau_decay_gaba_b",),
 )
 
 EXPONENTIAL_CURRENT = ReceptorModel(
@@ -76,6 +110,7 @@ tau_exponential_current : second
     jump="I_exponential_current",
     current="I_exponential_current",
     parameters={"tau_exponential_current": "2 ms"},
+    ranges=("tau_exponential_current > 0",),
 )
 
 ALPHA_CURRENT = ReceptorModel(
@@ -85,6 +120,7 @@ ALPHA_CURRENT = ReceptorModel(
     jump="x_alpha_current",
     current="I_alpha_current",
     parameters={"tau_alpha_current": "2 ms"},
+    ranges=("tau_alpha_current > 0",),
 )
 
 ALPHA_CONDUCTANCE = ReceptorModel(
@@ -96,6 +132,7 @@ ALPHA_CONDUCTANCE = ReceptorModel(
     jump="x_alpha_conductance",
     current="I_alpha_conductance",
     parameters={"E_alpha_conductance": "0 mV", "tau_alpha_conductance": "2 ms"},
+    ranges=("tau_alpha_conductance > 0",),
 )
 
 DELTA = ReceptorModel(
@@ -128,11 +165,16 @@ tau_ou_current : second
     jump="noise_ou_current",
     current="I_ou_current",
     parameters={"mean_ou_current": "0 pA", "sigma_ou_current": "50 pA", "tau_ou_current": "5 ms"},
+    ranges=(
+        "sigma_ou_current >= 0",
+        "tau_ou_current > 0",
+    ),
 )
 
 RECEPTOR_MODELS = {
     "ampa": AMPA,
     "nmda": NMDA,
+    "nmda_saturating": NMDA_SATURATING,
     "gaba_a": GABA_A,
     "gaba_b": GABA_B,
     "exponential_current": EXPONENTIAL_CURRENT,

@@ -9,6 +9,7 @@ from twinbrain.errors import SpecError
 from twinbrain.network.connect import expected_synapses
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Key, stream_key
+from twinbrain.network.ranges import check_conductances
 from twinbrain.network.sampling import coherent_values
 from twinbrain.network.synapses import InletOf, Synapses, draw_ends, per_synapse, static_synapses
 from twinbrain.spec.between_regions import label_and_population
@@ -56,6 +57,7 @@ def declared_synapses(
             )
             for receptor, factor in projection.receptor.items():
                 weight = per_synapse("weight", projection.weight, units[receptor], len(delay), streams("weight"))
+                check_conductances(weight * factor, units[receptor], receptor)
                 inlet = inlet_of(target, receptor)
                 yield static_synapses("long_range", source, target, inlet, pairs, weight * factor, delay)
         except SpecError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import CodeType
 from typing import Any
@@ -15,16 +15,18 @@ from twinbrain.network.layout import BlockLayout, Layout
 from twinbrain.network.limits import with_limits
 from twinbrain.network.network import PopulationSlice
 from twinbrain.network.random import Floats, stream_key
+from twinbrain.network.ranges import check_names, range_problems
 from twinbrain.network.sampling import sample
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Value
+from twinbrain.spec.ranges import parse_range
 
 Values = Mapping[str, Value]
 Draw = Callable[[str, Value, str], Floats]
 
-# Units of time constants and capacitances, with which neurons of the wrong sign would run away.
+# Units of time constants and capacitances, which are not negative where a model does not say more of their range.
 _NOT_NEGATIVE = ("ms", "pF")
 
 
@@ -150,19 +152,27 @@ class _Filler:
         defaults: dict[str, Value] = {**self.block.model.parameters}
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
-        return fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample)
+        check_names(self._ranges, {*self.program.parameters, *self.program.state})
+        return fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample, self._ranges)
+
+    @property
+    def _ranges(self) -> tuple[str, ...]:
+        models = (self.block.model, *self.block.receptors.values())
+        return tuple(text for model in models for text in model.ranges)
 
     def initial(self) -> dict[str, Floats]:
         values: Values = {**self.block.model.initial, **self.cell.initial}
         units = {name: self.program.units[name] for name in self.program.state if name != REFRACTORY_LEFT}
-        return fill_initial(values, units, self._sample)
+        return fill_initial(values, units, self._sample, self._ranges)
 
     def _sample(self, what: str, value: Value, unit: str) -> Floats:
         key = stream_key(self.seed, what, self.population.label, self.population.population)
         return sample(value, unit, self.population.size, key)
 
 
-def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw: Draw) -> dict[str, Floats]:
+def fill_parameters(
+    given: Values, defaults: Values, units: dict[str, str], draw: Draw, ranges: Iterable[str] = ()
+) -> dict[str, Floats]:
     """Return the values of parameters.
 
     Parameters
@@ -173,11 +183,13 @@ def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw
         All parameters, and their units.
     draw : callable
         Given the name of a stream, a value and a unit, returns numbers in the coherent unit.
+    ranges : iterable of str
+        What has to hold of them; see `twinbrain.spec.ranges`.
 
     Raises
     ------
     SpecError
-        With every parameter that is unknown, missing, of a wrong unit or of a wrong sign.
+        With every parameter that is unknown, missing, of a wrong unit or out of its range.
     """
     values = {**defaults, **given}
     problems = [
@@ -185,6 +197,8 @@ def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw
         for name in given
         if name not in units
     ]
+    ranges = tuple(ranges)
+    with_range = {name for text in ranges for name in parse_range(text).names}
     found: dict[str, Floats] = {}
     for name, unit in units.items():
         if name not in values:
@@ -192,6 +206,8 @@ def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw
             continue
         try:
             found[name] = draw(f"parameter {name}", values[name], unit)
+            if name in with_range:
+                continue
             if unit in _NOT_NEGATIVE and (lowest := float(np.min(found[name], initial=np.inf))) < 0:
                 problems.append(
                     Problem(
@@ -201,18 +217,19 @@ def fill_parameters(given: Values, defaults: Values, units: dict[str, str], draw
                 )
         except (UnitError, SpecError) as error:
             problems += error.within(f"parameters.{name}").problems
+    problems += range_problems(ranges, found, units, "parameters")
     if problems:
         raise SpecError(problems)
     return found
 
 
-def fill_initial(values: Values, units: dict[str, str], draw: Draw) -> dict[str, Floats]:
+def fill_initial(values: Values, units: dict[str, str], draw: Draw, ranges: Iterable[str] = ()) -> dict[str, Floats]:
     """Return the values of variables at time zero; see `fill_parameters`.
 
     Raises
     ------
     SpecError
-        With every variable that is unknown or of a wrong unit.
+        With every variable that is unknown, of a wrong unit or out of its range.
     """
     problems: list[Problem] = []
     found: dict[str, Floats] = {}
@@ -223,6 +240,7 @@ def fill_initial(values: Values, units: dict[str, str], draw: Draw) -> dict[str,
             found[name] = draw(f"initial {name}", value, units[name])
         except SpecError as error:
             problems += error.within(f"initial.{name}").problems
+    problems += range_problems(ranges, found, units, "initial")
     if problems:
         raise SpecError(problems)
     return found

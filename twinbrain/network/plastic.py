@@ -15,11 +15,13 @@ from twinbrain.network.layout import Layout
 from twinbrain.network.network import Inlet, PopulationSlice
 from twinbrain.network.parameters import Draw, evaluate, fill_initial, fill_parameters
 from twinbrain.network.random import Floats, Key, stream_key
+from twinbrain.network.ranges import check_names, range_problems
 from twinbrain.network.sampling import coherent_values, sample
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.plasticity import Plasticity, PlasticityModel
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Distribution, Value
+from twinbrain.spec.ranges import parse_range
 from twinbrain.spec.region import Region
 
 
@@ -124,6 +126,10 @@ def draw_plastic(
         }
     except SpecError as error:
         raise error.within("plasticity") from None
+    values = {**parameters, WEIGHT: weight}
+    of_weights = [text for text in model.ranges if WEIGHT in parse_range(text).names]
+    if problems := range_problems(of_weights, values, {**program.parameters, **program.units}, "initial"):
+        raise SpecError([Problem("weight", problem.message) for problem in problems])
     zeros = dict.fromkeys(program.state, np.zeros(1))
     bounds = [weight, parameters.get("w_max", weight[:0])]
     return PlasticSynapses(
@@ -197,6 +203,7 @@ def _rule(region: Region, plasticity: Plasticity, unit: str) -> tuple[Plasticity
 def _fill(
     plasticity: Plasticity, model: PlasticityModel, program: RuleProgram, draw: Draw
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    parameters = fill_parameters(plasticity.parameters, model.parameters, program.parameters, draw)
+    check_names(model.ranges, {*program.parameters, *program.state})
+    parameters = fill_parameters(plasticity.parameters, model.parameters, program.parameters, draw, model.ranges)
     units = {name: program.units[name] for name in program.state if name not in (WEIGHT, LAST_UPDATE)}
-    return parameters, fill_initial({**model.initial, **plasticity.initial}, units, draw)
+    return parameters, fill_initial({**model.initial, **plasticity.initial}, units, draw, model.ranges)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from twinbrain.models.step import StepProgram
 from twinbrain.network.given import read_samples
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Floats
+from twinbrain.network.ranges import CONDUCTANCE, conductance_problem, drive_problems
 from twinbrain.network.sampling import coherent_values, mean_size
 from twinbrain.network.thresholds import normal_thresholds
 from twinbrain.spec.brain import Brain
@@ -80,10 +82,10 @@ def receptor_quanta(
     Raises
     ------
     SpecError
-        With every weight of a wrong unit.
+        With every weight of a wrong unit, and every negative one of a conductance.
     """
     found: dict[str, float] = {}
-    problems: list[Problem] = []
+    problems = list(_impossible(brain, layout, stimuli, units))
     for where, receptor, factor, weight in _weights(brain, layout, stimuli):
         try:
             size = mean_size(weight, units[receptor]) * abs(factor)
@@ -132,6 +134,13 @@ def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
 
 
 def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[tuple[str, str, float, Value]]:
+    yield from _weights_of_synapses(brain, layout)
+    for where, drive in _drives(layout, stimuli):
+        for key, factor, size in amplitudes(drive):
+            yield f"{where}.{key}", drive.receptor, factor, size
+
+
+def _weights_of_synapses(brain: Brain, layout: Layout) -> Iterator[tuple[str, str, float, Value]]:
     for region in _distinct(layout.regions):
         for i, projection in enumerate(region.projections):
             for receptor, factor in projection.receptor.items():
@@ -144,9 +153,6 @@ def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Ite
                 # It may begin at 0.
                 if (highest := projection.plasticity.parameters.get("w_max")) is not None:
                     yield f"{where}.plasticity.parameters.w_max", receptor, part, highest
-        for i, drive in enumerate(region.drives):
-            for key, factor, size in amplitudes(drive):
-                yield f"region {region.name}: drives[{i}].{key}", drive.receptor, factor, size
         if brain.long_range:
             rule = brain.long_range
             for name, port in region.ports.inputs.items():
@@ -161,9 +167,26 @@ def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Ite
     for i, projection in enumerate(brain.projections):
         for receptor, factor in projection.receptor.items():
             yield f"brain.projections[{i}].weight", receptor, factor, projection.weight
-    for stimulus in stimuli:
-        for key, factor, size in amplitudes(stimulus):
-            yield f"stimuli.{stimulus.name}.{key}", stimulus.receptor, factor, size
+
+
+def _drives(layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[tuple[str, Drive]]:
+    for region in _distinct(layout.regions):
+        yield from ((f"region {region.name}: drives[{i}]", drive) for i, drive in enumerate(region.drives))
+    yield from ((f"stimuli.{stimulus.name}", stimulus) for stimulus in stimuli)
+
+
+def _impossible(
+    brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...], units: dict[str, str]
+) -> Iterator[Problem]:
+    """Yield a problem for each weight of a conductance that is negative as declared."""
+    for where, receptor, factor, weight in _weights_of_synapses(brain, layout):
+        with suppress(SpecError):  # of another unit, which is told besides
+            if units[receptor] == CONDUCTANCE and (message := conductance_problem(weight, factor, receptor)):
+                yield Problem(where, message)
+    for where, drive in _drives(layout, stimuli):
+        with suppress(SpecError):
+            if units[drive.receptor] == CONDUCTANCE:
+                yield from (Problem(f"{where}.{p.where}", p.message) for p in drive_problems(drive))
 
 
 def amplitudes(drive: Drive) -> Iterator[tuple[str, float, str | float]]:

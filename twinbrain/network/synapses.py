@@ -15,6 +15,7 @@ from twinbrain.network.network import Inlet, PopulationSlice
 from twinbrain.network.plastic import PlasticSynapses, draw_plastic
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import Floats, Key, stream_key, uniforms
+from twinbrain.network.ranges import check_conductances
 from twinbrain.network.sampling import sample
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Projection
@@ -84,6 +85,7 @@ def _projection(
     for receptor, factor in projection.receptor.items():
         inlet = inlet_of(target, receptor)
         weight = per_synapse("weight", projection.weight, units[receptor], len(delay), streams("weight")) * factor
+        check_conductances(weight, units[receptor], receptor)
         if projection.plasticity is not None:
             own = (receptor, factor, units[receptor])
             yield draw_plastic(layout, label, region, projection, own, inlet, pairs, weight, delay, streams, dt)

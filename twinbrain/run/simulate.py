@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinbrain.engines.base import Simulation, get_engine
-from twinbrain.errors import SpecError
+from twinbrain.errors import BreakdownWarning, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.network import Network
 from twinbrain.progress import shown
+from twinbrain.run.breakdown import Watch, breakdown_error
 from twinbrain.run.create import create
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.open import open_run
@@ -107,6 +109,8 @@ def simulate(
         If it cannot be run, or is a sweep or a training; nothing is written then.
     RunInterrupted
         If it was asked to stop; `resume` goes on from there.
+    BreakdownError
+        If a state is no finite number any more, unless ``run.on_breakdown`` is ``"mark"``; the run is kept until then.
     """
     workflow = as_workflow(model)
     _check_one_run(workflow)
@@ -134,11 +138,11 @@ def simulate(
         check_target(place, overwrite=overwrite)  # before anything that takes long
     prepared = prepare(workflow)
     if earlier is not None and _is_of(earlier, prepared.workflow):
-        return earlier
+        return _told(earlier)
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
     with shown(progress, STAGES) as tell:
         run_prepared(prepared, place, overwrite=overwrite, progress=tell, on=on)
-    return open_run(place)
+    return _told(open_run(place))
 
 
 def _complete_run(place: Location) -> xr.DataTree | None:
@@ -187,7 +191,7 @@ def run_prepared(
         simulation = _simulation(workflow, network, progress)
         summary, probes = network_summary(network, prepared.layout), probe_layouts(network.probes, prepared.layout)
         writer = create(Location.of(out), prepared, summary, probes, overwrite=overwrite)
-        run_windows(simulation, network, writer, prepared.grid, progress, interrupt)
+        run_windows(simulation, network, writer, prepared.grid, progress, interrupt, _watch(prepared))
         simulation.close()
 
 
@@ -218,13 +222,17 @@ def resume(
     ------
     StoreError
         If it is no run, or of another version.
+    BreakdownError
+        If it stopped, or stops, because a state is no finite number.
     SpecError
         If this version builds another network from its spec.
     """
     path = Location.of(path)
     tree = open_run(path)
     if tree.attrs["status"] == "complete":
-        return tree
+        return _told(tree)
+    if tree.attrs["status"] == "failed":
+        raise breakdown_error(json.loads(tree.attrs["breakdown"])["text"])
     workflow = stored_workflow(tree)
     tree.close()
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
@@ -240,7 +248,7 @@ def resume(
         if on is not None:
             with shown(progress, STAGES) as tell:
                 on.run(prepared, path, start="resume", progress=tell)
-            return open_run(path)
+            return _told(open_run(path))
         check_fits(prepared)
         with shown(progress, STAGES) as tell:
             network = build_network(prepared, tell)
@@ -248,9 +256,21 @@ def resume(
             writer, _, state = resume_run(path)
             if state is not None:
                 simulation.restore(simulation_state(state))
-            run_windows(simulation, network, writer, prepared.grid, tell, interrupt)
+            run_windows(simulation, network, writer, prepared.grid, tell, interrupt, _watch(prepared))
             simulation.close()
-    return open_run(path)
+    return _told(open_run(path))
+
+
+def _watch(prepared: Prepared) -> Watch:
+    return Watch(prepared.layout, prepared.workflow.run.on_breakdown == "stop")
+
+
+def _told(tree: xr.DataTree) -> xr.DataTree:
+    """Return a run, and warn if a state was not finite in it."""
+    if "breakdown" in tree.attrs:
+        text = json.loads(tree.attrs["breakdown"])["text"]
+        warnings.warn(f"{text}; the run went on, and is marked", BreakdownWarning, stacklevel=3)
+    return tree
 
 
 def stored_workflow(tree: xr.DataTree) -> Workflow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
 from twinbrain.errors import RunInterrupted
 from twinbrain.network.network import Network, Probe
+from twinbrain.run.breakdown import Watch, breakdown_error
 from twinbrain.run.prepare import Progress, TimeGrid
 from twinbrain.store import StateData, WindowData
 
@@ -23,6 +25,9 @@ class Writer(Protocol):
 
     def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
         """Add a window, and the state at its end."""
+
+    def note(self, name: str, value: str) -> None:
+        """Give the run an attribute, unless it has it."""
 
     def set_status(self, status: str) -> None:
         """Change the status of the run."""
@@ -41,6 +46,7 @@ def run_windows(
     grid: TimeGrid,
     progress: Progress,
     interrupt: StopRequest,
+    watch: Watch,
     *,
     stride: int = STRIDE,
 ) -> None:
@@ -60,6 +66,8 @@ def run_windows(
         Told how far it is.
     interrupt : StopRequest
         Asked at the end of each window whether to stop.
+    watch : Watch
+        Looks at the end of each window whether the state is finite.
     stride : int
         Steps between calls of progress.
 
@@ -67,6 +75,8 @@ def run_windows(
     ------
     RunInterrupted
         If asked to stop; all windows until then are committed.
+    BreakdownError
+        If a state is not finite, and the watch stops then; that window is committed too.
     StoreError
         If the store cannot be written; what was committed stays readable.
     """
@@ -85,13 +95,19 @@ def run_windows(
             if interrupt.requested:
                 progress("stop", simulation.step - first, last - first)
         window = _window(simulation.collect(), first, last, grid, population_of, sizes)
+        state = simulation.state()
+        if breakdown := watch.look(state.variables, first * grid.dt, last * grid.dt):
+            writer.note("breakdown", json.dumps(breakdown.to_dict()))
+        broken = watch.stops and watch.agreed(breakdown is not None)
         complete = last == grid.n_steps
         stopped = interrupt.requested and not complete
         writer.commit(
             window,
-            state_data(simulation.state()),
-            status="complete" if complete else "interrupted" if stopped else "running",
+            state_data(state),
+            status="failed" if broken else "complete" if complete else "interrupted" if stopped else "running",
         )
+        if broken:
+            raise breakdown_error(str(breakdown))
         if stopped:
             raise _interrupted(last, grid)
 

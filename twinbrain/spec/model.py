@@ -8,6 +8,7 @@ from twinbrain.language.lines import read_equations
 from twinbrain.spec.base import Spec
 from twinbrain.spec.language import ConditionText, EquationsText, NameText, StatementsText
 from twinbrain.spec.quantity import SharedValue
+from twinbrain.spec.ranges import RangeText
 
 
 class NeuronModel(Spec):
@@ -32,6 +33,9 @@ class NeuronModel(Spec):
         Defaults; a parameter without one must be given by the cell.
     initial : dict of str to value
         State at time zero, where it is not 0.
+    ranges : tuple of str
+        What has to hold of parameters, and of the state at time zero: ``"C_m > 0"``, ``"V_reset < V_th"``,
+        ``"0 <= m <= 1"``. Values are checked neuron by neuron once they are drawn.
     """
 
     summary: str = ""
@@ -43,6 +47,7 @@ class NeuronModel(Spec):
     method: str = "euler"
     parameters: dict[str, SharedValue] = {}
     initial: dict[str, SharedValue] = {}
+    ranges: tuple[RangeText, ...] = ()
 
 
 class ReceptorModel(Spec):
@@ -62,6 +67,8 @@ class ReceptorModel(Spec):
           at once; while the variable is held after a spike, they are lost.
     current : str or None
         The variable that holds the receptor's current (A), positive inwards; None if it has none.
+    parameters, ranges
+        As in `NeuronModel`.
     """
 
     summary: str = ""
@@ -70,6 +77,7 @@ class ReceptorModel(Spec):
     jump: NameText
     current: NameText | None = None
     parameters: dict[str, SharedValue] = {}
+    ranges: tuple[RangeText, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> ReceptorModel:

@@ -8,6 +8,7 @@ from twinbrain.language.lines import read_statements
 from twinbrain.spec.base import Spec
 from twinbrain.spec.language import EquationsText, StatementsText
 from twinbrain.spec.quantity import SharedValue, Value
+from twinbrain.spec.ranges import RangeText
 
 
 class PlasticityModel(Spec):
@@ -40,6 +41,8 @@ class PlasticityModel(Spec):
         Defaults; a parameter without one must be given by the projection.
     initial : dict of str to value
         Variables at time zero, where they are not 0.
+    ranges : tuple of str
+        What has to hold of parameters, of variables at time zero, and of the weight as declared: ``"0 <= w <= w_max"``.
     """
 
     summary: str = ""
@@ -52,6 +55,7 @@ class PlasticityModel(Spec):
     method: str = "exact"
     parameters: dict[str, SharedValue] = {}
     initial: dict[str, SharedValue] = {}
+    ranges: tuple[RangeText, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> PlasticityModel:

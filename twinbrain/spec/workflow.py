@@ -35,6 +35,9 @@ class Run(Spec):
         Where and how precisely engine ``"torch"`` computes.
     memory_limit : str
         What a run may take, such as ``"8 GB"``; by default, what the machine has free.
+    on_breakdown : {"stop", "mark"}
+        What follows when a state is no finite number any more at the end of a window: the run stops there, or goes on
+        with a mark in its attributes.
     """
 
     duration: Annotated[Milliseconds, Field(gt=0)] = default("1 s")
@@ -46,6 +49,7 @@ class Run(Spec):
     device: str = "cpu"
     precision: Literal["float64", "float32"] = "float64"
     memory_limit: str | None = None
+    on_breakdown: Literal["stop", "mark"] = "stop"
 
 
 class Workflow(Spec):

@@ -22,8 +22,10 @@ class RunInfo:
         Its folder, or its URL.
     workflow, engine : str
         Names of its workflow and its engine.
-    status : {"running", "interrupted", "complete"}
-        A run that was killed is left as running.
+    status : {"running", "interrupted", "failed", "complete"}
+        A run that was killed is left as running; one that failed has broken down.
+    breakdown : str
+        Where and when a state stopped being finite; empty if none did.
     seed : int
         Seed of all draws.
     dt, duration, committed, window : float (ms)
@@ -52,6 +54,7 @@ class RunInfo:
     workflow: str
     engine: str
     status: str
+    breakdown: str
     seed: int
     dt: float
     duration: float
@@ -93,6 +96,7 @@ def run_info(path: str | os.PathLike[str] | Location) -> RunInfo:
         workflow=attributes["workflow"],
         engine=attributes["engine"],
         status=attributes["status"],
+        breakdown=json.loads(attributes["breakdown"])["text"] if "breakdown" in attributes else "",
         seed=attributes["seed"],
         dt=attributes["dt"],
         duration=attributes["duration"],

@@ -57,6 +57,10 @@ class MemoryRun:
         self._n_spikes += len(window.time_step)
         self._attrs |= {"status": status, "committed": window.next_step * dt}
 
+    def note(self, name: str, value: str) -> None:
+        """Give the run an attribute; the first value that it is given stays."""
+        self._attrs.setdefault(name, value)
+
     def set_status(self, status: str) -> None:
         """Change the status of the run."""
         self._attrs["status"] = status

@@ -18,7 +18,7 @@ from twinbrain.store.rows import Rows, check_shape, rows_of
 from twinbrain.store.together import together
 from twinbrain.store.window import StateData, WindowData
 
-STATUSES = ("running", "interrupted", "complete")
+STATUSES = ("running", "interrupted", "failed", "complete")
 
 
 class RunWriter:
@@ -72,7 +72,7 @@ class RunWriter:
             What was recorded in it; it begins where the last one ended.
         state : StateData
             The state at its end.
-        status : {"running", "interrupted", "complete"}
+        status : {"running", "interrupted", "failed", "complete"}
             Status of the run from then on.
 
         Raises
@@ -88,12 +88,17 @@ class RunWriter:
         for array in self._arrays.values():
             array.accept()
 
+    def note(self, name: str, value: str) -> None:
+        """Give the run an attribute, with the next commit; the first value that it is given stays."""
+        if name not in self._root.attributes:
+            self._root = self._root.with_attributes(**{name: value})
+
     def set_status(self, status: str) -> None:
         """Change the status of the run.
 
         Parameters
         ----------
-        status : {"running", "interrupted", "complete"}
+        status : {"running", "interrupted", "failed", "complete"}
         """
         _check_status(status)
         with saying_what_is_safe(self._location, self.committed):

@@ -7,6 +7,8 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import joined_brain, region_data, relay_region, small_brain
+from tests.run.test_breakdown import cubic, simulate
+from twinbrain.store import run_info
 
 
 @pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
@@ -148,3 +150,22 @@ def test_a_run_that_stands_there_is_replaced_only_if_asked(run, whole, client, s
         run(path, shards=2, client=client)
     run(path, shards=2, client=client, overwrite=True)
     same_files(path, whole("reference"))
+
+
+@pytest.mark.parametrize("on_breakdown", ["stop", "mark"])
+def test_a_state_that_is_not_finite_is_told_alike_by_shards_and_one_process(client, tmp_path, on_breakdown):
+    none = [[0.0, 0.0], [0.0, 0.0]]
+    regions = {"A": cubic(1.0, "calm"), "B": cubic(5.0)}
+    brain = tb.Brain(connectome=tb.Connectome(none, none, ["A", "B"]), regions=regions)
+    found = []
+    for shards in (1, 2):
+        out = tmp_path / f"{shards}.zarr"
+        told = pytest.raises(tb.BreakdownError) if on_breakdown == "stop" else pytest.warns(tb.BreakdownWarning)
+        with told as caught:
+            simulate(out, brain, on_breakdown=on_breakdown, shards=shards, client=client if shards > 1 else None)
+        info = run_info(out)
+        text = caught.value if on_breakdown == "stop" else caught[0].message
+        found.append((info.status, info.committed, info.breakdown, str(text)))
+    assert found[0] == found[1]
+    assert found[0][:2] == {"stop": ("failed", 2.0), "mark": ("complete", 8.0)}[on_breakdown]
+    assert found[0][2] == "v of neuron 3 of B.odd became inf between 0 and 2 ms of model time"

@@ -85,7 +85,7 @@ class Brian2Simulation:
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
         check_steps(self.step, n_steps)
-        with _LOCK:
+        with _LOCK, np.errstate(all="ignore"):  # what is not finite is told once, from the state
             for _ in range(n_steps):
                 self._advance()
             self._recorder.add(Spikes(self._steps[: self._n_spikes], self._spikes[: self._n_spikes]))

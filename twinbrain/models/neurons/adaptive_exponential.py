@@ -38,6 +38,13 @@ I_e : amp
         "I_e": "0 pA",
     },
     initial={"v": "-63.896 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+        "Delta_T > 0",
+        "V_reset < V_peak",
+        "t_ref >= 0",
+    ),
 )
 
 ADEX = NeuronModel(
@@ -80,4 +87,12 @@ I_e : amp
         "I_e": "0 pA",
     },
     initial={"v": "-70.6 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+        "Delta_T > 0",
+        "V_reset < V_peak",
+        "tau_w > 0",
+        "t_ref >= 0",
+    ),
 )

@@ -65,4 +65,13 @@ theta_s = theta_s*exp(-b_s*t_ref) + delta_theta_s
         "I_e": "0 pA",
     },
     initial={"v": "-78.85 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+        "k_1 >= 0",
+        "k_2 >= 0",
+        "b_s >= 0",
+        "b_v >= 0",
+        "t_ref >= 0",
+    ),
 )

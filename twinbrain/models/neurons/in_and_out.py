@@ -19,6 +19,10 @@ V_th : volt
     # What stays below the threshold is all but forgotten in the next step.
     parameters={"tau": "0.01 ms", "V_th": "0.5 mV"},
     initial={"v": "0 mV"},
+    ranges=(
+        "tau > 0",
+        "V_th > 0",
+    ),
 )
 
 LEAKY_INTEGRATOR = NeuronModel(
@@ -38,4 +42,8 @@ I_e : amp
     # The membrane of lif_current; the threshold is a kilovolt.
     parameters={"C_m": "250 pF", "g_L": "25 nS", "E_L": "0 mV", "V_th": "1000000 mV", "I_e": "0 pA"},
     initial={"v": "0 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+    ),
 )

@@ -34,6 +34,12 @@ LIF_CURRENT = NeuronModel(
         "I_e": "0 pA",
     },
     initial={"v": "-70 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+        "V_reset < V_th",
+        "t_ref >= 0",
+    ),
 )
 
 LIF_CONDUCTANCE = NeuronModel(
@@ -55,6 +61,12 @@ LIF_CONDUCTANCE = NeuronModel(
         "I_e": "0 pA",
     },
     initial={"v": "-70 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+        "V_reset < V_th",
+        "t_ref >= 0",
+    ),
 )
 
 ALIF = NeuronModel(
@@ -89,4 +101,11 @@ I_e : amp
         "I_e": "0 pA",
     },
     initial={"v": "-70 mV"},
+    ranges=(
+        "C_m > 0",
+        "g_L > 0",
+        "E_L < V_th",
+        "tau_a > 0",
+        "t_ref >= 0",
+    ),
 )

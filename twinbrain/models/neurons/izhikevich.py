@@ -34,6 +34,11 @@ I_e : amp
         "I_e": "0 pA",
     },
     initial={"v": "-70 mV", "u": "-14 mV/ms"},
+    ranges=(
+        "C_m > 0",
+        "a >= 0",
+        "c < V_peak",
+    ),
 )
 
 IZHIKEVICH_2007 = NeuronModel(
@@ -88,4 +93,11 @@ I_e : amp
         "I_e": "0 pA",
     },
     initial={"v": "-60 mV"},
+    ranges=(
+        "C_m > 0",
+        "k > 0",
+        "a >= 0",
+        "c < v_peak",
+        "t_ref >= 0",
+    ),
 )

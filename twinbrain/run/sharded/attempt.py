@@ -8,7 +8,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from twinbrain.errors import RunInterrupted
+from twinbrain.errors import BreakdownError, RunInterrupted
 from twinbrain.interrupt import Interrupt
 from twinbrain.run.prepare import Progress
 from twinbrain.run.sharded.board import RankLostError, ask_to_give_up, ask_to_stop
@@ -103,6 +103,8 @@ class Attempt:
             self.outcomes = tuple(future.result() for future in futures)
             if interrupted := self.outcomes[0].interrupted:
                 raise RunInterrupted(interrupted)
+            if broken := self.outcomes[0].broken:
+                raise BreakdownError(broken)
             return None
         self._on_workers(ask_to_give_up, self._task.gang)
         end = time.monotonic() + _GRACE

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from twinbrain.engines.base import get_engine
-from twinbrain.errors import RunInterrupted
+from twinbrain.errors import BreakdownError, RunInterrupted
 from twinbrain.network.agree import (
     ShardSummary,
     agreed,
@@ -24,6 +24,7 @@ from twinbrain.network.build import block_programs
 from twinbrain.network.network import Network
 from twinbrain.network.probes import lower_probes
 from twinbrain.network.shard import shard_layout, without_empty_blocks
+from twinbrain.run.breakdown import Watch
 from twinbrain.run.create import create
 from twinbrain.run.describe import brain_summary, probe_layouts
 from twinbrain.run.prepare import Prepared, Progress, build_network, prepare
@@ -89,7 +90,9 @@ class RankOutcome:
     Parameters
     ----------
     interrupted : str
-        Empty if the run is complete; else where it stopped.
+        Where the run stopped because it was asked to; else empty.
+    broken : str
+        What is not finite any more, where the run stopped for that; else empty.
     set_up, running : float (s)
         Wall time of building and preparing, and of all windows with their commits.
     timings : Timings
@@ -99,6 +102,7 @@ class RankOutcome:
     """
 
     interrupted: str
+    broken: str
     set_up: float
     running: float
     timings: Timings
@@ -111,6 +115,9 @@ class _Elsewhere:
 
     def commit(self, window: WindowData, state: StateData, *, status: str = "running") -> None:
         """Do nothing: rank 0 commits."""
+
+    def note(self, name: str, value: str) -> None:
+        """Do nothing: rank 0 does it."""
 
     def set_status(self, status: str) -> None:
         """Do nothing: rank 0 does it."""
@@ -178,14 +185,17 @@ def _run(task: RankTask, ring: Ring, board: Board, progress: Progress, device: s
     writer = _open(task, prepared, simulation, summaries, merger, ring)
     simulation.agree()
     set_up, began = time.perf_counter() - began, time.perf_counter()
-    interrupted = ""
+    watch = Watch(prepared.layout, run.on_breakdown == "stop", ring.from_first)
+    interrupted = broken = ""
     try:
-        run_windows(simulation, network, writer, prepared.grid, progress, simulation)
+        run_windows(simulation, network, writer, prepared.grid, progress, simulation, watch)
     except RunInterrupted as interruption:  # as an exception it would end the worker
         interrupted = str(interruption)
+    except BreakdownError as breakdown:  # which rank 0 alone can name
+        broken = str(breakdown)
     simulation.close()
     ring.all(None)  # what rank 0 has left to write is written
-    return RankOutcome(interrupted, set_up, time.perf_counter() - began, simulation.timings, boundary.window)
+    return RankOutcome(interrupted, broken, set_up, time.perf_counter() - began, simulation.timings, boundary.window)
 
 
 def _boundary(network: Network, summaries: list[ShardSummary], ring: Ring) -> Boundary:

@@ -10,6 +10,7 @@ import xarray as xr
 from twinbrain import store
 from twinbrain.interrupt import Interrupt
 from twinbrain.run.attributes import settings
+from twinbrain.run.breakdown import Watch
 from twinbrain.run.describe import probe_layouts
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import resume, run_prepared
@@ -50,7 +51,8 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> 
     simulation = shared.simulation(prepared, network)
     run = memory_run(prepared, known.summary, known.connectome, probe_layouts(network.probes, prepared.layout))
     with Interrupt() as interrupt:
-        run_windows(simulation, network, run, prepared.grid, silent, interrupt, stride=_STRIDE)
+        watch = Watch(prepared.layout, prepared.workflow.run.on_breakdown == "stop")
+        run_windows(simulation, network, run, prepared.grid, silent, interrupt, watch, stride=_STRIDE)
     known.run = run.tree(known.run)
     return known.run
 

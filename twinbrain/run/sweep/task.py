@@ -82,10 +82,10 @@ def run_batch(location: Location, created: str, points: Sequence[int], own: OwnF
     report = Report(0, 0)
     for point in points:
         began = time.perf_counter()
-        error = _compute(bench, point, own, result)
+        error, note = _compute(bench, point, own, result)
         place = point - result.start
         result.status[place] = FAILED if error else DONE
-        result.error[place] = error
+        result.error[place] = error or note
         result.seconds[place] = time.perf_counter() - began
         report = Report(report.done + (not error), report.failed + bool(error), report.error or error)
     bench.store.write(result)
@@ -150,38 +150,40 @@ def _batch_of(bench: Bench, point: int) -> BatchResult:
     return BatchResult(start, stop, status, errors, store.read(SECONDS, here), values)
 
 
-def _compute(bench: Bench, point: int, own: OwnFunctions, result: BatchResult) -> str:
-    """Compute a point into its place of ``result``; return what went wrong, or nothing."""
+def _compute(bench: Bench, point: int, own: OwnFunctions, result: BatchResult) -> tuple[str, str]:
+    """Compute a point into its place of ``result``; return what went wrong, and what is to be noted beside a result."""
     values = values_at(bench.axes, point)
     sweep = bench.workflow.sweep
     assert sweep is not None
     for array in result.values.values():
         array[point - result.start] = np.nan
     try:
-        found = values_of(_results(bench, values, sweep, own, point), bench.shapes)
+        results, note = _results(bench, values, sweep, own, point)
+        found = values_of(results, bench.shapes)
     except TwinbrainError as error:
         # Where runs are kept, a store that cannot be written stops all; elsewhere it is a reduction that says so.
         if isinstance(error, RunInterrupted) or (isinstance(error, StoreError) and sweep.keep_runs):
             raise
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}", ""
     except Exception as error:
         # A fault of ours or of a user's function: where it happened helps.
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} ({frame.name}, {frame.filename}:{frame.lineno})"
+        return f"{type(error).__name__}: {error} ({frame.name}, {frame.filename}:{frame.lineno})", ""
     for name, value in found.items():
         result.values[name][point - result.start] = value
-    return ""
+    return "", note
 
 
 def _results(
     bench: Bench, values: dict[str, Any], sweep: Sweep, own: OwnFunctions, point: int
-) -> dict[str, xr.DataArray]:
+) -> tuple[dict[str, xr.DataArray], str]:
     kept = run_location(bench.store.location, point) if sweep.keep_runs else None
     if bench.workflow.train is not None:
-        return train_point(bench.workflow, values, kept, own.tasks)
+        return train_point(bench.workflow, values, kept, own.tasks), ""
     check_reductions(sweep.reduce, own.reductions)
     run = run_point(bench.workflow, values, bench.shared) if kept is None else keep_point(bench.workflow, values, kept)
-    return reduce_run(run, sweep.reduce, own.reductions)
+    note = json.loads(run.attrs["breakdown"])["text"] if "breakdown" in run.attrs else ""
+    return reduce_run(run, sweep.reduce, own.reductions), note
 
 
 def run_location(location: Location, point: int) -> Location:
