@@ -35,7 +35,7 @@ class _Case(NamedTuple):
 
 _CASES = {
     "lif_current": _Case({"exponential_current": 130.0}, {"exponential_current": 60.0, "alpha_current": -20.0}),
-    "lif_conductance": _Case({"ampa": 1.1}, {"ampa": 1.0, "gaba_a": 1.0}),
+    "lif_conductance": _Case({"ampa": 1.1}, {"ampa": 1.0, "nmda_saturating": 0.05, "gaba_a": 1.0}),
     "alif": _Case({"delta": 0.42}, {"delta": 0.5}),
     "eif": _Case({"exponential_current": 22.0}, {"exponential_current": 10.0}),
     "adex": _Case({"ampa": 4.0}, {"ampa": 1.0, "nmda": 0.2, "gaba_a": 1.0, "gaba_b": 0.05}),
@@ -63,6 +63,7 @@ class _Learning(NamedTuple):
 _RULES = {
     "tsodyks_markram": _Learning("lif_current", "alpha_current", 60.0),
     "short_term_depression": _Learning("izhikevich_2003", "exponential_current", 0.5),
+    "saturation": _Learning("lif_conductance", "nmda_saturating", 0.2),
     "pair_stdp": _Learning("lif_conductance", "ampa", 0.5),
     "triplet_stdp": _Learning("adex", "ampa", 1.0),
     "reward_stdp": _Learning("hodgkin_huxley", "ampa", 0.5, modulator="wang_buzsaki"),
@@ -101,7 +102,7 @@ def library_region(size: int) -> Region:
             "target": name,
             "receptor": receptor,
             "connect": {"in_degree": in_degree},
-            "weight": {"normal": [_quantity(receptor, weight), _quantity(receptor, 0.3 * abs(weight))]},
+            "weight": _weights(receptor, weight, 0.3),
             "delay": {"uniform": ["0.1 ms", "4 ms"]},
         }
         for i, name in enumerate(names)
@@ -139,7 +140,7 @@ def _plastic_projection(rule: str, case: _Learning, in_degree: int) -> dict[str,
         "target": case.population,
         "receptor": case.receptor,
         "connect": {"in_degree": in_degree},
-        "weight": {"normal": [_quantity(case.receptor, case.weight), _quantity(case.receptor, 0.2 * case.weight)]},
+        "weight": _weights(case.receptor, case.weight, 0.2),
         "delay": {"uniform": ["0.1 ms", "4 ms"]},
         "plasticity": {"model": rule, "parameters": parameters | given, "modulator": case.modulator},
     }
@@ -162,6 +163,12 @@ def _spread(value: str | float | Distribution) -> object:
         return {"normal": [value, _SPREAD * abs(value)]} if value else value
     size, _, unit = value.partition(" ")
     return {"normal": [value, f"{_SPREAD * abs(float(size))!r} {unit}"]} if float(size) else value
+
+
+def _weights(receptor: str, weight: float, spread: float) -> dict[str, object]:
+    """Return a normal distribution of weights; those of a conductance are not negative."""
+    values = [_quantity(receptor, weight), _quantity(receptor, spread * abs(weight))]
+    return {"normal": values} | ({"min": "0 nS"} if values[0].endswith("nS") else {})
 
 
 def _quantity(receptor: str, weight: float) -> str:
