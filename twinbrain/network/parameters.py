@@ -157,8 +157,8 @@ class _Filler:
 
     @property
     def _ranges(self) -> tuple[str, ...]:
-        models = (self.block.model, *self.block.receptors.values())
-        return tuple(text for model in models for text in model.ranges)
+        of_receptors = (text for receptor in self.block.receptors.values() for text in receptor.ranges)
+        return (*self.block.model.ranges, *of_receptors)
 
     def initial(self) -> dict[str, Floats]:
         values: Values = {**self.block.model.initial, **self.cell.initial}
