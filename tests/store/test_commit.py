@@ -140,7 +140,7 @@ def test_a_status_is_set_with_a_window_or_alone(example, path):
     assert open_run(path).attrs["status"] == "running"
     writer.set_status("complete")
     assert open_run(path).attrs["status"] == "complete"
-    with pytest.raises(StoreError, match="running, interrupted, complete, found 'done'"):
+    with pytest.raises(StoreError, match="running, interrupted, failed, complete, found 'done'"):
         writer.set_status("done")
 
 
