@@ -41,6 +41,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
         "exchange.sonata_write": ["write_sonata"],
         "learn.baselines.matched": ["train_baseline"],
         "learn.spiking_cell": ["spiking_cell"],
+        "learn.tasks.datasets": ["task_of"],
         "learn.tasks.registry": ["register_task", "task", "task_names"],
         "learn.tasks.task": ["Task"],
         "learn.tasks.trials": ["Trials", "trials_of"],

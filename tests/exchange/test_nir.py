@@ -408,3 +408,15 @@ def test_parameters_that_make_no_neuron_are_refused(file):
     write(file, nodes, [("input", "n"), ("n", "output")])
     with pytest.raises(tb.ExchangeError, match="expected positive values of tau of 'n'"):
         tb.read_nir(file)
+
+
+def test_refractory_periods_are_refused_or_left_out(tmp_path):
+    """Our own leaky region is written without them; what is read is the network without them."""
+    region = tb.load_region("learning/leaky")
+    with pytest.raises(tb.ExchangeError, match=r"t_ref: expected no refractory period, .*refractory=\"drop\""):
+        tb.write_nir(region, tmp_path / "leaky.nir", drives="drop")
+    tb.write_nir(region, tmp_path / "leaky.nir", drives="drop", refractory="drop")
+    read = tb.read_nir(tmp_path / "leaky.nir")
+    assert read.n_neurons == region.n_neurons
+    with pytest.raises(tb.ExchangeError, match='expected "refuse" or "drop", found \'keep\''):
+        tb.write_nir(region, tmp_path / "other.nir", refractory="keep")

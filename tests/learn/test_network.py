@@ -7,6 +7,7 @@ import torch
 
 import twinbrain as tb
 from tests.learn.networks import CONDUCTANCE, recurrent, which_channels
+from tests.learn.small import rates_task
 from twinbrain.engines.base import get_engine
 from twinbrain.errors import LearnError
 from twinbrain.learn import links
@@ -189,3 +190,15 @@ def test_unknown_parameters_are_refused_with_what_there_is():
 def test_a_pattern_that_fits_nothing_is_refused():
     with pytest.raises(LearnError, match="expected something to train, found nothing"):
         trainable("lif", Trainable.parse({"weight": {"x->y": "synapse"}}))
+
+
+def test_a_trained_network_is_saved_and_loaded_by_pytorch(tmp_path):
+    task = rates_task(n_trials=(12, 6, 6))
+    trained = tb.train(tb.load_region("learning/leaky").scaled(0.2), task, epochs=1, batch_size=6)
+    torch.save(trained.network, tmp_path / "network.pt")
+    loaded = torch.load(tmp_path / "network.pt", weights_only=False)
+    spikes = torch.as_tensor(task.test.spikes(np.arange(6), task.n_channels))
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(spikes).output, trained.network(spikes).output, rtol=0, atol=0)
+    torch.save(trained.network.state_dict(), tmp_path / "weights.pt")
+    trained.network.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))

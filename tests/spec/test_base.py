@@ -287,3 +287,11 @@ def test_a_truth_value_is_no_number(place, changes):
 def test_a_truth_value_stays_one_where_it_is_meant():
     record = Workflow.parse(WORKFLOW | {"record": {"spikes": False}}).record
     assert record.spikes is False
+
+
+@pytest.mark.parametrize("declaration", [Workflow, Region])
+def test_a_declaration_has_a_json_schema(declaration):
+    schema = declaration.model_json_schema()
+    assert set(schema["properties"]) == set(declaration.model_fields)
+    values = schema["$defs"]["Explicit"]["properties"]["values"]
+    assert values["anyOf"][0] == {"type": "array", "items": {"type": "number"}}

@@ -24,6 +24,13 @@ class Format(StrEnum):
     SONATA = "sonata"
 
 
+class Refractory(StrEnum):
+    """What can be done with refractory periods."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
 class Drives(StrEnum):
     """What can be done with drives and stimuli."""
 
@@ -39,6 +46,9 @@ def export(
     drives: Annotated[
         Drives, typer.Option(help="What to do with drives and stimuli, which neither format knows; keep: sonata alone.")
     ] = Drives.REFUSE,
+    refractory: Annotated[
+        Refractory, typer.Option(help="What to do with refractory periods, which NIR does not know.")
+    ] = Refractory.REFUSE,
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the run's or the workflow's.")] = None,
     dt: Annotated[str | None, typer.Option(help="Time step, such as \"0.1 ms\"; else the run's or workflow's.")] = None,
     run: Annotated[str | None, typer.Option(help="A run of the model, whose spikes go along (sonata).")] = None,
@@ -54,7 +64,13 @@ def export(
             from twinbrain.exchange.nir_write import write_nir
 
             write_nir(
-                found, out, dt=dt, seed=seed, drives="drop" if drives is Drives.DROP else "refuse", overwrite=overwrite
+                found,
+                out,
+                dt=dt,
+                seed=seed,
+                drives="drop" if drives is Drives.DROP else "refuse",
+                refractory=refractory.value,
+                overwrite=overwrite,
             )
         else:
             from twinbrain.exchange.sonata_write import write_sonata

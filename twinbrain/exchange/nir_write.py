@@ -8,6 +8,7 @@ Pedersen et al. (2024), doi 10.1038/s41467-024-52259-9.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +44,7 @@ def write_nir(
     seed: int | None = None,
     drives: Literal["refuse", "drop"] = "refuse",
     spikes: Spikes = "impulse",
+    refractory: Literal["refuse", "drop"] = "refuse",
     overwrite: bool = False,
 ) -> None:
     """Write a model as a NIR file, with everything drawn.
@@ -64,6 +66,8 @@ def write_nir(
     spikes : {"impulse", "step"}
         What a spike is to the reader: a Dirac impulse, as NIR defines it, or the value 1 for one step of ``dt``, as
         many programs count.
+    refractory : {"refuse", "drop"}
+        What to do with refractory periods, which NIR does not know either; without them neurons fire more.
     overwrite : bool
         Whether a file that stands there may be replaced.
 
@@ -81,7 +85,11 @@ def write_nir(
         raise failure("drives", f'expected "refuse" or "drop", found {drives!r}')
     if spikes not in SPIKES:
         raise failure("spikes", f"expected one of {', '.join(SPIKES)}, found {spikes!r}")
+    if refractory not in ("refuse", "drop"):
+        raise failure("refractory", f'expected "refuse" or "drop", found {refractory!r}')
     circuit = draw_circuit(model, dt=dt, seed=seed, drives=drives != "drop")
+    if refractory == "drop":
+        circuit = replace(circuit, populations=tuple(map(_without_refractory_period, circuit.populations)))
     problems = list(dict.fromkeys(_problems(circuit)))
     for found in (drive_problems, signal_problems):
         problems += found(circuit, 'leave it out with drives="drop"')
@@ -90,6 +98,13 @@ def write_nir(
     graph = _graph(nir, circuit, spikes)
     with written_whole(path, overwrite=overwrite) as part:
         nir.write(part, graph)
+
+
+def _without_refractory_period(population: CircuitPopulation) -> CircuitPopulation:
+    if "t_ref" not in population.parameters:
+        return population
+    none = np.zeros_like(population.parameters["t_ref"])
+    return replace(population, parameters={**population.parameters, "t_ref": none})
 
 
 def _problems(circuit: Circuit) -> Iterator[Problem]:
@@ -123,7 +138,8 @@ def _population_problems(where: str, circuit: Circuit, i: int, population: Circu
     elif (steps := np.floor(population.parameters["t_ref"] / circuit.dt + 0.5)).any():
         yield Problem(
             f"{where}.t_ref",
-            f"expected no refractory period, found up to {steps.max() * circuit.dt:g} ms; set t_ref to 0 ms",
+            f"expected no refractory period, found up to {steps.max() * circuit.dt:g} ms; set t_ref to 0 ms, or leave "
+            'it out with refractory="drop" (--refractory drop): neurons then fire more',
         )
     used = _used_receptors(circuit, i)
     if (mean := population.parameters.get("mean_ou_current", np.zeros(1))).any():

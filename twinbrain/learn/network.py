@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,6 +87,7 @@ class TrainableNetwork(nn.Module):
         window: int | None = None,
     ) -> None:
         super().__init__()
+        self._made_of = (lowered, trainable, surrogate, precision, window)
         network = lowered.network
         self.lowered, self.trainable, self.dtype = lowered, trainable, getattr(torch, precision)
         self.window = window
@@ -106,6 +108,9 @@ class TrainableNetwork(nn.Module):
         self.register_buffer("place", torch.tensor(place), persistent=False)
         if not any(parameter.requires_grad and parameter.numel() for parameter in self.parameters()):
             raise LearnError(f"expected something to train, found nothing that fits {trainable}; name what is there")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (self._made_of, self.state_dict(), self.training)
 
     def forward(self, inputs: Tensor, background: Tensor | None = None, feedback: Feedback | None = None) -> Activity:
         """Compute trials side by side from time zero on.
@@ -319,3 +324,10 @@ class TrainableNetwork(nn.Module):
     def offsets(self) -> list[int]:
         """Return where the weights of each table begin in `all_weights`."""
         return list(accumulate((len(weights.base) for weights in self.tables()), initial=0))
+
+
+def _remade(made_of: tuple[Any, ...], state: dict[str, Any], training: bool) -> TrainableNetwork:
+    """Return a network that was saved, or sent to another process."""
+    network = TrainableNetwork(*made_of)
+    network.load_state_dict(state)
+    return network.train(training)

@@ -80,6 +80,9 @@ def train(
     RunInterrupted
         If it was asked to stop; what was learned so far is kept, and `resume_training` goes on from there.
     """
+    if not isinstance(task, Task | str | dict | None):
+        what = f"task: expected a task, the name of one or a table, found a {type(task).__name__}"
+        raise LearnError(f"{what}; of datasets make one: tb.task_of(train_set, test_set, dt='1 ms')")
     given = task if isinstance(task, Task) else None
     named = task.name if isinstance(task, Task) else task
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
+from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo, WithJsonSchema
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.files import NpzArrays, read_bytes, read_npz
@@ -87,9 +87,14 @@ def _written(array: NDArray[Any], info: SerializationInfo) -> list[Any] | str:
 
 _in_json = PlainSerializer(_written, when_used="json")
 
-Numbers = Annotated[NDArray[np.float64], BeforeValidator(_numbers), _in_json]
+
+def _schema_of(items: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": items}}, {"type": "string"}]})
+
+
+Numbers = Annotated[NDArray[np.float64], BeforeValidator(_numbers), _in_json, _schema_of("number")]
 """Finite numbers, in a list; long ones stand in JSON as text: base64 of zlib of little-endian float64."""
-Indices = Annotated[NDArray[np.int32], BeforeValidator(_indices), _in_json]
+Indices = Annotated[NDArray[np.int32], BeforeValidator(_indices), _in_json, _schema_of("integer")]
 """Numbers of neurons, from 0; long lists stand in JSON as `Numbers` do, as int32."""
 
 

@@ -69,18 +69,33 @@ def surrogate_function(name: str, slope: float | None = None) -> Callable[[Tenso
     slope : float, optional
         How steep.
     """
-    surrogate = find_surrogate(name)
-    derivative = eval(f"lambda x, slope: {surrogate.formula}", dict(FUNCTIONS))
-    chosen = surrogate.slope if slope is None else slope
+    return _SurrogateFunction(name, slope)
 
-    class Spike(torch.autograd.Function):
-        @staticmethod
-        def forward(context: Any, x: Tensor) -> Tensor:
-            context.save_for_backward(x)
-            return (x > 0.0).to(x.dtype)
 
-        @staticmethod
-        def backward(context: Any, *gradients: Tensor) -> Tensor:
-            return gradients[0] * derivative(context.saved_tensors[0], chosen)
+class _SurrogateFunction:
+    """A surrogate that can be sent to other processes, and saved with its network: it is made anew from its name."""
 
-    return lambda x: Spike.apply(x)  # type: ignore[no-untyped-call, unused-ignore]
+    def __init__(self, name: str, slope: float | None) -> None:
+        surrogate = find_surrogate(name)
+        derivative = eval(f"lambda x, slope: {surrogate.formula}", dict(FUNCTIONS))
+        chosen = surrogate.slope if slope is None else slope
+
+        class Spike(torch.autograd.Function):
+            @staticmethod
+            def forward(context: Any, x: Tensor) -> Tensor:
+                context.save_for_backward(x)
+                return (x > 0.0).to(x.dtype)
+
+            @staticmethod
+            def backward(context: Any, *gradients: Tensor) -> Tensor:
+                return gradients[0] * derivative(context.saved_tensors[0], chosen)
+
+        self._made_of = name, slope
+        self._spike = Spike
+
+    def __call__(self, x: Tensor) -> Tensor:
+        found: Tensor = self._spike.apply(x)  # type: ignore[no-untyped-call, unused-ignore]
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return surrogate_function, self._made_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.trials import Trials
@@ -56,6 +57,23 @@ class Task:
         for split in SPLITS:
             self._check(split, getattr(self, split))
 
+    def dataset(self, split: Literal["train", "validation", "test"] = "train") -> TrialDataset:
+        """Return the trials of a split as a dataset of PyTorch: for ``DataLoader(task.dataset("train"))``.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test"}
+            Which.
+
+        Returns
+        -------
+        TrialDataset
+            Its items are spikes (float32, shape (step, channel)) and the target.
+        """
+        if split not in SPLITS:
+            raise LearnError(f"task {self.name}: expected one of {', '.join(SPLITS)}, found {split!r}")
+        return TrialDataset(getattr(self, split), self.n_channels)
+
     def _check(self, split: str, trials: Trials) -> None:
         where = f"task {self.name}: {split}"
         if not len(trials) == len(trials.target) == len(trials.scored):
@@ -86,3 +104,28 @@ class Task:
                 f"{where}: expected steps that count in every trial, found none in trial {int(silent.argmax())}; "
                 "give it some weight in scored"
             )
+
+
+@dataclass(frozen=True, eq=False)
+class TrialDataset:
+    """Trials one by one, as loaders of PyTorch take them; see `Task.dataset`.
+
+    Parameters
+    ----------
+    trials : Trials
+        All of them.
+    n_channels : int
+        Of the task.
+    """
+
+    trials: Trials
+    n_channels: int
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        at = np.array([index % len(self)])
+        return self.trials.spikes(at, self.n_channels)[:, 0].astype(np.float32), self.trials.target[at[0]]

@@ -48,6 +48,9 @@ class Trials:
     def __len__(self) -> int:
         return len(self.start) - 1
 
+    def __getitem__(self, index: Any) -> Any:
+        raise LearnError("trials: expected no single item, since trials do not know their channels; use task.dataset()")
+
     @property
     def n_steps(self) -> int:
         """Steps of a trial; shorter ones are padded."""

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import torch
+
+import twinbrain as tb
+from tests.learn.small import rates_task
+from twinbrain.errors import LearnError
+
+
+class Pairs(torch.utils.data.Dataset):
+    """Trials whose class is which of two channels is busy; every third is shorter."""
+
+    def __init__(self, n, seed=0):
+        rng = np.random.default_rng(seed)
+        self.items = []
+        for i in range(n):
+            rate = np.array([[0.6, 0.1], [0.1, 0.6]])[i % 2]
+            self.items.append((torch.tensor(rng.random((20 - 5 * (i % 3 == 0), 2)) < rate).float(), i % 2))
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, index):
+        return self.items[index]
+
+
+def test_a_task_holds_the_trials_of_its_datasets():
+    train, test = Pairs(20), Pairs(10, seed=1)
+    task = tb.task_of(train, test, dt="2 ms")
+    assert (task.n_channels, task.n_outputs, task.dt, task.chance) == (2, 2, 2.0, 0.5)
+    assert [len(getattr(task, split)) for split in ("train", "validation", "test")] == [16, 4, 10]
+    spikes = task.test.spikes(np.arange(10), 2)
+    np.testing.assert_array_equal(spikes[:15, 3], test[3][0])
+    assert task.test.scored[3].tolist() == [1.0] * 15 + [0.0] * 5
+    assert task.test.target.tolist() == [label for _, label in test]
+    np.testing.assert_array_equal(task.validation.spikes(np.array([0]), 2)[:20, 0], train[4][0])
+
+
+def test_a_region_is_trained_on_datasets(tmp_path):
+    task = tb.task_of(Pairs(40), Pairs(20, seed=1), Pairs(10, seed=2))
+    trained = tb.train(tb.load_region("learning/leaky").scaled(0.2), task, epochs=1, batch_size=10)
+    assert trained.curves.attrs["task"] == "dataset"
+
+
+def test_a_dataset_in_place_of_a_task_is_told_what_to_do():
+    with pytest.raises(LearnError, match=r"found a Pairs; of datasets make one: tb.task_of\(train_set, test_set"):
+        tb.train(tb.load_region("learning/leaky"), Pairs(4))
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        ([], "train: expected trials, found none"),
+        ([(np.zeros((3, 2)), 0)] * 4, "expected at least 5 trials to take some for validation, found 4"),
+        ([(np.zeros(3), 0)] * 5, r"train\[0\]: expected spikes of shape \(step, channel\), found \(3,\)"),
+        ([np.zeros((3, 2))] * 5, r"train\[0\]: expected a pair"),
+        ([(np.zeros((3, 2)), "a")] * 5, r"train\[0\]: expected a pair of spikes and the number of a class"),
+        (
+            [(np.zeros((3, 2 + i % 2)), 0) for i in range(5)],
+            r"expected as many channels in every trial, found \[2, 3\]",
+        ),
+        ([(np.full((3, 2), 0.5), 0)] * 5, "expected 0 and 1, found 0.5"),
+    ],
+)
+def test_what_is_no_dataset_of_spikes_is_refused(train, message):
+    with pytest.raises(LearnError, match=message):
+        tb.task_of(train, [(np.zeros((3, 2)), 0)])
+
+
+def test_a_loader_of_pytorch_takes_the_trials_of_a_task():
+    task = rates_task(n_trials=(12, 6, 6))
+    batches = list(torch.utils.data.DataLoader(task.dataset("train"), batch_size=5))
+    assert [tuple(spikes.shape) for spikes, _ in batches] == [(5, 12, 6), (5, 12, 6), (2, 12, 6)]
+    np.testing.assert_array_equal(batches[0][0].transpose(0, 1), task.train.spikes(np.arange(5), 6))
+    assert torch.cat([label for _, label in batches]).tolist() == task.train.target.tolist()
+    with pytest.raises(LearnError, match=r"use task.dataset\(\)"):
+        next(iter(torch.utils.data.DataLoader(task.train)))
+    with pytest.raises(LearnError, match="expected one of train, validation, test, found 'held'"):
+        task.dataset("held")
+
+
+def test_a_task_of_its_own_dataset_is_itself():
+    task = rates_task(n_trials=(12, 6, 6))
+    again = tb.task_of(*(task.dataset(split) for split in ("train", "test", "validation")))
+    for split in ("train", "validation", "test"):
+        one, other = getattr(task, split), getattr(again, split)
+        for name in ("start", "step", "channel", "target", "scored"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
