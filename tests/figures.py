@@ -10,7 +10,8 @@ def overlaps(figure):
     for axis in (axis for ax in figure.findobj(Axes) for axis in (ax.xaxis, ax.yaxis)):
         low, high = sorted(axis.get_view_interval())
         # Ticks outside the limits exist, but are not drawn.
-        beyond |= {tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high}
+        ticks = [tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high]
+        beyond |= {label for tick in ticks for label in (tick.label1, tick.label2)}
     shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
     boxes = [(t.get_text(), t.get_window_extent().shrunk(0.98, 0.8)) for t in shown if t not in beyond]
     return [
