@@ -23,7 +23,7 @@ parameters = { C_m = { lognormal = ["200 pF", 0.1] } }
 
 [cells.int]
 model = "lif_conductance"
-receptors = ["ampa", "gaba_a"]
+receptors = ["ampa", "nmda_saturating", "gaba_a"]
 
 [populations]
 exc = { cell = "pyr", size = 24 }
@@ -86,6 +86,17 @@ weight = { lognormal = ["4 nS", 0.3] }
 delay = "0.5 ms"
 plasticity.model = "tsodyks_markram"
 plasticity.parameters = { U = { uniform = [0.05, 0.5] }, tau_rec = { gamma = ["100 ms", 10] } }
+
+[[projections]]
+name = "saturation"
+source = "exc"
+target = "inh"
+receptor = "nmda_saturating"
+connect = { in_degree = 5 }
+weight = { lognormal = ["0.2 nS", 0.3] }
+delay = { uniform = ["0.1 ms", "2 ms"] }
+plasticity.model = "saturation"
+plasticity.parameters = { tau_s = { normal = ["100 ms", "5 ms"] }, alpha = { uniform = ["0.3/ms", "0.6/ms"] } }
 
 [[projections]]
 name = "depression"
@@ -209,7 +220,9 @@ def test_the_example_has_every_rule_and_all_of_their_variables_change(network):
     assert {table.rule for table in network.plastic} == set(PLASTICITY_MODELS)
     unchanged = {name for name, change in changes(network, 1500).items() if change == 0}
     short_term = {
-        f"synapses/{t.name}/w" for t in network.plastic if t.rule in ("tsodyks_markram", "short_term_depression")
+        f"synapses/{t.name}/w"
+        for t in network.plastic
+        if t.rule in ("tsodyks_markram", "short_term_depression", "saturation")
     }
     assert unchanged == short_term
 

@@ -15,6 +15,7 @@ COMBINATIONS = [
     ("lif_current", ("exponential_current",)),
     ("lif_current", ("alpha_current", "delta", "current")),
     ("lif_conductance", CONDUCTANCES),
+    ("lif_conductance", ("nmda_saturating",)),
     ("alif", ("delta", "exponential_current")),
     ("eif", ("alpha_conductance", "alpha_current")),
     ("adex", CONDUCTANCES),
