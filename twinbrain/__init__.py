@@ -53,6 +53,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
         "run.sweep.open": ["open_sweep"],
         "run.sweep.sweep": ["resume_sweep", "sweep"],
         "run.synapses": ["read_synapses"],
+        "store.check": ["check_store"],
         "spec.brain": ["Brain", "LongRange"],
         "spec.cell": ["Cell"],
         "spec.connectome": ["Connectome"],

@@ -289,7 +289,7 @@ def test_a_foreign_folder_a_missing_run_and_another_version_are_named(twinbrain,
     (folder / "papers").mkdir()
     (folder / "papers" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group", "attributes": {}}')
     root = folder / "runs/small.zarr/zarr.json"
-    root.write_text(root.read_text().replace('"twinbrain_format": 1', '"twinbrain_format": 99'))
+    root.write_text(root.read_text().replace('"twinbrain_format": 2', '"twinbrain_format": 99'))
     for command in ("info", "resume"):
         refused((command, "papers"), "papers", "expected a twinbrain run")
         refused((command, "runs/none.zarr"), "runs/none.zarr", "found nothing")

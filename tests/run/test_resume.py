@@ -9,6 +9,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import joined_brain, small_brain
+from tests.roots import edit_root
 from tests.spec.test_write import trained_region
 
 
@@ -128,12 +129,9 @@ def test_a_complete_run_is_returned_as_it_is(simulate, same, tmp_path):
 def test_a_spec_that_was_changed_is_refused(simulate, interrupt_at, tmp_path):
     with pytest.raises(tb.RunInterrupted):
         simulate(progress=interrupt_at(200))
-    root = tmp_path / "run.zarr" / "zarr.json"
-    document = json.loads(root.read_text())
-    spec = json.loads(document["attributes"]["spec"])
+    spec = json.loads(tb.open_run(tmp_path / "run.zarr").attrs["spec"])
     spec["run"]["seed"] = 99
-    document["attributes"]["spec"] = json.dumps(spec)
-    root.write_text(json.dumps(document))
+    edit_root(tmp_path / "run.zarr", spec=json.dumps(spec))
     with pytest.raises(tb.SpecError, match=r"run\.zarr: expected the workflow .* that this run was started with"):
         tb.resume(tmp_path / "run.zarr")
 

@@ -63,7 +63,7 @@ def test_layout_is_the_one_that_readers_rely_on(example, path):
     example.commit(example.create(path), range(3))
     tree = xr.open_datatree(path, engine="zarr", chunks={})
     attributes = ("twinbrain_format", "status", "seed", "dt", "duration", "committed", "window", "checkpoint")
-    assert [tree.attrs[key] for key in attributes] == [1, "running", 7, 0.1, 7000.0, 210.0, 70.0, "even"]
+    assert [tree.attrs[key] for key in attributes] == [2, "running", 7, 0.1, 7000.0, 210.0, 70.0, "even"]
     assert {key: tree.attrs[key] for key in example.attributes()} == example.attributes()
     assert sorted(tree.children) == ["checkpoint", "connectome", "network", "rate", "spikes", "state"]
     dims = {

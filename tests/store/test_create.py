@@ -79,10 +79,10 @@ def test_missing_paths_and_empty_folders_are_named_as_such(tmp_path):
 def test_a_run_of_another_format_says_which_version_wrote_it(example, path):
     example.create(path)
     root = json.loads((path / "zarr.json").read_text())
-    root["attributes"] |= {"twinbrain_format": 2, "twinbrain_version": "9.1"}
+    root["attributes"] |= {"twinbrain_format": 3, "twinbrain_version": "9.1"}
     (path / "zarr.json").write_text(json.dumps(root))
     for read in (open_run, run_info, resume_run):
-        with pytest.raises(StoreError, match=r"format 1, found format 2, written by twinbrain 9\.1.*open it with that"):
+        with pytest.raises(StoreError, match=r"format 2, found format 3, written by twinbrain 9\.1.*open it with that"):
             read(path)
     with pytest.raises(StoreError, match="overwrite=True"):
         example.create(path)

@@ -26,6 +26,7 @@ for command in (
     runs.resume,
     training.train,
     runs.info,
+    runs.check,
     contents.workflows,
     contents.connectomes,
     contents.validate,

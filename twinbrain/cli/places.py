@@ -1,11 +1,15 @@
-"""Say of what file a fault is that shows only when the file is put to use."""
+"""Where things are: the place of a new store, and of what file a fault is that shows only when it is put to use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from twinbrain.errors import ConnectomeError, EngineError, LearnError, PlanError, SpecError
+from twinbrain.errors import ConnectomeError, EngineError, LearnError, PlanError, Problem, SpecError
+
+if TYPE_CHECKING:
+    from twinbrain.store import Location
 
 
 @contextmanager
@@ -20,3 +24,20 @@ def naming(place: str) -> Iterator[None]:
         raise error.within(place) from None
     except (ConnectomeError, EngineError, LearnError, PlanError) as error:
         raise type(error)(f"{place}: {error}") from None
+
+
+def place_of(out: str | None, name: str) -> Location:
+    """Return where a command keeps what it makes: ``out``, or ``runs/<name>.zarr`` where that is not given.
+
+    Raises
+    ------
+    SpecError
+        If nothing would be left there when the command has ended.
+    """
+    from twinbrain.store import Location
+
+    if out is not None and out.startswith("memory://"):
+        raise SpecError(
+            [Problem("--out", f"expected a place that outlives the command, found {out}; name a path or another URL")]
+        )
+    return Location.of(f"runs/{name}.zarr" if out is None else out)

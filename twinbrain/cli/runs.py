@@ -1,4 +1,4 @@
-"""Commands about runs: run, plan, resume, info."""
+"""Commands about runs: run, plan, resume, info, check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from twinbrain.cli.options import Cluster, Profile, ReduceFrom, Shards, TaskFrom, Workers, check_used
-from twinbrain.cli.places import naming
+from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
@@ -57,12 +57,12 @@ def run(
     from twinbrain.run.sharded import shards_on
     from twinbrain.run.simulate import run_prepared
     from twinbrain.spec.load import load_workflow
-    from twinbrain.store import Location, check_target
+    from twinbrain.store import check_target
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
     check_used(task_from, declared)
-    path = Location.of(out or f"runs/{declared.name}.zarr")
+    path = place_of(out, declared.name)
     if declared.sweep is not None:
         where = {"workers": workers, "cluster": cluster, "profile": profile}
         _no_shards(shards)
@@ -138,6 +138,9 @@ def resume(
     workers: Workers = None,
     cluster: Cluster = None,
     profile: Profile = None,
+    other_versions: Annotated[
+        bool, typer.Option("--other-versions", help="Go on with a run that was begun with other versions of packages.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Go on with a run that was interrupted, to the same bits; of a sweep, with what is missing or has failed."""
@@ -169,7 +172,14 @@ def resume(
         if not as_json and (not figure or _picture(path).exists()):
             return
     with _interruptible(path), naming(str(path)), progress_bar(console, before.dt) as progress:
-        resume_run(path, shards=shards, cluster=cluster, profile=profile, progress=progress)
+        resume_run(
+            path,
+            shards=shards,
+            cluster=cluster,
+            profile=profile,
+            other_versions=other_versions,
+            progress=progress,
+        )
     _report(path, console, figure, as_json)
 
 
@@ -195,6 +205,23 @@ def info(store: Store, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found.to_dict()))
     else:
         Console().print(info_table(found))
+
+
+def check(store: Store, as_json: AsJson = False) -> None:
+    """Read all of a run, a sweep or a training, and list what of it is damaged."""
+    from twinbrain.store.check import check_store
+
+    found = check_store(store)
+    if as_json:
+        typer.echo(json.dumps({"store": store, **asdict(found)}))
+    else:
+        console = Console(soft_wrap=True)
+        for damage in found.damaged:
+            console.print(f"damaged  {damage.message}", markup=False, highlight=False)
+        result = f"{len(found.damaged)} damaged" if found.damaged else "all as written"
+        console.print(f"{store}: {found.n_objects:,} files, {found.n_bytes / 1e6:.1f} MB, {result}", markup=False)
+    if found.damaged:
+        raise typer.Exit(1)
 
 
 def _no_sweep(**options: object) -> None:

@@ -55,13 +55,15 @@ def run_sweep(
     """Run a sweep, or go on with it."""
     from twinbrain.run.sweep.create import check_free, open_or_create
     from twinbrain.run.sweep.sweep import drive_sweep
+    from twinbrain.store.claim import claimed
 
     check_free(location)
     prepared, own = _prepared(workflow, functions)
     console.print(sweep_table(prepared))
-    store = open_or_create(prepared, location, overwrite=overwrite)
-    with sweep_bar(console) as progress:
-        return drive_sweep(store, own, where, progress, tell_dashboard(console))
+    with claimed(location, "sweep"):
+        store = open_or_create(prepared, location, overwrite=overwrite)
+        with sweep_bar(console) as progress:
+            return drive_sweep(store, own, where, progress, tell_dashboard(console))
 
 
 def _prepared(workflow: Workflow, functions: list[str] | None) -> tuple[PreparedSweep, dict[str, Callable[..., Any]]]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twinbrain.cli.options import TaskFrom, check_used
-from twinbrain.cli.places import naming
+from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.tables import pairs
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError
 
@@ -43,7 +43,6 @@ def train(
 ) -> None:
     """Train a region or a brain on a task, keep what it learned, and run it in Brian2."""
     from twinbrain.spec.load import load_workflow
-    from twinbrain.store import Location
 
     run = {"seed": seed, "device": device}
     changes = [*(settings or ()), *(f"run.{key}={value}" for key, value in run.items() if value is not None)]
@@ -51,7 +50,7 @@ def train(
     check_used(task_from, declared)
     train_workflow(
         declared,
-        Location.of(out or f"runs/{declared.name}.zarr"),
+        place_of(out, declared.name),
         Console(stderr=as_json, soft_wrap=as_json),
         overwrite=overwrite,
         n_replayed=replay,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from twinbrain.errors import LearnError, StoreError
+from twinbrain.errors import LearnError
 from twinbrain.functions import check_functions, described
 from twinbrain.learn.tasks.registry import Build, own_tasks
 from twinbrain.learn.tasks.task import SPLITS, Task
@@ -17,6 +17,7 @@ from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import TrainingStore
 from twinbrain.store.training import CONNECTOME
+from twinbrain.store.versions import check_versions
 
 _SEEN_IN_BITS = ("twinbrain", "brian2", "numba", "numpy", "torch", "snntorch")
 
@@ -113,7 +114,7 @@ def check_same(kept: TrainingStore, task: Task) -> None:
         )
 
 
-def check_versions(kept: TrainingStore) -> None:
+def check_training_versions(kept: TrainingStore) -> None:
     """Make sure that what goes on with a training can come to the same bits.
 
     Raises
@@ -122,13 +123,8 @@ def check_versions(kept: TrainingStore) -> None:
         If packages have other versions than those that it began with.
     """
     begun = json.loads(kept.attributes["versions"])
-    if changed := [
-        f"{name} {begun.get(name)}, found {version(name)}" for name in _SEEN_IN_BITS if begun.get(name) != version(name)
-    ]:
-        raise StoreError(
-            f"{kept.location}: expected the versions that this training was begun with: {'; '.join(changed)}; go on "
-            "with those, or train anew elsewhere"
-        )
+    here = {name: version(name) for name in _SEEN_IN_BITS}
+    check_versions(kept.location, "training", begun, here, "train anew elsewhere")
 
 
 def task_digest(task: Task) -> str:

@@ -10,7 +10,14 @@ from typing import Any
 import torch
 
 from twinbrain.errors import SpecError
-from twinbrain.learn.kept import check_given, check_same, check_versions, spec_of, stored_task, stored_workflow
+from twinbrain.learn.kept import (
+    check_given,
+    check_same,
+    check_training_versions,
+    spec_of,
+    stored_task,
+    stored_workflow,
+)
 from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Progress
 from twinbrain.learn.tasks.registry import Build, registering
@@ -20,6 +27,7 @@ from twinbrain.learn.trained import Trained
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, TrainingStore, open_training_store
+from twinbrain.store.claim import claimed
 
 _MAY_CHANGE = ("learning_rate", "clip", "patience")
 
@@ -68,15 +76,17 @@ def _resumed(
     check_given(kept, task)
     if kept.attributes["status"] == "complete":
         return _opened(kept, task)
-    check_versions(kept)
-    workflow = _changed(stored_workflow(kept), changes)
-    state = kept.state()
-    learner = learner_of(workflow, task, calibrated=state is None)
-    check_same(kept, learner.setup.task)
-    if state is not None:
-        learner.restore(state)
-    kept.mark(status="running", error="", **spec_of(workflow))
-    return go_on(learner, kept, progress)
+    check_training_versions(kept)
+    with claimed(kept.location, "training", kept.safe):
+        kept = open_training_store(kept.location)  # who wrote it until now may have come further
+        workflow = _changed(stored_workflow(kept), changes)
+        state = kept.state()
+        learner = learner_of(workflow, task, calibrated=state is None)
+        check_same(kept, learner.setup.task)
+        if state is not None:
+            learner.restore(state)
+        kept.mark(status="running", error="", **spec_of(workflow))
+        return go_on(learner, kept, progress)
 
 
 def open_training(path: str | Path | Location, *, task: Task | Build | None = None) -> Trained:

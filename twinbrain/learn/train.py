@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, TrainingStore, create_training, is_training, open_training_store
+from twinbrain.store.claim import claimed
 from twinbrain.store.training import check_training_target
 
 
@@ -91,19 +92,20 @@ def train(
         if not overwrite and (found := _equal_training(location, workflow, given)) is not None:
             return found
         check_training_target(location, overwrite=overwrite)
-    learner = learner_of(workflow, given)
-    if location is None:
-        return go_on(learner, None, progress)
-    connectome = workflow.brain.connectome
-    assert isinstance(connectome, Connectome)
-    kept = create_training(
-        location,
-        attributes_of(workflow, learner.setup.task, given=given is not None),
-        empty_curves(learner.setup),
-        connectome.to_dataset(),
-        overwrite=overwrite,
-    )
-    return go_on(learner, kept, progress)
+    with nullcontext() if location is None else claimed(location, "training"):
+        learner = learner_of(workflow, given)
+        if location is None:
+            return go_on(learner, None, progress)
+        connectome = workflow.brain.connectome
+        assert isinstance(connectome, Connectome)
+        kept = create_training(
+            location,
+            attributes_of(workflow, learner.setup.task, given=given is not None),
+            empty_curves(learner.setup),
+            connectome.to_dataset(),
+            overwrite=overwrite,
+        )
+        return go_on(learner, kept, progress)
 
 
 def _equal_training(location: Location, workflow: Workflow, task: Task | None) -> Trained | None:

@@ -19,7 +19,7 @@ from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.sharded import Shards, shards_on
-from twinbrain.run.versions import versions
+from twinbrain.run.versions import versions, versions_in_bits
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
@@ -29,7 +29,9 @@ from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, check_target, is_resumable, place_for, resume_run
+from twinbrain.store.claim import claimed
 from twinbrain.store.failures import saying_what_is_safe
+from twinbrain.store.versions import check_versions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -182,15 +184,16 @@ def run_prepared(
     if on is None:
         check_fits(prepared)
     # Before the build, which may be long.
-    check_target(out, overwrite=overwrite)
-    if on is not None:
-        on.run(prepared, Location.of(out), start="create", overwrite=overwrite, progress=progress)
-        return
-    with Interrupt() as interrupt:
+    location = Location.of(out)
+    check_target(location, overwrite=overwrite)
+    with claimed(location, "run") as claim, Interrupt() as interrupt:
+        if on is not None:
+            on.run(prepared, location, claim, start="create", overwrite=overwrite, progress=progress)
+            return
         network = build_network(prepared, progress)
         simulation = _simulation(workflow, network, progress)
         summary, probes = network_summary(network, prepared.layout), probe_layouts(network.probes, prepared.layout)
-        writer = create(Location.of(out), prepared, summary, probes, overwrite=overwrite)
+        writer = create(location, prepared, summary, probes, overwrite=overwrite)
         run_windows(simulation, network, writer, prepared.grid, progress, interrupt, _watch(prepared))
         simulation.close()
 
@@ -202,6 +205,7 @@ def resume(
     client: Client | None = None,
     cluster: str | None = None,
     profile: str | Path | None = None,
+    other_versions: bool = False,
     progress: Progress | bool | None = None,
 ) -> xr.DataTree:
     """Go on with a run that was interrupted, to the same bits as if it had not been.
@@ -210,8 +214,13 @@ def resume(
     ----------
     path : str or Path
         Path or URL of the run.
-    shards, client, cluster, profile, progress : optional
+    shards, client, cluster, profile : optional
         As in `simulate`; the number of shards need not be that of before.
+    other_versions : bool
+        Go on although packages have other versions than those that the run was begun with. Its bits may then be those
+        of neither; the versions are added to the run's attribute ``resumed_with``.
+    progress : callable, optional
+        As in `simulate`.
 
     Returns
     -------
@@ -221,7 +230,8 @@ def resume(
     Raises
     ------
     StoreError
-        If it is no run, or of another version.
+        If it is no run, or of another format; what it goes on from is damaged; another process writes it; or packages
+        have other versions than those that it was begun with.
     BreakdownError
         If it stopped, or stops, because a state is no finite number.
     SpecError
@@ -233,12 +243,14 @@ def resume(
         return _told(tree)
     if tree.attrs["status"] == "failed":
         raise breakdown_error(json.loads(tree.attrs["breakdown"])["text"])
-    workflow = stored_workflow(tree)
-    tree.close()
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
     with saying_what_is_safe(path, float(tree.attrs["committed"])):
         path.check_writable()  # before the build, which may be long
-    with Interrupt() as interrupt:
+    with claimed(path, "run", tree.attrs["committed"]) as claim, Interrupt() as interrupt:
+        tree = open_run(path)  # who wrote it until now may have come further
+        if not other_versions:
+            _check_versions(path, tree)
+        workflow = stored_workflow(tree)
         prepared = prepare(workflow)
         if (found := prepared.workflow.digest) != tree.attrs["digest"]:
             raise SpecError(
@@ -247,13 +259,13 @@ def resume(
             )
         if on is not None:
             with shown(progress, STAGES) as tell:
-                on.run(prepared, path, start="resume", progress=tell)
+                on.run(prepared, path, claim, start="resume", progress=tell)
             return _told(open_run(path))
         check_fits(prepared)
         with shown(progress, STAGES) as tell:
             network = build_network(prepared, tell)
             simulation = _simulation(workflow, network, tell)
-            writer, _, state = resume_run(path)
+            writer, _, state = resume_run(path, resumed_with=versions(workflow.run.engine))
             if state is not None:
                 simulation.restore(simulation_state(state))
             run_windows(simulation, network, writer, prepared.grid, tell, interrupt, _watch(prepared))
@@ -271,6 +283,12 @@ def _told(tree: xr.DataTree) -> xr.DataTree:
         text = json.loads(tree.attrs["breakdown"])["text"]
         warnings.warn(f"{text}; the run went on, and is marked", BreakdownWarning, stacklevel=3)
     return tree
+
+
+def _check_versions(path: Location, tree: xr.DataTree) -> None:
+    here = versions_in_bits(tree.attrs["engine"])
+    remedy = "with these by other_versions=True (--other-versions), to bits that may be those of neither"
+    check_versions(path, "run", json.loads(tree.attrs["versions"]), here, remedy)
 
 
 def stored_workflow(tree: xr.DataTree) -> Workflow:

@@ -16,5 +16,12 @@ _OWN = {"torch": ("torch",), LEARNING: ("torch", "snntorch")}
 @cache
 def versions(engine: str) -> dict[str, str]:
     """Return the versions of what has a part in the results of an engine."""
-    packages = (*SEEN_IN_BITS, "xarray", "zarr", *_OWN.get(engine, ()))
-    return {name: version(name) for name in packages} | {"python": platform.python_version()}
+    own = versions_in_bits(engine)
+    beside = {name: version(name) for name in ("xarray", "zarr")}
+    return own | beside | {"python": platform.python_version()}
+
+
+@cache
+def versions_in_bits(engine: str) -> dict[str, str]:
+    """Return the versions of what can be seen in the bits of the results of an engine."""
+    return {name: version(name) for name in (*SEEN_IN_BITS, *_OWN.get(engine, ()))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 from urllib.parse import quote, unquote
@@ -11,13 +12,18 @@ import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.api import asynchronous
+from zarr.buffer import cpu
+from zarr.core.buffer import Buffer
+from zarr.core.sync import sync
+from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
-from twinbrain.store.growing import EXACT, compressor
+from twinbrain.store.arrays import CHECKED, EXACT, array_at, compressed
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.location import Location
-from twinbrain.store.root import Document, Root, describe, parse, read_document
-from twinbrain.store.together import together
+from twinbrain.store.root import KEY, Document, describe, read_document
+from twinbrain.store.together import replace_groups, together
+from twinbrain.store.verified import VerifiedStore
 from twinbrain.store.window import StateData
 
 _UNDER_WAY = ("under_way_step", "under_way_neuron")
@@ -39,8 +45,7 @@ class Slot:
     def __init__(self, store: Store, name: str) -> None:
         self._store = store
         self._path = f"checkpoint/{name}"
-        self._group: zarr.AsyncGroup | None = None
-        self._arrays: dict[str, zarr.AsyncArray[Any]] = {}
+        self._arrays: dict[str, zarr.AsyncArray[Any]] | None = None
         self._documents: dict[str, Document] = {}
         self._dims: dict[str, str] = {}
 
@@ -48,21 +53,24 @@ class Slot:
         """Replace what the slot holds, and return the metadata of its group and arrays."""
         values = _arrays_of(state)
         dims = {name: _dim(name, value) for name, value in values.items()}
-        if self._group is None or dims != self._dims:
-            self._group = await self._create(values, dims)
+        arrays = self._arrays if dims == self._dims else None
+        if arrays is None:
+            arrays = await self._create(values, dims)
+        group = self._documents[self._path] | {"attributes": {"step": state.step}}
         await together(
             [
-                self._group.update_attributes({"step": state.step}),
-                *(_replace(self._arrays[name], value) for name, value in values.items()),
+                self._store.set(f"{self._path}/{KEY}", cpu.Buffer.from_bytes(json.dumps(group).encode())),
+                *(_replace(arrays[name], value) for name, value in values.items()),
             ]
         )
         shapes = {f"{self._path}/{name}": {"shape": list(value.shape)} for name, value in values.items()}
-        return {self._path: describe(self._group)} | {path: self._documents[path] | shapes[path] for path in shapes}
+        return {self._path: group} | {path: self._documents[path] | shapes[path] for path in shapes}
 
-    async def _create(self, values: dict[str, NDArray[Any]], dims: dict[str, str]) -> zarr.AsyncGroup:
-        self._group = None  # until all of it is there
-        group = await asynchronous.create_group(store=self._store, path=self._path, overwrite=True, zarr_format=3)
-        self._arrays = {
+    async def _create(self, values: dict[str, NDArray[Any]], dims: dict[str, str]) -> dict[str, zarr.AsyncArray[Any]]:
+        self._arrays = None  # until all of it is there
+        objects: dict[str, Buffer] = {}
+        group = await asynchronous.create_group(store=MemoryStore(objects), path=self._path, zarr_format=3)
+        created = {
             name: await group.create_array(
                 name,
                 shape=value.shape,
@@ -70,15 +78,20 @@ class Slot:
                 chunks=(_UNDER_WAY_CHUNK if name in _UNDER_WAY else min(max(len(value), 1), _CHUNK),),
                 fill_value=0,
                 # States hardly shrink, and there are only two.
-                compressors=compressor(value.dtype) if name in _UNDER_WAY else None,
+                compressors=compressed(value.dtype) if name in _UNDER_WAY else CHECKED,
                 dimension_names=(dims[name],),
                 config=EXACT,
             )
             for name, value in values.items()
         }
-        self._documents = {f"{self._path}/{name}": describe(array) for name, array in self._arrays.items()}
+        await replace_groups(self._store, [self._path], objects)
+        documents = {f"{self._path}/{name}": describe(array) for name, array in created.items()}
+        self._documents = documents | {self._path: describe(group)}
         self._dims = dims
-        return group
+        self._arrays = {
+            name: array_at(self._store, f"{self._path}/{name}", documents[f"{self._path}/{name}"]) for name in values
+        }
+        return self._arrays
 
 
 def other_slot(valid: str) -> str:
@@ -86,16 +99,26 @@ def other_slot(valid: str) -> str:
     return SLOTS[1] if valid == SLOTS[0] else SLOTS[0]
 
 
-def read_checkpoint(store: Store, root: Root) -> StateData | None:
-    """Return the state of the valid slot, or None if nothing was committed."""
-    valid = root.attributes["checkpoint"]
+def read_checkpoint(committed: VerifiedStore) -> StateData | None:
+    """Return the state of the valid slot, or None if nothing was committed.
+
+    Raises
+    ------
+    DamageError
+        If it is not as it was written.
+    """
+    valid = committed.root.attributes["checkpoint"]
     if not valid:
         return None
-    group = zarr.open_group(store, path=f"checkpoint/{valid}", mode="r", use_consolidated=False)
-    arrays = {name: np.asarray(array[...]) for name, array in group.arrays()}
+    prefix = f"checkpoint/{valid}"
+    arrays = {
+        path.removeprefix(f"{prefix}/"): np.asarray(sync(array_at(committed, path, node).getitem(...)))
+        for path, node in committed.arrays.items()
+        if path.startswith(f"{prefix}/")
+    }
     step, neuron = (arrays.pop(name) for name in _UNDER_WAY)
     variables = {unquote(name): values for name, values in sorted(arrays.items())}
-    return StateData(int(str(group.attrs["step"])), variables, step, neuron)
+    return StateData(int(committed.root.nodes[prefix]["attributes"]["step"]), variables, step, neuron)
 
 
 def read_state(path: str | os.PathLike[str] | Location) -> StateData | None:
@@ -107,8 +130,7 @@ def read_state(path: str | os.PathLike[str] | Location) -> StateData | None:
         If there is no run of this format.
     """
     location = Location.of(path)
-    root = parse(location, read_document(location))
-    return read_checkpoint(location.store(read_only=True), root)
+    return read_checkpoint(VerifiedStore(location.store(read_only=True), location, read_document(location)))
 
 
 def _arrays_of(state: StateData) -> dict[str, NDArray[Any]]:

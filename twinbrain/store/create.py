@@ -15,13 +15,16 @@ from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
+from twinbrain.store.arrays import COMPRESSED, EXACT
+from twinbrain.store.claim import held
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import FORMAT, GROUPS, ProbeLayout
 from twinbrain.store.location import Location
-from twinbrain.store.root import CREATING, KEY, Document, Root, describe, is_run, is_unfinished, write_bytes
+from twinbrain.store.root import CREATING, KEY, RUN, Document, Root, attributes_of, describe, write_bytes
 from twinbrain.store.schema import NEURON, RunSchema, run_schema
 from twinbrain.store.together import together
+from twinbrain.store.verified import VerifiedStore
 from twinbrain.store.writer import RunWriter
 
 REQUIRED = ("twinbrain_version", "workflow", "seed", "duration", "window", "engine", "spec", "digest", "versions")
@@ -42,6 +45,7 @@ def create_run(
     """Create a run without windows.
 
     Until all of it is there, the root document says that it is being created; such a run is replaced without asking.
+    The claim that is held on the location, if one is, is that of the writer.
 
     Parameters
     ----------
@@ -93,8 +97,9 @@ def create_run(
         sync(together(store.set(key, value) for key, value in objects.items()))
         document = Root(attributes | {"status": "running"}, nodes).encode()
         sync(write_bytes(store, document))
-        arrays = {name: GrowingArray.reopen(store, name, 0) for name in schema.arrays}
-    return RunWriter(location, store, document, arrays)
+        created = VerifiedStore(store, location, document)
+        arrays = {name: GrowingArray.reopen(store, name, created) for name in schema.arrays}
+    return RunWriter(location, store, document, arrays, held(location))
 
 
 def check_target(path: str | os.PathLike[str] | Location, *, overwrite: bool = False) -> None:
@@ -121,13 +126,13 @@ def check_target(path: str | os.PathLike[str] | Location, *, overwrite: bool = F
 
 
 def _check_replaceable(location: Location, overwrite: bool) -> None:
-    document = location.read(KEY)
-    if not is_run(document):
+    attributes = attributes_of(location.read(KEY))
+    if not RUN.is_of(attributes):
         raise StoreError(
             f"expected a free path for a run, found a folder that is no twinbrain run: {location}; name another path, "
             f"or remove it yourself"
         )
-    if not overwrite and not is_unfinished(document):
+    if not overwrite and not RUN.is_unfinished(attributes):
         raise StoreError(
             f"expected a free path for a run, found a run: {location}; replace it with overwrite=True (--overwrite), "
             f"go on with it by resuming, or name another path"
@@ -136,8 +141,8 @@ def _check_replaceable(location: Location, overwrite: bool) -> None:
 
 def is_resumable(location: Location) -> bool:
     """Return whether a run lies there that can be gone on with."""
-    document = location.read(KEY)
-    return is_run(document) and not is_unfinished(document)
+    attributes = attributes_of(location.read(KEY))
+    return RUN.is_of(attributes) and not RUN.is_unfinished(attributes)
 
 
 def _compose(
@@ -164,9 +169,11 @@ def _write_neurons(store: Store, probes: Sequence[ProbeLayout]) -> dict[str, Doc
             store,
             name=name,
             data=np.asarray(probe.neuron, np.int32),
+            compressors=COMPRESSED,
             dimension_names=("neuron",),
             attributes=NEURON,
             zarr_format=3,
+            config=EXACT,
         )
         nodes[name] = describe(array)
     return nodes
@@ -174,6 +181,10 @@ def _write_neurons(store: Store, probes: Sequence[ProbeLayout]) -> dict[str, Doc
 
 def write_dataset(store: Store, path: str, dataset: xr.Dataset) -> dict[str, Document]:
     """Write a dataset as a group, and return the metadata of the group and its arrays."""
-    dataset.drop_encoding().to_zarr(store, group=path, mode="w", consolidated=False, zarr_format=3)
+    encoding = {name: {"compressors": COMPRESSED} for name in dataset.variables}
+    plain = dataset.drop_encoding()
+    plain.to_zarr(
+        store, group=path, mode="w", consolidated=False, zarr_format=3, encoding=encoding, write_empty_chunks=True
+    )
     group = zarr.open_group(store, path=path, mode="r", use_consolidated=False)
     return {path: describe(group)} | {f"{path}/{name}": describe(array) for name, array in group.arrays()}

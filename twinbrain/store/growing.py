@@ -8,22 +8,13 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.abc.store import Store
-from zarr.codecs import BloscCodec
-from zarr.core.array_spec import ArrayConfigParams
-from zarr.core.buffer import Buffer
-from zarr.storage import MemoryStore, StorePath
+from zarr.core.sync import sync
 
+from twinbrain.store.arrays import EXACT, array_at, compressed, encoded
 from twinbrain.store.root import Document, describe
 from twinbrain.store.schema import ArraySchema
 from twinbrain.store.together import together
-
-# Keeps the sign of zeros: zarr takes a chunk of -0.0 for an empty one.
-EXACT: ArrayConfigParams = {"write_empty_chunks": True}
-
-
-def compressor(dtype: Any) -> BloscCodec:
-    """Return the compressor of numbers of that type: fast, and good at small integers."""
-    return BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", typesize=np.dtype(dtype).itemsize)
+from twinbrain.store.verified import VerifiedStore
 
 
 class GrowingArray:
@@ -34,22 +25,18 @@ class GrowingArray:
 
     Parameters
     ----------
-    array : zarr.Array
-        The array in the store.
-    n_rows : int
-        Number of rows that are committed.
+    array : zarr.AsyncArray
+        The array in the store, with the rows that are committed.
+    tail : ndarray
+        Its rows in the last object, if that is not full.
     """
 
-    def __init__(self, array: zarr.Array[Any], n_rows: int) -> None:
+    def __init__(self, array: zarr.AsyncArray[Any], tail: NDArray[Any]) -> None:
         self._array = array
         self._document = describe(array)
         self._rows_per_object = (array.shards or array.chunks)[0]
-        if array.shape[0] != n_rows:
-            array.resize((n_rows, *array.shape[1:]))
-        self.n_rows = n_rows
-        n_in_tail = n_rows % self._rows_per_object
-        tail = array[n_rows - n_in_tail : n_rows] if n_in_tail else np.empty((0, *array.shape[1:]), array.dtype)
-        self._tail: NDArray[Any] = np.asarray(tail)
+        self.n_rows = array.shape[0]
+        self._tail = tail
         self._staged = (self.n_rows, self._tail)
 
     @classmethod
@@ -63,18 +50,30 @@ class GrowingArray:
             shards=schema.cut.shards,
             dtype=schema.dtype,
             fill_value=0,
-            compressors=compressor(schema.dtype),
+            compressors=compressed(schema.dtype),
             dimension_names=schema.dims,
             attributes=schema.attributes,
             zarr_format=3,
             config=EXACT,
         )
-        return cls(array, 0)
+        return cls(array.async_array, np.empty((0, *schema.columns), schema.dtype))
 
     @classmethod
-    def reopen(cls, store: Store, path: str, n_rows: int) -> GrowingArray:
-        """Open the array at ``path`` and cut it back to the rows that are committed."""
-        return cls(zarr.open_array(store, path=path, mode="r+", zarr_format=3, config=EXACT), n_rows)
+    def reopen(cls, store: Store, path: str, committed: VerifiedStore) -> GrowingArray:
+        """Return the array at ``path`` with the rows that are committed; what lies beyond them does not count.
+
+        Raises
+        ------
+        DamageError
+            If the object that is not full is not as it was written.
+        """
+        array = array_at(store, path, committed.arrays[path])
+        n_rows, rows_per_object = array.shape[0], (array.shards or array.chunks)[0]
+        tail = np.empty((0, *array.shape[1:]), array.dtype)
+        if n_in_tail := n_rows % rows_per_object:
+            read = array_at(committed, path, committed.arrays[path])
+            tail = np.asarray(sync(read.getitem(slice(n_rows - n_in_tail, n_rows))))
+        return cls(array, tail)
 
     @property
     def document(self) -> Document:
@@ -99,7 +98,7 @@ class GrowingArray:
         if not len(rows):
             return
         unwritten = np.concatenate([self._tail, rows.astype(self._tail.dtype, copy=False)])
-        await self._array.async_array.resize((n_rows, *self.row_shape))
+        await self._array.resize((n_rows, *self.row_shape))
         await self._write(first, unwritten)
         full = n_rows - n_rows % self._rows_per_object
         # A copy where rows were left behind, lest they stay in memory.
@@ -111,12 +110,8 @@ class GrowingArray:
 
     async def _write(self, first: int, rows: NDArray[Any]) -> None:
         """Write whole objects from row ``first``."""
-        # Encoded in memory, since zarr would first read the shards that are there.
-        encoded: dict[str, Buffer] = {}
-        array = zarr.AsyncArray(self._array.metadata, StorePath(MemoryStore(encoded)), config=EXACT)
-        await array.setitem(slice(first, first + len(rows)), rows)
-        target = self._array.store_path
-        await together((target / key).set(value) for key, value in encoded.items())
+        target, objects = self._array.store_path, await encoded(self._array, first, rows)
+        await together((target / key).set(value) for key, value in objects.items())
 
     def _described(self, n_rows: int) -> Document:
         return self._document | {"shape": [n_rows, *self.row_shape]}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
+# Of runs, sweeps and trainings: 2 has a checksum in the root document and in each chunk.
+FORMAT = 2
 # Every group that a run may hold; nothing else in its folder is ever touched.
 GROUPS = ("network", "connectome", "spikes", "rate", "state", "checkpoint")
 SLOTS = ("even", "odd")

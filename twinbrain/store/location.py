@@ -21,6 +21,8 @@ from twinbrain.paths import user_path
 from twinbrain.store.remote import RemoteStore
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
+# What may lie at a place that is free: what interrupted writes left, and claims of who is about to write.
+_NO_CONTENT = (".partial", ".claim")
 # What pathlib makes of a URL.
 _SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
@@ -56,6 +58,8 @@ class Location:
         if isinstance(path, Location):
             return path
         text = os.fspath(path)
+        if not text.strip():
+            raise StoreError("expected a path or a URL, found an empty text; name a place, such as 'runs/rest.zarr'")
         if "\0" in text:
             raise StoreError(f"expected a path or URL, found one with a NUL in it: {text!r}; leave that out")
         if not isinstance(path, str) and _SQUASHED.match(text):
@@ -85,6 +89,13 @@ class Location:
         if isinstance(self.place, str):
             raise StoreError(f"expected a path of this machine, found a URL: {self}; name a folder")
         return self.place
+
+    @property
+    def parent(self) -> Location:
+        """The location that this one lies in."""
+        if isinstance(self.place, Path):
+            return Location(self.place.parent)
+        return Location(self.place.rpartition("/")[0])
 
     @property
     def name(self) -> str:
@@ -126,8 +137,8 @@ class Location:
         return sorted(entry.name for entry in self.place.iterdir()) if self.place.is_dir() else []
 
     def is_free(self) -> bool:
-        """Return whether nothing lies below but what an interrupted write may have left."""
-        return all(PurePosixPath(name).suffix == ".partial" for name in self.names())
+        """Return whether nothing lies below but what interrupted writes left, and claims."""
+        return all(PurePosixPath(name).suffix in _NO_CONTENT for name in self.names())
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of each file, and below each folder, that lies immediately below."""
@@ -155,6 +166,34 @@ class Location:
     def write(self, key: str, data: bytes) -> None:
         """Put an object at ``key``, or replace it, atomically."""
         sync(self.store().set(key, cpu.Buffer.from_bytes(data)))
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Put an object at ``key`` unless there is one, in one step; return whether it was put."""
+        if isinstance(self.place, str):
+            return RemoteStore(self.place).create(key, data)
+        self.place.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(self.place / key, "xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+        except OSError:
+            (self.place / key).unlink(missing_ok=True)
+            raise
+        return True
+
+    def delete(self, key: str) -> None:
+        """Remove the object ``key``, if there is one."""
+        if isinstance(self.place, Path):
+            (self.place / key).unlink(missing_ok=True)
+        else:
+            sync(self.store().delete(key))
+
+    def clear(self, *, keep: str = "") -> None:
+        """Remove all that lies below, but for claims and the object ``keep``."""
+        for name in self.names():
+            if name != keep and PurePosixPath(name).suffix != ".claim":
+                self.child(name).remove()
 
     def remove(self) -> None:
         """Remove all that lies here, if anything does."""

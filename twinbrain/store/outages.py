@@ -38,6 +38,11 @@ def is_missing(error: OSError) -> bool:
     return isinstance(error, missing) and _code(error) != "NoSuchBucket"
 
 
+def is_taken(error: OSError) -> bool:
+    """Return whether an error of fsspec says that there is such an object already."""
+    return isinstance(error, FileExistsError) or _code(error) in ("PreconditionFailed", "ConditionalRequestConflict")
+
+
 @contextmanager
 def naming_the_fault(url: str) -> Iterator[None]:
     """Turn whatever a file system raises into a `RemoteError`."""

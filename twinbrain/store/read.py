@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from twinbrain.errors import StoreError
 from twinbrain.store.location import Location
-from twinbrain.store.root import parse, read_document
+from twinbrain.store.root import read_document
+from twinbrain.store.verified import VerifiedStore
 
 
 def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     """Open a run, also while it is being written; values are loaded as they are used.
 
-    What is returned stays as it is while the run goes on; open it anew to see more.
+    What is returned stays as it is while the run goes on; open it anew to see more. Damage is noticed when it is read,
+    and raises a `StoreError` that names the file.
 
     Parameters
     ----------
@@ -30,9 +31,8 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
         If there is no run of this format.
     """
     location = Location.of(path)
-    parse(location, read_document(location))
-    store: Any = location.path if location.is_local else location.store(read_only=True)
-    tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)
+    store = VerifiedStore(location.store(read_only=True), location, read_document(location))
+    tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
     tree.encoding["source"] = str(location.absolute())  # where xarray keeps it of files
     return tree
 

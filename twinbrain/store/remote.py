@@ -13,7 +13,7 @@ from zarr.core.sync import sync
 from zarr.storage import FsspecStore
 
 from twinbrain.store.file_systems import file_system
-from twinbrain.store.outages import is_missing, naming_the_fault
+from twinbrain.store.outages import is_missing, is_taken, naming_the_fault
 
 
 class RemoteStore(Store):
@@ -108,6 +108,18 @@ class RemoteStore(Store):
         for entry in await self._entries(prefix):
             if entry["name"].rstrip("/") != self._path(prefix):
                 yield entry["name"].rstrip("/").rpartition("/")[2]
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Put an object unless there is one, in one step where the service can; return whether it was put."""
+        self._check_writable()
+        with naming_the_fault(self._url):
+            try:
+                sync(self._inner.fs._pipe_file(self._path(key), data, mode="create"))
+            except OSError as error:
+                if is_taken(error):
+                    return False
+                raise
+        return True
 
     def names(self) -> Sequence[str]:
         """Return the names of what lies immediately below, in their order."""

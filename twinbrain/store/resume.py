@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 
 from twinbrain.store.checkpoint import read_checkpoint
+from twinbrain.store.claim import held
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.info import RunInfo, run_info
 from twinbrain.store.location import Location
-from twinbrain.store.root import Root, parse, read_document
+from twinbrain.store.root import Root, read_document
+from twinbrain.store.verified import VerifiedStore
 from twinbrain.store.window import StateData
 from twinbrain.store.writer import RunWriter
 
 
-def resume_run(path: str | os.PathLike[str] | Location) -> tuple[RunWriter, RunInfo, StateData | None]:
+def resume_run(
+    path: str | os.PathLike[str] | Location, *, resumed_with: Mapping[str, str] | None = None
+) -> tuple[RunWriter, RunInfo, StateData | None]:
     """Open a run to go on with it: what was written but not committed is dropped.
 
     Parameters
     ----------
     path : str, path or Location
-        Folder or URL of the run; nobody else may be writing it.
+        Folder or URL of the run; nobody else may be writing it. The claim that is held on it, if one is, is the
+        writer's.
+    resumed_with : mapping of str to str, optional
+        Versions of packages that go on with it; those that it was not begun with are added to its attributes.
 
     Returns
     -------
@@ -34,26 +43,28 @@ def resume_run(path: str | os.PathLike[str] | Location) -> tuple[RunWriter, RunI
     Raises
     ------
     StoreError
-        If there is no run of this format, or it cannot be written.
+        If there is no run of this format, what it goes on from is damaged, or it cannot be written.
     """
     location = Location.of(path)
     info = run_info(location)
     store = location.store()
     document = read_document(location)
-    root = parse(location, document)
+    committed = VerifiedStore(store, location, document)
     with saying_what_is_safe(location, info.committed):
         location.clean()
-        arrays = {name: GrowingArray.reopen(store, name, n_rows) for name, n_rows in _growing(root).items()}
-        state = read_checkpoint(store, root)
-    return RunWriter(location, store, document, arrays), info, state
+        arrays = {name: GrowingArray.reopen(store, name, committed) for name in _growing(committed.root)}
+        state = read_checkpoint(committed)
+    other = {name: own for name, own in (resumed_with or {}).items() if info.versions.get(name) != own}
+    notes = {"resumed_with": json.dumps(other)} if other else {}
+    return RunWriter(location, store, document, arrays, held(location), notes), info, state
 
 
-def _growing(root: Root) -> dict[str, int]:
-    """Return the number of committed rows of each array that grows."""
-    return {
-        path: node["shape"][0]
+def _growing(root: Root) -> list[str]:
+    """Return the paths of the arrays that grow."""
+    return [
+        path
         for path, node in root.nodes.items()
         if node["node_type"] == "array"
         and path.split("/")[0] in ("spikes", "rate", "state")
         and node["dimension_names"][0] in ("time", "spike", "window")
-    }
+    ]

@@ -1,11 +1,12 @@
 """The root document: attributes, and the metadata of every group and array that readers see.
 
 Readers take it for the whole truth (zarr calls it consolidated metadata), so replacing it, which is one atomic write,
-commits everything at once; what else lies in the store is not seen.
+commits everything at once; what else lies in the store is not seen. It carries a checksum of itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,23 +16,60 @@ from zarr.abc.store import Store
 from zarr.buffer import cpu, default_buffer_prototype
 
 from twinbrain.errors import StoreError
+from twinbrain.store.damage import DamageError
 from twinbrain.store.layout import FORMAT
 from twinbrain.store.location import Location
 
 KEY = "zarr.json"
 CREATING = "creating"
+# The sha256 of the document, with this many zeros in its place.
+CHECKSUM = "checksum"
+_BLANK = "0" * 64
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A kind of store.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    mark : str
+        The attribute that tells it, and holds the number of its format.
+    stage : str
+        The attribute that says `CREATING` until all of it is there.
+    """
+
+    name: str
+    mark: str
+    stage: str
+
+    def is_of(self, attributes: Document) -> bool:
+        """Return whether these are the attributes of such a store, of any format."""
+        return self.mark in attributes
+
+    def is_unfinished(self, attributes: Document) -> bool:
+        """Return whether these are the attributes of such a store whose creation was interrupted."""
+        return self.is_of(attributes) and attributes.get(self.stage) == CREATING
+
+
+RUN = Kind("run", "twinbrain_format", "status")
+SWEEP = Kind("sweep", "twinbrain_sweep", "state")
+TRAINING = Kind("training", "twinbrain_training", "status")
+KINDS = (RUN, SWEEP, TRAINING)
+
+
+@dataclass(frozen=True)
 class Root:
-    """The root document of a run.
+    """The root document of a store.
 
     Parameters
     ----------
     attributes : dict
-        Attributes of the run.
+        Attributes of the run, sweep or training.
     nodes : dict of str to dict
         Path of each group and array to its metadata.
     """
@@ -49,14 +87,17 @@ class Root:
         # Sorted level by level, as zarr does and needs: it finds the children of a group in one run.
         nodes = {path: self.nodes[path] for path in sorted(self.nodes, key=lambda path: (path.count("/"), path))}
         consolidated = {"kind": "inline", "must_understand": False, "metadata": nodes}
-        return json.dumps(
+        # Sorted, so that the same content is the same document; the checksum comes first, where nothing looks like it.
+        attributes = {CHECKSUM: _BLANK} | {name: self.attributes[name] for name in sorted(self.attributes)}
+        document = json.dumps(
             {
                 "zarr_format": 3,
                 "node_type": "group",
-                "attributes": self.attributes,
+                "attributes": attributes,
                 "consolidated_metadata": consolidated,
             }
         ).encode()
+        return document.replace(_BLANK.encode(), hashlib.sha256(document).hexdigest().encode(), 1)
 
 
 def describe(node: zarr.Array[Any] | zarr.AsyncArray[Any] | zarr.Group | zarr.AsyncGroup) -> Document:
@@ -78,64 +119,93 @@ async def write_bytes(store: Store, document: bytes) -> None:
     await store.set(KEY, cpu.Buffer.from_bytes(document))
 
 
-def parse(location: Location, document: bytes) -> Root:
-    """Return the root document of a run of this format.
+def parse(location: Location, document: bytes, kind: Kind = RUN) -> Root:
+    """Return the root document of a store of this kind and format.
 
     Raises
     ------
     StoreError
-        If it is none, or one that cannot be read here.
+        If it is none, or damaged, or one that cannot be read here.
     """
     attributes, nodes = _fields(document)
-    if "twinbrain_format" not in attributes:
-        raise StoreError(f"expected a twinbrain run, found something else: {location}; name the folder of a run")
-    if attributes["twinbrain_format"] != FORMAT:
+    expected = f"a {kind.name}'s root document"
+    if not _is_json(document):
+        raise DamageError(location, KEY, expected, "what cannot be read as JSON", kind.name)
+    if not kind.is_of(attributes):
+        others = [other.name for other in KINDS if other.is_of(attributes)]
+        opened_with = {"run": "open_run", "sweep": "open_sweep", "training": "open_training"}
+        remedy = f"open a {others[0]} with {opened_with[others[0]]}" if others else f"name the folder of a {kind.name}"
+        raise StoreError(f"expected a twinbrain {kind.name}, found something else: {location}; {remedy}")
+    if attributes[kind.mark] != FORMAT:
         version = attributes.get("twinbrain_version", "unknown")
         raise StoreError(
-            f"expected a run of format {FORMAT}, found format {attributes['twinbrain_format']}, written by twinbrain "
+            f"expected a {kind.name} of format {FORMAT}, found format {attributes[kind.mark]}, written by twinbrain "
             f"{version}: {location}; open it with that version"
         )
-    if attributes.get("status") == CREATING:
-        raise StoreError(f"expected a run, found one whose creation was interrupted: {location}; start the run anew")
+    if not _is_intact(document, str(attributes.get(CHECKSUM))):
+        raise DamageError(location, KEY, f"{expected} as its checksum confirms it", "a changed one", kind.name)
+    if kind.is_unfinished(attributes):
+        raise StoreError(
+            f"expected a {kind.name}, found one whose creation was interrupted: {location}; start the {kind.name} anew"
+        )
+    del attributes[CHECKSUM]
     return Root(attributes, nodes)
 
 
-def is_run(document: bytes | None) -> bool:
-    """Return whether this is the root document of a twinbrain run of any format."""
-    return "twinbrain_format" in _fields(document)[0]
+def attributes_of(document: bytes | None) -> Document:
+    """Return the attributes of a root document as far as there are any, of whatever it is the root."""
+    return _fields(document)[0]
 
 
-def is_unfinished(document: bytes | None) -> bool:
-    """Return whether this is the root document of a run whose creation was interrupted."""
-    attributes = _fields(document)[0]
-    return "twinbrain_format" in attributes and attributes.get("status") == CREATING
+def kind_of(location: Location) -> Kind | None:
+    """Return what kind of store lies at a location, complete or not; None if it is none of ours or nothing."""
+    attributes = attributes_of(location.read(KEY))
+    return next((kind for kind in KINDS if kind.is_of(attributes)), None)
 
 
-def read_document(location: Location) -> bytes:
+def read_document(location: Location, kind: Kind = RUN) -> bytes:
     """Return the root document at a location as stored, of whatever it is.
 
     Raises
     ------
     StoreError
-        If there is nothing.
+        If there is none.
     """
     document = location.read(KEY)
     if document is not None:
         return document
     if not location.exists():
-        raise StoreError(f"expected a run, found nothing: {location}; check the path")
-    if location.is_free() and not location.is_file():
+        raise StoreError(f"expected a {kind.name}, found nothing: {location}; check the path")
+    if location.is_file():
+        raise StoreError(f"expected a {kind.name}, found a file: {location}; name the folder of a {kind.name}")
+    if location.is_free():
         raise StoreError(
-            f"expected a run, found an empty folder, maybe of an interrupted creation: {location}; start the run anew"
+            f"expected a {kind.name}, found an empty folder, maybe of an interrupted creation: {location}; start the "
+            f"{kind.name} anew"
         )
-    return b""
+    raise StoreError(
+        f"expected a {kind.name}, found a folder without a root document ({KEY}): {location}; name the folder of a "
+        f"{kind.name}, or restore the document from a copy"
+    )
 
 
-def _fields(document: bytes | None) -> tuple[dict[str, Any], dict[str, Document]]:
+def _is_intact(document: bytes, checksum: str) -> bool:
+    blank = document.replace(checksum.encode(), _BLANK.encode(), 1)
+    return hashlib.sha256(blank).hexdigest() == checksum
+
+
+def _is_json(document: bytes) -> bool:
+    try:
+        return isinstance(json.loads(document), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _fields(document: bytes | None) -> tuple[Document, dict[str, Document]]:
     try:
         fields = json.loads(document or b"{}")
         attributes = fields.get("attributes") or {}
         nodes = (fields.get("consolidated_metadata") or {}).get("metadata") or {}
         return dict(attributes), dict(nodes)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}, {}

@@ -1,12 +1,11 @@
 """The store of a sweep: one Zarr group whose arrays have a place for each point, written batch by batch.
 
 A batch is what one task computes, and one object of each array. Its status is written last: what has none is computed
-anew. Nothing else is ever written after the creation but the name of the process that drives the sweep.
+anew. Nothing else is ever written after the creation.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +14,18 @@ import numpy as np
 import xarray as xr
 import zarr
 from numpy.typing import NDArray
-from zarr.core.metadata import ArrayV3Metadata
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.core.sync import sync
-from zarr.storage import StorePath
 
-from twinbrain.errors import StoreError
+from twinbrain.store.arrays import array_at, encoded
+from twinbrain.store.claim import held
 from twinbrain.store.failures import saying_what_is_safe
-from twinbrain.store.growing import EXACT
 from twinbrain.store.location import Location
-from twinbrain.store.root import CREATING, KEY, Root
+from twinbrain.store.root import KEY, SWEEP, attributes_of, read_document
 from twinbrain.store.together import together
+from twinbrain.store.verified import VerifiedStore
 
-FORMAT = 1
 POINT = "point"
 PENDING, DONE, FAILED = 0, 1, 2
 CONNECTOME = "connectome"
@@ -75,16 +74,13 @@ class SweepStore:
     Raises
     ------
     StoreError
-        If there is none, or one of another version.
+        If there is none, or one of another version, or its root document is damaged.
     """
 
     def __init__(self, location: Location) -> None:
         self.location = location
-        document = location.read(KEY)
-        if document is None:
-            raise StoreError(f"expected a sweep, found nothing: {location}; check the path")
-        self._root = _parse(location, document)
-        self.attrs = self._root.attributes
+        self._read = BatchedStore(location.store(read_only=True), location, read_document(location, SWEEP))
+        self.attrs = self._read.root.attributes
         self._arrays: dict[str, zarr.AsyncArray[Any]] = {}
 
     @property
@@ -99,13 +95,12 @@ class SweepStore:
 
     def dataset(self) -> xr.Dataset:
         """Return all that the sweep holds, lazily, on the dimension ``point``."""
-        store: Any = self.location.store(read_only=True)
-        return xr.open_dataset(store, engine="zarr", chunks={}, consolidated=True)
+        return xr.open_dataset(self._read, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
 
     def connectome(self) -> xr.Dataset:
         """Return the connectome of the workflow."""
-        store: Any = self.location.store(read_only=True)
-        return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=False).load()
+        store: Any = self._read
+        return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=True).load()
 
     def read(self, name: str, points: slice = slice(None)) -> NDArray[Any]:
         """Return an array of the sweep at some points, as it is now."""
@@ -121,70 +116,58 @@ class SweepStore:
         Raises
         ------
         StoreError
-            If the store cannot be written; the batch stays as it was then.
+            If the store cannot be written, or is not this process's to write any more; the batch stays as it was then.
         """
         with saying_what_is_safe(self.location, _SAFE, "sweep"):
+            if (claim := held(self.location)) is not None:
+                claim.check()
             sync(self._write(result))
 
     async def _write(self, result: BatchResult) -> None:
         error = np.array(result.error, np.dtypes.StringDType())
         values = {**result.values, SECONDS: result.seconds, ERROR: error}
-        await together(self._set(name, result, array) for name, array in values.items())
-        await self._set(STATUS, result, result.status)
+        store = self.location.store()
+        await together(self._set(store, name, result, array) for name, array in values.items())
+        await self._set(store, STATUS, result, result.status)
 
-    async def _set(self, name: str, result: BatchResult, values: NDArray[Any]) -> None:
-        await self._array(name).setitem(slice(result.start, result.stop), values)
+    async def _set(self, store: Store, name: str, result: BatchResult, values: NDArray[Any]) -> None:
+        objects = await encoded(self._array(name), result.start, values)
+        await together(store.set(f"{name}/{key}", value) for key, value in objects.items())
 
     def _array(self, name: str) -> zarr.AsyncArray[Any]:
         if name not in self._arrays:
-            # Of the root document, so that nothing is read but chunks.
-            place = StorePath(self.location.store(), name)
-            self._arrays[name] = zarr.AsyncArray(ArrayV3Metadata.from_dict(self._root.nodes[name]), place, config=EXACT)
+            self._arrays[name] = array_at(self._read, name, self._read.arrays[name])
         return self._arrays[name]
 
-    def claim(self, driver: str) -> None:
-        """Write down who drives the sweep from now on."""
-        self._root = self._root.with_attributes(driver=driver)
-        self.attrs = self._root.attributes
-        with saying_what_is_safe(self.location, _SAFE, "sweep"):
-            self.location.write(KEY, self._root.encode())
 
-    def check_driver(self, driver: str) -> None:
-        """Raise a `StoreError` if someone else drives the sweep by now."""
-        document = self.location.read(KEY)
-        found = None if document is None else _parse(self.location, document).attributes.get("driver")
-        if found != driver:
-            raise StoreError(
-                f"expected to be alone in driving the sweep {self.location}, found that another process has taken it "
-                "over; let that one go on, or stop it and resume"
-            )
+class BatchedStore(VerifiedStore):
+    """A sweep, in which results may lack as long as the status of their batch says that it is pending."""
+
+    def __init__(self, store: Store, location: Location, document: bytes) -> None:
+        super().__init__(store, location, document, SWEEP)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._store, self._location, self._document)
+
+    def _with_store(self, store: Store) -> BatchedStore:
+        return type(self)(store, self._location, self._document)
+
+    async def _absent(
+        self, path: str, place: tuple[int, ...], key: str, prototype: BufferPrototype, byte_range: ByteRequest | None
+    ) -> Buffer | None:
+        node = self.arrays[path]
+        if path != STATUS and place and node["dimension_names"][0] == POINT:
+            n = self.cutting(path).object_shape[0]
+            points = slice(place[0] * n, (place[0] + 1) * n)
+            status = np.asarray(await array_at(self, STATUS, self.arrays[STATUS]).getitem(points))
+            if not status.any():
+                return None
+            if await self._store.exists(key):  # the batch was written meanwhile
+                return await self.get(key, prototype, byte_range)
+        return await super()._absent(path, place, key, prototype, byte_range)
 
 
 def is_sweep(location: Location) -> bool:
     """Return whether a sweep lies there whose creation was not interrupted."""
-    document = location.read(KEY)
-    attributes = {} if document is None else sweep_attributes(document)
-    return "twinbrain_sweep" in attributes and attributes.get("state") != CREATING
-
-
-def sweep_attributes(document: bytes) -> dict[str, Any]:
-    """Return the attributes of a root document, of whatever it is the root."""
-    try:
-        return dict(json.loads(document).get("attributes") or {})
-    except (ValueError, TypeError, AttributeError):
-        return {}
-
-
-def _parse(location: Location, document: bytes) -> Root:
-    attributes = sweep_attributes(document)
-    if "twinbrain_sweep" not in attributes:
-        raise StoreError(f"expected a sweep, found something else: {location}; open a run with open_run")
-    if attributes["twinbrain_sweep"] != FORMAT:
-        version = attributes.get("twinbrain_version", "unknown")
-        raise StoreError(
-            f"expected a sweep of format {FORMAT}, found format {attributes['twinbrain_sweep']}, written by twinbrain "
-            f"{version}: {location}; open it with that version"
-        )
-    if attributes.get("state") == CREATING:
-        raise StoreError(f"expected a sweep, found one whose creation was interrupted: {location}; start it anew")
-    return Root(attributes, json.loads(document)["consolidated_metadata"]["metadata"])
+    attributes = attributes_of(location.read(KEY))
+    return SWEEP.is_of(attributes) and not SWEEP.is_unfinished(attributes)

@@ -14,22 +14,21 @@ from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
+from twinbrain.store.arrays import COMPRESSED, EXACT, compressed
 from twinbrain.store.create import write_dataset
 from twinbrain.store.failures import saying_what_is_safe
-from twinbrain.store.growing import EXACT, compressor
+from twinbrain.store.layout import FORMAT
 from twinbrain.store.location import Location
-from twinbrain.store.root import CREATING, KEY, Document, Root, describe
+from twinbrain.store.root import CREATING, KEY, SWEEP, Document, Root, attributes_of, describe
 from twinbrain.store.sweep import (
     CONNECTOME,
     DONE,
     ERROR,
     FAILED,
-    FORMAT,
     PENDING,
     POINT,
     SECONDS,
     STATUS,
-    sweep_attributes,
 )
 from twinbrain.store.together import together
 
@@ -51,7 +50,7 @@ def create_sweep(
     Parameters
     ----------
     location : Location
-        Where; nothing but an unfinished sweep may be there.
+        Where; a sweep that is there is replaced, see `check_sweep_target`.
     attrs : dict
         Attributes of the sweep.
     coordinates : Dataset, dim ``point``
@@ -70,7 +69,7 @@ def create_sweep(
     """
     n = coordinates.sizes[POINT]
     names = " ".join([*map(str, coordinates.data_vars), *map(str, template.coords)])
-    attributes = attrs | {"twinbrain_sweep": FORMAT, "batch": batch, "n_points": n, "coordinates": names}
+    attributes = attrs | {SWEEP.mark: FORMAT, "batch": batch, "n_points": n, "coordinates": names}
     # Composed in memory, since zarr would ask the store for the parents of each array, one by one.
     objects: dict[str, Buffer] = {}
     nodes = _compose(MemoryStore(objects), coordinates, template, connectome, n, batch)
@@ -78,6 +77,7 @@ def create_sweep(
     with saying_what_is_safe(location, what="sweep"):
         store = location.store()
         location.write(KEY, Root(attributes | {"state": CREATING}, {}).encode())
+        location.clear(keep=KEY)
         sync(together(store.set(key, value) for key, value in objects.items()))
         location.write(KEY, Root(attributes | {"state": "open"}, nodes).encode())
 
@@ -91,7 +91,7 @@ def _compose(
         nodes[str(name)] = _write(store, str(name), array.variable)
     flags = {"flag_values": [PENDING, DONE, FAILED], "flag_meanings": "pending done failed"}
     wall = {"units": "s", "long_name": "wall time of the point"}
-    nodes[STATUS] = _create(store, STATUS, (n,), (POINT,), "uint8", PENDING, flags, batch)
+    nodes[STATUS] = _create(store, STATUS, (n,), (POINT,), "uint8", PENDING, flags, batch, written=True)
     nodes[SECONDS] = _create(store, SECONDS, (n,), (POINT,), "float32", math.nan, wall, batch)
     nodes[ERROR] = _create(store, ERROR, (n,), (POINT,), "str", "", {}, batch)
     for name, variable in template.data_vars.items():
@@ -109,7 +109,10 @@ def _create(
     fill: Any,
     attributes: dict[str, Any],
     batch: int,
+    *,
+    written: bool = False,
 ) -> Document:
+    """Create an array; the status is written from the start, since it says whether others may lack objects."""
     whole = (batch, *(max(1, length) for length in shape[1:]))
     itemsize = 1 if dtype == "str" else np.dtype(dtype).itemsize
     sharded = len(shape) > 1 and math.prod(whole) * itemsize > _LARGEST_CHUNK
@@ -121,12 +124,14 @@ def _create(
         chunks=(1, *whole[1:]) if sharded else whole,
         shards=whole if sharded else None,
         fill_value=fill,
-        compressors="auto" if dtype == "str" else compressor(dtype),
+        compressors=COMPRESSED if dtype == "str" else compressed(dtype),
         dimension_names=dims,
         attributes=attributes,
         zarr_format=3,
         config=EXACT,
     )
+    if written:
+        array[...] = fill
     return describe(array)
 
 
@@ -138,15 +143,17 @@ def _write(store: Store, name: str, variable: xr.Variable) -> Document:
         store,
         name=name,
         data=values,
+        compressors=COMPRESSED,
         dimension_names=tuple(map(str, variable.dims)),
         attributes=variable.attrs,
         zarr_format=3,
+        config=EXACT,
     )
     return describe(array)
 
 
 def check_sweep_target(location: Location, *, overwrite: bool) -> None:
-    """Make sure that a sweep can be created there; what an earlier one left is removed if it may be.
+    """Make sure that a sweep can be created there.
 
     Raises
     ------
@@ -161,16 +168,14 @@ def check_sweep_target(location: Location, *, overwrite: bool) -> None:
         location.check_writable()
         if location.is_free():
             return
-        document = location.read(KEY)
-        attributes = {} if document is None else sweep_attributes(document)
-        if "twinbrain_sweep" not in attributes:
+        attributes = attributes_of(location.read(KEY))
+        if not SWEEP.is_of(attributes):
             raise StoreError(
                 f"expected a free path for a sweep, found something else: {location}; name another path, or remove it "
                 "yourself"
             )
-        if not overwrite and attributes.get("state") != CREATING:
+        if not overwrite and not SWEEP.is_unfinished(attributes):
             raise StoreError(
                 f"expected a free path for a sweep, found a sweep: {location}; replace it with overwrite=True "
                 "(--overwrite), go on with it by resuming, or name another path"
             )
-        location.remove()

@@ -5,7 +5,6 @@ As with runs, replacing the root document commits: what is written beside it cou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,34 +13,45 @@ import numpy as np
 import xarray as xr
 import zarr
 from numpy.typing import NDArray
+from zarr.abc.store import Store
+from zarr.core.buffer import Buffer
+from zarr.core.sync import sync
+from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
+from twinbrain.store.arrays import COMPRESSED, EXACT, array_at, encoded
+from twinbrain.store.claim import held
 from twinbrain.store.create import write_dataset
 from twinbrain.store.failures import saying_what_is_safe
-from twinbrain.store.growing import EXACT
-from twinbrain.store.layout import SLOTS
+from twinbrain.store.layout import FORMAT, SLOTS
 from twinbrain.store.location import Location
-from twinbrain.store.root import KEY, Document, Root, describe, read_document
+from twinbrain.store.root import CREATING, KEY, TRAINING, Document, Root, attributes_of, describe, read_document
+from twinbrain.store.together import replace_groups, together
+from twinbrain.store.verified import VerifiedStore
 
-FORMAT = 1
 CURVES, CONNECTOME = "curves", "connectome"
-_KIND = "twinbrain_training"
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class TrainingStore:
-    """The store of a training.
+    """The store of a training; what is written to it is under the claim that is held then, if one is.
 
     Parameters
     ----------
     location : Location
         Where it lies.
-    root : Root
+    document : bytes
         Its root document.
+
+    Raises
+    ------
+    StoreError
+        If it is none of a training of this format, or damaged.
     """
 
-    def __init__(self, location: Location, root: Root) -> None:
-        self.location, self._root = location, root
+    def __init__(self, location: Location, document: bytes) -> None:
+        self.location = location
+        self._take(document)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -68,21 +78,25 @@ class TrainingStore:
         done = self.epochs_done
         slot = SLOTS[1] if self._root.attributes["checkpoint"] == SLOTS[0] else SLOTS[0]
         with self._saying_what_is_safe():
-            store = self.location.store()
+            self._check_claim()
             for name, values in curves.items():
-                # One object an array: what was there of earlier epochs stays whatever happens.
-                zarr.open_array(store, path=f"{CURVES}/{name}", mode="r+", zarr_format=3)[..., done] = values
-            nodes = _without(self._root.nodes, f"checkpoint/{slot}")
-            nodes |= self._write_arrays(f"checkpoint/{slot}", state)
+                self._write_epoch(f"{CURVES}/{name}", done, values)
+            path = f"checkpoint/{slot}"
+            objects: dict[str, Buffer] = {}
+            nodes = _without(self._root.nodes, path) | _compose(MemoryStore(objects), path, state)
+            sync(replace_groups(self.location.store(), [path], objects))
             self._replace(nodes, checkpoint=slot, epochs_done=done + 1, **attributes)
 
     def finish(self, groups: Mapping[str, xr.Dataset], trained: Arrays, **attributes: Any) -> None:
         """Write what was learned, and mark the training as complete."""
         with self._saying_what_is_safe():
-            nodes = _without(self._root.nodes, "trained", *groups)
-            nodes |= self._write_arrays("trained", trained)
+            self._check_claim()
+            objects: dict[str, Buffer] = {}
+            memory = MemoryStore(objects)
+            nodes = _without(self._root.nodes, "trained", *groups) | _compose(memory, "trained", trained)
             for name, dataset in groups.items():
-                nodes |= write_dataset(self.location.store(), name, _with_texts(dataset))
+                nodes |= write_dataset(memory, name, _with_texts(dataset))
+            sync(replace_groups(self.location.store(), ["trained", *groups], objects))
             self._replace(nodes, status="complete", **attributes)
 
     def mark(self, **attributes: Any) -> None:
@@ -113,45 +127,50 @@ class TrainingStore:
 
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
-        with xr.open_zarr(self.location.store(read_only=True), group=name, consolidated=False, zarr_format=3) as found:
+        with xr.open_zarr(self._committed, group=name, consolidated=True, zarr_format=3) as found:
             loaded: xr.Dataset = found.load()
         texts = {name: array for name, array in loaded.variables.items() if array.dtype.kind == "T"}
         return loaded.assign(
             {name: (array.dims, np.array(array.values.tolist(), "U")) for name, array in texts.items()}
         )
 
-    def _saying_what_is_safe(self) -> AbstractContextManager[None]:
-        done = f"all that was committed, up to epoch {self.epochs_done},"
-        return saying_what_is_safe(self.location, done, "training")
+    @property
+    def safe(self) -> str:
+        """What is said to be safe if a write fails."""
+        return f"all that was committed, up to epoch {self.epochs_done},"
 
-    def _write_arrays(self, path: str, arrays: Arrays) -> dict[str, Document]:
-        store = self.location.store()
-        group = zarr.create_group(store, path=path, overwrite=True, zarr_format=3)
-        nodes = {path: describe(group)}
-        if "/" in path:
-            parent = path.split("/")[0]
-            nodes[parent] = describe(zarr.open_group(store, path=parent, mode="a", zarr_format=3))
-        for name, values in arrays.items():
-            array = zarr.create_array(
-                store,
-                name=f"{path}/{name}",
-                data=np.asarray(values, order="C"),
-                # In one group a dimension has one length, in one array no dimension comes twice.
-                dimension_names=tuple(f"axis_{i}_of_{n}" for i, n in enumerate(values.shape)),
-                zarr_format=3,
-                config=EXACT,
-            )
-            nodes[f"{path}/{name}"] = describe(array)
-        return nodes
+    def _saying_what_is_safe(self) -> AbstractContextManager[None]:
+        return saying_what_is_safe(self.location, self.safe, "training")
+
+    def _write_epoch(self, path: str, done: int, values: NDArray[Any]) -> None:
+        """Put the values of an epoch into a curve, whose objects are written anew."""
+        array = array_at(self.location.store(), path, self._committed.arrays[path])
+        curve = self._read_array(path)
+        curve[..., done] = values
+        objects = sync(encoded(array, 0, curve))
+        sync(together((array.store_path / key).set(value) for key, value in objects.items()))
+
+    def _check_claim(self) -> None:
+        if (claim := held(self.location)) is not None:
+            claim.check()
 
     def _read_arrays(self, path: str) -> dict[str, NDArray[Any]]:
-        group = zarr.open_group(self.location.store(read_only=True), path=path, mode="r", use_consolidated=False)
-        return {name: np.asarray(array[...]) for name, array in group.arrays()}
+        found = sorted(name for name in self._committed.arrays if name.startswith(f"{path}/"))
+        return {name.removeprefix(f"{path}/"): self._read_array(name) for name in found}
+
+    def _read_array(self, path: str) -> NDArray[Any]:
+        array = array_at(self._committed, path, self._committed.arrays[path])
+        return np.array(sync(array.getitem(...)))
 
     def _replace(self, nodes: Mapping[str, Document], **attributes: Any) -> None:
-        root = Root(self._root.attributes | attributes, dict(nodes))
-        self.location.write(KEY, root.encode())
-        self._root = root
+        document = Root(self._root.attributes | attributes, dict(nodes)).encode()
+        self._check_claim()
+        self.location.write(KEY, document)
+        self._take(document)
+
+    def _take(self, document: bytes) -> None:
+        self._committed = VerifiedStore(self.location.store(read_only=True), self.location, document, TRAINING)
+        self._root = self._committed.root
 
 
 def create_training(
@@ -183,15 +202,41 @@ def create_training(
         If something is there, or nothing can be written.
     """
     check_training_target(location, overwrite=overwrite)
-    attributes = attributes | {_KIND: FORMAT, "status": "running", "checkpoint": "", "epochs_done": 0}
+    attributes = attributes | {TRAINING.mark: FORMAT, "checkpoint": "", "epochs_done": 0}
     with saying_what_is_safe(location, what="training"):
-        if not location.is_free():
-            location.remove()
-        nodes = write_dataset(location.store(), CONNECTOME, connectome)
-        nodes |= write_dataset(location.store(), CURVES, _with_texts(curves))
-        root = Root(attributes, nodes)
-        location.write(KEY, root.encode())
-    return TrainingStore(location, root)
+        # Until all of it is there, it says that it is being created, and is replaced without asking.
+        location.write(KEY, Root(attributes | {"status": CREATING}, {}).encode())
+        location.clear(keep=KEY)
+        objects: dict[str, Buffer] = {}
+        memory = MemoryStore(objects)
+        nodes = write_dataset(memory, CONNECTOME, connectome)
+        nodes |= write_dataset(memory, CURVES, _with_texts(curves))
+        sync(replace_groups(location.store(), [CONNECTOME, CURVES], objects))
+        document = Root(attributes | {"status": "running"}, nodes).encode()
+        location.write(KEY, document)
+    return TrainingStore(location, document)
+
+
+def _compose(store: Store, path: str, arrays: Arrays) -> dict[str, Document]:
+    """Write arrays as a group, and return the metadata of the group, of the one that it is in, and of the arrays."""
+    group = zarr.create_group(store, path=path, zarr_format=3)
+    nodes = {path: describe(group)}
+    if "/" in path:
+        parent = path.split("/")[0]
+        nodes[parent] = describe(zarr.open_group(store, path=parent, mode="a", zarr_format=3))
+    for name, values in arrays.items():
+        array = zarr.create_array(
+            store,
+            name=f"{path}/{name}",
+            data=np.asarray(values, order="C"),
+            compressors=COMPRESSED,
+            # In one group a dimension has one length, in one array no dimension comes twice.
+            dimension_names=tuple(f"axis_{i}_of_{n}" for i, n in enumerate(values.shape)),
+            zarr_format=3,
+            config=EXACT,
+        )
+        nodes[f"{path}/{name}"] = describe(array)
+    return nodes
 
 
 def open_training_store(location: Location) -> TrainingStore:
@@ -202,19 +247,13 @@ def open_training_store(location: Location) -> TrainingStore:
     StoreError
         If there is none of this format.
     """
-    fields = json.loads(read_document(location) or b"{}")
-    attributes = dict(fields.get("attributes") or {})
-    if attributes.get(_KIND) != FORMAT:
-        found = f"format {attributes[_KIND]}" if _KIND in attributes else "something else"
-        raise StoreError(f"expected a training of format {FORMAT}, found {found}: {location}; name a training's folder")
-    nodes = (fields.get("consolidated_metadata") or {}).get("metadata") or {}
-    return TrainingStore(location, Root(attributes, dict(nodes)))
+    return TrainingStore(location, read_document(location, TRAINING))
 
 
 def is_training(location: Location) -> bool:
-    """Return whether the store of a training is there."""
-    document = location.read(KEY)
-    return document is not None and _KIND in (json.loads(document).get("attributes") or {})
+    """Return whether the store of a training lies there whose creation was not interrupted."""
+    attributes = attributes_of(location.read(KEY))
+    return TRAINING.is_of(attributes) and not TRAINING.is_unfinished(attributes)
 
 
 def check_training_target(location: Location, *, overwrite: bool) -> None:
@@ -231,12 +270,13 @@ def check_training_target(location: Location, *, overwrite: bool) -> None:
         location.check_writable()
         if location.is_free():
             return
-        if not is_training(location):
+        attributes = attributes_of(location.read(KEY))
+        if not TRAINING.is_of(attributes):
             raise StoreError(
                 f"expected a free path for a training, found something else: {location}; name another path, or remove "
                 "it yourself"
             )
-        if not overwrite:
+        if not overwrite and not TRAINING.is_unfinished(attributes):
             raise StoreError(
                 f"expected a free path for a training, found a training: {location}; replace it with overwrite=True "
                 "(--overwrite), go on with it by resuming, or name another path"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zarr.abc.store import Store
@@ -9,6 +10,7 @@ from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
 from twinbrain.store.checkpoint import Slot, other_slot
+from twinbrain.store.claim import Claim
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import SLOTS
@@ -37,15 +39,28 @@ class RunWriter:
         Its root document, as stored.
     arrays : dict of str to GrowingArray
         Path of each growing array to it.
+    claim : Claim, optional
+        Asked before anything is written.
+    notes : mapping, optional
+        Attributes that the run has from the next commit on.
     """
 
-    def __init__(self, location: Location, store: Store, document: bytes, arrays: dict[str, GrowingArray]) -> None:
+    def __init__(
+        self,
+        location: Location,
+        store: Store,
+        document: bytes,
+        arrays: dict[str, GrowingArray],
+        claim: Claim | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = location.place
         self._location = location
         self._store = store
         self._document = document
         self._root = root = parse(location, document)
         self._arrays = arrays
+        self._claim, self._notes = claim, dict(notes or {})
         self._slots = {name: Slot(store, name) for name in SLOTS}
         self._groups = {name: node["attributes"] for name, node in root.nodes.items() if node["node_type"] == "group"}
 
@@ -84,7 +99,10 @@ class RunWriter:
         _check_status(status)
         rows = self._checked(window, state)
         with saying_what_is_safe(self._location, self.committed):
-            sync(self._commit(rows, state, status))
+            self._check_claim()
+            root = sync(self._written(rows, state, status))
+            self._check_claim()  # writing takes a while
+            sync(self._replace_root(root))
         for array in self._arrays.values():
             array.accept()
 
@@ -102,6 +120,7 @@ class RunWriter:
         """
         _check_status(status)
         with saying_what_is_safe(self._location, self.committed):
+            self._check_claim()
             sync(self._replace_root(self._root.with_attributes(status=status)))
 
     def _checked(self, window: WindowData, state: StateData) -> Rows:
@@ -118,7 +137,12 @@ class RunWriter:
             check_shape(path, rows[path], array.row_shape)
         return rows
 
-    async def _commit(self, rows: Rows, state: StateData, status: str) -> None:
+    def _check_claim(self) -> None:
+        if self._claim is not None:
+            self._claim.check()
+
+    async def _written(self, rows: Rows, state: StateData, status: str) -> Root:
+        """Write a window beside what readers see, and return the root document that shows it."""
         await self._check_unchanged()
         slot = other_slot(self._root.attributes["checkpoint"])
         checkpoint: dict[str, Document] = {}
@@ -130,7 +154,7 @@ class RunWriter:
         nodes = {path: node for path, node in self._root.nodes.items() if not path.startswith("checkpoint/")}
         nodes |= {path: array.staged_document for path, array in self._arrays.items()} | checkpoint
         attributes: dict[str, Any] = {"status": status, "committed": state.step * self._dt, "checkpoint": slot}
-        await self._replace_root(Root(self._root.attributes | attributes, nodes))
+        return Root(self._root.attributes | self._notes | attributes, nodes)
 
     async def _check_unchanged(self) -> None:
         if await read_bytes(self._store) != self._document:

@@ -2,8 +2,8 @@
 
 import os
 import signal
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,8 +11,6 @@ import pytest
 import twinbrain as tb
 from tests.run.sweep.workers import KillAlways, KillOnce, Slow, small_workflow
 from twinbrain.run.sweep.drive import missing_jobs
-from twinbrain.store import Location
-from twinbrain.store.sweep import SweepStore
 
 VALUES = {"seed": range(3), "drive_seed": [0, 1]}
 
@@ -87,20 +85,33 @@ def test_a_sweep_that_is_asked_to_stop_keeps_what_is_done_and_goes_on(tmp_path, 
     np.testing.assert_array_equal(found.slow.where(was_done), before.slow.where(was_done))
 
 
-def test_of_two_that_drive_a_sweep_the_first_stops(tmp_path, client):
+def test_of_two_that_drive_a_sweep_the_second_is_refused(tmp_path, client, expected):
+    path = tmp_path / "sweep.zarr"
+    refused = []
+
+    def second(state):
+        if not refused:
+            with ThreadPoolExecutor() as another:
+                for verb in (sweep, tb.resume_sweep, partial(sweep, overwrite=True)):
+                    with pytest.raises(tb.StoreError, match=r"process \d+ on .* has been writing it since"):
+                        another.submit(verb, path, workers=0).result()
+                    refused.append(verb)
+
+    found = sweep(path, client=client, batch=3, progress=second)
+    assert len(refused) == 3
+    assert_same(found, expected)
+
+
+def test_a_sweep_that_is_taken_over_stops(tmp_path, client):
     path = tmp_path / "sweep.zarr"
 
-    def take_over():
-        while not (path / "zarr.json").exists() or "driver" not in (path / "zarr.json").read_text():
-            time.sleep(0.05)
-        time.sleep(0.5)
-        SweepStore(Location.of(path)).claim("another")
+    def take_over(state):
+        if state.done == 1:
+            (path / "writer-1.claim").unlink()
 
-    other = threading.Thread(target=take_over)
-    other.start()
-    with pytest.raises(tb.StoreError, match="another process has taken it over"):
-        sweep(path, client=client, batch=1, reduce=["mean_rates", Slow(1.0)])
-    other.join()
+    with pytest.raises(tb.StoreError, match="nothing more is written from here"):
+        sweep(path, client=client, batch=1, reduce=["mean_rates", Slow(0.5)], progress=take_over)
+    assert 0 < int((tb.open_sweep(path).status.values == 1).sum()) < 6
 
 
 def test_a_reduction_that_fails_is_the_point_s_error(tmp_path, client):

@@ -323,7 +323,7 @@ def test_there_must_be_a_sweep_to_open_or_resume(out, tmp_path):
             call(out)
     simulated(tmp_path, {})
     for call in (tb.open_sweep, tb.resume_sweep):
-        with pytest.raises(tb.StoreError, match="expected a sweep, found something else"):
+        with pytest.raises(tb.StoreError, match="expected a twinbrain sweep, found something else"):
             call(tmp_path / "run.zarr")
 
 

@@ -16,6 +16,7 @@ from twinbrain.run.sharded.attempt import Attempt
 from twinbrain.run.sharded.rank import RankOutcome, RankTask
 from twinbrain.run.sharded.workers import wait_for_workers
 from twinbrain.store import Location, RunInfo, run_info
+from twinbrain.store.claim import Claim
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,6 +30,7 @@ def run_gang(
     prepared: Prepared,
     partition: Partition,
     location: Location,
+    claim: Claim,
     *,
     start: Literal["create", "resume"],
     overwrite: bool = False,
@@ -48,6 +50,8 @@ def run_gang(
         Its shards.
     location : Location
         The run, which all workers may reach; the worker that has rank 0 writes it.
+    claim : Claim
+        Under which it is written.
     start : {"create", "resume"}
         Whether to create it or to go on with it.
     overwrite : bool
@@ -88,6 +92,7 @@ def run_gang(
             port=0,
             workflow=prepared.workflow,
             location=location,
+            claim=claim,
             start=start,
             overwrite=overwrite,
         )

@@ -33,9 +33,11 @@ from twinbrain.run.sharded.exchange import Ring, gpu_of, joined
 from twinbrain.run.sharded.memory import check_shard_fits
 from twinbrain.run.sharded.merge import Merger
 from twinbrain.run.sharded.simulation import Boundary, ShardedSimulation, Timings
+from twinbrain.run.versions import versions
 from twinbrain.run.windows import Writer, run_windows, simulation_state
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, StateData, WindowData, resume_run
+from twinbrain.store.claim import Claim, under
 
 Report = Callable[[str, int, int], None]
 
@@ -65,6 +67,8 @@ class RankTask:
         Prepared: its connectome is in it.
     location : Location
         The run, which rank 0 writes.
+    claim : Claim
+        Under which it does.
     start : {"create", "resume"}
         Whether to create it or to go on from its last commit.
     overwrite : bool
@@ -79,6 +83,7 @@ class RankTask:
     port: int
     workflow: Workflow
     location: Location
+    claim: Claim
     start: Literal["create", "resume"]
     overwrite: bool
 
@@ -161,7 +166,7 @@ def run_rank(task: RankTask, report: Report | None = None) -> RankOutcome:
     device = gpu_of(task.workflow.run.device, task.hosts, task.rank)
     try:
         board.check()
-        with joined(task.rank, task.hosts, task.port, device, board) as ring:
+        with under(task.claim), joined(task.rank, task.hosts, task.port, device, board) as ring:
             return _run(task, ring, board, progress, device)
     finally:
         forget(task.gang)
@@ -243,7 +248,7 @@ def _open(
             summary = brain_summary(layout, table_sizes(summaries))
             writer = create(task.location, prepared, summary, probe_layouts(probes, layout), overwrite=task.overwrite)
         else:
-            writer, _, state = resume_run(task.location)
+            writer, _, state = resume_run(task.location, resumed_with=versions(prepared.workflow.run.engine))
         parts = [None] * ring.n_ranks if state is None else merger.split(simulation_state(state))
     if (part := ring.scatter(parts)) is not None:
         simulation.restore(part)

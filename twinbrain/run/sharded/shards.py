@@ -14,6 +14,7 @@ from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition, check_n_shards, partition
 from twinbrain.run.prepare import Prepared, Progress
 from twinbrain.store import Location
+from twinbrain.store.claim import Claim
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -56,6 +57,7 @@ class Shards:
         self,
         prepared: Prepared,
         location: Location,
+        claim: Claim,
         *,
         start: Literal["create", "resume"],
         overwrite: bool = False,
@@ -73,6 +75,7 @@ class Shards:
                 prepared,
                 shards,
                 location.absolute(),
+                claim,
                 start=start,
                 overwrite=overwrite,
                 progress=progress,

@@ -13,7 +13,7 @@ from uuid import uuid4
 import numpy as np
 import xarray as xr
 
-from twinbrain.errors import LearnError, SpecError, StoreError
+from twinbrain.errors import LearnError, SpecError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
@@ -23,13 +23,14 @@ from twinbrain.run.sweep.reductions import Reduction, check_reductions, template
 from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.training import check_point, training_base, training_template
-from twinbrain.run.versions import LEARNING, SEEN_IN_BITS, versions
+from twinbrain.run.versions import LEARNING, versions, versions_in_bits
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 from twinbrain.store.sweep import POINT, RESERVED, SweepStore, is_sweep
 from twinbrain.store.sweep_create import check_sweep_target, create_sweep
+from twinbrain.store.versions import check_versions
 
 Own = Mapping[str, Reduction]
 
@@ -215,13 +216,8 @@ def check_version(store: SweepStore) -> None:
         If not.
     """
     begun = json.loads(store.attrs["versions"])
-    here = versions(LEARNING if "snntorch" in begun else "torch" if "torch" in begun else "")
-    seen = [*SEEN_IN_BITS, *(("torch", "snntorch") if "snntorch" in begun else ())]
-    if changed := [f"{name} {begun[name]}, found {here[name]}" for name in seen if begun[name] != here[name]]:
-        raise StoreError(
-            f"{store.location}: expected the versions that this sweep was begun with: {'; '.join(changed)}; go on with "
-            "those, or start it anew elsewhere"
-        )
+    here = versions_in_bits(LEARNING if "snntorch" in begun else "torch" if "torch" in begun else "")
+    check_versions(store.location, "sweep", begun, here, "start it anew elsewhere")
 
 
 def _prepared(base: Workflow, values: Mapping[str, Any]) -> Prepared:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from uuid import uuid4
 
 import numpy as np
 from distributed import Client, Future, KilledWorker, LocalCluster
@@ -20,6 +19,7 @@ from twinbrain.interrupt import Interrupt
 from twinbrain.run.sweep.own import OwnFunctions, tasks_named
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.run.sweep.task import Report, record_failure, run_batch
+from twinbrain.store.claim import Claim
 from twinbrain.store.sweep import DONE, STATUS, SweepStore
 
 Job = tuple[int, ...]
@@ -27,7 +27,7 @@ Job = tuple[int, ...]
 
 # So many tasks are with the scheduler at a time: enough for it to see what is wanted, few enough to weigh nothing.
 _MOST_SUBMITTED = 512
-# Seconds between looks at whether someone else has taken the sweep over, and whether to stop.
+# Seconds between looks at whether the sweep is still this process's to drive, and whether to stop.
 _LOOK_EVERY = 1.0
 # Seconds that a cluster on this machine may be without workers: it restarts those that end, mostly.
 _PATIENCE = 60.0
@@ -60,6 +60,7 @@ SweepProgress = Callable[[SweepState], None]
 
 def drive(
     store: SweepStore,
+    claim: Claim,
     own: Mapping[str, Reduction],
     client: Client | None,
     progress: SweepProgress,
@@ -71,6 +72,8 @@ def drive(
     ----------
     store : SweepStore
         The sweep.
+    claim : Claim
+        Under which it is driven; workers write under it too.
     own : mapping of str to callable
         The user's own reductions.
     client : distributed.Client, optional
@@ -85,14 +88,13 @@ def drive(
     RunInterrupted
         If asked to stop; what was computed is kept.
     StoreError
-        If the store cannot be written, or another process drives the sweep.
+        If the store cannot be written, or another process has taken the sweep over.
     ClusterError
         If the scheduler is lost.
     """
     status = store.read(STATUS)
     n_done = int((status == DONE).sum())
-    driver = _Driver(store, own, progress, interrupt, SweepState(n_done, 0, len(status)))
-    store.claim(driver.name)
+    driver = _Driver(store, claim, own, progress, interrupt, SweepState(n_done, 0, len(status)))
     store.location.clean()
     jobs = missing_jobs(status, store.batch)
     if client is None:
@@ -112,16 +114,17 @@ class _Driver:
     def __init__(
         self,
         store: SweepStore,
+        claim: Claim,
         own: Mapping[str, Reduction],
         progress: SweepProgress,
         interrupt: Interrupt,
         state: SweepState,
     ) -> None:
-        self.name = uuid4().hex
         self.state = state
-        self._store, self._own = store, OwnFunctions(own, tasks_named(store.attrs["spec"]))
+        self._store, self._claim = store, claim
+        self._own = OwnFunctions(own, tasks_named(store.attrs["spec"]))
         self._progress, self._interrupt = progress, interrupt
-        self._arguments = (store.location.absolute(), store.attrs["created"])
+        self._arguments = (store.location.absolute(), store.attrs["created"], claim)
         self._looked = self._without_workers = time.monotonic()
         progress(state)
 
@@ -130,7 +133,7 @@ class _Driver:
         for job in jobs:
             if self._interrupt.requested:
                 raise self._interrupted()
-            self._store.check_driver(self.name)
+            self._claim.check()
             self._add(run_batch(*self._arguments, job, self._own))
 
     def run_on(self, client: Client, jobs: Sequence[Job]) -> None:
@@ -187,7 +190,7 @@ class _Driver:
                 f"points done; they are kept: see what they print, and resume {self._store.location}"
             )
         if now - self._looked > _LOOK_EVERY:
-            self._store.check_driver(self.name)
+            self._claim.check()
             self._looked = now
         return future
 

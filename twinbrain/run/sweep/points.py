@@ -19,6 +19,7 @@ from twinbrain.run.windows import run_windows
 from twinbrain.spec.assign import assigned
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, MemoryRun
+from twinbrain.store.claim import check_unclaimed
 
 # Steps at a time; nobody follows them.
 _STRIDE = 2000
@@ -59,6 +60,7 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> 
 
 def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location) -> xr.DataTree:
     """Run a point into a store of its own, or go on with what is there of it."""
+    check_unclaimed(location, "run")  # the sweep's claim does not hold off who has claimed one run of it
     if store.is_resumable(location):
         return resume(location)
     run_prepared(prepare(point_workflow(workflow, values)), location)

@@ -24,6 +24,7 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, place_for
+from twinbrain.store.claim import claimed
 from twinbrain.store.sweep import DONE, STATUS, SweepStore
 
 if TYPE_CHECKING:
@@ -218,8 +219,9 @@ def run_sweep(
     """Run a workflow that has a sweep; see `sweep`."""
     check_free(location)
     prepared = prepare_sweep(workflow, own)
-    store = open_or_create(prepared, location, overwrite=overwrite)
-    return drive_sweep(store, own, where, progress)
+    with claimed(location, "sweep"):
+        store = open_or_create(prepared, location, overwrite=overwrite)
+        return drive_sweep(store, own, where, progress)
 
 
 def drive_sweep(
@@ -236,11 +238,15 @@ def drive_sweep(
     here = where.get("workers") == 0
     if here and any(where.get(key) is not None for key in ("cluster", "client", "profile")):
         raise SpecError("expected workers = 0 alone, which computes in this process; found a cluster beside it")
-    with Interrupt() as interrupt, nullcontext() if here else connected(**where) as client:
+    with (
+        claimed(store.location, "sweep", "what is done") as claim,
+        Interrupt() as interrupt,
+        nullcontext() if here else connected(**where) as client,
+    ):
         if client is not None:
             tell_dashboard(dashboard(client))
             workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
-        return drive(store, own, client, progress or (lambda state: None), interrupt)
+        return drive(store, claim, own, client, progress or (lambda state: None), interrupt)
 
 
 def _is_single(value: Any) -> bool:

@@ -23,6 +23,7 @@ from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
+from twinbrain.store.claim import Claim, under
 from twinbrain.store.sweep import DONE, ERROR, FAILED, RUNS, SECONDS, STATUS, BatchResult, SweepStore
 
 
@@ -58,7 +59,7 @@ class Bench:
 _bench: dict[tuple[Location, str], Bench] = {}
 
 
-def run_batch(location: Location, created: str, points: Sequence[int], own: OwnFunctions) -> Report:
+def run_batch(location: Location, created: str, claim: Claim, points: Sequence[int], own: OwnFunctions) -> Report:
     """Compute points of one batch and write them; those that failed too.
 
     Parameters
@@ -67,6 +68,8 @@ def run_batch(location: Location, created: str, points: Sequence[int], own: OwnF
         The sweep.
     created : str
         Names its creation: what another sweep left at this place is not mixed up with it.
+    claim : Claim
+        Under which it is written; kept runs too.
     points : sequence of int
         Points of one batch; nobody else may be writing it.
     own : OwnFunctions
@@ -82,23 +85,26 @@ def run_batch(location: Location, created: str, points: Sequence[int], own: OwnF
     report = Report(0, 0)
     for point in points:
         began = time.perf_counter()
-        error, note = _compute(bench, point, own, result)
+        with under(claim):
+            error, note = _compute(bench, point, own, result)
         place = point - result.start
         result.status[place] = FAILED if error else DONE
         result.error[place] = error or note
         result.seconds[place] = time.perf_counter() - began
         report = Report(report.done + (not error), report.failed + bool(error), report.error or error)
-    bench.store.write(result)
+    with under(claim):
+        bench.store.write(result)
     return report
 
 
-def record_failure(location: Location, created: str, point: int, error: str) -> Report:
+def record_failure(location: Location, created: str, claim: Claim, point: int, error: str) -> Report:
     """Write down that a point cannot be computed, its error with it."""
     bench = _bench_of(location, created)
     result = _batch_of(bench, point)
     result.status[point - result.start] = FAILED
     result.error[point - result.start] = error
-    bench.store.write(result)
+    with under(claim):
+        bench.store.write(result)
     return Report(0, 1, error)
 
 

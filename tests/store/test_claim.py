@@ -1,0 +1,218 @@
+"""One process writes a store at a time: who comes second is refused, and who was taken over stops."""
+
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from twinbrain.errors import StoreError
+from twinbrain.store import Location, claim, open_run, resume_run
+from twinbrain.store.claim import LEASE, check_unclaimed, claimed, held, under
+from twinbrain.store.process import Process
+
+
+@pytest.fixture(params=["a path", "s3"])
+def location(request, tmp_path):
+    if request.param == "a path":
+        return Location.of(tmp_path / "runs" / "a.zarr")
+    return Location.of(request.getfixturevalue("bucket") + "/runs/a.zarr")
+
+
+def elsewhere(function, *arguments):
+    """Call a function as another process would: without what this context holds."""
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def try_to_claim(location):
+    with claimed(location, "run") as found:
+        return found
+
+
+def leave(location, order=1, /, *, age=0.0, **changes):
+    """Leave a claim there, of this process if nothing else is said."""
+    process = replace(Process.this(), **changes)
+    renewed = time.time() - age
+    entry = claim._Entry(process, "another", "2026-01-01 00:00:00 UTC", renewed)
+    location.write(f"writer-{order}.claim", entry.encode())
+    if location.is_local:
+        os.utime(location.path / f"writer-{order}.claim", (renewed, renewed))
+
+
+def test_a_claim_is_there_while_it_is_held_and_leaves_nothing(location):
+    with claimed(location, "run") as found:
+        assert location.names() == ["writer-1.claim"]
+        assert location.is_free()
+        found.check()
+    assert not location.exists()
+
+
+def test_a_folder_that_was_there_before_stays(tmp_path):
+    with claimed(Location.of(tmp_path), "run"):
+        pass
+    assert tmp_path.is_dir()
+
+
+def test_who_comes_second_is_refused_and_told_who_is_first(location):
+    with claimed(location, "sweep"):
+        with pytest.raises(StoreError, match=rf"alone in writing the run {re.escape(str(location))}") as refusal:
+            elsewhere(try_to_claim, location)
+        with pytest.raises(StoreError):
+            elsewhere(check_unclaimed, location, "sweep")
+    assert re.search(
+        rf"process {os.getpid()} on .* has been writing it since 20\d\d-.* UTC; wait .*\(kill \d+\)", str(refusal.value)
+    )
+    elsewhere(try_to_claim, location)
+
+
+def test_of_many_that_begin_at_once_one_is_first(location):
+    start, end = threading.Barrier(8), threading.Barrier(8)
+
+    def attempt(_):
+        start.wait()
+        try:
+            with claimed(location, "run"):
+                end.wait()
+                return True
+        except StoreError:
+            end.wait()
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(8))) == 1
+    elsewhere(try_to_claim, location)
+
+
+def test_in_its_own_context_and_below_it_is_taken_again(location):
+    with claimed(location, "sweep") as outer:
+        with claimed(location, "sweep") as again, claimed(location.child("runs").child("000000.zarr"), "run") as below:
+            assert outer == again == below
+        assert held(location) == outer
+        outer.check()
+    assert held(location) is None
+
+
+def test_runs_that_a_sweep_keeps_are_not_for_others_while_it_is_driven(location):
+    with claimed(location, "sweep"), pytest.raises(StoreError, match="alone in writing the sweep"):
+        elsewhere(try_to_claim, location.child("runs").child("000000.zarr"))
+
+
+def test_another_process_can_write_under_it(location):
+    with claimed(location, "sweep") as found:
+        sent = pickle.loads(pickle.dumps(found))
+
+        def write():
+            with under(sent):
+                held(location).check()
+
+        elsewhere(write)
+    with pytest.raises(StoreError, match="found that it is gone; nothing more is"):
+        elsewhere(write)
+
+
+def dead():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        return process.pid
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"number": dead()}, {"started": 5.0}, {"machine": "another", "age": LEASE + 1}],
+    ids=["its process is dead", "its number was given again", "it was long not renewed elsewhere"],
+)
+def test_the_claim_of_a_process_that_is_dead_is_taken_over(location, changes):
+    leave(location, 7, **changes)
+    check_unclaimed(location, "run")
+    with claimed(location, "run"):
+        assert location.names() == ["writer-8.claim"]
+
+
+def test_the_claim_of_a_process_that_was_killed_is_taken_over_at_once(tmp_path):
+    code = """
+import os, signal, sys
+from twinbrain.store import Location
+from twinbrain.store.claim import claimed
+with claimed(Location.of(sys.argv[1]), "run"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    place = tmp_path / "run.zarr"
+    # Not waited for: a process that has ended but is still in the table of processes is dead too.
+    process = subprocess.Popen([sys.executable, "-c", code, place])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert [path.name for path in place.iterdir()] == ["writer-1.claim"]
+    try_to_claim(Location.of(place))
+    process.wait()
+
+
+def test_a_process_that_cannot_be_seen_from_here_holds_it_as_long_as_it_gives_signs_of_life(location):
+    leave(location, machine="another", host="node7", number=12, age=LEASE - 30)
+    with pytest.raises(StoreError, match=r"process 12 on node7 has been .*if it is dead, its claim ends at \d\d:"):
+        try_to_claim(location)
+
+
+def test_a_claim_that_is_being_written_holds_for_a_while(tmp_path):
+    location = Location.of(tmp_path)
+    for text in ("", "{", "[]", "\x00\xff"):
+        (tmp_path / "writer-1.claim").write_text(text, "latin-1")
+        with pytest.raises(StoreError, match="alone in writing"):
+            try_to_claim(location)
+    os.utime(tmp_path / "writer-1.claim", (0, time.time() - LEASE - 1))
+    try_to_claim(location)
+
+
+def test_signs_of_life_are_given_while_it_is_held(location, monkeypatch):
+    monkeypatch.setattr(claim, "RENEWAL", 0.01)
+    with claimed(location, "run") as found:
+        first = claim._read(location, found.number).renewed
+        while claim._read(location, found.number).renewed == first:
+            time.sleep(0.01)
+        found.check()
+
+
+def test_who_is_taken_over_finds_out_before_it_commits(example, location, uninterrupted):
+    def suspended():
+        """Hold the claim as a process of another machine does whose lease has run out."""
+        with claimed(location, "run"):
+            writer = example.commit(example.create(location), range(2))
+            leave(location, machine="another", age=LEASE + 1)
+            taken.set()
+            woken.wait()
+            for attempt in (lambda: example.commit(writer, [2]), lambda: writer.set_status("interrupted")):
+                with pytest.raises(StoreError, match=r"process \d+ on .* has taken it over at 20.*; nothing more is"):
+                    attempt()
+
+    taken, woken = threading.Event(), threading.Event()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(suspended)
+        taken.wait()
+        with claimed(location, "run"):
+            writer, _, _ = resume_run(location)
+            woken.set()
+            first.result()
+            example.commit(writer, [2])
+            assert "writer-2.claim" in location.names()
+    assert example.contents(open_run(location)) == uninterrupted(3)
+
+
+def test_where_no_claim_can_be_written_it_is_said(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StoreError, match=r"cannot write the run .*nothing was recorded; name a place"):
+        try_to_claim(Location.of(tmp_path / "file" / "run.zarr"))
+
+
+def test_a_run_under_a_claim_is_overwritten_with_the_claim_kept(example, tmp_path):
+    location = Location.of(tmp_path / "run.zarr")
+    example.commit(example.create(location), [0])
+    with claimed(location, "run") as found:
+        example.commit(example.create(location, overwrite=True), [0])
+        found.check()
+    assert "writer-1.claim" not in location.names()
+    assert json.loads((tmp_path / "run.zarr" / "zarr.json").read_text())["attributes"]["status"] == "running"

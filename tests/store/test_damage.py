@@ -1,0 +1,173 @@
+"""What is not as it was written is noticed when it is read, and named."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.roots import edit_root
+from twinbrain.errors import StoreError
+from twinbrain.store import open_run, read_state, resume_run, run_info
+from twinbrain.store.check import check_store
+from twinbrain.store.damage import DamageError
+
+
+@pytest.fixture
+def run(example, path):
+    example.commit(example.create(path), range(3))
+    return path
+
+
+def flip(file, place=-1):
+    data = bytearray(file.read_bytes())
+    data[place] ^= 1
+    file.write_bytes(data)
+
+
+CHUNK = "spikes/neuron/c/0"
+
+
+@pytest.mark.parametrize("place", [0, 20, -1, -20])
+def test_a_changed_byte_is_named_by_whoever_reads_it(run, place):
+    flip(run / CHUNK, place)
+    tree = open_run(run)  # nothing is read yet
+    with pytest.raises(StoreError, match=rf"{re.escape(str(run))}/{CHUNK}: expected .*restore this file from a copy"):
+        tree["spikes/neuron"].load()
+    tree["spikes/time_step"].load()
+    (damage,) = check_store(run).damaged
+    assert damage.place == f"{run}/{CHUNK}"
+
+
+@pytest.mark.parametrize("size", [0, 3, 40])
+def test_a_file_that_was_cut_short_is_named(run, size):
+    (run / CHUNK).write_bytes((run / CHUNK).read_bytes()[:size])
+    with pytest.raises(StoreError, match=f"{CHUNK}: expected"):
+        open_run(run)["spikes/neuron"].load()
+
+
+@pytest.mark.parametrize("key", [CHUNK, "rate/time/c/0", "network/label/c/0", "connectome/weight/c/0/0"])
+def test_a_file_that_was_lost_is_named_rather_than_filled(run, key):
+    (run / key).unlink()
+    with pytest.raises(StoreError, match=f"{key}: expected a file of the array, found none"):
+        open_run(run).load()
+
+
+def test_a_shard_of_fewer_rows_is_named(example, run):
+    earlier = (run / CHUNK).read_bytes()
+    writer, _, _ = resume_run(run)
+    many = np.full(70_000, 2100, np.int32)
+    window = example.window(3)
+    writer.commit(
+        example.WindowData(
+            window.first_step, window.next_step, many, np.zeros(70_000, np.int32), window.rates, window.samples
+        ),
+        example.state(3),
+    )
+    assert check_store(run).damaged == ()
+    (run / CHUNK).write_bytes(earlier)  # as if put back from an old copy
+    with pytest.raises(StoreError, match=f"{CHUNK}: expected a shard with all its chunks"):
+        open_run(run)["spikes/neuron"].load()
+    with pytest.raises(StoreError, match="all its chunks"):
+        open_run(run)["spikes/neuron"][:10].load()
+
+
+@pytest.mark.parametrize(
+    ("slot", "is_refused"), [("even", True), ("odd", False)], ids=["the valid slot", "the other slot"]
+)
+@pytest.mark.parametrize("how", ["changed", "lost"])
+def test_a_run_is_not_resumed_from_a_damaged_checkpoint(example, run, uninterrupted, seen, slot, is_refused, how):
+    file = run / f"checkpoint/{slot}/adex%2Fv/c/0"
+    flip(file) if how == "changed" else file.unlink()
+    for read in (read_state, resume_run):
+        if is_refused:
+            with pytest.raises(StoreError, match=rf"checkpoint/{slot}/adex%2Fv/c/0: expected"):
+                read(run)
+    if not is_refused:
+        example.commit(resume_run(run)[0], [3])
+        assert seen(run) == uninterrupted(4)
+
+
+def test_a_run_is_not_resumed_onto_damaged_rows(run):
+    flip(run / CHUNK)
+    with pytest.raises(StoreError, match=f"{CHUNK}: expected"):
+        resume_run(run)
+
+
+def test_metadata_beside_the_arrays_are_not_asked(example, run, uninterrupted):
+    for file in run.rglob("*/zarr.json"):
+        file.write_bytes(b"\xff")
+    assert example.contents(open_run(run)) == uninterrupted(3)
+    assert check_store(run).damaged == ()
+    example.commit(resume_run(run)[0], [3])
+    assert example.contents(open_run(run)) == uninterrupted(4)
+
+
+@pytest.mark.parametrize("place", range(0, 3000, 331))
+def test_a_changed_byte_of_the_root_document_is_noticed(run, place):
+    flip(run / "zarr.json", place)
+    for read in (open_run, run_info, read_state, resume_run):
+        with pytest.raises(StoreError, match=r"example\.zarr"):
+            read(run)
+
+
+def test_a_root_document_that_is_no_text_is_named(run):
+    (run / "zarr.json").write_bytes(b"\xff" + (run / "zarr.json").read_bytes())
+    for read in (open_run, run_info, resume_run):
+        with pytest.raises(StoreError, match=r"zarr\.json: expected a run's root document, found what cannot be read"):
+            read(run)
+
+
+def test_a_lost_root_document_is_named(run):
+    (run / "zarr.json").unlink()
+    for read in (open_run, run_info, resume_run, check_store):
+        with pytest.raises(StoreError, match=r"without a root document \(zarr\.json\).*restore the document"):
+            read(run)
+
+
+def test_plain_xarray_notices_what_was_changed(run):
+    flip(run / CHUNK)
+    with xr.open_datatree(run, engine="zarr") as tree, pytest.raises(ValueError, match="checksum"):
+        tree.load()
+
+
+def test_every_chunk_has_a_checksum(run):
+    with xr.open_datatree(run, engine="zarr") as tree:
+        for node in tree.subtree:
+            for variable in node.to_dataset(inherit=False).variables.values():
+                assert variable.encoding["compressors"][-1].to_dict() == {"name": "crc32c"}
+
+
+def test_an_error_of_damage_travels(run):
+    flip(run / CHUNK)
+    with pytest.raises(DamageError) as error:
+        open_run(run)["spikes/neuron"].load()
+    again = pickle.loads(pickle.dumps(error.value))
+    assert str(again) == str(error.value)
+
+
+def test_an_opened_run_travels(run):
+    tree = open_run(run)
+    again = pickle.loads(pickle.dumps(tree["spikes/neuron"]))
+    np.testing.assert_array_equal(again, tree["spikes/neuron"])
+
+
+def test_what_is_opened_twice_while_a_run_goes_on_has_two_names(example, run):
+    first = open_run(run)["rate/rate"].data.name
+    assert open_run(run)["rate/rate"].data.name == first
+    example.commit(resume_run(run)[0], [3])
+    assert open_run(run)["rate/rate"].data.name != first
+
+
+def test_a_store_that_is_whole_is_found_so(run):
+    found = check_store(run)
+    files = [file for file in run.rglob("*") if file.is_file() and (file.name != "zarr.json" or file.parent == run)]
+    committed = [file for file in files if "checkpoint/odd" not in str(file)]
+    assert (found.damaged, found.n_objects) == ((), len(committed))
+
+
+def test_of_another_format_nothing_is_checked(run):
+    edit_root(run, twinbrain_format=1)
+    with pytest.raises(StoreError, match="expected a run of format 2, found format 1"):
+        check_store(run)

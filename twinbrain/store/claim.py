@@ -1,0 +1,256 @@
+"""Who writes a store: one process at a time, in stores of every kind.
+
+A claim is a small file in the store, ``writer-<number>.claim``, that can be created by one process alone. It holds as
+long as its process lives; of a process that cannot be seen from here, as long as it was renewed within `LEASE`. Who
+takes over creates the next number, so that of two who do one fails, and removes the one before, so that whoever was
+taken over finds its own gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from twinbrain.errors import StoreError
+from twinbrain.store.failures import saying_what_is_safe
+from twinbrain.store.location import Location
+from twinbrain.store.process import Process
+
+LEASE = 120.0
+"""Seconds without a sign of life after which a process on another machine counts as dead."""
+RENEWAL = 20.0
+"""Seconds between signs of life."""
+_NAME = re.compile(r"writer-(\d+)\.claim")
+
+_held: ContextVar[tuple[Claim, ...]] = ContextVar("_held", default=())
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write a store; it can be sent to processes that write for the one that holds it.
+
+    Parameters
+    ----------
+    location : Location
+        The store, and all that lies below it.
+    number : int
+        The higher one counts.
+    token : str
+        Tells it from any other.
+    what : str
+        What is kept there: a run, a sweep, a training.
+    """
+
+    location: Location
+    number: int
+    token: str
+    what: str
+
+    def check(self) -> None:
+        """Make sure that it still holds.
+
+        Raises
+        ------
+        StoreError
+            If another process has taken over, or the store is gone.
+        """
+        found = _read(self.location, self.number)
+        if found is not None and found.token == self.token:
+            return
+        numbers = _numbers(self.location)
+        by = _read(self.location, max(numbers)) if numbers else None
+        raise StoreError(
+            f"expected to be alone in writing the {self.what} {self.location}, found that "
+            f"{'it is gone' if by is None else f'{by.process} has taken it over at {by.since}'}; nothing more is "
+            "written from here: let that one go on, or stop it and resume"
+        )
+
+    def covers(self, location: Location) -> bool:
+        """Return whether a location is the claim's, or lies below it."""
+        own, other = str(self.location.absolute()), str(location.absolute())
+        return other == own or other.startswith(f"{own}/")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What a claim's file says."""
+
+    process: Process
+    token: str
+    since: str
+    renewed: float
+
+    def encode(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    def is_stale(self) -> bool:
+        if self.process.is_seen:
+            return not self.process.lives
+        return time.time() - self.renewed > LEASE
+
+
+@contextmanager
+def claimed(location: Location, what: str, committed: float | str | None = None) -> Iterator[Claim]:
+    """Claim a store for the time of the context; in a claimed store, and below it, that claim is taken.
+
+    Parameters
+    ----------
+    location : Location
+        Where the store lies, or will lie.
+    what : str
+        What is kept there: a run, a sweep, a training.
+    committed : float (ms) or str, optional
+        What is safe if nothing can be written; see `saying_what_is_safe`.
+
+    Raises
+    ------
+    StoreError
+        If another process writes it, or nothing can be written there.
+    """
+    if (outer := held(location)) is not None:
+        outer.check()
+        yield outer
+        return
+    location = location.absolute()
+    with saying_what_is_safe(location, committed, what):
+        is_new = not location.exists()
+        _refuse_within_a_sweep(location)
+        claim, entry = _acquire(location, what)
+    stop = threading.Event()
+    renewing = threading.Thread(target=_renew_until, args=(stop, claim, entry), name="claim", daemon=True)
+    renewing.start()
+    try:
+        with under(claim):
+            yield claim
+    finally:
+        stop.set()
+        renewing.join()
+        _release(claim, is_new)
+
+
+@contextmanager
+def under(claim: Claim) -> Iterator[None]:
+    """Write for the process that holds a claim."""
+    before = _held.set((*_held.get(), claim))
+    try:
+        yield
+    finally:
+        _held.reset(before)
+
+
+def held(location: Location) -> Claim | None:
+    """Return the claim under which this context writes a location, if any."""
+    return next((claim for claim in _held.get() if claim.covers(location)), None)
+
+
+def check_unclaimed(location: Location, what: str) -> None:
+    """Raise a `StoreError` if a process writes the store at ``location``."""
+    for number in _numbers(location):
+        entry = _read(location, number)
+        if entry is not None and not entry.is_stale():
+            raise StoreError(_refusal(location, what, entry))
+
+
+def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
+    while True:
+        check_unclaimed(location, what)
+        before = _numbers(location)
+        number, now = max(before, default=0) + 1, datetime.now(UTC)
+        entry = _Entry(Process.this(), uuid4().hex, f"{now:%Y-%m-%d %H:%M:%S} UTC", now.timestamp())
+        if not location.create(_name(number), entry.encode()):
+            continue  # someone was faster: who is it?
+        claim = Claim(location, number, entry.token, what)
+        try:
+            # Someone may have begun anew while the stale claim was read here.
+            others = [_read(location, other) for other in _numbers(location) if other != number]
+            for other in others:
+                if other is not None and not other.is_stale():
+                    raise StoreError(_refusal(location, what, other))
+            for stale in before:
+                location.delete(_name(stale))
+        except BaseException:
+            location.delete(_name(number))
+            raise
+        return claim, entry
+
+
+def _refuse_within_a_sweep(location: Location) -> None:
+    """Raise a `StoreError` if a location is that of a run which a sweep keeps, and the sweep is being driven."""
+    if location.parent.name == "runs" and location.parent.parent.name:
+        check_unclaimed(location.parent.parent, "sweep")
+
+
+def _refusal(location: Location, what: str, entry: _Entry) -> str:
+    remedy = f"wait until it has ended, or stop it (kill {entry.process.number})"
+    if not entry.process.is_seen:
+        until = datetime.fromtimestamp(entry.renewed + LEASE, UTC)
+        remedy = f"wait until it has ended; if it is dead, its claim ends at {until:%H:%M:%S} UTC"
+    return (
+        f"expected to be alone in writing the {what} {location}, found that {entry.process} has been writing it since "
+        f"{entry.since}; {remedy}, or name another path"
+    )
+
+
+def _renew_until(stop: threading.Event, claim: Claim, entry: _Entry) -> None:
+    while not stop.wait(RENEWAL):
+        # Whether it still holds is asked by who writes; a place that cannot be reached now may be reached later.
+        with suppress(StoreError, OSError):
+            claim.check()
+            _renew(claim, entry)
+
+
+def _renew(claim: Claim, entry: _Entry) -> None:
+    location, name = claim.location, _name(claim.number)
+    if location.is_local:
+        os.utime(location.path / name)
+        return
+    location.write(name, _Entry(entry.process, entry.token, entry.since, time.time()).encode())
+    if max(_numbers(location), default=claim.number) > claim.number:  # taken over while this was written
+        location.delete(name)
+
+
+def _release(claim: Claim, is_new: bool) -> None:
+    # What cannot be removed now is stale as soon as this process ends.
+    with suppress(StoreError, OSError):
+        location = claim.location
+        found = _read(location, claim.number)
+        if found is not None and found.token == claim.token:
+            location.delete(_name(claim.number))
+        if is_new and location.is_local and location.path.is_dir() and not location.names():
+            location.path.rmdir()
+
+
+def _name(number: int) -> str:
+    return f"writer-{number}.claim"
+
+
+def _numbers(location: Location) -> list[int]:
+    return sorted(int(found[1]) for name in location.names() if (found := _NAME.fullmatch(name)))
+
+
+def _read(location: Location, number: int) -> _Entry | None:
+    """Return a claim, or None if it is gone."""
+    data = location.read(_name(number))
+    if data is None:
+        return None
+    try:
+        fields = json.loads(data)
+        process = Process(**fields["process"])
+        entry = _Entry(process, str(fields["token"]), str(fields["since"]), float(fields["renewed"]))
+    except (ValueError, TypeError, KeyError):
+        # One that is being written, or that was not written to its end.
+        entry = _Entry(Process("a machine unknown", "", 0, 0.0), "", "a moment ago", 0.0)
+    if location.is_local:
+        with suppress(OSError):
+            modified = os.stat(location.path / _name(number)).st_mtime
+            return _Entry(entry.process, entry.token, entry.since, modified)
+    return entry

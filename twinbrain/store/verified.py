@@ -1,0 +1,241 @@
+"""A store whose readers get what was written, or an error that names the object which is not."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from google_crc32c import value as crc32c
+from numpy.typing import NDArray
+from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.buffer import cpu
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import WrapperStore
+
+from twinbrain.store.damage import DamageError
+from twinbrain.store.location import Location
+from twinbrain.store.root import KEY, RUN, Document, Kind, Root, parse
+
+_CHECKSUM_BYTES = 4
+_NO_CHUNK = np.uint64(2**64 - 1)
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How an array is cut into objects, and these into chunks.
+
+    Parameters
+    ----------
+    shape, object_shape : tuple of int
+        Shape of the array, and of an object of it.
+    chunk_shape : tuple of int, optional
+        Shape of a chunk, where an object is a shard of several.
+    """
+
+    shape: tuple[int, ...]
+    object_shape: tuple[int, ...]
+    chunk_shape: tuple[int, ...] | None
+
+    @classmethod
+    def of(cls, node: Document) -> Cutting:
+        """Return how the array is cut that a root document describes."""
+        (first, *_) = node["codecs"]
+        chunk = tuple(first["configuration"]["chunk_shape"]) if first["name"] == "sharding_indexed" else None
+        return cls(tuple(node["shape"]), tuple(node["chunk_grid"]["configuration"]["chunk_shape"]), chunk)
+
+    @property
+    def n_objects(self) -> tuple[int, ...]:
+        """Number of objects along each dimension."""
+        return tuple(-(-n // own) for n, own in zip(self.shape, self.object_shape, strict=True))
+
+    @property
+    def n_chunks(self) -> tuple[int, ...]:
+        """Number of chunks of a shard along each dimension."""
+        assert self.chunk_shape is not None
+        return tuple(n // own for n, own in zip(self.object_shape, self.chunk_shape, strict=True))
+
+    @property
+    def index_bytes(self) -> int:
+        """Size of the index at the end of a shard."""
+        return 16 * math.prod(self.n_chunks) + _CHECKSUM_BYTES
+
+    def n_written(self, place: tuple[int, ...]) -> tuple[int, ...]:
+        """Return how many chunks of the shard at ``place`` lie in the array, along each dimension."""
+        assert self.chunk_shape is not None
+        return tuple(
+            min(n, -(-(length - i * own) // chunk))
+            for n, length, i, own, chunk in zip(
+                self.n_chunks, self.shape, place, self.object_shape, self.chunk_shape, strict=True
+            )
+        )
+
+
+class VerifiedStore(WrapperStore[Store]):
+    """A store as its root document says it is: every chunk is checked, and none may lack.
+
+    Metadata are those of the root document, which has a checksum; those beside the arrays are not asked. A chunk ends
+    with a checksum, and so does the index of a shard.
+
+    Parameters
+    ----------
+    store : Store
+        The store.
+    location : Location
+        Where it lies.
+    document : bytes
+        Its root document.
+    kind : Kind
+        What is kept there.
+
+    Raises
+    ------
+    StoreError
+        If the document is of no such store, or damaged.
+    """
+
+    def __init__(self, store: Store, location: Location, document: bytes, kind: Kind = RUN) -> None:
+        super().__init__(store)
+        self.root: Root = parse(location, document, kind)
+        self._location, self._document, self._kind = location, document, kind
+        self._arrays = {path: node for path, node in self.root.nodes.items() if node["node_type"] == "array"}
+        self._cuttings: dict[str, Cutting] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._store, self._location, self._document, self._kind)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(self) is type(other)
+            and isinstance(other, VerifiedStore)
+            and (self._store, self._document) == (other._store, other._document)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return str(self._location)
+
+    def __dask_tokenize__(self) -> tuple[str, bytes]:
+        return str(self._location), self._document
+
+    def _with_store(self, store: Store) -> VerifiedStore:
+        return type(self)(store, self._location, self._document, self._kind)
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
+        """Return an object, or part of it, once it is checked; None if there is no such node.
+
+        Raises
+        ------
+        DamageError
+            If it is not as it was written.
+        """
+        if key == KEY:
+            return cpu.Buffer.from_bytes(self._document)
+        path, is_node = (key.removesuffix(f"/{KEY}"), True) if key.endswith(f"/{KEY}") else (key, False)
+        if is_node:
+            found = self._described(path)
+            return None if found is None else cpu.Buffer.from_bytes(found)
+        if (split := self._split(key)) is None:
+            return await self._store.get(key, prototype, byte_range)
+        path, place = split
+        data = await self._store.get(key, prototype, byte_range)
+        if data is None:
+            return await self._absent(path, place, key, prototype, byte_range)
+        await self._check(key, path, place, data.as_numpy_array(), byte_range)
+        return data
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        """Return parts of objects, once they are checked."""
+        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
+
+    def cutting(self, path: str) -> Cutting:
+        """Return how an array is cut."""
+        if path not in self._cuttings:
+            self._cuttings[path] = Cutting.of(self._arrays[path])
+        return self._cuttings[path]
+
+    @property
+    def arrays(self) -> dict[str, Document]:
+        """Path of each array to its metadata."""
+        return self._arrays
+
+    async def _absent(
+        self, path: str, place: tuple[int, ...], key: str, prototype: BufferPrototype, byte_range: ByteRequest | None
+    ) -> Buffer | None:
+        """Return what stands for an object that is not there."""
+        raise self._damaged(key, "a file of the array", "none")
+
+    async def _check(
+        self, key: str, path: str, place: tuple[int, ...], data: Bytes, byte_range: ByteRequest | None
+    ) -> None:
+        cutting = self.cutting(path)
+        if cutting.chunk_shape is None or isinstance(byte_range, RangeByteRequest):
+            if not _ends_with_checksum(data) or _is_short(data, byte_range):
+                await self._say_what_is_wrong(key, path, place, byte_range)
+        elif isinstance(byte_range, SuffixByteRequest):
+            self._index(key, cutting, place, data[-cutting.index_bytes :])
+        else:
+            self._check_shard(key, cutting, place, data)
+
+    async def _say_what_is_wrong(
+        self, key: str, path: str, place: tuple[int, ...], byte_range: ByteRequest | None
+    ) -> None:
+        if byte_range is None:
+            raise self._damaged(key, "a chunk that its checksum confirms", "a changed one, or one cut short")
+        # Between its index and its chunks, who writes the store may have replaced the shard.
+        whole = await self._store.get(key, cpu.buffer_prototype)
+        if whole is not None:
+            self._check_shard(key, self.cutting(path), place, whole.as_numpy_array())
+        raise self._damaged(key, "the shard whose index was read", "another that replaced it meanwhile; read it again")
+
+    def _check_shard(self, key: str, cutting: Cutting, place: tuple[int, ...], data: Bytes) -> None:
+        index = self._index(key, cutting, place, data[-cutting.index_bytes :])
+        for start, length in index.reshape(-1, 2):
+            if start != _NO_CHUNK and not _ends_with_checksum(data[int(start) : int(start) + int(length)]):
+                raise self._damaged(key, "chunks that their checksums confirm", "a changed one")
+
+    def _index(self, key: str, cutting: Cutting, place: tuple[int, ...], data: Bytes) -> NDArray[np.uint64]:
+        if len(data) != cutting.index_bytes or not _ends_with_checksum(data):
+            raise self._damaged(key, "a shard with an index that its checksum confirms", "a changed one, or none")
+        index = data[:-_CHECKSUM_BYTES].copy().view("<u8").reshape(*cutting.n_chunks, 2)
+        written = index[tuple(slice(n) for n in cutting.n_written(place))]
+        if (written[..., 0] == _NO_CHUNK).any():
+            raise self._damaged(key, "a shard with all its chunks", "one that lacks some")
+        return index
+
+    def _damaged(self, key: str, expected: str, found: str) -> DamageError:
+        return DamageError(self._location, key, expected, found, self._kind.name)
+
+    def _split(self, key: str) -> tuple[str, tuple[int, ...]] | None:
+        """Return the array that an object is of, and its place in it; None if it is of none."""
+        if (path := key.removesuffix("/c")) != key and path in self._arrays:
+            return path, ()
+        path, _, place = key.rpartition("/c/")
+        return (path, tuple(int(part) for part in place.split("/"))) if path in self._arrays else None
+
+    def _described(self, path: str) -> bytes | None:
+        """Return the metadata of a node; of a group, with those of all below it."""
+        node = self.root.nodes.get(path)
+        if node is None or node["node_type"] == "array":
+            return None if node is None else json.dumps(node).encode()
+        below = {
+            name.removeprefix(f"{path}/"): own for name, own in self.root.nodes.items() if name.startswith(f"{path}/")
+        }
+        consolidated = {"kind": "inline", "must_understand": False, "metadata": below}
+        return json.dumps(node | {"consolidated_metadata": consolidated}).encode()
+
+
+def _ends_with_checksum(data: Bytes) -> bool:
+    body, end = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
+    return len(data) > _CHECKSUM_BYTES and crc32c(np.ascontiguousarray(body)) == int.from_bytes(end.tobytes(), "little")
+
+
+def _is_short(data: Bytes, byte_range: ByteRequest | None) -> bool:
+    return isinstance(byte_range, RangeByteRequest) and len(data) != byte_range.end - byte_range.start
