@@ -8,6 +8,6 @@ from twinbrain.store.root import CHECKSUM, KEY, Root
 def edit_root(path, **attributes):
     """Give the store at ``path`` other attributes."""
     document = json.loads((path / KEY).read_text())
-    found = {name: value for name, value in document["attributes"].items() if name != CHECKSUM}
-    nodes = document["consolidated_metadata"]["metadata"]
-    (path / KEY).write_bytes(Root(found | attributes, nodes).encode())
+    found = document["attributes"] | attributes
+    del found[CHECKSUM]
+    (path / KEY).write_bytes(Root(found, document["consolidated_metadata"]["metadata"]).encode())

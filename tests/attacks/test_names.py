@@ -6,6 +6,7 @@ import pytest
 
 import twinbrain as tb
 from tests.cli.small import REGION
+from tests.roots import edit_root
 
 TRAINING = """
 region = "pair.toml"
@@ -143,11 +144,10 @@ def test_no_name_of_a_region_is_imported(folder, refused, marker, before, after)
 
 def forge(path, change):
     """Change the attributes of a store as a stranger would, its specification given as data."""
-    document = json.loads((path / "zarr.json").read_text())
-    spec = json.loads(document["attributes"]["spec"])
-    change(document["attributes"], spec)
-    document["attributes"]["spec"] = json.dumps(spec)
-    (path / "zarr.json").write_text(json.dumps(document))
+    attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+    spec = json.loads(attributes["spec"])
+    change(attributes, spec)
+    edit_root(path, **attributes | {"spec": json.dumps(spec)})
 
 
 @pytest.fixture

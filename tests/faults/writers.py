@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import twinbrain as tb
 from tests.learn.networks import recurrent
+from twinbrain.store import claim
 
 DRIVE = tb.Drive(population="e", receptor="exponential_current", rate="1 kHz", weight="60 pA")
 REGION = recurrent(drives=[DRIVE])
@@ -99,21 +100,32 @@ class Races:
         self._process.communicate()
 
     def race(self, path, verbs, delay=0.0):
-        """Run calls, ``(verb, options)`` each, ``delay`` s apart; return what each said, its begin and its end."""
+        """Run calls, ``(verb, options)`` each, ``delay`` s apart; return what each said, and when it held its claim."""
         self._process.stdin.write(json.dumps([str(path), verbs, delay]) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
 
 def _attempt(path, verb, options, told):
-    began, error = time.time(), ""
+    acquire, release, held, error = claim._acquire, claim._release, [], ""
+
+    def noting_acquire(*arguments):
+        found = acquire(*arguments)
+        held.append(time.time())
+        return found
+
+    def noting_release(*arguments):
+        held.append(time.time())
+        release(*arguments)
+
+    claim._acquire, claim._release = noting_acquire, noting_release
     try:
         VERBS[verb](path, **options)
     except tb.TwinbrainError as refusal:
         error = f"{type(refusal).__name__}: {refusal}"
     except BaseException:
         error = traceback.format_exc()
-    Path(told).write_text(json.dumps([error, began, time.time()]))
+    Path(told).write_text(json.dumps([error, held]))
     os._exit(0)
 
 
