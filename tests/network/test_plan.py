@@ -50,7 +50,7 @@ def test_a_longer_run_takes_longer_and_no_more_memory():
 
 def test_a_plan_is_plain_data():
     found = plan_of(small_brain(3)).to_dict()
-    assert {type(value) for value in found.values()} == {int, float}
+    assert {type(value) for value in found.values()} == {int, float, tuple}
     assert found["n_neurons"] == 128
 
 
@@ -158,3 +158,23 @@ def test_a_window_that_takes_too_much_is_refused_with_its_remedy():
     record = Record(state=(StateRecord(variable="v", neurons=40, interval="0.1 ms"),))
     with pytest.raises(PlanError, match=r"record less or make run\.window shorter \(a window holds "):
         check_memory(plan_of(small_brain(60), record=record), "100 MB")
+
+
+@pytest.mark.parametrize(
+    ("model", "dt", "text"),
+    [
+        (
+            "hodgkin_huxley",
+            0.1,
+            "hodgkin_huxley: its rate is up to 11 % off in steps of 0.1 ms, 1 % in steps of 0.01 ms",
+        ),
+        ("wang_buzsaki", 0.1, "wang_buzsaki: its rate is up to 23 % off in steps of 0.1 ms, 3 % in steps of 0.01 ms"),
+        ("wang_buzsaki", 0.02, "wang_buzsaki: its rate is up to 14 % off in steps of 0.05 ms, 3 % in steps of 0.01 ms"),
+        ("wang_buzsaki", 0.01, ""),
+        ("adex", 0.1, ""),
+    ],
+)
+def test_a_plan_says_how_far_off_the_rates_of_a_model_are_in_its_steps(model, dt, text):
+    cell = {"cells": {"cell": {"model": model}}, "populations": {"cell": {"cell": "cell", "size": 2}}}
+    found = plan_of(single_region_brain(Region.parse({"name": "some"} | cell)), dt=dt)
+    assert [note.removesuffix(" (run.dt)") for note in found.notes] == ([text] if text else [])

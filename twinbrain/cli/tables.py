@@ -37,6 +37,7 @@ def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
             **({} if shards is None else {"shards": _shards(shards.partition(prepared), run.dt)}),
             "time": f"about {seconds(plan.seconds)} on one core{_busy(plan.seconds)}, and up to a minute to compile a "
             "model seen first",
+            **({"note": "\n".join(plan.notes)} if plan.notes else {}),
         },
     )
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import psutil  # type: ignore[import-untyped,unused-ignore]
@@ -74,6 +75,8 @@ class Plan:
         Memory on the device, where a run has one of its own.
     seconds : float
         Expected wall time on one core, compiling left out; right to a factor of about two.
+    notes : tuple of str
+        What one should know before: models whose rates are off in steps of this length.
     """
 
     n_regions: int
@@ -88,8 +91,9 @@ class Plan:
     bytes_peak: int
     bytes_device: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, int | float]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return asdict(self)
 
@@ -156,7 +160,22 @@ def plan(
         bytes_peak=peak,
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
+        notes=tuple(_notes(layout, dt)),
     )
+
+
+def _notes(layout: Layout, dt: float) -> Iterator[str]:
+    """Yield what was measured of models in steps of this length or of the next that is longer."""
+    for block in layout.blocks:
+        errors = sorted((units.number(step, "ms"), error) for step, error in block.model.rate_errors.items())
+        if not errors or dt <= errors[0][0]:
+            continue
+        step, error = next(((step, error) for step, error in errors if dt <= step * (1 + 1e-9)), errors[-1])
+        least, best = errors[0]
+        yield (
+            f"{block.name}: its rate is up to {100 * error:.0f} % off in steps of {step:g} ms, "
+            f"{100 * best:.0f} % in steps of {least:g} ms (run.dt)"
+        )
 
 
 def statements(program: StepProgram) -> int:

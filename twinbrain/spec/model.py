@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
+from twinbrain import units
 from twinbrain.language.lines import read_equations
 from twinbrain.spec.base import Spec
 from twinbrain.spec.language import ConditionText, EquationsText, NameText, StatementsText
@@ -36,6 +37,9 @@ class NeuronModel(Spec):
     ranges : tuple of str
         What has to hold of parameters, and of the state at time zero: ``"C_m > 0"``, ``"V_reset < V_th"``,
         ``"0 <= m <= 1"``. Values are checked neuron by neuron once they are drawn.
+    rate_errors : dict of str to float
+        For time steps, the largest relative error of its firing rate that was measured in them, such as
+        ``{"0.05 ms": 0.06, "0.1 ms": 0.11}``; a plan tells it.
     """
 
     summary: str = ""
@@ -48,6 +52,13 @@ class NeuronModel(Spec):
     parameters: dict[str, SharedValue] = {}
     initial: dict[str, SharedValue] = {}
     ranges: tuple[RangeText, ...] = ()
+    rate_errors: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> NeuronModel:
+        for step in self.rate_errors:
+            units.number(step, "ms")
+        return self
 
 
 class ReceptorModel(Spec):
