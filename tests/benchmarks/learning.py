@@ -1,4 +1,4 @@
-"""What is learned: intervals by time constants alike and unlike, and spoken vowels beside an LSTM."""
+"""What is learned: intervals by time constants alike and unlike, and speech and digits beside simple models."""
 
 from __future__ import annotations
 
@@ -12,59 +12,42 @@ import twinbrain as tb
 from twinbrain.analysis import compare, compare_conditions
 from twinbrain.spec.load import load_workflow
 
-FIXED = "one time constant"
-MANY = "many time constants"
-# Frames are stretched from 6.4 to 12 ms, so that a neuron can spike several times in each.
-_SPEECH = {
-    "train.task": {"name": "vowels", "frame": "12 ms", "peak": "400 Hz", "validation": 0.1},
-    "train.input": {"rate": "20 Hz", "probability": 0.3},
-    "train.epochs": 30,
-    "train.batch_size": 32,
-}
-VOWELS = {
-    "spiking": _SPEECH | {"train.learning_rate": 0.02},
-    "LSTM: rate 0.005": _SPEECH | {"train.baseline": "lstm", "train.learning_rate": 0.005},
-    "LSTM: rate 0.02": _SPEECH | {"train.baseline": "lstm", "train.learning_rate": 0.02},
-}
+FIXED, MANY = "leaky, alike", "leaky, spread"
 
 
 def measure_intervals(n_seeds: int = 10) -> str:
-    """Return the row: accuracy of the tuned homogeneous network, and of log-normal time constants."""
+    """Return the row: accuracy of leaky networks of one tuned time constant, and of log-normal ones of that mean."""
     cases = load_workflow("diversity").sweep.cases
-    chosen = {name: case for name, case in cases.items() if name == MANY or name.startswith(f"{FIXED}: ")}
-    found = _compared(chosen, n_seeds)
-    return f"{_shares(found)}; paired difference {_points(found, MANY)} points; {found.attrs['tuned']}"
+    chosen = {name: case for name, case in cases.items() if name.partition(": ")[0] in (FIXED, MANY)}
+    return _row("diversity", n_seeds, cases=chosen)
 
 
 def measure_vowels(n_seeds: int = 5) -> str:
-    """Return the row: accuracy on JapaneseVowels of a spiking region, and of an LSTM of as many parameters."""
-    found = _compared(VOWELS, n_seeds)
-    n = ", ".join(f"{n:,.0f}" for n in found["n_parameters"].values)
-    lstm = str(found["condition"].values[1])
-    return f"{_shares(found)}; paired difference {_points(found, lstm)} points; {n} parameters; {found.attrs['tuned']}"
+    """Return the row: accuracy on JapaneseVowels of a spiking region, and of simple models tuned as long."""
+    return _row("baselines", n_seeds)
 
 
-def _compared(cases: dict[str, dict[str, Any]], n_seeds: int) -> xr.Dataset:
+def measure_digits(n_seeds: int = 5) -> str:
+    """Return the row: the same on handwritten digits."""
+    return _row("baselines", n_seeds, **{"train.task": "digits"})
+
+
+def _row(workflow: str, n_seeds: int, **swept: Any) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        swept = {"seed": range(n_seeds), "train.labels": [1.0]}
-        study = tb.sweep("diversity", out=Path(folder) / "study.zarr", cases=cases, **swept)
+        study = tb.sweep(workflow, out=Path(folder) / "study.zarr", seed=range(n_seeds), **swept)
         comparison = compare_conditions(study)
+    found = compare(comparison)
     tuned = comparison.attrs["caveat"].partition(" Energy")[0]
-    return compare(comparison).assign_attrs(tuned=tuned)
+    n = ", ".join(f"{n:,.0f}" for n in found["n_parameters"].values)
+    return f"{_shares(found)}; {n} parameters; {tuned}"
 
 
 def _shares(found: xr.Dataset) -> str:
-    return ", ".join(
-        f"{name} {100 * mean:.1f} % [{100 * low:.1f}, {100 * high:.1f}] ({n} seeds)"
-        for name, mean, low, high, n in zip(
-            found["condition"].values,
-            *(found[key].values for key in ("accuracy", "accuracy_low", "accuracy_high", "n_seeds")),
-            strict=True,
-        )
+    names = ("accuracy", "accuracy_low", "accuracy_high", "difference", "difference_low", "difference_high")
+    rows = zip(
+        found["condition"].values, found["n_seeds"].values, *(100 * found[key].values for key in names), strict=True
     )
-
-
-def _points(found: xr.Dataset, condition: str) -> str:
-    one = found.sel(condition=condition)
-    middle, low, high = (100 * float(one[f"difference{end}"]) for end in ("", "_low", "_high"))
-    return f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"
+    return ", ".join(
+        f"{name} {mean:.1f} % [{low:.1f}, {high:.1f}] ({n} seeds; {more:+.1f} [{least:+.1f}, {most:+.1f}] points)"
+        for name, n, mean, low, high, more, least, most in rows
+    )

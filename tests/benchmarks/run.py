@@ -91,7 +91,8 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         "a gap",
         learning.measure_intervals,
     ),
-    "vowels": ("JapaneseVowels, a spiking region beside an LSTM", "≥ 95 %", learning.measure_vowels),
+    "vowels": ("JapaneseVowels, a spiking region beside simple models", "≥ 95 %", learning.measure_vowels),
+    "digits": ("handwritten digits, a spiking region beside simple models", "stated", learning.measure_digits),
     "kills": (
         "SIGKILL at random moments, then resume",
         "store opens, spikes equal",

@@ -149,6 +149,6 @@ def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monke
     assert (study["status"] == 1).all()
     for contrast in tb.load_workflow("diversity").sweep.contrasts:
         assert f"| {contrast} |" in table
-    # Every network has about as many trained weights as those that it is compared with.
-    n = study["n_parameters"].values
+    # Every network has about as many trained weights as those that it is compared with; a linear model has what it has.
+    n = study["n_parameters"].sel(case=study["case"] != "logistic regression").values
     assert n.max() < 1.3 * n.min()

@@ -122,6 +122,7 @@ def validate(
 def _validate(path: Path) -> None:
     from twinbrain.connectome import read_connectome
     from twinbrain.run.prepare import build_network, prepare
+    from twinbrain.run.sweep.create import prepare_sweep
     from twinbrain.spec.brain import single_region_brain
     from twinbrain.spec.load import is_profile, is_workflow, load_profile, load_region, load_workflow
     from twinbrain.spec.workflow import Workflow
@@ -135,6 +136,9 @@ def _validate(path: Path) -> None:
     workflow = is_workflow(path)
     model = load_workflow(path) if workflow else Workflow(name="region", brain=single_region_brain(load_region(path)))
     with naming(str(path)):
+        if model.sweep is not None:
+            prepare_sweep(model, {})
+            model = model.model_copy(update={"sweep": None})
         if model.train is not None:
             from twinbrain.learn.plan import plan_training
 

@@ -6,10 +6,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.errors import LearnError
-from twinbrain.learn.baselines.baseline import BASELINES
 from twinbrain.learn.baselines.fit import Fit
-from twinbrain.learn.baselines.matched import train_baseline
+from twinbrain.learn.baselines.matched import check_baseline, train_baseline
 from twinbrain.learn.baselines.view import see
 from twinbrain.learn.curves import measure as score_name
 from twinbrain.learn.metrics.energy import CAVEATS, energy
@@ -27,7 +25,6 @@ from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.threads import single_thread
 from twinbrain.learn.train import train
 from twinbrain.learn.trained import Trained
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, is_training
 
@@ -79,10 +76,8 @@ def check_training(workflow: Workflow) -> None:
     task_options(find_task(training.task.name)).parse(training.task.options, f"task {training.task.name}")
     rule(training.rule.name, **training.rule.options)
     surrogate_gradient(training.surrogate)
-    if training.baseline and training.baseline not in BASELINES:
-        raise LearnError(
-            f"train.baseline: unknown baseline {training.baseline!r}; {suggestion(training.baseline, BASELINES)}"
-        )
+    if training.baseline:
+        check_baseline(training.baseline)
 
 
 def measure(workflow: Workflow, out: Location | None = None) -> Measures:

@@ -42,7 +42,7 @@ def disturbed_baseline_scores(baseline: Baseline, task: Task, seed: int) -> NDAr
         seed,
         lambda share: lesioned_baseline(baseline.module, share, seed),
     )
-    if baseline.view in ("frames", "flat"):  # which show no spikes
+    if baseline.view not in ("spikes", "counts") and task.train.features is not None:  # which shows no spikes
         found[:2] = np.nan
     return found
 

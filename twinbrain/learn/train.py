@@ -180,8 +180,8 @@ def learner_of(workflow: Workflow, task: Task | None, *, calibrated: bool = True
     assert workflow.train is not None
     if workflow.train.baseline:
         raise LearnError(
-            f"train.baseline: expected none, since a brain is trained here, found {workflow.train.baseline!r}; use "
-            "tb.train_baseline, or sweep it"
+            "train.baseline: expected none, since a brain is trained here, found "
+            f"{workflow.train.baseline.name!r}; use tb.train_baseline, or sweep it"
         )
     return Learner(set_up(model_of(workflow), workflow.train, workflow.run, task, calibrated=calibrated))
 

@@ -186,9 +186,10 @@ class Training(Spec):
         Of the computation while training; ``"mixed"`` multiplies in half precision where the device has it.
     labels : float
         Share of the training trials whose labels are known; the others are left out.
-    baseline : str
+    baseline : Choice, optional
         In a sweep: what is trained in place of the brain, with as many parameters (``""``: the brain itself); one of
-        `twinbrain.learn.baselines.baseline.BASELINES`.
+        `twinbrain.learn.baselines.baseline.BASELINES`, with the options of
+        `twinbrain.learn.baselines.matched.train_baseline`.
     """
 
     task: Named
@@ -207,7 +208,7 @@ class Training(Spec):
     rate_penalty: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "float64", "mixed"] = "float32"
     labels: Annotated[float, Field(gt=0, le=1)] = 1.0
-    baseline: str = ""
+    baseline: Annotated[Choice | None, BeforeValidator(lambda value: None if value == "" else _named(value))] = None
 
     @model_validator(mode="after")
     def _check(self) -> Training:

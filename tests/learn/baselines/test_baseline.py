@@ -4,14 +4,14 @@ import torch
 
 from tests.learn.small import integral_task, order_task, rates_task
 from twinbrain.errors import LearnError
-from twinbrain.learn.baselines.baseline import BASELINES, baseline, count_parameters
+from twinbrain.learn.baselines.baseline import BASELINES, LINEAR, baseline, count_parameters
 from twinbrain.learn.baselines.cnn import ImageConvolution
 from twinbrain.learn.baselines.view import see
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import trials_of
 
 
-@pytest.mark.parametrize("name", [name for name in BASELINES if name != "perceptron"])
+@pytest.mark.parametrize("name", [name for name in BASELINES if name not in LINEAR])
 @pytest.mark.parametrize("budget", [2_000, 20_000])
 def test_the_hidden_size_meets_the_budget(name, budget):
     found = baseline(name, rates_task(), n_parameters=budget)
@@ -67,7 +67,7 @@ def test_the_seed_gives_the_weights_and_leaves_the_random_numbers_of_the_process
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(LearnError, match="expected one of perceptron"):
+    with pytest.raises(LearnError, match="expected one of logistic, perceptron"):
         baseline("transformer", rates_task())
     with pytest.raises(LearnError, match="allow more"):
         baseline("lstm", rates_task(), n_parameters=10)

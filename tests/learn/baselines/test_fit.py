@@ -5,7 +5,7 @@ import torch
 from tests.learn.small import integral_task, order_task, rates_task
 from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.baseline import BASELINES, Baseline, baseline
-from twinbrain.learn.baselines.fit import evaluate, fit
+from twinbrain.learn.baselines.fit import dropped, evaluate, fit
 from twinbrain.learn.baselines.mlp import MultilayerPerceptron
 from twinbrain.learn.baselines.view import see
 from twinbrain.learn.metrics.score import accuracy, loss
@@ -72,6 +72,33 @@ def test_it_stops_when_the_validation_trials_get_no_better():
     task.validation.target[:] = noise  # what is learned does not help with these
     found = fit(baseline("mlp-relu", task, n_parameters=1000), task, epochs=300, learning_rate=0.03, patience=4)
     assert len(found.curves.epoch) == found.best_epoch + 4 < 300
+
+
+def test_what_is_left_out_keeps_the_mean_and_only_while_training():
+    module, input = MultilayerPerceptron(6, 3, 64), torch.rand(1, 2000, 6)
+    expected = module(input)
+    with dropped(module, 0.5, torch.Generator().manual_seed(0)):
+        found = module(input)
+    assert not torch.equal(found, expected)
+    assert torch.allclose(found.mean((0, 1)), expected.mean((0, 1)), atol=0.02)
+    assert torch.equal(module(input), expected)
+
+
+@pytest.mark.parametrize("setting", [{"input_noise": 0.5}, {"dropout": 0.5}, {"weight_decay": 1.0}])
+def test_noise_dropout_and_decay_change_what_is_learned_and_not_how_it_is_scored(setting):
+    task = rates_task()
+    plain, one, same = (
+        fit(baseline("lstm", task, n_parameters=600), task, epochs=3, seed=2, **own) for own in ({}, setting, setting)
+    )
+    assert one.curves.identical(same.curves)
+    assert not one.curves["train_loss"].equals(plain.curves["train_loss"])
+    assert evaluate(one.baseline, task, task.validation) == one.scores["validation"]
+
+
+@pytest.mark.parametrize("setting", [{"input_noise": -1.0}, {"dropout": 1.0}, {"weight_decay": -0.1}])
+def test_settings_that_make_no_sense_are_refused(setting):
+    with pytest.raises(LearnError, match="expected input_noise and weight_decay of at least 0 and a dropout"):
+        fit(baseline("mlp-relu", rates_task()), rates_task(), **setting)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_parameters():

@@ -112,6 +112,8 @@ def test_a_point_that_fails_is_recorded_and_the_others_stand(sweep):
     ("values", "error", "text"),
     [
         ({"train.baseline": ["lstn"]}, LearnError, "unknown baseline 'lstn'; did you mean 'lstm'"),
+        ({"train.baseline": [{"name": "lstm", "dropuot": 1}]}, LearnError, "no option 'dropuot'; did you mean 'drop"),
+        ({"train.baseline": [{"name": "lstm", "view": "frame"}]}, LearnError, "unknown view 'frame'; did you mean"),
         ({"train.task": ["xer"]}, SpecError, "xer"),
         ({"train.task.gates": ["or"]}, SpecError, "gates"),
         ({"train.surrogate.name": ["atom"]}, LearnError, "atom"),

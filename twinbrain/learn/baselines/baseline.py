@@ -22,6 +22,7 @@ Make = Callable[[int, int, int], nn.Module]  # of n_inputs, n_outputs, n_hidden
 
 # Those that have no memory see the whole trial at once.
 STATIC: dict[str, Make] = {
+    "logistic": lambda n_inputs, n_outputs, n_hidden: Perceptron(n_inputs, n_outputs),
     "perceptron": lambda n_inputs, n_outputs, n_hidden: Perceptron(n_inputs, n_outputs),
     "mlp-sigmoid": partial(MultilayerPerceptron, activation="sigmoid"),
     "mlp-tanh": partial(MultilayerPerceptron, activation="tanh"),
@@ -35,6 +36,7 @@ SEQUENTIAL: dict[str, Make] = {
     "leaky": LeakyNetwork,
 }
 BASELINES = (*STATIC, *SEQUENTIAL)
+LINEAR = ("logistic", "perceptron")
 LARGEST = 1 << 20  # hidden units
 
 
@@ -48,7 +50,7 @@ class Baseline:
         What it is.
     module : torch.nn.Module
         Input (step, trial, feature), output (step, trial, output).
-    view : {"spikes", "frames", "counts", "flat"}
+    view : {"spikes", "frames", "counts", "flat", "sampled"}
         What a step is; see `see`.
     scale : float, optional
         Multiplies what it sees.
@@ -87,8 +89,9 @@ def baseline(
     """Return a baseline for a task, with the hidden size that comes nearest to a number of parameters.
 
     Models without memory see the whole trial at once, those with memory the features frame by frame; where there are
-    none, or a single frame, they see spikes. "leaky" always sees spikes. For a regression all see it step by step. A
-    convolutional network convolves over time, or over the image where the features are one square frame.
+    none, or a single frame, they see spikes. "logistic" sees samples of a trial that has no features, or several frames
+    of them; "leaky" always sees spikes. For a regression all see it step by step. A convolutional network convolves
+    over time, or over the image where the features are one square frame.
 
     Parameters
     ----------
@@ -97,9 +100,9 @@ def baseline(
     task : Task
         What it is for.
     n_parameters : int, optional
-        The budget: trainable parameters, all biases included; 5,000 by default. A perceptron has no hidden size, and
-        what parameters it has.
-    view : {"spikes", "frames", "counts", "flat"}, optional
+        The budget: trainable parameters, all biases included; 5,000 by default. Linear models have no hidden size,
+        and what parameters they have.
+    view : {"spikes", "frames", "counts", "flat", "sampled"}, optional
         How it sees the task, where it should not be as above.
     seed : int, optional
         Of the initial weights, which are torch's own. Other random numbers of the process are left as they were.
@@ -114,7 +117,7 @@ def baseline(
     view = view or _default_view(name, task)
     make = partial(_make(name, task, view), n_seen(task, view), task.n_outputs)
     budget = 5000 if n_parameters is None else n_parameters
-    n_hidden = None if name == "perceptron" else _nearest(name, make, budget)
+    n_hidden = None if name in LINEAR else _nearest(name, make, budget)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         module = make(n_hidden or 0)
@@ -126,6 +129,8 @@ def _default_view(name: str, task: Task) -> View:
     if task.kind == "regression":
         in_step = features is not None and features.shape[1] == task.train.n_steps and name != "leaky"
         return "frames" if in_step else "spikes"
+    if name == "logistic" and (features is None or features.shape[1] > 1):
+        return "sampled"
     if name in STATIC:
         return "counts" if features is None else "flat"
     if features is None or name == "leaky":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +62,8 @@ def fit(
     batch_size: int = 32,
     learning_rate: float = 1e-3,
     weight_decay: float = 0.0,
+    input_noise: float = 0.0,
+    dropout: float = 0.0,
     patience: int = 20,
     largest_gradient: float = 1.0,
     seed: int = 0,
@@ -83,27 +87,38 @@ def fit(
         Of Adam (Kingma & Ba 2015, arXiv 1412.6980).
     weight_decay : float, optional
         What a step takes off all parameters, times the learning rate (Loshchilov & Hutter 2019, arXiv 1711.05101).
+    input_noise : float, optional
+        Standard deviation of noise added to what is seen in training, whose root mean square is 1; spikes are 0 and 1.
+    dropout : float, optional
+        Share of what the readout sees that is left out at random in training (Srivastava et al. 2014, JMLR 15).
     patience : int, optional
         Epochs without progress on the validation trials after which it stops. Progress is fewer mistakes, or as many
         with less loss; of a regression, less error.
     largest_gradient : float, optional
         Longer gradients are shortened to this norm.
     seed : int, optional
-        Of the order of the trials.
+        Of the order of the trials, of noise, and of what is left out.
 
     Raises
     ------
     LearnError
-        If there is nothing to learn from or to watch, or the loss is not finite; the parameters are then those of the
-        best epoch so far.
+        If there is nothing to learn from or to watch, a setting makes no sense, or the loss is not finite; the
+        parameters are then those of the best epoch so far.
     """
     for split in SPLITS:
         if not len(getattr(task, split)):
             raise LearnError(
                 f"task {task.name}: {split}: expected trials, found none; give the task some in every split"
             )
+    if input_noise < 0 or weight_decay < 0 or not 0 <= dropout < 1:
+        raise LearnError(
+            "baseline: expected input_noise and weight_decay of at least 0 and a dropout from 0 to less than 1, found "
+            f"{input_noise:g}, {weight_decay:g} and {dropout:g}"
+        )
     module = baseline.module
     generator = torch.Generator().manual_seed(seed)
+    # Draws of their own, so that the order of the trials stays what it is without them.
+    noise = torch.Generator().manual_seed(seed + 1)
     optimizer = torch.optim.AdamW(module.parameters(), lr=learning_rate, weight_decay=weight_decay)
     best: Quality = (np.inf, np.inf)
     best_epoch, kept = 0, copy.deepcopy(module.state_dict())
@@ -115,7 +130,12 @@ def fit(
         total = 0.0
         for index in order:
             seen = _seen(baseline, task, task.train, index.numpy())
-            found = loss(module(seen.input), seen.target, seen.scored, task.kind)
+            input = seen.input
+            if input_noise:
+                input = input + input_noise * torch.randn(input.shape, generator=noise).to(input)
+            with dropped(module, dropout, noise):
+                output = module(input)
+            found = loss(output, seen.target, seen.scored, task.kind)
             optimizer.zero_grad()
             found.backward()
             norm = nn.utils.clip_grad_norm_(module.parameters(), largest_gradient)
@@ -144,6 +164,25 @@ def fit(
         best_epoch,
         seconds,
     )
+
+
+@contextmanager
+def dropped(module: nn.Module, share: float, generator: torch.Generator) -> Iterator[None]:
+    """Leave out a share of what the readout of a module sees, and make up for it; nothing where the share is 0."""
+    if not share:
+        yield
+        return
+
+    def leave_out(readout: nn.Module, inputs: tuple[Tensor]) -> Tensor:
+        (values,) = inputs
+        kept = torch.rand(values.shape, generator=generator).to(values) >= share
+        return values * kept / (1 - share)
+
+    hook = module.get_submodule("readout").register_forward_pre_hook(leave_out)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def evaluate(baseline: Baseline, task: Task, trials: Trials) -> float:

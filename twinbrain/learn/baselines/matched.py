@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.baselines.baseline import baseline
+from twinbrain.learn.baselines.baseline import BASELINES, baseline
 from twinbrain.learn.baselines.fit import Fit, fit
+from twinbrain.learn.baselines.logistic import fit_logistic
+from twinbrain.learn.baselines.view import View
 from twinbrain.learn.setup import network_of, task_of
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.train import model_of, training_workflow
+from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
+from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Workflow
 
+OPTIONS = ("view", "input_noise", "dropout", "weight_decay")
 _LEARNING_RATE = 1e-3
 """Where a training gives none: what suits weights is not what suits a rule's unitless changes."""
 
@@ -45,7 +50,9 @@ def train_baseline(
     dt : str (ms), optional
         Time step.
     **settings
-        As for `twinbrain.train`, ``baseline="lstm"`` among them.
+        As for `twinbrain.train`, ``baseline="lstm"`` among them, or with options
+        ``baseline={"name": "lstm", "dropout": 0.3, "input_noise": 0.6, "weight_decay": 0.01}``; see `fit`. A ``view``
+        is an option too, see `baseline`.
 
     Raises
     ------
@@ -63,9 +70,15 @@ def train_baseline(
         raise LearnError('train.baseline: expected the name of a baseline, such as "lstm", found none; name one')
     found = task_of(training, run, given)
     network = network_of(model_of(workflow), training, run, found)
+    name, options = training.baseline.name, dict(training.baseline.options)
+    check_baseline(training.baseline)
+    made = baseline(name, found, n_parameters=network.n_trained, view=options.pop("view", None), seed=run.seed)
+    if name == "logistic":
+        return fit_logistic(made, found)
     return fit(
-        baseline(training.baseline, found, n_parameters=network.n_trained, seed=run.seed),
+        made,
         found,
+        **options,
         epochs=training.epochs,
         batch_size=training.batch_size,
         learning_rate=training.learning_rate or _LEARNING_RATE,
@@ -73,3 +86,23 @@ def train_baseline(
         largest_gradient=np.inf if training.clip is None else training.clip,
         seed=run.seed,
     )
+
+
+def check_baseline(choice: Choice) -> None:
+    """Check the name of a baseline, and its options.
+
+    Raises
+    ------
+    LearnError
+        If there is no such baseline, or it has no such option or view.
+    """
+    if choice.name not in BASELINES:
+        raise LearnError(f"train.baseline: unknown baseline {choice.name!r}; {suggestion(choice.name, BASELINES)}")
+    known = ("view",) if choice.name == "logistic" else OPTIONS
+    for option, value in choice.options.items():
+        if option not in known:
+            raise LearnError(f"train.baseline: {choice.name} has no option {option!r}; {suggestion(option, known)}")
+        if option == "view" and value not in get_args(View):
+            raise LearnError(f"train.baseline.view: unknown view {value!r}; {suggestion(str(value), get_args(View))}")
+        if option != "view" and not isinstance(value, int | float):
+            raise LearnError(f"train.baseline.{option}: expected a number, found {value!r}")

@@ -13,7 +13,9 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
 
-View = Literal["spikes", "frames", "counts", "flat"]
+View = Literal["spikes", "frames", "counts", "flat", "sampled"]
+SAMPLED = 7
+"""Frames, or parts of a trial, that "sampled" shows beside their mean."""
 
 
 class Seen(NamedTuple):
@@ -39,7 +41,9 @@ def see(task: Task, trials: Trials, view: View, index: NDArray[np.int64] | None 
 
     "spikes" are the input's spikes, and a step is the task's. "frames" are its features, and a step is a frame: where
     there are as many frames as steps, the task says which count, else all do that are data. "counts" are each
-    channel's spikes and "flat" all features, of the whole trial as one step.
+    channel's spikes and "flat" all features, of the whole trial as one step. "sampled" are seven frames, evenly spaced
+    over those that are data, and the mean of all of these, as one step; without features, the counts of spikes in
+    seven equal parts of the trial, and in the whole.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ def see(task: Task, trials: Trials, view: View, index: NDArray[np.int64] | None 
         The task.
     trials : Trials
         Trials of it.
-    view : {"spikes", "frames", "counts", "flat"}
+    view : {"spikes", "frames", "counts", "flat", "sampled"}
         How they are seen.
     index : ndarray of int64, shape (chosen,), optional
         Which trials; by default all.
@@ -81,7 +85,7 @@ def scale_of(task: Task, view: View, at_once: int = 256) -> float:
     ----------
     task : Task
         The task.
-    view : {"spikes", "frames", "counts", "flat"}
+    view : {"spikes", "frames", "counts", "flat", "sampled"}
         How it is seen.
     at_once : int, optional
         How many trials are held in memory.
@@ -112,10 +116,34 @@ def _values(task: Task, trials: Trials, view: View, index: NDArray[np.int64]) ->
         return counts.reshape(1, len(index), task.n_channels)
     if view not in get_args(View):
         raise LearnError(f"view: expected one of {', '.join(get_args(View))}, found {view!r}; take one of these")
+    if view == "sampled":
+        found = _parts(task, trials, index) if trials.features is None else _sampled(trials, index)
+        return found.reshape(1, len(index), -1)
     if trials.features is None:
         raise LearnError(f"task {task.name}: expected features, found none; take the view 'spikes' or 'counts'")
     features = trials.features[index]
     return features.transpose(1, 0, 2) if view == "frames" else features.reshape(1, len(index), -1)
+
+
+def _sampled(trials: Trials, index: NDArray[np.int64]) -> NDArray:
+    """Return frames evenly spaced over those that are data, and the mean of these; shape (trial, frame, feature)."""
+    assert trials.features is not None
+    features = trials.features[index]
+    n = np.full(len(index), features.shape[1]) if trials.n_frames is None else trials.n_frames[index]
+    places = np.rint(np.linspace(0, n - 1, SAMPLED)).astype(np.int64).T
+    is_data = np.arange(features.shape[1]) < n[:, None]
+    mean = (features * is_data[:, :, None]).sum(1, keepdims=True) / n[:, None, None]
+    return np.concatenate([np.take_along_axis(features, places[:, :, None], 1), mean], 1)
+
+
+def _parts(task: Task, trials: Trials, index: NDArray[np.int64]) -> NDArray:
+    """Return counts of spikes in parts of each trial, and in the whole; shape (trial, part, channel)."""
+    chosen = trials.take(index)
+    part = chosen.step.astype(np.int64) * SAMPLED // trials.n_steps
+    place = (chosen.trial * SAMPLED + part) * task.n_channels + chosen.channel
+    counts = np.bincount(place, minlength=len(index) * SAMPLED * task.n_channels)
+    counts = counts.reshape(len(index), SAMPLED, task.n_channels)
+    return np.concatenate([counts, counts.sum(1, keepdims=True)], 1)
 
 
 def _scored(trials: Trials, view: View, index: NDArray[np.int64], n_steps: int) -> NDArray[np.float32]:
