@@ -1,3 +1,4 @@
+import itertools
 import sys
 from importlib.machinery import ModuleSpec
 
@@ -32,6 +33,21 @@ def test_the_macaque_based_connectome_is_directed():
     # The first numbers of the first two lines of the file.
     assert weight.sel(target="rA1", source="rA2") == 2
     assert weight.sel(target="rA2", source="rA1") == 3
+
+
+def test_signals_run_from_cortex_through_the_basal_ganglia_to_the_thalamus():
+    # Cortex, striatum, pallidum, thalamus, and not back: Alexander, DeLong & Strick 1986, doi
+    # 10.1146/annurev.ne.09.030186.002041. The rows of the file are sources.
+    pytest.importorskip("tvb_data")
+    weight = load_connectome("tvb-96").weight
+    cortex = [label for label in weight["source"].values.tolist() if label.startswith("RM-") and label.endswith("_R")]
+    there = (weight.sel(target="BG-Cd_R", source=cortex) > 0).sum()
+    back = (weight.sel(target=cortex, source="BG-Cd_R") > 0).sum()
+    assert there > 25 > 5 > back
+    chain = ("BG-Pu_R", "BG-Pa_R", "TM-F_R")
+    for source, target in itertools.pairwise(chain):
+        assert weight.sel(target=target, source=source) > 0
+        assert weight.sel(target=source, source=target) == 0
 
 
 def test_the_sides_of_two_named_connectomes_are_called_the_other_way_round():

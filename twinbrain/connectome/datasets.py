@@ -9,6 +9,10 @@ from twinbrain.errors import ConnectomeError
 
 _TVB = {f"tvb-{n}": f"connectivity/connectivity_{n}.zip" for n in (66, 68, 76, 96, 192)}
 
+SOURCES_IN_ROWS = frozenset({"tvb-96"})
+"""Files whose rows are sources, against the convention of their format: in the rows of tvb-96 cortex reaches the
+striatum, the striatum the pallidum, and the pallidum the thalamus; read as targets, all of it would run backwards."""
+
 
 def connectome_names() -> list[str]:
     """Return the names that `load_connectome` knows, whether their files are installed or not."""
