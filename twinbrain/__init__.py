@@ -14,6 +14,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
             "load_connectome",
             "normalise",
             "read_connectome",
+            "rewire",
             "synthetic_connectome",
             "write_connectome",
         ],

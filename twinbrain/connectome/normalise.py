@@ -31,6 +31,9 @@ _NORMALISATIONS: dict[str, Callable[[Weights], Weights]] = {
     "log": _log,
 }
 
+OF_WHOLE_ROWS = frozenset({"max", "row", "total"})
+"""Normalisations that leave the relative weights within each row as they are."""
+
 
 def normalisation_names() -> list[str]:
     """Return the names that `normalise` knows."""
