@@ -4,8 +4,8 @@ from scipy import stats
 
 from tests.examples import CORTEX, RELAY, build_brain, build_region, region_data, small_brain, two_population_region
 from twinbrain.errors import SpecError
+from twinbrain.network.inflow import in_degrees
 from twinbrain.network.layout import lay_out
-from twinbrain.network.long_range import in_degrees
 from twinbrain.spec.brain import Brain, LongRange
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.region import Region

@@ -209,6 +209,14 @@ def test_a_brain_tells_its_long_range_rule_and_coupling(region):
     assert "connectome tvb-96" in reader.texts
 
 
+def test_a_share_of_the_drive_stands_in_place_of_a_weight(region):
+    rule = {"in_degree": 25, "proportional": True, "share": 0.2}
+    rows = dict(table(read(Brain(connectome="x", regions={"*": region}, long_range=rule)._repr_html_()), ""))
+    assert rows["in-degree"] == "25 on average, in proportion to the row"
+    assert rows["share of the excitatory drive"] == "0.2"
+    assert "weight" not in rows
+
+
 def test_a_region_alone_says_so(region):
     reader = read(single_region_brain(region)._repr_html_())
     assert "none: the regions are alone" in reader.texts

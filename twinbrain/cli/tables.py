@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from twinbrain.connectome.normalise import OF_WHOLE_ROWS
+
 if TYPE_CHECKING:
     import xarray as xr
 
     from twinbrain.network.partition import Partition
+    from twinbrain.network.plan import Plan
     from twinbrain.run.prepare import Prepared
     from twinbrain.run.sharded import Shards
+    from twinbrain.spec.brain import Brain
     from twinbrain.spec.workflow import Run
     from twinbrain.store import RunInfo
 
@@ -29,6 +33,7 @@ def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
             "regions": f"{plan.n_regions:,}",
             "neurons": f"{plan.n_neurons:,} in {plan.n_blocks} block{'s' if plan.n_blocks > 1 else ''}",
             "synapses": f"{plan.n_synapses:,}",
+            **_through_connectome(plan, prepared.workflow.brain),
             "model time": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms",
             "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
             "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB, recorded "
@@ -49,6 +54,19 @@ def _busy(expected: float) -> str:
     if slower < _MUCH_SLOWER:
         return ""
     return f" (rather {seconds(expected * slower)} now: the load is {load:.1f}, on {cores} core{'s' * (cores > 1)})"
+
+
+def _through_connectome(plan: Plan, brain: Brain) -> dict[str, str]:
+    """Return what the connectome brings, and which setting changes nothing about it."""
+    if (rule := brain.long_range) is None:
+        return {}
+    lowest, mean, highest = (f"{100 * share:.3g}" for share in (plan.share_lowest, plan.share, plan.share_highest))
+    span = f" ({lowest} to {highest} % by region)" if lowest != highest else ""
+    found = {"through the connectome": f"{mean} % of the excitatory drive{span}"} if plan.share else {}
+    if not rule.proportional and brain.normalisation in OF_WHOLE_ROWS:
+        text = f"{brain.normalisation!r} has no effect: every region has as many synapses (long_range.proportional)"
+        found["normalisation"] = text
+    return found
 
 
 def _shards(cut: Partition, dt: float) -> str:

@@ -21,7 +21,7 @@ def network_of_trial(lowered: Lowered, drive_seed: int) -> Network:
     network = lowered.network
     inlets = {(b, inlet.receptor): inlet for b, block in enumerate(network.blocks) for inlet in block.inlets}
     lowering = Lowering(lambda p, receptor: inlets[p.block, receptor], lowered.units, network.dt, drive_seed)
-    inputs = list(region_inputs(lowered.layout, lowering))
+    inputs = list(region_inputs(lowered.brain, lowered.layout, lowering))
     return replace(
         network,
         drives=tuple(i for i in inputs if isinstance(i, RandomDrive) and i.mean > 0),

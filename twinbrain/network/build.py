@@ -12,9 +12,10 @@ from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.between_regions import by_target, declared_synapses
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
+from twinbrain.network.inflow import inflows, long_range_axons
 from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout, block_neurons
-from twinbrain.network.long_range import long_range_axons, long_range_synapses
+from twinbrain.network.long_range import long_range_synapses
 from twinbrain.network.network import Block, Inlet, Network, with_coupling
 from twinbrain.network.parameters import fill_block
 from twinbrain.network.plastic import PlasticSynapses, check_plasticity
@@ -131,7 +132,7 @@ def complete(
     """
     network = skeleton.network
     lowering = Lowering(_inlet_of(network.blocks), skeleton.units, network.dt, drive_seed)
-    inputs = [*region_inputs(layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
+    inputs = [*region_inputs(brain, layout, lowering), *stimulus_inputs(stimuli, layout, lowering)]
     network = replace(
         network,
         drives=tuple(i for i in inputs if isinstance(i, RandomDrive) and i.mean > 0),
@@ -247,12 +248,11 @@ def _synapses(
     seed: int,
     progress: Progress | None,
 ) -> Iterator[Synapses | PlasticSynapses]:
-    axons, declared = long_range_axons(layout), by_target(brain)
+    axons, inflow, declared = long_range_axons(layout), inflows(brain, layout, units), by_target(brain)
     for done, node in enumerate(layout.nodes, start=1):
         yield from local_synapses(layout, node, inlet_of, units, dt, seed)
         if (rule := brain.long_range) is not None:
-            values = (rule.in_degree, rule.weight, rule.inhibitory_weight or rule.weight, rule.speed)
-            yield from long_range_synapses(layout, node, axons, values, inlet_of, units, dt, seed)
+            yield from long_range_synapses(layout, node, axons, inflow[node], rule, inlet_of, units, dt, seed)
         reaching = declared.get(layout.connectome.labels[node], [])
         yield from declared_synapses(layout, reaching, inlet_of, units, dt, seed)
         if progress:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
+from twinbrain.network.inflow import given_way, inflows
 from twinbrain.network.inputs import Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import PopulationSlice
@@ -20,6 +21,7 @@ from twinbrain.network.signals import lower_spikes, lower_waveform, signal_probl
 from twinbrain.network.synapses import InletOf
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
 from twinbrain.spec.base import suggestion
+from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import INJECTED, Drive, Stimulus
 
 ALWAYS = 2**62
@@ -50,15 +52,17 @@ class Lowering:
     # A waveform is the same in all regions that it reaches; its values are held once.
     _waveforms: dict[tuple[int, int], Waveform] = field(default_factory=dict)
 
-    def lower(self, drive: Drive, name: str, population: PopulationSlice, steps: tuple[int, int]) -> Input:
-        """Return the input of one population."""
+    def lower(
+        self, drive: Drive, name: str, population: PopulationSlice, steps: tuple[int, int], times: float = 1.0
+    ) -> Input:
+        """Return the input of one population; the rate of Poisson events is multiplied by ``times``."""
         inlet, unit = self.inlet_of(population, drive.receptor), self.units[drive.receptor]
         start = inlet.start + population.offset
         stop = start + population.size
         if drive.kind == "spikes":
             return lower_spikes(drive, start, population.size, steps[0], unit, inlet.quantum, self.dt)
         if drive.kind in ("rate", "noise"):
-            mean, thresholds, offset, weight = self._draws(drive, unit)
+            mean, thresholds, offset, weight = self._draws(drive, unit, times)
             return RandomDrive(
                 name=f"{name} of {population.label}",
                 start=start,
@@ -76,7 +80,7 @@ class Lowering:
             self._waveforms[key] = lower_waveform(drive, steps, unit, inlet.quantum, self.dt)
         return replace(self._waveforms[key], name=f"{name} of {population.label}", start=start, stop=stop)
 
-    def _draws(self, drive: Drive, unit: str) -> tuple[float, NDArray[np.uint32], int, float]:
+    def _draws(self, drive: Drive, unit: str, times: float) -> tuple[float, NDArray[np.uint32], int, float]:
         """Return mean count, thresholds, offset, and weight in the coherent unit."""
         if drive.noise is not None:
             normal = normal_thresholds()
@@ -84,21 +88,23 @@ class Lowering:
             return float(normal.offset), normal.thresholds, normal.offset, weight
         assert drive.rate is not None
         assert drive.weight is not None
-        mean = drive.rate * 1e-3 * self.dt
+        mean = drive.rate * times * 1e-3 * self.dt
         if mean > _LARGEST_MEAN:
             message = f"expected at most {_LARGEST_MEAN:g} events a step, found {mean:g}; split the drive or use I_e"
             raise SpecError([Problem("rate", message)])
         return mean, poisson_thresholds(mean), 0, units.coherent(drive.weight, unit)
 
 
-def region_inputs(layout: Layout, lowering: Lowering) -> Iterator[Input]:
-    """Lower the drives of every region."""
+def region_inputs(brain: Brain, layout: Layout, lowering: Lowering) -> Iterator[Input]:
+    """Lower the drives of every region, less what the connectome brings in their place."""
+    inflow = inflows(brain, layout, lowering.units)
     for node in layout.nodes:
         label, region = layout.connectome.labels[node], layout.regions[node]
+        kept = 1.0 - given_way(region, inflow[node], lowering.units) if inflow else np.ones(len(region.drives))
         for i, drive in enumerate(region.drives):
             name = f"drive {i} {drive.population}:{drive.receptor}"
             try:
-                yield lowering.lower(drive, name, layout.find(label, drive.population), (0, ALWAYS))
+                yield lowering.lower(drive, name, layout.find(label, drive.population), (0, ALWAYS), float(kept[i]))
             except SpecError as error:
                 raise error.within(f"region {region.name}: drives[{i}]") from None
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
 from twinbrain.network.between_regions import expected_of, shortest_delay
+from twinbrain.network.inflow import degrees_of_nodes, long_range_axons, rows
 from twinbrain.network.layout import Layout
-from twinbrain.network.long_range import in_degrees, long_range_axons
 from twinbrain.network.plan import ASSUMED_RATE
 from twinbrain.network.work import work_of_nodes
 from twinbrain.spec.between_regions import label_and_population
@@ -225,12 +225,11 @@ def _tracts(brain: Brain, layout: Layout, dt: float) -> _Tracts:
     axons = long_range_axons(layout)
     delay, synapses = np.zeros((n, n), np.int64), np.zeros((n, n))
     if (rule := brain.long_range) is not None:
-        weight = np.where(axons.count > 0, layout.connectome.weight.values, 0.0)
-        np.fill_diagonal(weight, 0.0)
-        for node, region in enumerate(layout.regions):
+        weight = rows(layout, axons)
+        for node, degrees in enumerate(degrees_of_nodes(rule, layout)):
             if not (total := weight[node].sum()):
                 continue
-            degrees = in_degrees(layout, node, rule.in_degree)
+            region = layout.regions[node]
             n_synapses = sum(degree * region.populations[name].size for name, degree in degrees.items())
             synapses[node] = n_synapses * weight[node] / total
         steps = np.floor(layout.connectome.length.values / rule.speed / dt + 0.5)

@@ -19,8 +19,8 @@ from twinbrain.models.step import StepProgram
 from twinbrain.network.between_regions import expected_of
 from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
+from twinbrain.network.inflow import degrees_of_nodes, inflows, long_range_axons, rows
 from twinbrain.network.layout import Layout
-from twinbrain.network.long_range import in_degrees, long_range_axons
 from twinbrain.network.probes import lower_probes
 from twinbrain.network.quanta import weight_units
 from twinbrain.network.sampling import coherent_values
@@ -68,6 +68,9 @@ class Plan:
     ----------
     n_regions, n_neurons, n_synapses, n_blocks : int
         Sizes; synapses as expected.
+    share, share_lowest, share_highest : float
+        Share of the excitatory drive that is expected through the connectome by its rule, at coupling 1: mean, lowest
+        and highest of the regions that it reaches; 0 where that is not known.
     bytes_synapses, bytes_inboxes, bytes_neurons, bytes_inputs, bytes_window, bytes_peak : int
         Memory of the parts (inputs: given spikes and waveforms; window: what is recorded until it is committed), and
         the most that the whole run takes at once.
@@ -83,6 +86,9 @@ class Plan:
     n_neurons: int
     n_synapses: int
     n_blocks: int
+    share: float
+    share_lowest: float
+    share_highest: float
     bytes_synapses: int
     bytes_inboxes: int
     bytes_neurons: int
@@ -145,6 +151,8 @@ def plan(
     synapses += 8 * layout.n_neurons * 2 * len({r for p in programs for r in p.jumps})
     while_built = round(_BYTES_A_SYNAPSE_WHILE_BUILT * n_synapses + _BYTES_A_PLASTIC_SYNAPSE_WHILE_BUILT * plastic)
     inputs = _inputs(layout, stimuli)
+    known = [inflow.share for inflow in inflows(brain, layout, weight_units(programs)) if inflow.share > 0]
+    shares = np.array(known or [0.0])
     held = _window(layout, programs, record or Record(), dt, duration if window is None else min(window, duration))
     peak = BYTES_OF_THE_PROCESS + neurons + inputs + max(while_built, synapses + inboxes + held)
     return Plan(
@@ -152,6 +160,9 @@ def plan(
         n_neurons=layout.n_neurons,
         n_synapses=n_synapses,
         n_blocks=len(sizes),
+        share=float(shares.mean()),
+        share_lowest=float(shares.min()),
+        share_highest=float(shares.max()),
         bytes_synapses=synapses,
         bytes_inboxes=inboxes,
         bytes_neurons=neurons,
@@ -304,15 +315,13 @@ def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
     longest = max((_upper(projection.delay) for projection in brain.projections), default=0.0)
     if brain.long_range is None:
         return total, longest
-    axons = long_range_axons(layout)
-    reached = (layout.connectome.weight.values * (axons.count > 0)).astype(bool)
-    np.fill_diagonal(reached, False)
-    for node, region in enumerate(layout.regions):
+    reached = rows(layout, long_range_axons(layout)) > 0
+    for node, degrees in enumerate(degrees_of_nodes(brain.long_range, layout)):
         if not reached[node].any():
             continue
-        for name, degree in in_degrees(layout, node, brain.long_range.in_degree).items():
-            size = layout.find(layout.connectome.labels[node], name).size
-            total += degree * size * len(region.ports.inputs[name].glutamate)
+        region = layout.regions[node]
+        for name, degree in degrees.items():
+            total += degree * region.populations[name].size * len(region.ports.inputs[name].glutamate)
     lengths = layout.connectome.length.values[reached]
     return total, max(longest, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0)
 

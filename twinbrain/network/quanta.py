@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram
 from twinbrain.network.given import read_samples
+from twinbrain.network.inflow import inflows
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Floats
 from twinbrain.network.ranges import CONDUCTANCE, conductance_problem, drive_problems
@@ -86,7 +87,7 @@ def receptor_quanta(
     """
     found: dict[str, float] = {}
     problems = list(_impossible(brain, layout, stimuli, units))
-    for where, receptor, factor, weight in _weights(brain, layout, stimuli):
+    for where, receptor, factor, weight in _weights(brain, layout, stimuli, units):
         try:
             size = mean_size(weight, units[receptor]) * abs(factor)
         except SpecError as error:
@@ -133,14 +134,18 @@ def in_quanta(weights: Floats, quantum: float, where: str) -> NDArray[np.int32]:
     return scaled.astype(np.int32)
 
 
-def _weights(brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[tuple[str, str, float, Value]]:
-    yield from _weights_of_synapses(brain, layout)
+def _weights(
+    brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...], units: dict[str, str]
+) -> Iterator[tuple[str, str, float, Value]]:
+    yield from _weights_of_synapses(brain, layout, units)
     for where, drive in _drives(layout, stimuli):
         for key, factor, size in amplitudes(drive):
             yield f"{where}.{key}", drive.receptor, factor, size
 
 
-def _weights_of_synapses(brain: Brain, layout: Layout) -> Iterator[tuple[str, str, float, Value]]:
+def _weights_of_synapses(
+    brain: Brain, layout: Layout, units: dict[str, str]
+) -> Iterator[tuple[str, str, float, Value]]:
     for region in _distinct(layout.regions):
         for i, projection in enumerate(region.projections):
             for receptor, factor in projection.receptor.items():
@@ -153,17 +158,7 @@ def _weights_of_synapses(brain: Brain, layout: Layout) -> Iterator[tuple[str, st
                 # It may begin at 0.
                 if (highest := projection.plasticity.parameters.get("w_max")) is not None:
                     yield f"{where}.plasticity.parameters.w_max", receptor, part, highest
-        if brain.long_range:
-            rule = brain.long_range
-            for name, port in region.ports.inputs.items():
-                known = region.cell_of(name).receptors
-                for key, weight, receptors in (
-                    ("weight", rule.weight, port.glutamate),
-                    ("inhibitory_weight", rule.inhibitory_weight or rule.weight, port.gaba),
-                ):
-                    for receptor, factor in receptors.items():
-                        if receptor in known:
-                            yield f"brain.long_range.{key}", receptor, factor, weight
+    yield from _long_range_weights(brain, layout, units)
     for i, projection in enumerate(brain.projections):
         for receptor, factor in projection.receptor.items():
             yield f"brain.projections[{i}].weight", receptor, factor, projection.weight
@@ -179,7 +174,7 @@ def _impossible(
     brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...], units: dict[str, str]
 ) -> Iterator[Problem]:
     """Yield a problem for each weight of a conductance that is negative as declared."""
-    for where, receptor, factor, weight in _weights_of_synapses(brain, layout):
+    for where, receptor, factor, weight in _weights_of_synapses(brain, layout, units):
         with suppress(SpecError):  # of another unit, which is told besides
             if units[receptor] == CONDUCTANCE and (message := conductance_problem(weight, factor, receptor)):
                 yield Problem(where, message)
@@ -187,6 +182,26 @@ def _impossible(
         with suppress(SpecError):
             if units[drive.receptor] == CONDUCTANCE:
                 yield from (Problem(f"{where}.{p.where}", p.message) for p in drive_problems(drive))
+
+
+def _long_range_weights(brain: Brain, layout: Layout, units: dict[str, str]) -> Iterator[tuple[str, str, float, Value]]:
+    if (rule := brain.long_range) is None:
+        return
+    excitatory = "weight" if rule.share is None else "share"
+    weights = {
+        (region.name, inflow.weight): region
+        for region, inflow in zip(layout.regions, inflows(brain, layout, units), strict=True)
+    }
+    for (_, weight), region in weights.items():
+        for name, port in region.ports.inputs.items():
+            known = region.cell_of(name).receptors
+            for key, size, receptors in (
+                (excitatory, weight, port.glutamate),
+                ("inhibitory_weight", rule.inhibitory_weight or weight, port.gaba),
+            ):
+                for receptor, factor in receptors.items():
+                    if receptor in known:
+                        yield f"brain.long_range.{key}", receptor, factor, size
 
 
 def amplitudes(drive: Drive) -> Iterator[tuple[str, float, str | float]]:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from twinbrain.models.step import step_program
 from twinbrain.network.between_regions import by_target, expected_of
+from twinbrain.network.inflow import degrees_of_nodes
 from twinbrain.network.layout import Layout
-from twinbrain.network.long_range import in_degrees
 from twinbrain.network.plan import (
     ASSUMED_RATE,
     EVENTS_A_SECOND,
@@ -49,12 +49,12 @@ def work_of_nodes(brain: Brain, layout: Layout, dt: float) -> NDArray[np.float64
     }
     local = {region.name: expected_local_synapses(region) for region in layout.regions}
     declared = by_target(brain)
+    degrees = degrees_of_nodes(brain.long_range, layout) if brain.long_range else None
     work = []
     for node, (label, region) in enumerate(zip(layout.connectome.labels, layout.regions, strict=True)):
         n_synapses = local[region.name]
-        if brain.long_range is not None:
-            degrees = in_degrees(layout, node, brain.long_range.in_degree)
-            n_synapses += sum(degree * region.populations[name].size for name, degree in degrees.items())
+        if degrees is not None:
+            n_synapses += sum(degree * region.populations[name].size for name, degree in degrees[node].items())
         n_synapses += sum(expected_of(layout, projection) for _, projection in declared.get(label, []))
         arriving = n_synapses * ASSUMED_RATE * dt * 1e-3
         work.append(neurons[label] + _NANOSECONDS_A_DRAW * drawn[region.name] + arriving * 1e9 / EVENTS_A_SECOND)

@@ -24,8 +24,16 @@ class LongRange(Spec):
     ----------
     in_degree : int
         Mean number of long-range synapses of a neuron that receives; the region's input shares spread them.
+    proportional : bool
+        Whether a region has the more of them the greater the sum of its row of the connectome, with ``in_degree`` the
+        mean over regions. Otherwise every region has as many, and a normalisation that multiplies whole rows
+        (``"max"``, ``"row"``, ``"total"``) has no effect.
     weight : quantity
         Weight of a synapse whose axon releases glutamate.
+    share : float
+        In place of a weight: the share of a region's excitatory drive that comes through the connectome. Weights
+        follow from it, and the region's own drives give way by as much; see
+        `twinbrain.network.inflow`. With ``proportional`` it is the mean over regions.
     inhibitory_weight : quantity
         Weight of a synapse whose axon releases GABA; as ``weight`` unless given.
     speed : float (mm/ms)
@@ -33,9 +41,18 @@ class LongRange(Spec):
     """
 
     in_degree: Annotated[int, Field(ge=0)]
-    weight: Quantity
+    proportional: bool = False
+    weight: Quantity | None = None
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
     inhibitory_weight: Quantity | None = None
     speed: Speed = default("7 m/s")
+
+    @model_validator(mode="after")
+    def _check(self) -> LongRange:
+        if (self.weight is None) == (self.share is None):
+            found = "neither" if self.weight is None else "both"
+            raise reject(Problem("weight", f"expected a weight or a share, found {found}; give one of them"))
+        return self
 
 
 def _is_connectome(value: Any) -> Any:
@@ -71,7 +88,9 @@ class Brain(Spec):
     connectome : Connectome or str
         The connectome, or the name or path of one.
     normalisation : {"none", "max", "row", "total", "log"}
-        What is applied to its weights; `twinbrain.normalise` says what each does.
+        What is applied to its weights; `twinbrain.normalise` says what each does. Relative weights within a row decide
+        where synapses come from; sums of rows decide how many there are, but only where the rule is in proportion
+        (`LongRange`).
     regions : dict of str to Region
         For patterns of labels, the region that stands there; the first pattern that fits a label counts.
     long_range : LongRange or None

@@ -242,7 +242,12 @@ def _long_range(brain: Brain) -> str:
         return f'<div style="{_SOFT}">none: the regions are alone</div>'
     rows = []
     if rule is not None:
-        rows += [("in-degree", f"{rule.in_degree:,}"), ("weight", escape(str(rule.weight)))]
+        proportional = " on average, in proportion to the row" if rule.proportional else ""
+        rows.append(("in-degree", f"{rule.in_degree:,}{proportional}"))
+        if rule.share is None:
+            rows.append(("weight", escape(str(rule.weight))))
+        else:
+            rows.append(("share of the excitatory drive", f"{rule.share:g}"))
         if rule.inhibitory_weight is not None:
             rows.append(("inhibitory weight", escape(str(rule.inhibitory_weight))))
         rows.append(("speed", show(rule.speed, "mm/ms")))
