@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from twinbrain.analysis import functional_connectivity
+from twinbrain.analysis import functional_connectivity, structure_function, tells_correlations
 from twinbrain.errors import UnitError
+from twinbrain.spec.connectome import Connectome
 
 
 @pytest.fixture
@@ -49,3 +50,38 @@ def test_independent_regions_are_uncorrelated_within_the_standard_error(make_run
 def test_too_few_bins_are_refused(mixed):
     with pytest.raises(UnitError, match="at least 3 bins of 100 ms, found 2; take a shorter bin"):
         functional_connectivity(mixed[0], stop="250 ms")
+
+
+def test_pairs_are_compared_with_both_directions_of_their_connection(make_run, mixed):
+    weight = np.zeros((5, 5))
+    weight[0, 1], weight[1, 0], weight[0, 3] = 4.0, 2.0, 1.0  # A and B go together, A and D by half
+    found = structure_function(mixed[0], connectome=Connectome(weight, np.zeros((5, 5)), "ABCDE"))
+    assert found.sizes["pair"] == 6  # E is constant
+    pair = found.isel(pair=0)
+    assert (pair["target"].item(), pair["source"].item(), pair["weight"].item()) == ("A", "B", 3.0)
+    function = functional_connectivity(mixed[0]).sel(target=list("ABCD"), source=list("ABCD")).values
+    structure = ((weight + weight.T) / 2)[:4, :4]
+    upper = np.triu_indices(4, 1)
+    assert found["r"].item() == pytest.approx(np.corrcoef(structure[upper], function[upper])[0, 1])
+
+
+def test_a_run_is_compared_with_its_own_connectome(make_run, helpers):
+    rng = np.random.default_rng(3)
+    trains = [helpers.poisson(50, 10_000.0, rng) for _ in range(3)]
+    connectome = Connectome(np.arange(9.0).reshape(3, 3), np.ones((3, 3)), "ABC")
+    run = make_run([(x, "x/a", "e", "glutamate", 1) for x in "ABC"], trains, duration=10_000.0, connectome=connectome)
+    assert structure_function(run)["weight"].values.tolist() == [2.0, 4.0, 6.0]
+
+
+def test_weights_that_are_all_alike_explain_nothing(mixed):
+    connectome = Connectome(np.ones((5, 5)), np.zeros((5, 5)), "ABCDE")
+    assert np.isnan(structure_function(mixed[0], connectome=connectome)["r"])
+
+
+def test_short_runs_and_single_regions_tell_no_correlations(mixed, make_run, helpers):
+    assert tells_correlations(mixed[0])
+    assert not tells_correlations(mixed[0], stop="4.9 s")
+    assert not tells_correlations(mixed[0], stop="50 ms")
+    rng = np.random.default_rng(1)
+    alone = make_run([("A", "x/a", "e", "glutamate", 1)], [helpers.poisson(9, 9_000.0, rng)], duration=9_000.0)
+    assert not tells_correlations(alone)

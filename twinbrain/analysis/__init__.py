@@ -5,6 +5,8 @@ from twinbrain.analysis.ablation import ablation_over_seeds as ablation_over_see
 from twinbrain.analysis.comparison import compare as compare
 from twinbrain.analysis.conditions import compare_conditions as compare_conditions
 from twinbrain.analysis.connectivity import functional_connectivity as functional_connectivity
+from twinbrain.analysis.connectivity import structure_function as structure_function
+from twinbrain.analysis.connectivity import tells_correlations as tells_correlations
 from twinbrain.analysis.contrasts import compare_contrasts as compare_contrasts
 from twinbrain.analysis.decoding import decoding as decoding
 from twinbrain.analysis.dimensionality import participation_ratio as participation_ratio

@@ -103,6 +103,16 @@ class TwinAccessor:
         """Return correlations between the rates of regions, see `functional_connectivity`."""
         return analysis.functional_connectivity(self._tree, bin, start, stop)
 
+    def structure_function(
+        self,
+        bin: str = "100 ms",
+        start: str | None = None,
+        stop: str | None = None,
+        connectome: Connectome | None = None,
+    ) -> xr.Dataset:
+        """Return connections beside correlations of rates, and how they go together, see `structure_function`."""
+        return analysis.structure_function(self._tree, bin, start, stop, connectome)
+
     def state(
         self, variable: str, region: Patterns = "*", population: Patterns = "*", probe: str | None = None
     ) -> xr.DataArray:

@@ -1,4 +1,4 @@
-"""Functional connectivity: which regions' rates go together."""
+"""Functional connectivity: which regions' rates go together, and whether those that are connected do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.analysis.rates import rates
+from twinbrain.analysis.tree import connectome as connectome_of
 from twinbrain.errors import UnitError
+from twinbrain.spec.connectome import Connectome
+
+_FEWEST_BINS = 50
 
 
 def functional_connectivity(
@@ -55,3 +59,81 @@ def functional_connectivity(
         name="functional_connectivity",
         attrs={"long_name": "correlation of firing rates", "units": "1", "bin": rate.attrs["bin"]},
     )
+
+
+def structure_function(
+    tree: xr.DataTree,
+    bin: str = "100 ms",
+    start: str | None = None,
+    stop: str | None = None,
+    connectome: Connectome | None = None,
+) -> xr.Dataset:
+    """Return each two regions' connection beside the correlation of their rates [1]_.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        A run.
+    bin : str, optional
+        Width of the bins of the rates.
+    start, stop : str, optional
+        Part of the run. Of n bins, correlations have a sampling error of ``1 / sqrt(n)``; a minute in bins of 100 ms
+        brings it down to 0.04.
+    connectome : Connectome, optional
+        What to compare with; by default the run's own.
+
+    Returns
+    -------
+    xarray.Dataset, dim ``pair``
+        ``weight``, the mean of both directions; ``correlation``, see `functional_connectivity`; ``target`` and
+        ``source``; and ``r``, Pearson's correlation between weight and correlation over pairs. NaN are left out.
+
+    Raises
+    ------
+    UnitError
+        If there are fewer than 3 bins.
+
+    References
+    ----------
+    .. [1] Honey et al. 2009, doi 10.1073/pnas.0811168106
+
+    Examples
+    --------
+    >>> tb.open_run("rest.zarr").twin.structure_function(start="1 s")["r"].item()
+    """
+    function = functional_connectivity(tree, bin, start, stop)
+    structure = (connectome or connectome_of(tree)).weight.sel(target=function["target"], source=function["source"])
+    weight = (structure.values + structure.values.T) / 2
+    i, j = np.triu_indices(len(weight), 1)
+    labels = function["target"].values
+    pairs = xr.Dataset(
+        {"weight": ("pair", weight[i, j]), "correlation": ("pair", function.values[i, j])},
+        {"target": ("pair", labels[i]), "source": ("pair", labels[j])},
+        function.attrs | {"long_name": "connection and correlation of two regions"},
+    ).dropna("pair")
+    varies = pairs.sizes["pair"] > 2 and min(float(pairs[name].std()) for name in ("weight", "correlation")) > 0
+    r = np.corrcoef(pairs["weight"], pairs["correlation"])[0, 1] if varies else np.nan
+    return pairs.assign(r=r)
+
+
+def tells_correlations(
+    tree: xr.DataTree, bin: str = "100 ms", start: str | None = None, stop: str | None = None
+) -> bool:
+    """Return whether a run has regions enough to compare, and bins enough for correlations to tell more than chance.
+
+    Parameters
+    ----------
+    tree, bin, start, stop
+        As in `structure_function`.
+
+    Returns
+    -------
+    bool
+        From 3 regions and 50 bins on, of which a correlation has a sampling error of 0.14.
+    """
+    if connectome_of(tree).n_regions < 3:
+        return False
+    try:
+        return rates(tree, bin, "region", start, stop).sizes["time"] >= _FEWEST_BINS
+    except UnitError:  # not one bin
+        return False

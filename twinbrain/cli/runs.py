@@ -269,15 +269,17 @@ def _picture(path: Location) -> Path:
 
 
 def _report(path: Location, console: Console, figure: bool, as_json: bool) -> None:
-    from twinbrain.analysis import summarise, warm_up
+    from twinbrain.analysis import structure_function, summarise, tells_correlations, warm_up
     from twinbrain.run.open import open_run
 
     tree = open_run(path)
+    start = warm_up(tree)
     try:
-        summary = summarise(tree, start=warm_up(tree))
+        summary = summarise(tree, start=start)
     except UnitError as error:
         console.print(f"no table of what happened: {error}")
         summary = None
+    r = float(structure_function(tree, start=start)["r"]) if tells_correlations(tree, start=start) else None
     broken = json.loads(tree.attrs["breakdown"])["text"] if "breakdown" in tree.attrs else ""
     picture = _picture(path)
     if figure:
@@ -297,13 +299,16 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
                     "run": str(path),
                     "figure": str(picture) if figure else None,
                     "summary": None if summary is None else rows(summary),
+                    "structure_function": r,
                     "breakdown": broken or None,
                 }
             )
         )
         return
     if summary is not None:
-        console.print(summary_table(summary, warm_up(tree)))
+        console.print(summary_table(summary, start))
+    if r is not None:
+        console.print(f"regions that are connected go together: r = {r:.2f} over pairs (bins of 100 ms)")
     if broken:
         console.print(f"[bold red]broke down[/]: {broken}")
     console.print(f"run     {path}")

@@ -21,6 +21,7 @@ from twinbrain.plot.matrices import functional_connectivity as functional_connec
 from twinbrain.plot.raster import raster as raster
 from twinbrain.plot.rates import rates as rates
 from twinbrain.plot.spectrum import spectrum as spectrum
+from twinbrain.plot.structure_function import structure_function as structure_function
 from twinbrain.plot.summary import summary_figure as summary_figure
 from twinbrain.plot.time_scales import time_scales as time_scales
 from twinbrain.plot.traces import traces as traces

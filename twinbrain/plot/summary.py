@@ -21,6 +21,7 @@ from twinbrain.plot.palette import INK, Key, colour_key
 from twinbrain.plot.raster import raster
 from twinbrain.plot.rates import rates
 from twinbrain.plot.spectrum import spectrum
+from twinbrain.plot.structure_function import structure_function
 from twinbrain.units import number
 
 if TYPE_CHECKING:
@@ -122,9 +123,13 @@ def _below(tree: xr.DataTree, key: Key) -> list[Panel]:
     panels = [("Mean rate", 6, lambda ax: draw_dots(rate, rates, key, ax=ax)), *panels]
     try:
         analysis.spectrum(tree, key.by, start=start)
+        panels.append(("Power spectrum of the rates", 6, lambda ax: spectrum(tree, start=start, legend=False, ax=ax)))
     except UnitError:  # the run is too short for one
-        return panels
-    return [*panels, ("Power spectrum of the rates", 6, lambda ax: spectrum(tree, start=start, legend=False, ax=ax))]
+        pass
+    if analysis.tells_correlations(tree, start=start):
+        title = "Structure and function"
+        panels.append((title, 6, lambda ax: structure_function(tree, start=start, ax=ax)))
+    return panels
 
 
 def _labelled(tree: xr.DataTree, of_neurons: xr.DataArray) -> xr.DataArray:
