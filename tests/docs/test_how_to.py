@@ -183,3 +183,16 @@ def test_a_brain_is_trained_kept_and_joined_as_the_page_tells(tmp_path, monkeypa
     joined = tb.Brain(connectome=brain.connectome, regions=brain.regions, projections=own)
     run = tb.simulate(joined, engine="reference", dt="1 ms", duration="20 ms", out="joined.zarr")
     assert run.attrs["status"] == "complete"
+
+
+def test_a_connected_brain_and_its_control_run_as_the_page_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (workflow,) = blocks("connect-a-brain.md", "toml")
+    (script,) = blocks("connect-a-brain.md", "python")
+    # The regions a fifth as large, and for 0.6 s, so that it is quick.
+    quick = workflow.replace('"thalamus/relay"', '{ region = "thalamus/relay", scale = 0.2 }')
+    Path("connected.toml").write_text(quick.replace('"cortex/column"', '{ region = "cortex/column", scale = 0.2 }'))
+    exec(compile(script.replace('"1 s"', '"600 ms"'), "how-to", "exec"), {"__name__": "__main__"})
+    found = re.fullmatch(r"real (\S+)\nrewired (\S+)\n", capsys.readouterr().out)
+    assert found is not None
+    assert found[1] != found[2]

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from fnmatch import fnmatchcase
 
 import pytest
 
@@ -25,7 +24,7 @@ def run(tmp_path, monkeypatch, capsys):
         if len(patterns) > 1:
             settings = (*settings, *(f'brain.regions."{pattern}".scale=0.2' for pattern in patterns))
         options = [part for setting in (*SMALL, *settings) for part in ("--set", setting)]
-        out = tmp_path / "runs" / f"{name}.zarr"
+        out = tmp_path / f"runs-{len(list(tmp_path.iterdir()))}" / f"{name}.zarr"
         monkeypatch.setattr(sys, "argv", ["twinbrain", "run", name, *options, "--out", str(out), "--no-figure"])
         with pytest.raises(SystemExit) as end:
             main()
@@ -77,23 +76,41 @@ def test_the_resting_state_is_as_large_as_promised():
     assert plan.n_synapses >= 1_000_000
 
 
-def test_the_pulse_excites_the_thalamus_and_spreads_to_the_pallidum(run):
-    tree = run("thalamic_pulse", "run.duration=130 ms", "run.window=130 ms", "stimuli.0.start=80 ms")
+def test_the_pulse_excites_the_thalamus_and_reaches_cortex_through_the_connectome(run):
     stimulus = tb.load_workflow("thalamic_pulse").stimuli[0]
-    rates, sizes = tree["rate"]["rate"].values, tree["network"]["size"].values
-    names, labels = (list(tree["network"][name].values) for name in ("name", "label"))
 
-    def response(population, pattern):
-        """Return the mean rates in the 50 ms before the pulse and in those of it."""
-        chosen = [n == population and fnmatchcase(label, pattern) for n, label in zip(names, labels, strict=True)]
-        share = sizes[chosen] / sizes[chosen].sum()
-        return (rates[30:80, chosen] @ share).mean(), (rates[85:130, chosen] @ share).mean()
+    def responses(*settings):
+        """Return by how much the rates of relay cells, and of pyramidal cells, rise in the pulse."""
+        tree = run("thalamic_pulse", "run.duration=140 ms", "run.window=140 ms", "stimuli.0.start=90 ms", *settings)
+        rates = tree.twin.rates(by="kind")
+        before, during = rates.sel(time=slice(60, 89)).mean("time"), rates.sel(time=slice(100, 139)).mean("time")
+        found = during - before
+        return [float(found.sel(kind=kind)) for kind in (f"thalamus/{stimulus.population}", "cortex/pyr")]
 
-    before, during = response(stimulus.population, stimulus.regions)
-    assert during > 3 * before + 10
-    # No drive reaches these neurons from the stimulus itself; their only way to it is through synapses.
-    before, during = response("prototypic", "BG-*")
-    assert during > 1.4 * before
+    excited, reached = responses()
+    assert excited > 20
+    # No drive reaches cortex from the stimulus itself; its only way there is through synapses.
+    alone, not_reached = responses("brain.coupling=0")
+    assert alone > 20
+    assert reached > not_reached + 2
+
+
+def test_rates_answer_to_the_coupling(run):
+    found = [
+        run("resting_state", "run.duration=160 ms", "run.window=160 ms", f"brain.coupling={coupling}")
+        .twin.mean_rates("kind", start="60 ms")
+        .sel(kind="cortex/pyr")
+        .item()
+        for coupling in (0, 1, 1.5)
+    ]
+    assert found[1] > 1.2 * found[0]
+    assert found[2] > 1.1 * found[1]
+
+
+def test_a_share_of_the_drive_of_every_region_comes_through_the_connectome():
+    plan = prepare(tb.load_workflow("resting_state")).plan
+    assert plan.share == pytest.approx(0.2, abs=0.01)
+    assert 0 < plan.share_lowest < plan.share_highest < 0.5
 
 
 @pytest.mark.parametrize("name", tb.region_names())

@@ -9,7 +9,6 @@ the weight of its long-range synapses is what makes it so. The region keeps its 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -201,8 +200,8 @@ def excitatory_drives(region: Region, population: str, units: dict[str, str]) ->
     for i, drive in enumerate(region.drives):
         if drive.population == population and drive.receptor in receptors and drive.rate is not None:
             assert drive.weight is not None
-            with suppress(UnitError):  # told with its place where weights are lowered
-                yield i, drive.rate * abs(units_.coherent(drive.weight, units[drive.receptor]))
+            if np.isfinite(size := _size(drive.weight, units[drive.receptor])):
+                yield i, drive.rate * size
 
 
 def given_way(region: Region, inflow: Inflow, units: dict[str, str]) -> Floats:
