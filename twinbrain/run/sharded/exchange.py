@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import time
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch.distributed import TCPStore  # type: ignore[attr-defined,unused-ignore]
 
 from twinbrain.engines.base import Spikes
+from twinbrain.errors import ClusterError
 from twinbrain.run.sharded.board import Board, RankLostError
 
 T = TypeVar("T")
@@ -178,10 +180,10 @@ def joined(rank: int, hosts: Sequence[str], port: int, device: str, board: Board
     RankLostError
         If the ranks do not all come.
     """
-    if (interface := _interface(hosts[rank])) is not None:
-        # gloo and nccl would take the one that the host's name leads to, which others may not reach.
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
-        os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
+    # gloo and nccl would listen at the address that the name of the machine leads to, which others may not reach.
+    interface = _interface(hosts[rank])
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+    os.environ.setdefault("NCCL_SOCKET_IFNAME", interface)
     with _lost():
         store = _meet(rank, len(hosts), hosts[0], port, board)
         dist.init_process_group("gloo", store=store, rank=rank, world_size=len(hosts), timeout=_PATIENCE)
@@ -201,7 +203,11 @@ def _meet(rank: int, n_ranks: int, host: str, port: int, board: Board) -> TCPSto
     store = None
     while store is None:
         try:
-            store = TCPStore(host, port, is_master=rank == 0, timeout=_KNOCK, wait_for_workers=False)
+            # By itself, the store of rank 0 would listen at every address of its machine.
+            own = _bound(host, port).detach() if rank == 0 else None
+            store = TCPStore(
+                host, port, is_master=rank == 0, timeout=_KNOCK, wait_for_workers=False, master_listen_fd=own
+            )
         except (dist.DistNetworkError, dist.DistStoreError):
             if rank == 0 or time.monotonic() > end:
                 raise
@@ -225,19 +231,41 @@ def gpu_of(device: str, hosts: Sequence[str], rank: int) -> str:
 
 def free_port(host: str) -> int:
     """Return a port that is free on this host."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as found:
-        found.bind((host, 0))
+    with _bound(host, 0) as found:
         port: int = found.getsockname()[1]
         return port
 
 
-def _interface(host: str) -> str | None:
-    """Return the network interface of this host that has an address."""
-    for name, addresses in psutil.net_if_addrs().items():
-        if any(address.address.split("%")[0] == host for address in addresses):
-            return str(name)
-    return None
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to one address of this machine, and to no other."""
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
+def _interface(host: str) -> str:
+    """Return the network interface of this machine that has an address.
+
+    Raises
+    ------
+    ClusterError
+        If none has it.
+    """
+    known = {a.address.split("%")[0]: name for name, addresses in psutil.net_if_addrs().items() for a in addresses}
+    place = ipaddress.ip_address(socket.gethostbyname(host) if ":" not in host else host.split("%")[0])
+    if place.is_loopback:  # all of 127.0.0.0/8 lies at the interface that has 127.0.0.1
+        place = ipaddress.ip_address("127.0.0.1" if place.version == 4 else "::1")
+    if (name := known.get(str(place))) is None:
+        raise ClusterError(
+            f"expected a worker at an address of its machine, found {host}, which no network interface has; start "
+            "workers with --host and the address by which the others reach them"
+        )
+    return str(name)
 
 
 @contextmanager
@@ -247,5 +275,5 @@ def _lost() -> Iterator[None]:
         yield
     except RankLostError:
         raise
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise RankLostError(f"another rank is gone: {error}") from None
