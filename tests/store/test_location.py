@@ -112,7 +112,10 @@ def test_paths_stay_as_they_are_given():
         ("s3://bucket", r"expected s3://bucket/name.*found no name.*add one"),
         ("s3://bucket/*", r"without patterns, found '\*'.*name one place"),
         (Path("s3://bucket/name"), r"expected a URL as text, found a path: s3:/bucket/name"),
-        ("nothing://x/y", r"a URL that fsspec knows, found nothing://x/y.*name another"),
+        ("nothing://x/y", r"a URL that begins with one of s3://, .*found nothing://x/y; name another"),
+        ("simplecache::s3://bucket/x", r"begins with one of .*found simplecache::s3://bucket/x"),
+        ("reference://refs.json/x", r"begins with one of .*found reference://"),
+        ("ssh://host/x", r"begins with one of .*found ssh://host/x"),
     ],
 )
 def test_what_cannot_be_a_location_is_refused(given, message):

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from twinbrain.cli import contents, exchange, runs, training
+from twinbrain.cli.folder import guard_working_folder
 from twinbrain.errors import TwinbrainError
 from twinbrain.extras import named
 
@@ -46,9 +47,11 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
 ) -> None:
     """Declare a brain once; simulate it, keep it, look at it."""
+    guard_working_folder(context)
 
 
 def main() -> None:

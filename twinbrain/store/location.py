@@ -1,4 +1,4 @@
-"""Where a store lies: a path of this machine, or a URL that fsspec knows, such as ``s3://bucket/rest.zarr``."""
+"""Where a store lies: a path of this machine, or a URL such as ``s3://bucket/rest.zarr``."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ from twinbrain.store.remote import RemoteStore
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
 # What may lie at a place that is free: what interrupted writes left, and claims of who is about to write.
 _NO_CONTENT = (".partial", ".claim")
+# Others that fsspec knows unpack archives, follow references to other places, or start programs.
+SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
+"""Kinds of URL at which a store may lie, beside paths of this machine."""
 # What pathlib makes of a URL.
 _SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
@@ -71,6 +74,11 @@ class Location:
         scheme, _, rest = text.partition("://")
         if scheme in ("file", "local"):
             return cls(user_path(rest))
+        if scheme not in SCHEMES:
+            raise StoreError(
+                f"expected a path, or a URL that begins with one of {', '.join(f'{name}://' for name in SCHEMES)}, "
+                f"found {text}; name another place"
+            )
         if found := re.search(r"[*?\[\]]", rest):
             raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
         url = f"{scheme}://{rest.rstrip('/')}"

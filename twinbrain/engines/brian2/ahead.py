@@ -16,6 +16,8 @@ from twinbrain.engines.brian2.compiler import cache_folder
 from twinbrain.network.inputs import Events
 from twinbrain.network.network import Block, Network
 
+# Python would look for modules in the working folder first; -P keeps it out.
+COMMAND = (sys.executable, "-P", "-m", "twinbrain.engines.brian2.ahead")
 # A block that has been compiled leaves a file of this suffix in the cache, named by its program.
 _DONE = ".compiled"
 
@@ -45,7 +47,7 @@ def compile_ahead(network: Network) -> list[subprocess.Popen[bytes]]:
     for helper in range(n_helpers):
         share = [_small(network, block) for block in missing[1:][helper::n_helpers]]
         process = subprocess.Popen(
-            [sys.executable, "-m", "twinbrain.engines.brian2.ahead"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

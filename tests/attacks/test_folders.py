@@ -1,0 +1,64 @@
+"""A folder that a stranger packed: working in it runs nothing that lies there."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from twinbrain.engines.brian2.ahead import COMMAND
+
+ROOT = Path(__file__).parents[2]
+MODULES = ("multiprocessing", "numpy", "pickle", "random", "sitecustomize", "twinbrain", "zarr")
+
+
+@pytest.fixture
+def environment():
+    """That of a shell in which neither Python nor the tests have set anything."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"} | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def command(tmp_path_factory, environment, folder):
+    """Run the command as it is installed: a script in a folder of its own."""
+    script = tmp_path_factory.mktemp("bin") / "twinbrain"
+    script.write_text('from twinbrain.cli import main\n\nif __name__ == "__main__":\n    main()\n')
+
+    def call(*arguments):
+        line = [sys.executable, script, *map(str, arguments)]
+        return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("brian_preferences", "codegen.target = __import__('os').system('touch {marker}') or 'numpy'\n", "Brian2 runs"),
+        (".numba_config.yaml", "cache_dir: cache\n", "Numba takes"),
+    ],
+)
+def test_what_a_library_would_run_from_the_folder_is_refused(folder, refused, marker, name, content, told):
+    (folder / name).write_text(content.format(marker=marker))
+    refused(("run", "small.toml", "--set", "run.engine=brian2-numpy"), name, told, "start elsewhere")
+
+
+def test_no_module_of_the_folder_is_imported_by_a_sweep_and_its_workers(folder, command, marker):
+    for module in MODULES:
+        (folder / f"{module}.py").write_text(f"import os\nos.system({f'touch {marker}'!r})\n")
+    with (folder / "small.toml").open("a") as file:
+        file.write("\n[sweep]\nreduce = ['mean_rates']\nparameters.coupling = [0.5]\n")
+    done = command("run", "small.toml", "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 points done" in done.stdout
+
+
+def test_no_module_of_the_folder_is_imported_while_code_is_compiled_ahead(folder, environment, marker):
+    for module in MODULES:
+        (folder / f"{module}.py").write_text(f"import os\nos.system({f'touch {marker}'!r})\n")
+    done = subprocess.run(
+        COMMAND, input=pickle.dumps([]), cwd=folder, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
