@@ -57,6 +57,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
         "store.check": ["check_store"],
         "spec.brain": ["Brain", "LongRange"],
         "spec.cell": ["Cell"],
+        "spec.cluster": ["ClusterProfile"],
         "spec.connectome": ["Connectome"],
         "spec.drive": ["Drive", "Stimulus"],
         "spec.explicit": ["Explicit"],

@@ -12,14 +12,14 @@ memory = "16 GB"
 cores = 4
 workers = 32
 minimum = 4
-setup = ["module load gcc"]
 directives = ["--constraint=skylake"]
 """
 
 
 def test_a_profile_is_read_from_a_file(tmp_path):
     (tmp_path / "lab.toml").write_text(PROFILE)
-    profile = load_profile(tmp_path / "lab.toml")
+    (tmp_path / "setup.sh").write_text("module load gcc\n")
+    profile = load_profile(tmp_path / "lab.toml", tmp_path / "setup.sh")
     assert profile.walltime == 36 * 3_600_000
     assert profile.setup == ("module load gcc",)
     assert profile.workers_per_job == 4

@@ -10,6 +10,7 @@ import typer
 from twinbrain.errors import Problem, SpecError
 
 if TYPE_CHECKING:
+    from twinbrain.spec.cluster import ClusterProfile
     from twinbrain.spec.workflow import Workflow
 
 Cluster = Annotated[
@@ -22,7 +23,21 @@ Shards = Annotated[
     int | None,
     typer.Option(help="Cut the brain into so many shards, each in a process of its own; the run is the same."),
 ]
-Profile = Annotated[Path | None, typer.Option(help="What jobs of Slurm ask for, a TOML file.")]
+Profile = Annotated[
+    Path | None, typer.Option(help="What jobs of Slurm ask for, and certificates for tls://; a TOML file.")
+]
+Setup = Annotated[Path | None, typer.Option(help="Shell lines that each job of Slurm begins with, a file of them.")]
+
+
+def with_setup(profile: Path | None, setup: Path | None) -> Path | ClusterProfile | None:
+    """Return a profile with the shell lines of a file that a person has named."""
+    if setup is None:
+        return profile
+    if profile is None:
+        raise SpecError([Problem("--setup", "expected a profile beside it, found none; name one with --profile")])
+    from twinbrain.spec.load import load_profile
+
+    return load_profile(profile, setup)
 
 
 def _named(context: typer.Context, texts: list[str] | None) -> list[str] | None:

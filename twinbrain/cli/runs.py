@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from twinbrain.cli.options import Cluster, Profile, ReduceFrom, Shards, TaskFrom, Workers, check_used
+from twinbrain.cli.options import Cluster, Profile, ReduceFrom, Setup, Shards, TaskFrom, Workers, check_used, with_setup
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
@@ -50,6 +50,7 @@ def run(
     workers: Workers = None,
     cluster: Cluster = None,
     profile: Profile = None,
+    setup: Setup = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a workflow, keep the run, and draw its summary; if it has a sweep, run all its points."""
@@ -64,7 +65,7 @@ def run(
     check_used(task_from, declared)
     path = place_of(out, declared.name)
     if declared.sweep is not None:
-        where = {"workers": workers, "cluster": cluster, "profile": profile}
+        where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)
         with _interruptible(path), naming(workflow):
             state = run_sweep(declared, path, reduce_from, where, console, overwrite=overwrite)
@@ -78,7 +79,7 @@ def run(
     check_target(path, overwrite=overwrite)  # before the plan, which may take seconds
     with naming(workflow):
         prepared = prepare(declared)
-        on = shards_on(shards, cluster=cluster, profile=profile)
+        on = shards_on(shards, cluster=cluster, profile=with_setup(profile, setup))
         console.print(plan_table(prepared, on))
     with _interruptible(path), naming(workflow), progress_bar(console, prepared.workflow.run.dt) as progress:
         run_prepared(prepared, path, overwrite=overwrite, progress=progress, on=on)
@@ -138,6 +139,7 @@ def resume(
     workers: Workers = None,
     cluster: Cluster = None,
     profile: Profile = None,
+    setup: Setup = None,
     other_versions: Annotated[
         bool, typer.Option("--other-versions", help="Go on with a run that was begun with other versions of packages.")
     ] = False,
@@ -151,7 +153,7 @@ def resume(
     console = Console(stderr=as_json, soft_wrap=as_json)
     path = Location.of(store)
     if is_sweep(path):
-        where = {"workers": workers, "cluster": cluster, "profile": profile}
+        where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)
         with _interruptible(path):
             state = resume_sweep(path, reduce_from, where, console)
@@ -159,7 +161,7 @@ def resume(
         return
     if is_training(path):
         _no_shards(shards)
-        _no_sweep(reduce_from=reduce_from, workers=workers, cluster=cluster, profile=profile)
+        _no_sweep(reduce_from=reduce_from, workers=workers, cluster=cluster, profile=profile, setup=setup)
         resume_and_report(path, settings, console, figure=figure, as_json=as_json)
         return
     if settings:
@@ -176,7 +178,7 @@ def resume(
             path,
             shards=shards,
             cluster=cluster,
-            profile=profile,
+            profile=with_setup(profile, setup),
             other_versions=other_versions,
             progress=progress,
         )
@@ -253,8 +255,13 @@ def _interruptible(path: Location) -> Iterator[None]:
 
 def _way_on(path: Location) -> str:
     from twinbrain.store import run_info
+    from twinbrain.store.sweep import is_sweep
 
     try:
+        if is_sweep(path):
+            facts = sweep_facts(path)
+            done = f"{facts['done']} of {facts['points']} points are done"
+            return f"{done}; go on with: twinbrain resume {shlex.quote(str(path))}"
         found = run_info(path)
     except StoreError:
         return "nothing was recorded"

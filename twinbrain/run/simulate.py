@@ -22,6 +22,7 @@ from twinbrain.run.sharded import Shards, shards_on
 from twinbrain.run.versions import versions, versions_in_bits
 from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain
+from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.load import as_workflow
@@ -59,7 +60,7 @@ def simulate(
     shards: int | None = None,
     client: Client | None = None,
     cluster: str | None = None,
-    profile: str | Path | None = None,
+    profile: str | Path | ClusterProfile | None = None,
     progress: Progress | bool | None = None,
 ) -> xr.DataTree:
     """Simulate a model and keep the run.
@@ -94,7 +95,7 @@ def simulate(
         Whose workers to use.
     cluster : str, optional
         What to use instead: ``"local"`` (the default), ``"tcp://…"`` or ``"slurm"``.
-    profile : str or Path, optional
+    profile : str, Path or ClusterProfile, optional
         The TOML file that says what jobs of ``"slurm"`` ask for.
     progress : callable or bool, optional
         Called with what is being done, how much of it is done, and of how much. By default a bar is drawn on a terminal
@@ -204,7 +205,7 @@ def resume(
     shards: int | None = None,
     client: Client | None = None,
     cluster: str | None = None,
-    profile: str | Path | None = None,
+    profile: str | Path | ClusterProfile | None = None,
     other_versions: bool = False,
     progress: Progress | bool | None = None,
 ) -> xr.DataTree:

@@ -34,8 +34,81 @@ def _memory(text: str) -> str:
     return text
 
 
+# What stands in a job script is read by a shell, so nothing may stand there that says more than a name.
+_NAME = re.compile(r"[\w.,:@+-]+")
+_FOLDER = re.compile(r"[\w.,:@+/~-]+")
+# Options of sbatch that choose nodes and limits; others can run programs, or write files.
+_DIRECTIVES = (
+    "clusters",
+    "comment",
+    "constraint",
+    "cpus-per-gpu",
+    "deadline",
+    "exclude",
+    "exclusive",
+    "gpus",
+    "gres",
+    "hint",
+    "licenses",
+    "mail-type",
+    "mem-per-cpu",
+    "mem-per-gpu",
+    "nice",
+    "nodelist",
+    "priority",
+    "qos",
+    "requeue",
+    "reservation",
+    "signal",
+    "switches",
+    "tmp",
+)
+_DIRECTIVE = re.compile(r"--([a-z-]+)(=[\w.,:@+&|*()\[\]-]+)?")
+
+
+def _plain(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"expected letters, digits and any of . , : @ + - _, found {text!r}")
+    return text
+
+
+def _folder(text: str) -> str:
+    if not _FOLDER.fullmatch(text):
+        raise ValueError(f"expected a folder of letters, digits and any of / . , : @ + - _ ~, found {text!r}")
+    return text
+
+
+def _directive(text: str) -> str:
+    match = _DIRECTIVE.fullmatch(text)
+    if match is None or match[1] not in _DIRECTIVES:
+        raise ValueError(f"expected --option=value with one of the options {', '.join(_DIRECTIVES)}, found {text!r}")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_plain)]
+
+
+class Certificates(Spec):
+    """Who may take part in a cluster: certificates, with which each side proves itself to the other.
+
+    Parameters
+    ----------
+    ca_file : str
+        Certificates of the authority that has signed those of scheduler, workers and clients.
+    cert_file, key_file : str
+        The own certificate, and its private key.
+    """
+
+    ca_file: str
+    cert_file: str
+    key_file: str
+
+
 class ClusterProfile(Spec):
-    """The jobs of a Slurm cluster that hold workers.
+    """The jobs of a Slurm cluster that hold workers, and the certificates of a cluster.
+
+    A profile in a file is data. What runs commands (``setup``, ``python``) is given in Python, or ``setup`` as a file
+    of shell lines that is named on the command line.
 
     Parameters
     ----------
@@ -56,28 +129,31 @@ class ClusterProfile(Spec):
     interface : str, optional
         Network interface that scheduler and workers use, such as ``"ib0"``.
     setup : sequence of str
-        Shell lines that a job begins with, such as ``"module load gcc"``.
+        Shell lines that a job begins with, such as ``"module load gcc"``; not in a file.
     directives : sequence of str
-        Further options of ``sbatch``, such as ``"--constraint=skylake"``.
+        Further options of ``sbatch`` that choose nodes or limits, such as ``"--constraint=skylake"``.
     python : str, optional
-        The interpreter of the workers; otherwise this one.
+        The interpreter of the workers; otherwise this one; not in a file.
+    tls : Certificates, optional
+        Of a scheduler at ``tls://``, and of the workers of jobs; without them, jobs get certificates made for one run.
     logs : str
         Folder of what jobs print; it is made where the run is started.
     """
 
-    queue: str | None = None
-    account: str | None = None
+    queue: Name | None = None
+    account: Name | None = None
     walltime: Annotated[Milliseconds, BeforeValidator(_from_clock), AfterValidator(_at_least_a_minute)] = default("1 h")
     cores: Annotated[int, Field(ge=1)] = 1
     memory: Annotated[str, AfterValidator(_memory)] = "4 GB"
     gpus: Annotated[int, Field(ge=0)] = 0
     workers: Annotated[int, Field(ge=1)] = 1
     minimum: Annotated[int, Field(ge=0)] | None = None
-    interface: str | None = None
+    interface: Name | None = None
     setup: tuple[str, ...] = ()
-    directives: tuple[str, ...] = ()
+    directives: tuple[Annotated[str, AfterValidator(_directive)], ...] = ()
     python: str | None = None
-    logs: str = "slurm-logs"
+    tls: Certificates | None = None
+    logs: Annotated[str, AfterValidator(_folder)] = "slurm-logs"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

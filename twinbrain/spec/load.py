@@ -25,6 +25,7 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
 
 Data = dict[str, Any]
+_SETUP = "put shell lines into a file that you name: --setup setup.sh, or in Python profile=tb.ClusterProfile(...)"
 
 
 def content_folders(kind: str) -> list[Path]:
@@ -136,20 +137,33 @@ def as_workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
     raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
 
 
-def load_profile(path: str | Path) -> ClusterProfile:
+def load_profile(path: str | Path, setup: str | Path | None = None) -> ClusterProfile:
     """Return the profile of a cluster.
 
     Parameters
     ----------
     path : str or Path
-        A TOML file.
+        A TOML file. Certificates are looked for from its folder on.
+    setup : str or Path, optional
+        A file of shell lines that each job begins with. They run, so a person names this file, and no profile does.
 
     Raises
     ------
     SpecError
         If there is no such file, or it is wrong; with every problem found.
     """
-    return ClusterProfile.parse(_read(user_path(path)), str(path))
+    file = user_path(path)
+    data = _read(file)
+    if given := [key for key in ("setup", "python") if key in data]:
+        raise SpecError(
+            Problem(f"{path}: {key}", f"expected no commands in a file, which is data, found {data[key]!r}; {_SETUP}")
+            for key in given
+        )
+    if setup is not None:
+        data["setup"] = _text(user_path(setup)).splitlines()
+    if isinstance(tls := data.get("tls"), dict):
+        data["tls"] = {k: str(file.parent / user_path(v)) if isinstance(v, str) else v for k, v in tls.items()}
+    return ClusterProfile.parse(data, str(path))
 
 
 def is_profile(path: Path) -> bool:
@@ -181,6 +195,13 @@ def _find(kind: str, what: str, name_or_path: str | Path) -> Path:
             return candidate
     hint = suggestion(str(name_or_path), _names(kind))
     raise SpecError([Problem("", f"unknown {what} {str(name_or_path)!r}; {hint}; or give the path of a .toml file")])
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path, LARGEST_TOML)
+    except FileError as error:
+        raise SpecError([Problem(str(path), str(error))]) from None
 
 
 def _read(path: Path) -> Data:

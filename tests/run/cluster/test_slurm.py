@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import pytest
+from distributed import Client
 
 import twinbrain as tb
 from twinbrain.run.cluster.connect import connected
 from twinbrain.run.cluster.slurm import job_arguments
+from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
 
 
@@ -79,3 +81,27 @@ def test_a_machine_without_slurm_is_told_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(tb.ClusterError, match=r"expected the commands of Slurm \(sbatch\), found none"):
         connected("slurm", profile=tmp_path / "lab.toml").__enter__()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of jobs that dask-jobqueue forgets
+def test_jobs_prove_themselves_by_certificates_that_are_made_for_the_run(tmp_path):
+    """As jobs on this machine, which take the place of Slurm's."""
+    from dask_jobqueue.local import LocalCluster
+
+    profile = ClusterProfile(logs=str(tmp_path), interface="lo", memory="1 GB")
+    taken = ("cores", "processes", "memory", "interface", "worker_extra_args", "log_directory", "scheduler_options")
+    arguments = {name: value for name, value in job_arguments(profile).items() if name in taken}
+    with (
+        security_for_jobs(profile) as security,
+        security_for_jobs(profile) as another,
+        LocalCluster(**arguments, protocol="tls://", security=security) as cluster,
+    ):
+        assert cluster.scheduler_address.startswith("tls://127.0.0.1:")
+        assert cluster.dashboard_link.startswith("http://127.0.0.1:")
+        assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.glob(".certificates-*"))
+        cluster.scale(jobs=1)
+        with Client(cluster) as client:
+            assert client.submit(int, 1).result(timeout=300) == 1
+        with pytest.raises(OSError, match="certificate does not match"):
+            Client(cluster.scheduler_address, security=another, timeout="2s")
+    assert list(tmp_path.glob(".certificates-*")) == []

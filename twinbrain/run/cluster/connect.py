@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -14,10 +16,13 @@ import dask
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
-from twinbrain.errors import ClusterError, SpecError
+from twinbrain.errors import ClusterError, SpecError, TwinbrainError
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.interrupts import IgnoreInterrupts
 from twinbrain.run.cluster.slurm import slurm_cluster
+from twinbrain.run.cluster.tls import security_of
 from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_ready, own_facts
+from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.load import load_profile
 
 _CONNECT_TIMEOUT = "10s"
@@ -33,7 +38,7 @@ def connected(
     *,
     client: Client | None = None,
     workers: int | None = None,
-    profile: str | Path | None = None,
+    profile: str | Path | ClusterProfile | None = None,
 ) -> Iterator[Client]:
     """Connect to a cluster whose workers are ready for simulations.
 
@@ -46,8 +51,8 @@ def connected(
         A client of any other cluster; it is left as it is.
     workers : int, optional
         How many worker processes to start; otherwise one a core, or as many as the profile says.
-    profile : str or Path, optional
-        The TOML file that says what jobs of ``"slurm"`` ask for.
+    profile : str, Path or ClusterProfile, optional
+        What jobs of ``"slurm"`` ask for, and the certificates of a scheduler at ``tls://``: a TOML file.
 
     Yields
     ------
@@ -62,12 +67,15 @@ def connected(
         If the cluster cannot be reached or started, or a worker would not compute what this process would.
     """
     _check_arguments(cluster, client, workers, profile)
+    if cluster in (None, "local") and client is None:
+        _check_main()
+    found = profile if isinstance(profile, ClusterProfile | None) else load_profile(profile)
     with ExitStack() as stack:
         if client is not None:
             stack.enter_context(_ready(client))
         elif cluster == "slurm":
-            assert profile is not None
-            started = stack.enter_context(slurm_cluster(load_profile(profile), workers))
+            assert found is not None
+            started = stack.enter_context(slurm_cluster(found, workers))
             client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client)
         elif cluster in (None, "local"):
@@ -76,7 +84,7 @@ def connected(
             _make_ready(client)
             client.register_plugin(IgnoreInterrupts())
         else:
-            client = stack.enter_context(_client_of(str(cluster)))
+            client = stack.enter_context(_client_of(str(cluster), found))
             stack.enter_context(_ready(client))
         yield client
 
@@ -114,7 +122,7 @@ def dashboard(client: Client) -> str:
 
 
 def _check_arguments(
-    cluster: str | None, client: Client | None, workers: int | None, profile: str | Path | None
+    cluster: str | None, client: Client | None, workers: int | None, profile: str | Path | ClusterProfile | None
 ) -> None:
     if client is not None and (cluster, workers, profile) != (None, None, None):
         raise SpecError("expected a client alone, found cluster, workers or profile beside it; give one or the other")
@@ -127,8 +135,10 @@ def _check_arguments(
         raise SpecError(f"expected at least 1 worker, found {workers}")
     if workers is not None and address:
         raise SpecError(f"expected the workers that {cluster} has, found workers = {workers}; start them there")
-    if profile is not None and cluster != "slurm":
-        raise SpecError(f'expected a profile with cluster "slurm" alone, found {str(profile)!r}; leave it out')
+    if profile is not None and cluster != "slurm" and not (address and str(cluster).startswith("tls://")):
+        raise SpecError(
+            f'expected a profile with cluster "slurm" or "tls://…" alone, found {str(profile)!r}; leave it out'
+        )
     if profile is None and cluster == "slurm":
         raise SpecError('expected a profile with cluster "slurm", found none; write one such as: walltime = "1 h"')
 
@@ -149,13 +159,16 @@ def _local_cluster(workers: int) -> LocalCluster:
                 silence_logs=logging.CRITICAL,
                 dashboard_address="localhost:0",
             )
-    except RuntimeError as error:
-        raise ClusterError(f"expected {workers} worker processes, found that they do not start; {_GUARD}") from error
+    except (RuntimeError, OSError, TimeoutError, CancelledError) as error:
+        raise ClusterError(
+            f"expected {workers} worker processes, found that they do not start; {_why_no_workers()}"
+        ) from error
 
 
-def _client_of(address: str) -> Client:
+def _client_of(address: str, profile: ClusterProfile | None) -> Client:
+    security = None if profile is None else security_of(profile)
     try:
-        return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False)
+        return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False, security=security)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise ClusterError(
             f"expected a scheduler at {address}, found none that answered within {_CONNECT_TIMEOUT} "
@@ -164,10 +177,69 @@ def _client_of(address: str) -> Client:
 
 
 def _make_ready(client: Client) -> str:
-    check_workers(client)
     name = f"twinbrain-{uuid4().hex}"
-    client.register_plugin(PrepareWorker(own_facts()), name=name)
+    with answering():
+        check_workers(client)
+        client.register_plugin(PrepareWorker(own_facts()), name=name)
     return name
+
+
+@contextmanager
+def starting(interrupt: Interrupt) -> Iterator[None]:
+    """Tell a stop that was asked for while workers start, which reaches them too, from workers that do not start.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was asked for.
+    """
+    try:
+        yield
+    except ClusterError:
+        if interrupt.requested:
+            raise KeyboardInterrupt from None
+        raise
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say what it means where Dask finds that the other side of a connection is gone.
+
+    Raises
+    ------
+    ClusterError
+        In place of what Dask raises.
+    """
+    try:
+        yield
+    except TwinbrainError:
+        raise
+    except (OSError, TimeoutError, CancelledError) as error:
+        raise ClusterError(
+            f"expected a scheduler and workers that answer while they start, found one lost ({type(error).__name__}: "
+            f"{str(error).partition(chr(10))[0]}); see what they print, and whether the system ended them for memory"
+        ) from error
+
+
+def _check_main() -> None:
+    """Refuse what workers, which import the program that starts them, cannot import."""
+    if getattr(sys.modules["__main__"], "__file__", None) == "<stdin>":
+        raise ClusterError(
+            "expected a program in a file, which worker processes import, found one on standard input, which they "
+            "cannot; save it as a file and start that, or compute in this process with workers=0"
+        )
+
+
+def _why_no_workers() -> str:
+    """Return what keeps workers from starting: mostly a script without a guard, else that they were ended."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    guarded = getattr(main, "__spec__", None) is not None or file is None
+    with suppress(OSError):
+        guarded = guarded or "__main__" in Path(str(file)).read_text(encoding="utf-8", errors="replace")
+    if guarded:
+        return "see what they print, and whether the system ended them for memory"
+    return _GUARD
 
 
 @contextmanager

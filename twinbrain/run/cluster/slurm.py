@@ -17,6 +17,7 @@ import dask
 
 from twinbrain.errors import ClusterError
 from twinbrain.paths import user_path
+from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def slurm_cluster(profile: ClusterProfile, workers: int | None = None) -> Iterat
     most = workers or profile.workers
     n_jobs = math.ceil(most / profile.workers_per_job)
     least = None if profile.minimum is None else math.ceil(min(profile.minimum, most) / profile.workers_per_job)
+    # Jobs reach the scheduler through a network that others use too, hence the certificates.
     # Of a task that has never run, 1 min is assumed; with Dask's 0.5 s, adaptive clusters cancel jobs just submitted.
     with (
         dask.config.set({"distributed.scheduler.unknown-task-duration": "1m"}),
-        _cluster_class()(**job_arguments(profile)) as cluster,
+        security_for_jobs(profile) as security,
+        _cluster_class()(**job_arguments(profile), protocol="tls://", security=security) as cluster,
     ):
         if least is None:
             cluster.scale(jobs=n_jobs)
@@ -96,7 +99,7 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
         "python": profile.python,
         "log_directory": str(user_path(profile.logs)),
         "job_name": "twinbrain",
-        "scheduler_options": {"dashboard_address": ":0"},
+        "scheduler_options": {"dashboard_address": "localhost:0"},
     }
 
 

@@ -106,7 +106,9 @@ def _is_ready() -> bool:
 def _facts(client: Client) -> dict[str, Facts]:
     # Asked for in functions of the standard library alone: a worker may have another twinbrain, or none.
     n_threads = client.nthreads()
-    python, node, process = (client.run(f) for f in (platform.python_version, platform.node, os.getpid))
+    asked = (client.run(f, on_error="return") for f in (platform.python_version, platform.node, os.getpid))
+    # One that has left in the meantime answers with an error.
+    python, node, process = ({a: v for a, v in found.items() if not isinstance(v, Exception)} for found in asked)
     packages = {name: client.run(version, name, on_error="return") for name in SEEN_IN_BITS}
     answered = set(n_threads).intersection(python, node, process, *packages.values())
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +13,7 @@ from twinbrain.errors import ClusterError, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition, check_n_shards, partition
 from twinbrain.run.prepare import Prepared, Progress
+from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.store import Location
 from twinbrain.store.claim import Claim
 
@@ -34,14 +35,14 @@ class Shards:
         Whose workers to use.
     cluster : str, optional
         What to connect to where there is no client.
-    profile : str or Path, optional
+    profile : str, Path or ClusterProfile, optional
         What jobs of cluster ``"slurm"`` ask for.
     """
 
     n: int
     client: Client | None = None
     cluster: str | None = None
-    profile: str | Path | None = None
+    profile: str | Path | ClusterProfile | None = None
 
     def partition(self, prepared: Prepared) -> Partition:
         """Return the shards of a brain.
@@ -69,7 +70,11 @@ class Shards:
         from twinbrain.run.sharded.gang import run_gang
 
         shards = self.partition(prepared)
-        with Interrupt() as interrupt, self._client() as client:
+        from twinbrain.run.cluster.connect import starting
+
+        with Interrupt() as interrupt, ExitStack() as stack:
+            with starting(interrupt):
+                client = stack.enter_context(self._client())
             return run_gang(
                 client,
                 prepared,
@@ -96,7 +101,7 @@ def shards_on(
     *,
     client: Client | None = None,
     cluster: str | None = None,
-    profile: str | Path | None = None,
+    profile: str | Path | ClusterProfile | None = None,
 ) -> Shards | None:
     """Return how a run is to be sharded, or None where it is not.
 

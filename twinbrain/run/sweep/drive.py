@@ -6,12 +6,15 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from queue import Empty, SimpleQueue
 
 import numpy as np
 from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed.comm.core import CommClosedError
 from numpy.typing import NDArray
 
 from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
@@ -104,6 +107,11 @@ def drive(
     return driver.state
 
 
+def _is_lost(error: BaseException, client: Client) -> bool:
+    """Return whether an error comes of a scheduler that is gone, wherever Dask noticed it."""
+    return isinstance(error, CommClosedError | CancelledError) or client.status != "running"
+
+
 def missing_jobs(status: NDArray[np.uint8], batch: int) -> list[Job]:
     """Return the points that are not done, batch by batch."""
     missing = np.flatnonzero(status != DONE).tolist()
@@ -142,9 +150,9 @@ class _Driver:
         waiting = deque([job] for job in jobs)
         running: dict[Future, list[Job]] = {}
         finished: SimpleQueue[Future] = SimpleQueue()
-        needs = self._resources(client)
         stopping = False
         try:
+            needs = self._resources(client)
             while running or (waiting and not stopping):
                 while waiting and len(running) < _MOST_SUBMITTED and not stopping:
                     chain = waiting.popleft()
@@ -162,9 +170,16 @@ class _Driver:
                     stopping = True
                     begun = {key for keys in client.processing().values() for key in keys}
                     client.cancel([other for other in running if other.key not in begun])
+        except TwinbrainError:
+            raise
+        except Exception as error:
+            if not _is_lost(error, client):
+                raise
+            raise self._lost() from error
         finally:
-            if running:
-                client.cancel(list(running), force=True)
+            if running and client.status == "running":
+                with suppress(OSError, CancelledError, RuntimeError):  # it may be lost by now
+                    client.cancel(list(running), force=True)
         if stopping and self.state.done + self.state.failed < self.state.total:
             raise self._interrupted()
 
@@ -197,10 +212,7 @@ class _Driver:
     def _outcome(self, future: Future, chain: list[Job]) -> list[Job]:
         """Take what a task has returned, and return what its batch still needs."""
         if future.status in ("cancelled", "lost"):
-            raise ClusterError(
-                f"expected the scheduler to answer, found it lost, with {self.state.done} of {self.state.total} points "
-                f"done; they are kept: resume {self._store.location} once there is a scheduler"
-            )
+            raise self._lost()
         if future.status == "finished":
             self._add(future.result())
             return chain[1:]
@@ -229,6 +241,12 @@ class _Driver:
             report.error or before.error,
         )
         self._progress(self.state)
+
+    def _lost(self) -> ClusterError:
+        return ClusterError(
+            f"expected the scheduler to answer, found it lost, with {self.state.done} of {self.state.total} points "
+            f"done; they are kept: resume {self._store.location} once there is a scheduler"
+        )
 
     def _interrupted(self) -> RunInterrupted:
         return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self.state.total} points")

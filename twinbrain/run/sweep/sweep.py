@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinbrain.errors import SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.progress import shown
-from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
+from twinbrain.run.cluster.connect import connected, dashboard, starting, workers_ready
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.open import open_sweep
@@ -19,6 +19,7 @@ from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.spec.assign import assigned, full_key
 from twinbrain.spec.brain import Brain
+from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
@@ -48,7 +49,7 @@ def sweep(
     workers: int | None = None,
     cluster: str | None = None,
     client: Client | None = None,
-    profile: str | Path | None = None,
+    profile: str | Path | ClusterProfile | None = None,
     progress: SweepProgress | bool | None = None,
     **parameters: Any,
 ) -> xr.Dataset:
@@ -84,7 +85,7 @@ def sweep(
         ``"local"``, the address of a scheduler (``"tcp://…"``), or ``"slurm"``.
     client : distributed.Client, optional
         A client of any Dask cluster, in place of ``cluster``.
-    profile : str or Path, optional
+    profile : str, Path or ClusterProfile, optional
         What jobs of ``"slurm"`` ask for, a TOML file.
     progress : callable or bool, optional
         Told how far it is. By default a bar is drawn on a terminal and in a notebook; False draws none.
@@ -132,7 +133,7 @@ def resume_sweep(
     workers: int | None = None,
     cluster: str | None = None,
     client: Client | None = None,
-    profile: str | Path | None = None,
+    profile: str | Path | ClusterProfile | None = None,
     progress: SweepProgress | bool | None = None,
 ) -> xr.Dataset:
     """Compute what is missing of a sweep, or has failed.
@@ -241,11 +242,14 @@ def drive_sweep(
     with (
         claimed(store.location, "sweep", "what is done") as claim,
         Interrupt() as interrupt,
-        nullcontext() if here else connected(**where) as client,
+        ExitStack() as stack,
     ):
-        if client is not None:
-            tell_dashboard(dashboard(client))
-            workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
+        client = None
+        if not here:
+            with starting(interrupt):
+                client = stack.enter_context(connected(**where))
+                tell_dashboard(dashboard(client))
+                workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
         return drive(store, claim, own, client, progress or (lambda state: None), interrupt)
 
 
