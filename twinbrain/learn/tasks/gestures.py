@@ -6,7 +6,7 @@ import numpy as np
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.options import Count, Duration, Rate, Several
-from twinbrain.learn.tasks.packages import package_file
+from twinbrain.learn.tasks.packages import package_file, read_objects
 from twinbrain.learn.tasks.signals import Coding, n_channels, signal_trials, standardised
 from twinbrain.learn.tasks.split import chance, generator, stratified
 from twinbrain.learn.tasks.task import Task
@@ -64,7 +64,7 @@ def gestures(
         If seglearn is not installed, if a window is longer than a recording, or if nobody is left to learn from.
     """
     path = package_file("gestures", "seglearn", "seglearn", "data/watch_dataset.npy")
-    data = np.load(path, allow_pickle=True).item()  # written by numpy, as a dict of lists
+    data = read_objects(path).item()  # a dict of lists
     shortest = min(len(recording) for recording in data["X"])
     if window > shortest:
         raise LearnError(

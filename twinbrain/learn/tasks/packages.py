@@ -5,10 +5,21 @@ They are read as files, since the packages' own loaders import far more than is 
 
 from __future__ import annotations
 
+import pickle
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from twinbrain.errors import LearnError
+
+# All that arrays, and lists of them, are pickled with; whatever else a pickle names, it could run.
+_OF_ARRAYS = {("_codecs", "encode")} | {
+    (module, name)
+    for module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
+    for name in ("_reconstruct", "dtype", "ndarray", "scalar")
+}
 
 
 def package_file(task: str, package: str, module: str, path: str) -> Path:
@@ -40,3 +51,30 @@ def package_file(task: str, package: str, module: str, path: str) -> Path:
             'pip install --force-reinstall "twinbrain[train]"'
         )
     return file
+
+
+class _Arrays(pickle.Unpickler):
+    """Reads arrays, and lists and tables of them."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a pickle names, if it makes arrays."""
+        if (module, name) not in _OF_ARRAYS:
+            raise LearnError(
+                f"expected a file of arrays, found one that names {module}.{name}; install its package anew"
+            )
+        return super().find_class(module, name)
+
+
+def read_objects(path: Path) -> Any:
+    """Return the array of objects in an ``.npy`` file, which may hold numbers, texts, lists, tables and arrays alone.
+
+    Raises
+    ------
+    LearnError
+        If anything else is in it.
+    """
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read(file)
+        return _Arrays(file).load()

@@ -226,6 +226,8 @@ class _Driver:
             return chain[1:]
         if isinstance(error, TwinbrainError):
             raise error
+        if isinstance(error, CommClosedError | CancelledError):
+            raise self._lost() from error
         raise ClusterError(
             f"expected workers that can compute a batch, found {type(error).__name__}: {error}; see that what the "
             "workflow and the reductions need is there too"
