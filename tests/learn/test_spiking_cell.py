@@ -131,3 +131,65 @@ def test_inputs_and_states_of_another_shape_are_said():
         cell({"ampa": torch.zeros(3, 4)})
     with pytest.raises(tb.LearnError, match=r"expected no state, or v, .*found 1 tensors; call it as"):
         cell(torch.zeros(3, 4), torch.zeros(3, 4))
+
+
+def test_a_cell_that_keeps_its_state_stands_in_a_sequence_as_leaky_does():
+    torch.manual_seed(1)
+    cell = tb.spiking_cell("adex", 6, trained=("tau_w",), init_hidden=True)
+    layers = torch.nn.Sequential(
+        torch.nn.Linear(4, 6), cell, torch.nn.Linear(6, 3), snntorch.Leaky(0.9, init_hidden=True)
+    )
+    other, state = tb.spiking_cell("adex", 6, trained=("tau_w",)), ()
+    inputs = 3000 * torch.rand(30, 2, 4)
+    total = 0.0
+    for step in inputs:
+        total = total + layers(step)
+        spikes, *state = other(layers[0](step), *state)
+    assert spikes.shape == (2, 6)
+    for kept, given in zip(cell._kept, state, strict=True):
+        torch.testing.assert_close(kept, given, rtol=0, atol=0)
+    total.sum().backward()
+    assert all(p.grad is not None for p in cell.parameters())
+    cell.reset_mem()
+    first = cell(layers[0](inputs[0]))
+    torch.testing.assert_close(first, other(layers[0](inputs[0]))[0])
+    with pytest.raises(tb.LearnError, match=r"as many trials as at the last step, 2, found 1; begin anew with"):
+        cell(torch.zeros(1, 6))
+    with pytest.raises(tb.LearnError, match="expected no state, since the cell keeps it"):
+        cell(torch.zeros(2, 6), *state)
+
+
+@pytest.mark.parametrize("model", ["lif_current", "alif"])
+def test_a_scaled_input_of_one_is_about_the_threshold(model):
+    def n_spikes(size):
+        cell = tb.spiking_cell(model, 1, init_hidden=True, scaled=True)
+        return sum(float(cell(torch.full((1, 1), size)).sum()) for _ in range(500))
+
+    assert n_spikes(0.7) == 0
+    assert n_spikes(1.3) > 0
+
+
+def test_a_cell_can_return_the_state_that_it_keeps():
+    cell = tb.spiking_cell("lif_current", 2, init_hidden=True, output=True)
+    spikes, *state = cell(torch.zeros(3, 2))
+    assert spikes.shape == (3, 2)
+    assert len(state) == len(cell.program.state)
+    cell.detach_mem()
+    assert len(cell(torch.zeros(3, 2))) == 1 + len(state)
+
+
+def test_a_convolution_needs_no_flattening_before_a_cell():
+    torch.manual_seed(2)
+    image = 900 * torch.rand(20, 2, 1, 6, 6)
+    convolution = torch.nn.Conv2d(1, 3, 3)
+    cell, flat = (tb.spiking_cell("lif_current", 48, init_hidden=hidden) for hidden in (True, False))
+    network = torch.nn.Sequential(convolution, cell, torch.nn.Flatten(), torch.nn.Linear(48, 2))
+    state = ()
+    for step in image:
+        outputs = network(step)
+        spikes, *state = flat(convolution(step).flatten(1), *state)
+    assert outputs.shape == (2, 2)
+    assert cell._kept[0].shape == (2, 3, 4, 4)
+    torch.testing.assert_close(outputs, network[3](spikes))
+    with pytest.raises(tb.LearnError, match=r"shape \(trial, 48\) to exponential_current, found \(2, 3, 4, 5\)"):
+        flat(torch.zeros(2, 3, 4, 5))

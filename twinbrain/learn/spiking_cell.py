@@ -35,12 +35,18 @@ def spiking_cell(
     surrogate: str | Surrogate | Callable[[Tensor], Tensor] = "atan",
     seed: int = 0,
     precision: str = "float32",
+    init_hidden: bool = False,
+    output: bool = False,
+    scaled: bool = False,
 ) -> SpikingCell:
     """Return neurons that stand in a network of snnTorch as its own do.
 
     They are called with what arrives in a step, and their state: ``spikes, *state = cell(input, *state)``; at the first
     step there is no state yet. The input, of shape (trial, neuron), is in the unit of the first receptor, such as pA;
     with several receptors it can be a dict of one tensor for each.
+
+    With ``init_hidden`` they keep their state, as `snntorch.Leaky` does, and stand in `torch.nn.Sequential`:
+    ``nn.Sequential(nn.Conv2d(1, 8, 5), tb.spiking_cell(size=8 * 24 * 24, init_hidden=True), nn.Flatten(), …)``.
 
     Parameters
     ----------
@@ -63,6 +69,15 @@ def spiking_cell(
         Keys what distributions draw.
     precision : {"float32", "float64"}
         Of the state; in float64 a step is that of every engine, to the bit.
+    init_hidden : bool
+        Whether a call takes the input alone, and the state is kept until ``cell.reset_mem()``.
+    output : bool
+        With ``init_hidden``, whether the state is returned beside the spikes.
+    scaled : bool
+        Whether the input counts in units of what, arriving in every step, carries a neuron from rest to its threshold
+        if it responds linearly, as in networks of snnTorch; neurons with an exponential upstroke spike sooner. Outputs
+        of a `torch.nn.Linear` are about 1; without this they are about 1 pA, of which nothing spikes and nothing is
+        learned.
 
     Raises
     ------
@@ -92,6 +107,18 @@ def spiking_cell(
         surrogate = Surrogate(name=surrogate)
     gradient = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else bounded(surrogate)
     dtype = getattr(torch, precision)
-    return SpikingCell(
-        block.program, block.constants, block.initial, base, changes, lowered.network.dt, gradient, dtype
+    found = SpikingCell(
+        block.program,
+        block.constants,
+        block.initial,
+        base,
+        changes,
+        lowered.network.dt,
+        gradient,
+        dtype,
+        init_hidden=init_hidden,
+        output=output,
     )
+    if scaled:
+        found.input_scale = found.threshold_input()
+    return found
