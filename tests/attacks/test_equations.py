@@ -230,7 +230,7 @@ def test_units_have_bounds(unit, refused, folder):
         refused(["validate", "region.toml"], key, "found")
 
 
-@pytest.mark.parametrize("name", ["lambda", "dt", "t", "k0", "exp", "double", "inbox_ampa", "_v", "a__b", "int", "new"])
+@pytest.mark.parametrize("name", ["lambda", "dt", "t", "k0", "exp", "range", "inbox_ampa", "_v", "a__b", "int"])
 def test_names_with_a_meaning_of_their_own_cannot_be_given(name):
     with pytest.raises(SpecError, match=r"expected a(n)? .*found"):
         Region.parse(tomllib.loads(region(2, f"\n{name} : 1\nb : 1")))

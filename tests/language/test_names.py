@@ -19,7 +19,7 @@ def test_what_is_no_identifier_is_refused(name):
 
 @pytest.mark.parametrize(
     "name",
-    [*keyword.kwlist, "exp", "exponential", "dt", "t", "k3", "inbox_ampa", "xi_1", "double", "new", "tl"],
+    [*keyword.kwlist, "exp", "exponential", "dt", "t", "k3", "inbox_ampa", "xi_1", "range", "tl"],
 )
 def test_a_name_with_a_meaning_cannot_be_given(name):
     with pytest.raises(SpecError, match=r"expected a name (that the step does not use itself|of ASCII)"):

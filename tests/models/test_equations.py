@@ -4,8 +4,11 @@ import pytest
 from tests.models.steps import constants, step
 from twinbrain.errors import SpecError
 from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.models.rule import rule_program
 from twinbrain.models.step import step_program
+from twinbrain.network.parameters import program_constants
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.plasticity import PlasticityModel
 
 EQUATIONS = """
 dv/dt = (E - v)/tau + I_syn/C : volt (unless refractory)
@@ -284,3 +287,40 @@ def test_a_model_may_do_without_receptors_current():
     assert program.state == ("v", "g_ampa")
     assert program.parameters == {"E": "mV", "tau": "ms", "E_ampa": "mV", "tau_ampa": "ms"}
     assert program.units == {"v": "mV", "g_ampa": "nS"}
+
+
+def system(rates):
+    lines = [f"dx{i}/dt = ({rate} - x{i})/tau : 1" for i, rate in enumerate(rates)]
+    return neuron("\n".join([*lines, "tau : second"]), "x0 > 1", "x0 = 0", None, "exact")
+
+
+@pytest.mark.parametrize(
+    ("rates", "found"),
+    [
+        (["x1", "x2", "x0"], "a circle of x0, x1, x2"),
+        (["x1", "x2", "x3", "x4", "1"], "a chain of 5 that ends in x0"),
+        (["1"] * 31, "31 variables"),
+    ],
+)
+def test_systems_that_would_be_solved_without_end_are_refused(rates, found):
+    with pytest.raises(SpecError, match=f"for method 'exact' at most .*, found {found}; use"):
+        step_program(system(rates), {})
+
+
+def test_rules_whose_solutions_would_not_end_are_refused():
+    squares = "\n".join(f"dx{i}/dt = (x{i - 1}*x{i - 1} - x{i})/tau : 1" for i in range(1, 12))
+    rule = PlasticityModel(equations=f"dx0/dt = -x0/tau : 1\n{squares}\ntau : second")
+    with pytest.raises(SpecError, match="solutions have at most 400 terms, found more"):
+        rule_program(rule, "nS")
+
+
+@pytest.mark.parametrize("text", ["(v - v)/(v - v)*b/tau", "b*b/tau/(E - E)", "log(-E/E)*b/tau"])
+def test_what_has_no_value_is_refused(text):
+    with pytest.raises(SpecError, match=r"expected (real numbers|what has a value)"):
+        step_program(drift(text), {})
+
+
+def test_conditions_of_parameters_and_large_numbers_are_constants():
+    program = step_program(drift("b*int(E < b and b > 0*mV)/tau + b*tanh(10**20*tau/tau)/tau"), {})
+    found = program_constants(program, neuron(), {k: np.full(2, v) for k, v in VALUES.items()}, 0.1, 2)
+    assert all(np.isfinite(values).all() for values in found.values())

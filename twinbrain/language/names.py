@@ -1,6 +1,6 @@
 """Which names a declaration may give: identifiers that mean nothing else in any language that a model is written in.
 
-A name goes into generated Python, Cython, C++ and Triton. There it must be a name like any other.
+A name goes into generated Python, Cython and Triton. There it must be a name like any other.
 """
 
 from __future__ import annotations
@@ -15,24 +15,16 @@ LONGEST = 64
 """Characters of a name."""
 
 _FORM = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*_?", re.ASCII)
-_OTHER_LANGUAGES = """
-    alignas alignof and_eq asm auto bitand bitor bool case catch char char16_t char32_t compl const const_cast constexpr
-    decltype default delete do double dynamic_cast enum explicit export extern false float for friend goto inline int
-    long mutable namespace new noexcept not_eq nullptr operator or_eq private protected public register
-    reinterpret_cast restrict short signed sizeof static static_assert static_cast struct switch template this
-    thread_local throw true typedef typeid typename union unsigned using virtual void volatile wchar_t xor xor_eq
-    bint cdef cimport cpdef cppclass ctypedef DEF ELIF ELSE gil IF include nogil NULL errno stdin stdout stderr
-"""
 # Functions and values of equations, of steps, and of what is generated from them.
 _COMPUTING = """
     exponential relative_exponential reciprocal select indicator bounded logarithm power upstroke relative_slope
     expm1 log1p arcsin arccos arctan floor ceil sign timestep rand randn poisson binomial int_
     e pi inf nan t dt t_in_timesteps time_step i j N tl triton
-    len max min range round complex
+    bool complex float len max min print range round
     not_refractory lastspike refractory_left refractory_steps has_spiked
 """
 _SERIES = re.compile(r"k\d+|fixed_\d+|(?:inbox|quantum|grad|xi)_\w+|xi", re.ASCII)
-_RESERVED = frozenset({*keyword.kwlist, *FUNCTIONS, *_OTHER_LANGUAGES.split(), *_COMPUTING.split()})
+_RESERVED = frozenset({*keyword.kwlist, *FUNCTIONS, *_COMPUTING.split()})
 
 
 def is_identifier(name: str) -> bool:

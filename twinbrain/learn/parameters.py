@@ -133,6 +133,6 @@ _FUNCTIONS: dict[str, Any] = {
         )
     },
     "clip": torch.clip,
-    "int_": _as_tensor(lambda x: x),
+    "int": _as_tensor(lambda x: x),
     "exprel": _as_tensor(_exprel),
 }

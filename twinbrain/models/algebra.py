@@ -8,6 +8,7 @@ which every engine computes alike to the last bit. So neurons that differ cost n
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,7 @@ FUNCTIONS = {
 _HIGHEST_PRODUCT = 6
 # Sums are multiplied out up to this power; beyond it terms would cancel too much.
 _HIGHEST_EXPANSION = 3
+_LARGEST_WHOLE = 2**53
 _HYPERBOLIC = ("sinh", "cosh", "tanh")
 
 
@@ -46,6 +48,21 @@ class Statement:
 def on_arrays(expression: str) -> str:
     """Return an expression of a program as arrays take it: "and", "or" and "not" of comparisons become bitwise."""
     return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+
+
+def check_real(expression: sympy.Basic, shown: str = "") -> None:
+    """Check that an expression holds neither infinities nor what is no real number.
+
+    Raises
+    ------
+    SpecError
+        If it does; ``shown`` is named as what was found.
+    """
+    if expression.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I):
+        raise SpecError(
+            f"expected real numbers that are finite, found {(shown or str(expression))[:200]}, which divides by zero "
+            "or has no real value"
+        )
 
 
 def renamed(expression: str, names: Mapping[str, str]) -> str:
@@ -196,8 +213,9 @@ class Hoister:
         return "*".join([self._constant(coefficient), *names])
 
     def _constant(self, expression: Any) -> str:
+        check_real(expression)
         if expression.is_Number:
-            value = float(expression)
+            value = _float(expression)
             return repr(value) if value >= 0 else f"({value!r})"
         # The time step is no name of a step's: engines have a dt of their own, which Brian2 keeps for itself.
         if expression.is_Symbol and expression.name != "dt":
@@ -229,7 +247,19 @@ def _without(key: tuple[str, ...], name: str) -> tuple[str, ...]:
     return key[:index] + key[index + 1 :]
 
 
+def _float(number: Any) -> float:
+    try:
+        value = float(number)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value):
+        raise SpecError(f"expected numbers up to 1.8e308, found {str(number)[:80]}")
+    return value
+
+
 def _python(expression: Any) -> str:
     from brian2.parsing.sympytools import sympy_to_str
 
-    return str(sympy_to_str(expression))
+    # Whole numbers beyond those that a float tells apart are no numbers to numpy.
+    large = {n: sympy.Float(n) for n in expression.atoms(sympy.Rational) if max(abs(n.p), n.q) > _LARGEST_WHOLE}
+    return on_arrays(str(sympy_to_str(expression.xreplace(large))))

@@ -17,6 +17,8 @@ from twinbrain.models.algebra import Hoister, Statement
 ELAPSED = "elapsed"
 """Steps since the synapse's last event, in programs."""
 
+_MOST_TERMS = 400
+
 # A sum of terms: (rate, power of time) to the factor.
 Terms = dict[tuple[Any, int], Any]
 
@@ -109,6 +111,8 @@ def _add(one: Terms, other: Terms) -> Terms:
 
 
 def _multiply(one: Terms, other: Terms) -> Terms:
+    if len(one) * len(other) > _MOST_TERMS:
+        raise SpecError(f"expected equations whose solutions have at most {_MOST_TERMS} terms, found more; {_ADVICE}")
     product: Terms = {}
     for (rate, power), factor in one.items():
         for (other_rate, other_power), other_factor in other.items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from twinbrain.errors import SpecError
 from twinbrain.language.lines import Assignment, Equation, check_definitions
 from twinbrain.language.sizes import growth
 from twinbrain.language.tree import Name, Number, Operation, Tree, names_in, render
+from twinbrain.models.algebra import check_real
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.checks import (
     check_condition,
@@ -20,6 +22,7 @@ from twinbrain.models.checks import (
     sizes_of_units,
     unit_errors,
 )
+from twinbrain.models.coupling import check_coupling
 from twinbrain.models.reading import (
     TIME_STEP,
     brian_equations,
@@ -75,12 +78,19 @@ class ModelEquations:
     subexpressions: dict[str, str]
     units_of_subexpressions: dict[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def _names(self) -> set[str]:
+        return {*self.state, *self.inputs, *self.parameters, *self.unit_values, *self.subexpressions, "dt", TIME_STEP}
+
     def update(self) -> list[tuple[str, str]]:
         """Return Brian2's code for one step: names and the expressions assigned to them, in order."""
         from brian2.stateupdaters.base import StateUpdateMethod
 
         code: list[tuple[str, str]] = []
         for equations, method in self.systems:
+            for equation in equations.values():
+                if equation.expr is not None:
+                    self.sympy(equation.expr.code)  # what has no real value is found before it is integrated
             try:
                 text = StateUpdateMethod.apply_stateupdater(
                     equations, variables_of(equations), method, group_name="model"
@@ -103,15 +113,23 @@ class ModelEquations:
             for name, value in self.unit_values.items()
         }
         text = expression if isinstance(expression, str) else render(expression)
-        converted = str_to_sympy(text)
-        # Brian2 takes dt for positive; here it is a name like any other.
-        plain = {s: sympy.Symbol("dt" if s.name == TIME_STEP else s.name, real=True) for s in converted.free_symbols}
-        written_out = {s: self.sympy(self.subexpressions[s.name]) for s in plain if s.name in self.subexpressions}
-        found = converted.xreplace(plain | written_out).xreplace(values)
-        if found.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I):
-            raise SpecError(
-                f"expected real numbers that are finite, found {text[:200]}, which divides by zero or has no real value"
-            )
+
+        def named(symbol: Any) -> Any:
+            if symbol.name in self.subexpressions:
+                return self.sympy(self.subexpressions[symbol.name])
+            if symbol.name not in self._names and not symbol.name.startswith("_"):  # text of an infinity, or of i
+                raise SpecError(f"expected real numbers that are finite, found {symbol.name} in {text[:200]}")
+            # Brian2 takes dt for positive; here it is a name like any other.
+            return sympy.Symbol("dt" if symbol.name == TIME_STEP else symbol.name, real=True)
+
+        try:
+            converted = str_to_sympy(text)
+            found = converted.xreplace({s: named(s) for s in converted.free_symbols}).xreplace(values)
+        except SpecError:
+            raise
+        except Exception as error:  # sympy raises many kinds, of comparisons with 0/0 for one
+            raise SpecError(f"expected what has a value, found {text[:200]} ({first_line(error)})") from None
+        check_real(found, text)
         return found
 
 
@@ -149,6 +167,8 @@ def combine(model: NeuronModel, receptors: dict[str, ReceptorModel]) -> ModelEqu
     _check_kinds(whole, model)
     _check_assigned(reset, state)
     _check_units(whole, threshold, reset, unit_values)
+    for part in (lines,) if model.method in ("exact", "linear") else of_receptors.values():
+        check_coupling(part)
     if model.method in ("exact", "linear"):
         systems: tuple[tuple[Any, str], ...] = ((differential_part(whole, set(state)), "exact"),)
     else:

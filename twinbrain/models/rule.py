@@ -182,7 +182,7 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
         neuron=moving,
         held=(),
         units={name: reading.unit_text(whole[name]) for name in state},
-        inputs={},
+        inputs={MODULATOR_SPIKES: "1"},
         parameters={name: reading.unit_text(whole[name]) for name in sorted(parameters)},
         systems=((reading.differential_part(whole, set(moving)), model.method),),
         unit_values=unit_values,

@@ -298,6 +298,6 @@ _FUNCTIONS: dict[str, Callable[..., Any] | float] = {
             *("sinh", "cosh", "tanh", "clip", "abs", "floor", "ceil", "sign"),
         )
     },
-    "int_": np.float64,
+    "int": lambda condition: np.where(condition, 1.0, 0.0),
     "exprel": _exprel,
 }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.brian2.compiler import functions
-from twinbrain.models.algebra import Statement
+from twinbrain.models.algebra import Statement, renamed
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
 from twinbrain.network.network import Block
@@ -35,8 +35,8 @@ class BlockGroup:
         brian2 = import_brian2()
         program = block.program
         declarations = [
-            *(f"{name} : 1" for name in (*program.state, SPIKED)),
-            *(f"{name} : 1 (constant)" for name in program.constants),
+            *(f"{_own(name)} : 1" for name in (*program.state, SPIKED)),
+            *(f"{_own(name)} : 1 (constant)" for name in program.constants),
             *(f"quantum_{inlet.receptor} : 1 (shared, constant)" for inlet in block.inlets),
             *(f"inbox_{inlet.receptor} : integer" for inlet in block.inlets),
         ]
@@ -62,13 +62,18 @@ class BlockGroup:
 
     def array(self, variable: str) -> NDArray[np.float64]:
         """Return the values of a variable, not a copy."""
-        values: NDArray[np.float64] = self.group.variables[variable].get_value()
+        values: NDArray[np.float64] = self.group.variables[_own(variable)].get_value()
         return values
 
     @property
     def objects(self) -> list[Any]:
         """The Brian2 objects."""
         return [self.group, self.step]
+
+
+def _own(name: str) -> str:
+    """Return what a variable of the model is called in Brian2's code, where it is no type, keyword or attribute."""
+    return f"{name}_own"
 
 
 def _code(program: StepProgram) -> list[str]:
@@ -80,4 +85,8 @@ def _code(program: StepProgram) -> list[str]:
     spiked = f"indicator({program.threshold})"
     if REFRACTORY_LEFT in program.state:
         spiked = f"select({REFRACTORY_LEFT} > 0.0, 0.0, {spiked})"
-    return [str(s) for s in (*program.integrate, Statement(SPIKED, spiked), *reset)]
+    own = {name: _own(name) for name in (*program.state, SPIKED, *program.constants)}
+    return [
+        f"{own.get(s.target, s.target)} = {renamed(s.expression, own)}"
+        for s in (*program.integrate, Statement(SPIKED, spiked), *reset)
+    ]
