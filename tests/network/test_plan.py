@@ -74,7 +74,7 @@ def test_a_run_that_does_not_fit_is_refused(limit):
 
 def test_a_brain_far_too_large_is_refused_by_default():
     brain = small_brain(3)
-    rule = brain.long_range.model_copy(update={"in_degree": 10**12})
+    rule = brain.long_range.model_copy(update={"in_degree": 10**9})
     with pytest.raises(PlanError, match="found a plan of"):
         check_memory(plan_of(brain.model_copy(update={"long_range": rule})), None)
 

@@ -159,7 +159,10 @@ def test_a_new_pattern_can_be_added(folder):
             "{file}: brain.regions.'X': unknown region 'mine/cotrex'; did you mean 'mine/cortex'?",
         ),
         ("brain.regions.X=3", "{file}: brain.regions.'X': expected the name of a region, found 3"),
-        ('brain.regions."*".scale=0', "{file}: brain.regions.'*': scale: expected a positive number, found 0"),
+        (
+            'brain.regions."*".scale=0',
+            "{file}: brain.regions.'*': scale: expected a positive number up to 1,000,000, found 0",
+        ),
         ('brain.regions."*".scales=2', "{file}: brain.regions.'*': unknown key 'scales'; known: region, scale"),
         ('brain.regions."*".scale=2', "{file}: brain.regions.*: two different regions are named 'test/cortex'"),
         ('region="mine/cortex"', '{file}: expected either "region" or a table "brain", found both; drop one'),
@@ -240,3 +243,9 @@ def test_two_stimuli_of_one_name_are_refused(folder):
     assert problems(load_workflow, "mine") == [
         f"{path}: stimuli[1].name: another stimulus is 'flash' too; give each its own name"
     ]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_declaration(tmp_path):
+    text = region_path("cortex/column").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text(f"\ufeff{text}", encoding="utf-8")
+    assert load_region(tmp_path / "own.toml") == load_region("cortex/column")

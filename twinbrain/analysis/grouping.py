@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Any, Literal, get_args
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from twinbrain.analysis.tree import Columns, population_columns, populations, populations_of
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import suggestion
+from twinbrain.spec.labels import matching
 
 By = Literal["population", "region", "kind", "family"]
 """``"kind"`` takes the populations of one name in all regions of a family together, as ``"cortex/pyr"``."""
@@ -165,7 +165,7 @@ def _fits(
     known = list(dict.fromkeys(names.tolist() if among is None else names[among].tolist()))
     found: set[str] = set()
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
-        hits = [name for name in known if name == pattern or fnmatchcase(name, pattern)]
+        hits = matching(pattern, known)
         if not hits:
             shown = known if len(known) <= 12 else _nearest(pattern, known)
             raise SpecError(f"{what}: no {what} fits {pattern!r}; {suggestion(pattern.strip('*'), shown)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ import xarray as xr
 
 from twinbrain.errors import ConnectomeError, StoreError, UnitError
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.labels import matching
 from twinbrain.units import number
 
 _SHORT = 500.0  # ms
@@ -206,7 +206,7 @@ class Span:
 
     def reaches(self, region: str, population: str) -> bool:
         """Return whether it reached a population of a region."""
-        return (region == self.regions or fnmatchcase(region, self.regions)) and self.population in ("*", population)
+        return bool(matching(self.regions, [region])) and self.population in ("*", population)
 
 
 def stimuli(tree: xr.DataTree) -> list[Span]:

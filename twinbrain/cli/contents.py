@@ -121,7 +121,7 @@ def validate(
 
 def _validate(path: Path) -> None:
     from twinbrain.connectome import read_connectome
-    from twinbrain.run.prepare import build_network, prepare
+    from twinbrain.run.prepare import build_network, check_fits, prepare
     from twinbrain.run.sweep.create import prepare_sweep
     from twinbrain.spec.brain import single_region_brain
     from twinbrain.spec.load import is_profile, is_workflow, load_profile, load_region, load_workflow
@@ -145,4 +145,6 @@ def _validate(path: Path) -> None:
             plan_training(model)
             return
         # Building finds what only shows then: parameters, weights, delays.
-        build_network(prepare(model))
+        prepared = prepare(model)
+        check_fits(prepared)
+        build_network(prepared)

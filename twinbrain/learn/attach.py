@@ -5,7 +5,6 @@ Both are ordinary populations, so what is trained is a region (or a brain) that 
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from glob import escape
 
 from twinbrain.connectome.load import load_connectome
@@ -18,6 +17,7 @@ from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.labels import first_patterns, matching
 from twinbrain.spec.population import Population
 from twinbrain.spec.projection import Connect, Projection
 from twinbrain.spec.quantity import Distribution
@@ -72,7 +72,7 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
 
 def _needed(regions: dict[str, Region], labels: list[str]) -> dict[str, Region]:
     """Return the patterns that still decide about some label."""
-    chosen = {next((p for p in regions if fnmatchcase(label, p)), None) for label in labels}
+    chosen = set(first_patterns(regions, labels).values())
     return {pattern: region for pattern, region in regions.items() if pattern in chosen}
 
 
@@ -83,7 +83,7 @@ def own_name(name: str, label: str) -> str:
 
 
 def _one_label(labels: list[str], pattern: str, what: str) -> str:
-    fitting = [label for label in labels if fnmatchcase(label, pattern)]
+    fitting = matching(pattern, labels)
     if len(fitting) != 1:
         found = "none" if not fitting else f"{len(fitting)}, such as {fitting[0]} and {fitting[1]}"
         raise LearnError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from twinbrain.learn.lower import Lowered
 from twinbrain.learn.weights import Group
 from twinbrain.network.network import SynapseTable
 from twinbrain.spec.base import suggestion
+from twinbrain.spec.labels import matching
 from twinbrain.spec.training import Trainable
 
 # Receptors through which a weight may act in either direction.
@@ -54,7 +54,7 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
         for i, population in enumerate(network.populations):
             if population.block != block or population.population in ("input", "readout"):
                 continue
-            share = next((s for p, s in rules if fnmatchcase(f"{population.label}.{population.population}", p)), None)
+            share = next((s for p, s in rules if matching(p, [f"{population.label}.{population.population}"])), None)
             if share is None:
                 continue
             here = slice(population.offset, population.offset + population.size)

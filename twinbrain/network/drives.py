@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import INJECTED, Drive, Stimulus
+from twinbrain.spec.labels import matching
 
 ALWAYS = 2**62
 # Beyond this mean count a step, drawing counts by comparison stops being sensible.
@@ -155,7 +155,7 @@ def check_stimuli(stimuli: tuple[Stimulus, ...], layout: Layout) -> None:
     problems = []
     regions = dict(zip(layout.connectome.labels, layout.regions, strict=True))
     for stimulus in stimuli:
-        labels = [label for label in layout.connectome.labels if fnmatchcase(label, stimulus.regions)]
+        labels = matching(stimulus.regions, layout.connectome.labels)
         where = f"stimuli.{stimulus.name}"
         if not labels:
             hint = suggestion(stimulus.regions, layout.connectome.labels[:12])

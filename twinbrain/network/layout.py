@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import count
 
@@ -18,7 +17,9 @@ from twinbrain.spec.between_regions import misplaced
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import INJECTED, Stimulus
+from twinbrain.spec.labels import matching
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.population import MOST_NEURONS
 from twinbrain.spec.region import Region
 
 
@@ -141,6 +142,9 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
             start = stop
     if problems:
         raise SpecError(problems)
+    if start > MOST_NEURONS:
+        found = f"expected at most {MOST_NEURONS:,} neurons in all, found {start:,}"
+        raise SpecError([Problem("brain.regions", f"{found}; make populations smaller")])
     regions_of = dict(zip(connectome.labels, regions, strict=True))
     if problems := list(misplaced(brain.projections, regions_of)):
         raise SpecError(problems)
@@ -178,7 +182,9 @@ def _injected(
 
 
 def _reached(stimulus: Stimulus, populations: Iterable[PopulationSlice]) -> list[PopulationSlice]:
-    return [p for p in populations if p.population == stimulus.population and fnmatchcase(p.label, stimulus.regions)]
+    populations = list(populations)
+    labels = set(matching(stimulus.regions, (p.label for p in populations)))
+    return [p for p in populations if p.population == stimulus.population and p.label in labels]
 
 
 def unused_name(name: str, names: list[str]) -> str:

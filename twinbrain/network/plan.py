@@ -24,6 +24,7 @@ from twinbrain.network.layout import Layout
 from twinbrain.network.probes import lower_probes
 from twinbrain.network.quanta import weight_units
 from twinbrain.network.sampling import coherent_values
+from twinbrain.network.synapses import LONGEST_DELAY
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.explicit import Explicit
@@ -134,7 +135,7 @@ def plan(
     plastic, plastic_bytes = _plastic(layout, weight_units(programs))
     long_range, longest_tract = _long_range(brain, layout)
     n_synapses = round(local + long_range)
-    n_slots = int(max(longest, longest_tract) / dt) + 3
+    n_slots = int(min(max(longest, longest_tract) / dt, LONGEST_DELAY)) + 3  # longer ones are refused
     sizes = [block.size for block in layout.blocks]
     inboxes = 4 * (n_slots + 1) * sum(size * len(p.jumps) for size, p in zip(sizes, programs, strict=True))
     neurons = 8 * sum(size * (len(p.state) + 2 * len(p.constants)) for size, p in zip(sizes, programs, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from twinbrain.network.layout import BlockLayout, Layout
 from twinbrain.network.network import PopulationSlice, Probe
 from twinbrain.network.parameters import fill_block
 from twinbrain.spec.base import suggestion
+from twinbrain.spec.labels import matching
 from twinbrain.spec.record import Record, StateRecord
 
 
@@ -96,8 +96,7 @@ def check_record(record: Record, layout: Layout) -> None:
 
 
 def _matching(wanted: StateRecord, layout: Layout) -> list[PopulationSlice]:
-    return [
-        p
-        for p in layout.populations
-        if fnmatchcase(p.label, wanted.regions) and fnmatchcase(p.population, wanted.population)
-    ]
+    labels = set(matching(wanted.regions, layout.connectome.labels))
+    there = [p for p in layout.populations if p.label in labels]
+    names = set(matching(wanted.population, (p.population for p in there)))
+    return [p for p in there if p.population in names]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from twinbrain.errors import Problem, SpecError
@@ -11,6 +10,7 @@ from twinbrain.spec.base import Spec, suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.keys import key_parts
+from twinbrain.spec.labels import matching
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Choice
@@ -154,7 +154,7 @@ def _matching(wanted: str, names: Mapping[str, Iterable[str]], where: str) -> li
     # "*" is all, though one of a brain's patterns may be just that.
     if wanted != "*" and (found := [key for key, own in names.items() if wanted in own]):
         return found
-    if found := [key for key, own in names.items() if any(fnmatchcase(name, wanted) for name in own)]:
+    if found := [key for key, own in names.items() if matching(wanted, own)]:
         return found
     known = {name for own in names.values() for name in own}
     raise SpecError([Problem(where, f"nothing here is called {wanted!r}; {suggestion(wanted, known)}")])

@@ -151,9 +151,15 @@ def suggestion(found: str, known: Any) -> str:
     return f"{hint}Known: {', '.join(names) if names else 'none'}"
 
 
+_MOST_SHOWN = 200
+
+
 def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     found: list[Problem] = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    if len(details) > _MOST_SHOWN:
+        found.append(Problem("", f"{len(details):,} problems, of which these are the first {_MOST_SHOWN}"))
+    for detail in details[:_MOST_SHOWN]:
         place = _place(detail["loc"])
         if detail["type"] == "problems":
             for where, message in detail["ctx"]["rows"]:

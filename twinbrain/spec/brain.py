@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
@@ -12,6 +11,8 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.between_regions import declared_problems
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.labels import first_patterns, matching
+from twinbrain.spec.population import MOST_NEURONS
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Quantity, Speed, default
 from twinbrain.spec.region import Region
@@ -40,7 +41,7 @@ class LongRange(Spec):
         Conduction speed; a delay is length / speed, and at least one step.
     """
 
-    in_degree: Annotated[int, Field(ge=0)]
+    in_degree: Annotated[int, Field(ge=0, le=MOST_NEURONS)]
     proportional: bool = False
     weight: Quantity | None = None
     share: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -112,7 +113,8 @@ class Brain(Spec):
 
     def patterns(self, labels: list[str]) -> list[str | None]:
         """Return for each label the pattern that decides about it, or None."""
-        return [next((pattern for pattern in self.regions if fnmatchcase(label, pattern)), None) for label in labels]
+        first = first_patterns(self.regions, labels)
+        return [first.get(label) for label in labels]
 
     def without(self, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()) -> Brain:
         """Return the brain with a lesion: without some of its parts, the others as they were.
@@ -165,7 +167,7 @@ class Brain(Spec):
             )
         for pattern in self.regions:
             if pattern not in chosen:
-                fits = any(fnmatchcase(label, pattern) for label in labels)
+                fits = bool(matching(pattern, labels))
                 why = "earlier patterns take all it fits; move it up" if fits else suggestion(pattern, labels[:12])
                 problems.append(Problem(f"brain.regions.{pattern!r}", f"the pattern matches no region; {why}"))
         if problems:

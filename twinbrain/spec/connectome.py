@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -15,6 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.spec.labels import matching
 
 _HEMISPHERES = ("left", "right", "")
 # Dimensions and unit of each variable, in the order of the digest.
@@ -171,7 +171,7 @@ class Connectome:
         Parameters
         ----------
         patterns : str or iterable of str
-            Labels, or shell patterns such as ``"l*"``; case matters.
+            Labels, or shell patterns such as ``"l*"``; case matters, and what is a label means that label alone.
 
         Raises
         ------
@@ -180,7 +180,8 @@ class Connectome:
         """
         found: set[int] = set()
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
-            hits = {i for i, label in enumerate(self._labels) if label == pattern or fnmatchcase(label, pattern)}
+            wanted = set(matching(pattern, self._labels))
+            hits = {i for i, label in enumerate(self._labels) if label in wanted}
             if not hits:
                 raise ConnectomeError(
                     f"expected labels that match {pattern!r}, found none among the {self.n_regions} of "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.explicit import Explicit
+from twinbrain.spec.labels import first_patterns
 from twinbrain.spec.quantity import Distribution
 from twinbrain.units import show
 
@@ -225,9 +225,8 @@ def _value(value: str | float | Distribution | Explicit) -> str:
 
 def _mapping(brain: Brain, connectome: Connectome | None) -> str:
     counts = dict.fromkeys(brain.regions, 0)
-    for label in connectome.labels if connectome is not None else ():
-        if (pattern := next((p for p in brain.regions if fnmatchcase(label, p)), None)) is not None:
-            counts[pattern] += 1
+    for pattern in first_patterns(brain.regions, connectome.labels if connectome is not None else ()).values():
+        counts[pattern] += 1
     rows = []
     for pattern, region in brain.regions.items():
         known = (f"{counts[pattern]:,}", f"{counts[pattern] * region.n_neurons:,}") if connectome is not None else ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.labels import matching
 from twinbrain.spec.projection import Projection
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _listed(patterns: Patterns) -> list[str]:
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    return any(matching(pattern, [name]) for pattern in patterns)
 
 
 def _check_known(what: str, patterns: Iterable[str], known: Iterable[str]) -> None:

@@ -26,6 +26,7 @@ from twinbrain.spec.workflow import Workflow
 
 Data = dict[str, Any]
 _SETUP = "put shell lines into a file that you name: --setup setup.sh, or in Python profile=tb.ClusterProfile(...)"
+_LARGEST_SCALE = 1_000_000
 
 
 def content_folders(kind: str) -> list[Path]:
@@ -294,8 +295,9 @@ def _region(value: Any, where: str, folder: Folder, problems: list[Problem]) -> 
             if unknown := sorted(set(value) - {"region", "scale"}):
                 raise SpecError([Problem("", f"unknown key {unknown[0]!r}; known: region, scale")])
             scale = value.get("scale", 1.0)
-            if isinstance(scale, bool) or not isinstance(scale, int | float) or not scale > 0:
-                raise SpecError([Problem("scale", f"expected a positive number, found {scale!r}")])
+            if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= _LARGEST_SCALE:
+                found = f"expected a positive number up to {_LARGEST_SCALE:,}, found {scale!r}"
+                raise SpecError([Problem("scale", found[:120])])
             return load_region(_beside(folder, str(value["region"]))).scaled(float(scale))
         if isinstance(value, dict):
             return Region.parse(value, context=folder)

@@ -9,6 +9,9 @@ from pydantic import Field
 from twinbrain.spec.base import Spec
 from twinbrain.spec.quantity import Millimetres
 
+MOST_NEURONS = 2**31 - 1
+"""Neurons of a brain, which are numbered by 32 bits; no degree is greater."""
+
 Transmitter = Literal["glutamate", "gaba"]
 """What the axons of a population release: it decides which receptor a long-range synapse reaches."""
 
@@ -29,6 +32,6 @@ class Population(Spec):
     """
 
     cell: str
-    size: Annotated[int, Field(ge=1)]
+    size: Annotated[int, Field(ge=1, le=MOST_NEURONS)]
     transmitter: Transmitter = "glutamate"
     extent: tuple[Millimetres, Millimetres, Millimetres] | None = None

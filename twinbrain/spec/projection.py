@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from twinbrain.spec.arrays import Indices, from_file
 from twinbrain.spec.base import Spec
 from twinbrain.spec.plasticity import Plasticity
+from twinbrain.spec.population import MOST_NEURONS
 from twinbrain.spec.quantity import Millimetres, TimeValue, Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -99,9 +100,9 @@ class Connect(Spec):
     """
 
     probability: Probability | None = None
-    total: Annotated[int, Field(ge=0)] | None = None
-    in_degree: Annotated[int, Field(ge=0)] | None = None
-    out_degree: Annotated[int, Field(ge=0)] | None = None
+    total: Annotated[int, Field(ge=0, le=MOST_NEURONS)] | None = None
+    in_degree: Annotated[int, Field(ge=0, le=MOST_NEURONS)] | None = None
+    out_degree: Annotated[int, Field(ge=0, le=MOST_NEURONS)] | None = None
     one_to_one: Literal[True] | None = None
     distance: DistanceKernel | None = None
     pairs: Pairs | None = None

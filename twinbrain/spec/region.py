@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
 from twinbrain.spec.explicit import fixed_values, wrong_numbers
+from twinbrain.spec.labels import matching
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
@@ -271,7 +271,9 @@ def _written_out(entries: Iterable[Any], ends: tuple[str, ...], populations: lis
         for entry in entries:
             own = entry if isinstance(entry, dict) else {end: getattr(entry, end, None)}
             pattern = own.get(end)
-            fits = fnmatch.filter(populations, pattern) if isinstance(pattern, str) and _PATTERN.search(pattern) else []
+            fits = []
+            if isinstance(pattern, str) and _PATTERN.search(pattern) and pattern not in populations:
+                fits = matching(pattern, populations)
             for name in fits:
                 named = {"name": f"{given}.{name}"} if (given := _name_of(entry)) else {}
                 changed = {end: name, **named}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -124,7 +125,7 @@ class Sweep(Spec):
         n_values += [len(next(iter(table.values()))) for table in self.together] + [len(self.cases) or 1]
         if (n := math.prod(n_values) * (self.samples.n if self.samples else 1)) > MOST:
             problems.append(Problem("", f"expected at most {MOST:,} points, found {n:,}; give fewer values"))
-        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        repeated = sorted(key for key, n in Counter(keys).items() if n > 1)
         problems += [Problem("", f"the key {key!r} is given values twice; once is enough") for key in repeated]
         groups = {name.partition(": ")[0] for name in self.cases}
         problems += [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.labels import matching
 from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
 
 WEIGHT, DELAY = "weight", "delay"
@@ -70,11 +70,11 @@ class Trainable(Spec):
 
     def trains_delay(self, projection: str) -> bool:
         """Return whether delays of a projection are trained."""
-        return any(fnmatchcase(projection, pattern) for pattern in self.delay)
+        return any(matching(pattern, [projection]) for pattern in self.delay)
 
     def share_of_weights(self, projection: str) -> str | None:
         """Return what has a change of its own in a projection; None where it is not trained."""
-        return next((share for pattern, share in self.weight.items() if fnmatchcase(projection, pattern)), None)
+        return next((share for pattern, share in self.weight.items() if matching(pattern, [projection])), None)
 
 
 def _named(value: Any) -> Any:

@@ -75,7 +75,8 @@ class Workflow(Spec):
     @model_validator(mode="after")
     def _check(self) -> Workflow:
         names = [stimulus.name for stimulus in self.stimuli]
-        if repeated := [i for i, name in enumerate(names) if name in names[:i]]:
+        first = {name: i for i, name in reversed(list(enumerate(names)))}
+        if repeated := [i for i, name in enumerate(names) if first[name] < i]:
             raise reject(
                 *(
                     Problem(f"stimuli[{i}].name", f"another stimulus is {names[i]!r} too; give each its own name")

@@ -1,0 +1,65 @@
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import twinbrain as tb
+from tests.examples import two_population_region
+from twinbrain.run.prepare import build_network, prepare
+from twinbrain.spec.labels import first_patterns, matching
+from twinbrain.spec.workflow import Workflow
+
+NAMES = st.lists(st.text("ab[]*?-", min_size=1, max_size=4), unique=True)
+
+
+@given(NAMES, st.text("ab[]*?-", max_size=4))
+def test_a_name_means_itself_alone_and_anything_else_is_a_pattern(names, pattern):
+    expected = [name for name in names if fnmatchcase(name, pattern)]
+    assert matching(pattern, names) == ([pattern] if pattern in names else expected)
+
+
+@given(NAMES, NAMES)
+def test_the_first_pattern_that_means_a_name_counts(names, patterns):
+    first = first_patterns(patterns, names)
+    assert all(name in matching(pattern, names) for name, pattern in first.items())
+    for name in names:
+        meaning = [pattern for pattern in patterns if name in matching(pattern, names)]
+        assert first.get(name) == (meaning[0] if meaning else None)
+
+
+LABELS = ["Amyg[L]", "Amyg[R]", "AmygR", "V1*"]
+
+
+@pytest.fixture
+def workflow():
+    def workflow(pattern):
+        region = two_population_region()
+        receptor = next(iter(region.cell_of("pyr").receptors))
+        connectome = tb.Connectome([[0.0] * 4] * 4, [[0.0] * 4] * 4, LABELS)
+        brain = tb.Brain(connectome=connectome, regions={pattern: region.replace(name="chosen"), "*": region})
+        pulse = {"name": "pulse", "regions": pattern, "population": "pyr", "receptor": receptor}
+        pulse |= {"rate": "10 Hz", "weight": "1 nS", "start": "1 ms", "duration": "2 ms"}
+        state = {"variable": "v", "regions": pattern, "population": "pyr", "neurons": 2}
+        return Workflow.parse(
+            {
+                "name": "labels",
+                "run": {"duration": "10 ms", "window": "10 ms"},
+                "brain": brain,
+                "stimuli": [pulse],
+                "record": {"state": [state]},
+            }
+        )
+
+    return workflow
+
+
+@pytest.mark.parametrize("pattern", ["Amyg[R]", "V1*"])
+def test_a_label_with_brackets_or_a_star_is_meant_everywhere(workflow, pattern):
+    prepared = prepare(workflow(pattern))
+    layout = prepared.layout
+    assert [label for label, region in zip(LABELS, layout.regions, strict=True) if region.name == "chosen"] == [pattern]
+    assert [p.label for p in layout.reached(prepared.workflow.stimuli[0])] == [pattern]
+    (probe,) = build_network(prepared).probes
+    assert len(probe.places) == 2
+    assert [LABELS[i] for i in layout.connectome.match(pattern)] == [pattern]
