@@ -8,6 +8,7 @@ from pathlib import Path
 
 import twinbrain as tb
 from tests.trained import make_comparison, make_curves, make_gradients, make_responses
+from twinbrain.connectome.read import READERS
 from twinbrain.learn.plan import plan_training
 from twinbrain.learn.tasks import registry
 from twinbrain.run.sweep.create import prepare_sweep
@@ -199,3 +200,17 @@ def test_a_connected_brain_and_its_control_run_as_the_page_says(tmp_path, monkey
     found = re.fullmatch(r"real (\S+)\nrewired (\S+)\n", capsys.readouterr().out)
     assert found is not None
     assert found[1] != found[2]
+
+
+def test_a_connectome_is_brought_as_the_page_tells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in blocks("bring-a-connectome.md", "python"):
+        exec(compile(code, "how-to", "exec"), names)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Connectome('brain', 3 regions, 6 connections")
+    assert lines[1:5] == ["11.180339887498949 mm", "True ['V1', 'V2', 'MT']", "[1] [0 1]", "log"]
+    for table, known in (("| suffix", READERS), ("| name | weights", tb.connectome.normalisation_names())):
+        page = (PAGES / "bring-a-connectome.md").read_text()
+        rows = re.findall(r"^\| (`.*?) \|", page[page.index(table) :].partition("\n\n")[0], flags=re.MULTILINE)
+        assert {name for row in rows for name in re.findall(r"`(.+?)`", row)} == set(known)
