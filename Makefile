@@ -1,18 +1,21 @@
 # Every target that needs an environment makes it by itself: .venv, from pyproject.toml and constraints.txt.
 PYTHON ?= python3
 WORKERS ?= 2
+FILES ?= 2000
+SEED ?= 0
 
 BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types layers pytest wheel bench docs models slurm format clean
+.PHONY: help demo test test-all lint types layers pytest wheel fuzz bench docs models slurm format clean
 
 help:
 	@echo "make demo     run the resting-state workflow and draw its summary figure"
 	@echo "make test     every check: style, types, layers, tests, and the built wheel"
 	@echo "make test-all every check, and the tests that take minutes: whole networks against their papers"
+	@echo "make fuzz     read thousands of mutated files of every kind"
 	@echo "make bench    measure speed and memory"
 	@echo "make docs     build the documentation"
 	@echo "make models   write the reference page of the models from their cards"
@@ -65,6 +68,10 @@ wheel: $(READY)
 	$(PIP_INSTALL) --no-deps --target "$$folder/site" "$$folder"/dist/*.whl && \
 	cd "$$folder" && PYTHONPATH="$$folder/site" $(BIN)/python -m pytest -q -p no:cacheprovider \
 		"$(CURDIR)/tests/wheel/check_installed.py"
+
+# Two thousand mutated files of every kind: no code, no traceback, no hang, no more than a gigabyte.
+fuzz: $(READY)
+	@$(BIN)/python -m tests.attacks.fuzz --files $(FILES) --seed $(SEED)
 
 bench: $(READY)
 	@$(BIN)/python tests/benchmarks/run.py

@@ -312,3 +312,59 @@ def test_a_fault_in_the_edges_is_one_error_with_population_and_index(spoil, part
 def test_a_missing_circuit_is_one_error(tmp_path):
     with pytest.raises(tb.ExchangeError, match="nothing: expected a file, found none"):
         tb.read_sonata(tmp_path / "nothing")
+
+
+def weights_of(network):
+    (table,), (block,) = network.tables, network.blocks
+    return (table.weight * block.inlets[0].quantum).tolist()
+
+
+def test_an_edge_of_several_synapses_weighs_as_many_times_more(folder):
+    other_programs_circuit(folder)
+    single = weights_of(tb.read_sonata(folder))
+    types = (folder / "types.csv").read_text().splitlines()
+    (folder / "types.csv").write_text(f"{types[0]} nsyns\n{types[1]} 3\n{types[2]} 1\n")
+    # Edges of type 1 have three synapses: the two of weight 10, and that of weight 4.
+    expected = sorted(3 * w if round(w) in (10, 4) else w for w in single)
+    assert sorted(weights_of(tb.read_sonata(folder))) == pytest.approx(expected, rel=1e-6)
+    with h5py.File(folder / "edges.h5", "r+") as file:
+        file["edges/v1_v1/0/nsyns"] = np.array([2, 5, 0])
+        file["edges/lgn_v1/0/nsyns"] = np.array([1, 1])
+    own = sorted([1 * 2, -2 * 5, 4 * 0, 10, 10])
+    assert sorted(weights_of(tb.read_sonata(folder))) == pytest.approx(own, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("model_template", "stdp_synapse"), ("weight_function", "gaussianLL"), ("weight_sigma", "2.0")],
+)
+def test_what_would_change_an_edge_is_refused_by_its_name(folder, name, value):
+    other_programs_circuit(folder)
+    (folder / "types.csv").write_text(f"edge_type_id syn_weight delay {name}\n1 10.0 1.5 {value}\n2 0.5 2.0 NULL\n")
+    with pytest.raises(tb.ExchangeError, match=rf"types\.csv: edge type 1: {name}: expected static .* found '{value}'"):
+        tb.read_sonata(folder)
+
+
+def test_parameters_of_edges_are_refused_by_their_names_unless_there_are_none(folder):
+    other_programs_circuit(folder)
+    (folder / "types.csv").write_text(
+        "edge_type_id syn_weight delay dynamics_params\n1 10.0 1.5 syn.json\n2 0.5 2.0 NULL\n"
+    )
+    (folder / "syn.json").write_text("{}")
+    assert len(weights_of(tb.read_sonata(folder))) == 5
+    (folder / "syn.json").write_text('{"tau_psc": 3.0}')
+    with pytest.raises(tb.ExchangeError, match=r"edge type 1: dynamics_params: .* found 'tau_psc' in syn\.json"):
+        tb.read_sonata(folder)
+    (folder / "types.csv").write_text("edge_type_id syn_weight delay\n1 10.0 1.5\n2 0.5 2.0\n")
+    with h5py.File(folder / "edges.h5", "r+") as file:
+        file["edges/v1_v1/0/dynamics_params/U"] = np.ones(3)
+    with pytest.raises(tb.ExchangeError, match="/edges/v1_v1/0/dynamics_params: expected static synapses"):
+        tb.read_sonata(folder)
+
+
+def test_other_kinds_of_nodes_are_refused(folder):
+    other_programs_circuit(folder)
+    text = (folder / "v1_types.csv").read_text().replace("7 point_neuron", "7 biophysical")
+    (folder / "v1_types.csv").write_text(text)
+    with pytest.raises(tb.ExchangeError, match=r"expected a model_type point_neuron, .* found 'biophysical'"):
+        tb.read_sonata(folder)

@@ -31,7 +31,7 @@ def test_a_key_of_many_parts_is_refused_with_its_line(text):
     assert len(parse_toml("values = [" + "0.5, " * 1000 + "]")["values"]) == 1000
 
 
-@pytest.mark.parametrize("text", ["[NaN]", "[Infinity]", "[1e999]"])
+@pytest.mark.parametrize("text", ["[NaN]", "[Infinity]", "[1e999]", "[1" + "0" * 400 + "]"])
 def test_numbers_of_json_are_finite(text):
     with pytest.raises(FileError, match="expected finite numbers, found"):
         parse_json(text)

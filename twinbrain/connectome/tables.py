@@ -109,6 +109,8 @@ def read_matrix(path: Path) -> Matrix:
         check_regions(max(len(cells), len(rows)))
     if header is not None and not _is_header(header, len(rows)):
         rows.insert(0, (header[0], _packed(header[1:])))
+        if len({len(cells) for _, cells in rows}) > 1:
+            raise ConnectomeError(f"row 1: expected {len(rows[1][1]) + 1} cells, found {len(header)}")
         header = None
     if not rows:
         found = int(header is not None)

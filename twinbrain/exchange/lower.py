@@ -36,6 +36,7 @@ def lower_circuit(circuit: Circuit) -> Network:
     """
     if problems := signal_problems(circuit, "leave it out"):
         raise SpecError(problems)
+    _check_finite(circuit)
     models, slices = _slices(circuit)
     members = [
         [p for p, s in zip(circuit.populations, slices, strict=True) if s.block == i] for i in range(len(models))
@@ -96,6 +97,24 @@ def lower_circuit(circuit: Circuit) -> Network:
     network = Network(circuit.dt, circuit.seed, tuple(slices), tuple(blocks), tables, tuple(drives))
     check_range(network.tables, network.drives, network.n_inlets)
     return network
+
+
+def _check_finite(circuit: Circuit) -> None:
+    """Refuse numbers of a file that are none, or so large that their sums are none."""
+    problems = []
+    for population in circuit.populations:
+        where = f"population {population.label}: {population.name}"
+        for key, values in (population.parameters | population.initial).items():
+            if not np.isfinite(values).all():
+                problems.append(Problem(f"{where}.{key}", "expected finite numbers, found others"))
+    for projection in circuit.projections:
+        names = " -> ".join(circuit.populations[p].name for p in (projection.source, projection.target))
+        with np.errstate(over="ignore"):
+            total = np.abs(projection.weight).sum()
+        if not np.isfinite(total):
+            problems.append(Problem(f"projection {names}", "expected weights whose sum is finite, found others"))
+    if problems:
+        raise SpecError(problems)
 
 
 def _random_drive(drive: CircuitDrive, start: int, size: int, quantum: float) -> RandomDrive:

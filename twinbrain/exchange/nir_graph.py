@@ -17,6 +17,20 @@ from twinbrain.network.random import Floats
 NEURONS = ("LIF", "CubaLIF")
 _LINEAR = ("Linear", "Affine", "Scale", "Delay", "Flatten")
 _MOST_NODES, _LONGEST, _MOST_STEPS = 10_000, 200, 20_000
+_FIELDS = (
+    "tau",
+    "tau_mem",
+    "tau_syn",
+    "r",
+    "w_in",
+    "v_leak",
+    "v_threshold",
+    "v_reset",
+    "delay",
+    "scale",
+    "weight",
+    "bias",
+)
 _KNOWN = ("Input", "Output", *NEURONS, *_LINEAR, "NIRGraph")
 
 
@@ -94,9 +108,13 @@ def read_graph(path: Path) -> Graph:
                 root = nir.NIRGraph.from_list(root)
     except FileError as error:
         raise failure(path, str(error)) from None
+    if not isinstance(root.metadata, dict):
+        raise failure(path, "expected metadata of the graph as a table, found another value")
     graph = Graph(metadata=dict(root.metadata))
     edges: list[tuple[str, str]] = []
     _unfold(root, "", graph, edges, path)
+    for name, node in graph.nodes.items():
+        _check_node(path, name, node)
     if len(graph.nodes) > _MOST_NODES:
         raise failure(path, f"expected at most {_MOST_NODES:,} nodes, found {len(graph.nodes):,}")
     graph.before = {name: [] for name in graph.nodes}
@@ -117,6 +135,24 @@ def _unknown(group: Any, name: str) -> list[tuple[str, str]]:
         inner = group.get("nodes", {})
         return [row for key in inner for row in _unknown(inner[key], f"{name}.{key}".lstrip("."))]
     return [] if kind in _KNOWN else [(name or "node", kind)]
+
+
+def _check_node(path: Path, name: str, node: Any) -> None:
+    """Refuse a node whose fields are no numbers, or whose metadata is no table."""
+    try:
+        for key in _FIELDS:
+            with damaged(f"numbers as {key} of {name!r}"):
+                if np.asarray(getattr(node, key, 0.0)).dtype.kind not in "biuf":
+                    raise FileError(f"expected numbers as {key} of {name!r}, found something else")
+    except FileError as error:
+        raise failure(path, str(error)) from None
+    if not isinstance(metadata := node.metadata, dict):
+        raise failure(path, f"expected metadata of {name!r} as a table, found another value")
+    for key in ("parameters", "initial"):
+        if not isinstance(metadata.get(key, {}), dict):
+            raise failure(path, f"expected {key} in the metadata of {name!r} as a table, found another value")
+    if not isinstance(metadata.get("number", 0), int | np.integer):
+        raise failure(path, f"expected the number of {name!r} as a whole number, found {metadata['number']!r}")
 
 
 def _unfold(root: Any, prefix: str, graph: Graph, edges: list[tuple[str, str]], path: Path) -> None:

@@ -165,7 +165,8 @@ def _population(
     receptors = dict.fromkeys([RECEPTOR[kind], *(r for r in kept if r in RECEPTOR_MODELS)])
     # NIR does not say where neurons begin; at rest, unless the file does.
     kept_initial = metadata.get("initial", {"v": fields["v_leak"]})
-    initial = {key: np.broadcast_to(np.asarray(v, np.float64), (size,)) for key, v in kept_initial.items()}
+    with damaged(f"numbers as the initial state of {name!r}"):
+        initial = {key: np.broadcast_to(np.asarray(v, np.float64), (size,)) for key, v in kept_initial.items()}
     population = CircuitPopulation(
         label=str(metadata.get("label", path.stem)),
         region=str(metadata.get("region", path.stem)),

@@ -188,6 +188,8 @@ def populations(path: Path, kind: str) -> Iterator[Any]:
             yield file[kind]
     except FileError as error:
         raise failure(path, str(error)) from None
+    except (OSError, RuntimeError) as error:  # of HDF5, which finds some damage only when it reads
+        raise failure(path, f"expected an HDF5 file, found one that cannot be read: {error}") from None
 
 
 def is_group(item: Any) -> bool:

@@ -16,6 +16,7 @@ MB = 1_000_000
 VARIABLE = "TWINBRAIN_LARGEST_FILE"
 """Environment variable that raises every limit here, such as ``"8 GB"``."""
 
+_PIECE = 1 << 22
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -95,10 +96,12 @@ def read_bytes(path: str | Path, limit: int) -> bytes:
     """
     with _opened(path) as descriptor:
         check_size(os.fstat(descriptor).st_size, limit, "a file")
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            data = file.read(largest(limit) + 1)  # it may grow meanwhile
-    check_size(len(data), limit, "a file")
-    return data
+        pieces, n_bytes = [], 0
+        while piece := os.read(descriptor, _PIECE):
+            pieces.append(piece)
+            n_bytes += len(piece)
+            check_size(n_bytes, limit, "a file")  # it may grow meanwhile
+    return b"".join(pieces)
 
 
 def check_regular(path: str | Path, limit: int) -> Path:

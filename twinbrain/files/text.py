@@ -74,7 +74,7 @@ def parse_json(data: str | bytes) -> Any:
     with damaged("a JSON file"):
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         try:
-            found = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
+            found = json.loads(text, parse_constant=_not_finite, parse_float=_finite, parse_int=_whole)
         except json.JSONDecodeError as error:
             raise FileError(f"expected a JSON file, found a fault in it: {error}") from None
     _check_depth(found)
@@ -83,6 +83,10 @@ def parse_json(data: str | bytes) -> Any:
 
 def _not_finite(text: str) -> float:
     raise FileError(f"expected finite numbers, found {text}")
+
+
+def _whole(text: str) -> int:
+    return value if (value := int(text)).bit_length() < 1000 else int(_not_finite(f"one of {len(text)} digits"))
 
 
 def _finite(text: str) -> float:

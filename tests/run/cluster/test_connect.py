@@ -202,7 +202,7 @@ def test_workers_that_do_not_come_are_missed(scheduler):
         ({"cluster": "slrm"}, 'expected a cluster "local", "slurm" or the address .* found \'slrm\''),
         ({"cluster": "tcp://127.0.0.1:9", "workers": 2}, "expected the workers that tcp://127.0.0.1:9 has"),
         ({"workers": 0}, "expected at least 1 worker, found 0"),
-        ({"profile": "lab.toml"}, "expected a profile with cluster \"slurm\" or \"tls://…\" alone, found 'lab.toml'"),
+        ({"profile": "lab.toml"}, 'expected a profile with cluster "slurm" or "tls://…" alone, found \'lab.toml\''),
         ({"cluster": "slurm"}, 'expected a profile with cluster "slurm", found none'),
         ({"cluster": "slurm", "profile": "none.toml"}, "none.toml: expected a file, found none"),
     ],
