@@ -9,7 +9,7 @@ READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types layers pytest wheel fuzz bench docs models slurm format clean
+.PHONY: help demo test test-all lint types layers pytest wheel fuzz bench docs pages models slurm format clean
 
 help:
 	@echo "make demo     run the resting-state workflow and draw its summary figure"
@@ -18,6 +18,7 @@ help:
 	@echo "make fuzz     read thousands of mutated files of every kind"
 	@echo "make bench    measure speed and memory"
 	@echo "make docs     build the documentation"
+	@echo "make pages    run every page of the documentation in full (hours)"
 	@echo "make models   write the reference page of the models from their cards"
 	@echo "make slurm    install Slurm (Debian, as root) and test jobs of it"
 	@echo "make format   format the code and fix what can be fixed"
@@ -82,6 +83,10 @@ docs: .venv/.ready-docs
 		-D suppress_warnings=toc.not_included -D nb_execution_mode=force -D nb_execution_raise_on_error=1 -D nb_execution_timeout=600 \
 		-D nb_execution_in_temp=1 -D nb_merge_streams=1 -D nb_output_stderr=remove -D exclude_patterns=_build docs docs/_build/html
 	@echo "Built docs/_build/html/README.html"
+
+# Every page in full, as a reader would run it: hours, since studies of learning are among them.
+pages: $(READY)
+	@TWINBRAIN_PAGES=whole $(BIN)/python -m pytest -q tests/docs/test_pages.py
 
 models: $(READY)
 	@$(BIN)/python -m twinbrain.models.page > docs/reference/models.md.new

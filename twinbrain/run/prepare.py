@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -102,8 +102,15 @@ def prepare(workflow: Workflow) -> Prepared:
     return Prepared(workflow, layout, grid, receptor_quanta(brain, layout, workflow.stimuli, weight_units(programs)))
 
 
-def check_fits(prepared: Prepared) -> None:
+def check_fits(prepared: Prepared, *, whole: bool = False) -> None:
     """Refuse a run that the machine's memory, or the device's, does not hold.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        What is run.
+    whole : bool
+        Whether all that is recorded is held to the end, and not one window after the other.
 
     Raises
     ------
@@ -111,6 +118,9 @@ def check_fits(prepared: Prepared) -> None:
         If the plan needs more than there is.
     """
     run = prepared.workflow.run
+    if whole:
+        held = prepared.workflow.replace(run=run.replace(window=f"{run.duration!r} ms"))
+        prepared = replace(prepared, workflow=held)
     check_memory(prepared.plan, run.memory_limit)
     if run.device != DEFAULT_DEVICE:
         from twinbrain.engines.torch.device import free_memory

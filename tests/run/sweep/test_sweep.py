@@ -330,3 +330,13 @@ def test_there_must_be_a_sweep_to_open_or_resume(out, tmp_path):
 def test_another_run_in_this_process_is_free_to_go_after_a_sweep(sweep, tmp_path):
     sweep(seed=[1], engine="brian2-numpy", reduce=n_spikes)
     tb.simulate(lively(), out=tmp_path / "run.zarr", engine="brian2-numpy", duration="1 ms", window="1 ms")
+
+
+def test_a_sweep_whose_points_would_not_fit_into_memory_is_refused(tmp_path):
+    """A point that is reduced is held as a whole, whatever the window."""
+    workflow = as_workflow(lively())
+    run = workflow.run.replace(duration="3000 s", window="100 ms", memory_limit="2 GB")
+    record = tb.Record(state=(tb.StateRecord(variable="v", neurons=1000, interval="0.1 ms"),))
+    swept = workflow.replace(run=run, record=record)
+    with pytest.raises(tb.PlanError, match="record less"):
+        tb.sweep(swept, out=tmp_path / "sweep.zarr", coupling=[0.5, 1.0], workers=0)

@@ -95,7 +95,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     base = prepare(point_workflow(workflow, {})).workflow
     declared = axes_of(sweep)
     first = _prepared(base, values_at(declared, 0))
-    check_fits(first)
+    check_fits(first, whole=not sweep.keep_runs)  # a point that is reduced is held in memory
     with _at(values_at(declared, 0)):
         check_parameters(first.layout, first.quanta, dt=first.workflow.run.dt, seed=first.workflow.run.seed)
     template = template_of(without_spikes(first, sweep, own))
