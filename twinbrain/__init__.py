@@ -55,6 +55,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
         "run.sweep.sweep": ["resume_sweep", "sweep"],
         "run.synapses": ["read_synapses"],
         "store.check": ["check_store"],
+        "store.durable": ["durable"],
         "spec.brain": ["Brain", "LongRange"],
         "spec.cell": ["Cell"],
         "spec.cluster": ["ClusterProfile"],

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Cluster = Annotated[
     str | None, typer.Option(help='Where to compute: local, the address of a scheduler ("tcp://…"), or slurm.')
 ]
+Durable = Annotated[
+    bool, typer.Option("--durable", help="Flush each file to the disk, so that commits survive a loss of power.")
+]
 Workers = Annotated[
     int | None, typer.Option(help="Worker processes; else one a core, or as the profile says. 0: in this process.")
 ]

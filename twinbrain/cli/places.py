@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import ConnectomeError, EngineError, LearnError, PlanError, Problem, SpecError
@@ -26,7 +27,7 @@ def naming(place: str) -> Iterator[None]:
         raise type(error)(f"{place}: {error}") from None
 
 
-def place_of(out: str | None, name: str) -> Location:
+def place_of(out: str | None, name: str, *, durable: bool = False) -> Location:
     """Return where a command keeps what it makes: ``out``, or ``runs/<name>.zarr`` where that is not given.
 
     Raises
@@ -40,4 +41,5 @@ def place_of(out: str | None, name: str) -> Location:
         raise SpecError(
             [Problem("--out", f"expected a place that outlives the command, found {out}; name a path or another URL")]
         )
-    return Location.of(f"runs/{name}.zarr" if out is None else out)
+    place = Location.of(f"runs/{name}.zarr" if out is None else out)
+    return replace(place, durable=durable)

@@ -6,14 +6,25 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from twinbrain.cli.options import Cluster, Profile, ReduceFrom, Setup, Shards, TaskFrom, Workers, check_used, with_setup
+from twinbrain.cli.options import (
+    Cluster,
+    Durable,
+    Profile,
+    ReduceFrom,
+    Setup,
+    Shards,
+    TaskFrom,
+    Workers,
+    check_used,
+    with_setup,
+)
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
@@ -43,6 +54,7 @@ def run(
     engine: Engine = None,
     device: Device = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that stands there.")] = False,
+    durable: Durable = False,
     figure: Annotated[bool, typer.Option(help="Draw the summary figure beside the run.")] = True,
     task_from: TaskFrom = None,
     reduce_from: ReduceFrom = None,
@@ -63,7 +75,7 @@ def run(
     console = Console(stderr=as_json, soft_wrap=as_json)
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
     check_used(task_from, declared)
-    path = place_of(out, declared.name)
+    path = place_of(out, declared.name, durable=durable)
     if declared.sweep is not None:
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)
@@ -143,6 +155,7 @@ def resume(
     other_versions: Annotated[
         bool, typer.Option("--other-versions", help="Go on with a run that was begun with other versions of packages.")
     ] = False,
+    durable: Durable = False,
     as_json: AsJson = False,
 ) -> None:
     """Go on with a run that was interrupted, to the same bits; of a sweep, with what is missing or has failed."""
@@ -151,7 +164,7 @@ def resume(
     from twinbrain.store.sweep import is_sweep
 
     console = Console(stderr=as_json, soft_wrap=as_json)
-    path = Location.of(store)
+    path = replace(Location.of(store), durable=durable)
     if is_sweep(path):
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)

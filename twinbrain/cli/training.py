@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twinbrain.cli.options import TaskFrom, check_used
+from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.tables import pairs
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError
@@ -36,6 +36,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of all draws; else the workflow's.")] = None,
     device: Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda or cuda:1.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training that stands there.")] = False,
+    durable: Durable = False,
     replay: Annotated[int, typer.Option(help="Held-out trials to run in Brian2 afterwards, spike for spike.")] = 20,
     figure: Annotated[bool, typer.Option(help="Draw the learning curves beside the training.")] = True,
     task_from: TaskFrom = None,
@@ -50,7 +51,7 @@ def train(
     check_used(task_from, declared)
     train_workflow(
         declared,
-        place_of(out, declared.name),
+        place_of(out, declared.name, durable=durable),
         Console(stderr=as_json, soft_wrap=as_json),
         overwrite=overwrite,
         n_replayed=replay,

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from zarr.abc.store import Store
@@ -40,9 +40,12 @@ class Location:
     ----------
     place : Path or str
         A path of this machine, or a URL; `of` makes it from what a user gives.
+    durable : bool
+        Whether what is written to a path is flushed to the disk at once; see `twinbrain.store.durable.durable`.
     """
 
     place: Path | str
+    durable: bool = False
 
     @classmethod
     def of(cls, path: str | os.PathLike[str] | Location) -> Location:
@@ -102,8 +105,8 @@ class Location:
     def parent(self) -> Location:
         """The location that this one lies in."""
         if isinstance(self.place, Path):
-            return Location(self.place.parent)
-        return Location(self.place.rpartition("/")[0])
+            return replace(self, place=self.place.parent)
+        return replace(self, place=self.place.rpartition("/")[0])
 
     @property
     def name(self) -> str:
@@ -117,16 +120,19 @@ class Location:
         """Return the Zarr store here; each object of it is replaced atomically."""
         if isinstance(self.place, Path):
             # Absolute, since arrays that are read later may be read elsewhere: by workers with other working folders.
-            return LocalStore(self.place.absolute(), read_only=read_only)
+            from twinbrain.store.durable import DurableStore
+
+            kind = DurableStore if self.durable else LocalStore
+            return kind(self.place.absolute(), read_only=read_only)
         return RemoteStore(self.place, read_only=read_only)
 
     def absolute(self) -> Location:
         """Return the same place for processes with another working folder."""
-        return Location(self.place.absolute()) if isinstance(self.place, Path) else self
+        return replace(self, place=self.place.absolute()) if isinstance(self.place, Path) else self
 
     def child(self, name: str) -> Location:
         """Return the location ``name`` below this one."""
-        return Location(self.place / name if isinstance(self.place, Path) else f"{self.place}/{name}")
+        return replace(self, place=self.place / name if isinstance(self.place, Path) else f"{self.place}/{name}")
 
     def exists(self) -> bool:
         """Return whether anything is here."""
