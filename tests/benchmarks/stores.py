@@ -63,7 +63,7 @@ def measure(path):
         writer.commit(window, state)
         commits.append(time.perf_counter() - began)
     began = time.perf_counter()
-    with xr.open_datatree(path, engine="zarr") if isinstance(path, Path) else open_run(path) as tree:
+    with xr.open_datatree(path, engine="zarr", chunks={}) if isinstance(path, Path) else open_run(path) as tree:
         tree.load()
     loaded = time.perf_counter() - began
     folder = path if isinstance(path, Path) else path.path

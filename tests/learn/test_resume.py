@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from zarr.storage import LocalStore
 
 import twinbrain as tb
 from tests.learn.networks import recurrent, which_channels
@@ -156,6 +157,27 @@ def test_the_task_can_come_by_its_name(tmp_path):
     assert len(resumed.curves["epoch"]) == 2
 
 
+def test_a_training_that_was_killed_while_it_was_created_does_not_block_its_path(whole, tmp_path):
+    path = tmp_path / "killed.zarr"
+    for n_writes in (0, 1, 4, 12):
+        put, left = LocalStore._set, [n_writes]
+
+        async def killed(self, *args, put=put, left=left):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            await put(self, *args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LocalStore, "_set", killed)
+            with pytest.raises(Killed):
+                train(path)
+        for verb in (tb.resume_training, tb.open_training):
+            with pytest.raises(tb.StoreError, match=r"creation was interrupted|found nothing|an empty folder"):
+                verb(path, task=TASK)
+    assert train(path, epochs=1).score >= 0.0
+
+
 def test_other_versions_are_refused(whole, tmp_path):
     path = tmp_path / "old.zarr"
     with pytest.raises(Killed):
@@ -183,7 +205,7 @@ def test_a_path_that_is_taken_is_left_as_it_is_unless_it_may_be_replaced(whole, 
         train(run, overwrite=True)
     with pytest.raises(tb.StoreError, match=r"expected a free path for a training, found a file"):
         train(run / "precious", overwrite=True)
-    with pytest.raises(tb.StoreError, match=r"expected a training, found a folder without a root document"):
+    with pytest.raises(tb.StoreError, match=r"expected a training's root document, found a folder without one"):
         tb.resume_training(run)
 
 

@@ -136,6 +136,20 @@ def test_a_spec_that_was_changed_is_refused(simulate, interrupt_at, tmp_path):
         tb.resume(tmp_path / "run.zarr")
 
 
+def test_a_run_begun_with_other_versions_is_resumed_on_request_only(simulate, same, interrupt_at, whole, tmp_path):
+    path = tmp_path / "run.zarr"
+    with pytest.raises(tb.RunInterrupted):
+        simulate(progress=interrupt_at(100))
+    versions = json.loads(tb.open_run(path).attrs["versions"])
+    edit_root(path, versions=json.dumps(versions | {"numpy": "1.0", "zarr": "0.1"}))
+    with pytest.raises(tb.StoreError, match=r"begun with: numpy 1\.0, found 2.*other_versions=True") as error:
+        tb.resume(path)
+    assert "zarr 0.1" not in str(error.value)  # it cannot be seen in the bits
+    resumed = tb.resume(path, other_versions=True)
+    same(resumed, whole)
+    assert json.loads(resumed.attrs["resumed_with"])["numpy"] == versions["numpy"]
+
+
 def test_what_is_no_run_cannot_be_resumed(tmp_path):
     with pytest.raises(tb.StoreError, match="found nothing"):
         tb.resume(tmp_path / "none.zarr")

@@ -16,7 +16,7 @@ from zarr.core.sync import sync
 from twinbrain.errors import StoreError
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import Location
-from twinbrain.store.root import KINDS, RUN, SWEEP, attributes_of, read_document
+from twinbrain.store.root import KEY, KINDS, RUN, SWEEP, attributes_of, read_document
 from twinbrain.store.sweep import DONE, RUNS, STATUS, BatchedStore, SweepStore
 from twinbrain.store.verified import VerifiedStore
 
@@ -139,7 +139,7 @@ def _check_runs(location: Location) -> StoreCheck:
         try:
             found += check_store(runs.child(name))
         except StoreError as error:
-            found += StoreCheck(1, 0, (Damage(str(runs.child(name)), str(error)),))
+            found += StoreCheck(1, 0, (Damage(f"{runs.child(name)}/{KEY}", str(error)),))
     return found
 
 

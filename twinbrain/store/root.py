@@ -184,7 +184,7 @@ def read_document(location: Location, kind: Kind = RUN) -> bytes:
             f"{kind.name} anew"
         )
     raise StoreError(
-        f"expected a {kind.name}, found a folder without a root document ({KEY}): {location}; name the folder of a "
+        f"{location}/{KEY}: expected a {kind.name}'s root document, found a folder without one; name the folder of a "
         f"{kind.name}, or restore the document from a copy"
     )
 
