@@ -70,6 +70,8 @@ def test_samples_are_evenly_spaced_over_what_is_data_with_its_mean():
     trials = trials_of(spikes, np.zeros(2, np.int64), features=frames, n_frames=np.array([9, 4]))
     seen = see(rates_task(), trials, "sampled").input[0]
     assert seen[0].tolist() == [0, 1, 3, 4, 5, 7, 8, 4]
+    one = replace(trials, features=frames[:, :1], n_frames=np.ones(2, np.int64))
+    assert see(rates_task(), one, "sampled").input[0].tolist() == [[0], [9]]
     assert seen[1].tolist() == [9, 9, 10, 11, 11, 11, 12, 10.5]  # halves go to the even place
 
 

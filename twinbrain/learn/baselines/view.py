@@ -42,8 +42,8 @@ def see(task: Task, trials: Trials, view: View, index: NDArray[np.int64] | None 
     "spikes" are the input's spikes, and a step is the task's. "frames" are its features, and a step is a frame: where
     there are as many frames as steps, the task says which count, else all do that are data. "counts" are each
     channel's spikes and "flat" all features, of the whole trial as one step. "sampled" are seven frames, evenly spaced
-    over those that are data, and the mean of all of these, as one step; without features, the counts of spikes in
-    seven equal parts of the trial, and in the whole.
+    over those that are data, and the mean of all of these, as one step; of a single frame that one alone, and
+    without features the counts of spikes in seven equal parts of the trial, and in the whole.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _values(task: Task, trials: Trials, view: View, index: NDArray[np.int64]) ->
         return counts.reshape(1, len(index), task.n_channels)
     if view not in get_args(View):
         raise LearnError(f"view: expected one of {', '.join(get_args(View))}, found {view!r}; take one of these")
-    if view == "sampled":
+    if view == "sampled" and (trials.features is None or trials.features.shape[1] > 1):
         found = _parts(task, trials, index) if trials.features is None else _sampled(trials, index)
         return found.reshape(1, len(index), -1)
     if trials.features is None:
