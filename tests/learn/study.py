@@ -16,4 +16,4 @@ def small_study(**training):
     del data["drives"]
     brain = single_region_brain(Region.parse(data))
     train = {"task": TASK, "epochs": 2, "batch_size": 16} | training
-    return Workflow.parse({"name": "study", "brain": brain, "run": {"dt": "2 ms"}, "train": train})
+    return Workflow.parse({"name": "study", "brain": brain, "run": {"dt": "1 ms"}, "train": train})
