@@ -117,7 +117,6 @@ memory = "16 GB"
 gpus = 0
 workers = 8
 interface = "ib0"
-setup = ["module load gcc"]
 directives = ["--constraint=skylake"]
 """
 
