@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,10 @@ dI/dt = -I/tau_s : amp
 """
 
 
-def plain_brian2(n_seconds: float) -> tuple[float, int]:
-    """Return the wall time of the run (not of the build) and the number of spikes."""
+def plain_lif() -> tuple[Any, list[Any]]:
+    """Return the spike monitor of the network in Brian2, and all objects of it."""
     import brian2 as b
 
-    b.prefs.codegen.target = "cython"
-    b.start_scope()
-    b.seed(1)
     rng = np.random.default_rng(1)
     n_e, n_i = network.N_EXCITATORY, network.N_INHIBITORY
     names = {
@@ -56,7 +54,18 @@ def plain_brian2(n_seconds: float) -> tuple[float, int]:
     synapses.delay = np.concatenate(delay) * b.ms
     drive = b.PoissonInput(group, "I", 3000, 8 * b.Hz, weight=network.WEIGHT * b.pA)
     spikes = b.SpikeMonitor(group)
-    net = b.Network(group, synapses, drive, spikes)
+    return spikes, [group, synapses, drive, spikes]
+
+
+def plain_brian2(n_seconds: float) -> tuple[float, int]:
+    """Return the wall time of the run (not of the build) and the number of spikes."""
+    import brian2 as b
+
+    b.prefs.codegen.target = "cython"
+    b.start_scope()
+    b.seed(1)
+    spikes, objects = plain_lif()
+    net = b.Network(objects)
     net.run(5 * b.ms)  # compiles
     start = time.perf_counter()
     net.run(n_seconds * b.second)
