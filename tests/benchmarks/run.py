@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.benchmarks import (
     against_brian2,
+    against_cpp,
     against_nest,
     drives,
     every_model,
@@ -24,6 +25,7 @@ from tests.benchmarks import (
     sweeps,
     training,
     training_gpu,
+    training_step,
     whole_runs,
 )
 
@@ -47,6 +49,7 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
     "memory": ("memory of static synapses", "≤ 16 bytes", lowering.measure_memory),
     "duration": ("peak memory, 20 s run against 2 s", "≤ 1.2 ×", whole_runs.measure_peak_memory),
     "brian2": ("10,000 LIF, 5 million synapses, against plain Brian2", "≥ 2.5 ×", against_brian2.measure),
+    "cpp": ("three networks against Brian2's C++ standalone mode", "stated", against_cpp.measure),
     "nest": (
         "10,000 LIF, 10 million synapses, against NEST",
         "≥ 3 ×, ≤ half the memory",
@@ -112,6 +115,11 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         "a training step of 256 recurrent LIF, batch 64, 500 steps, against plain snnTorch",
         "≥ 3 ×",
         training.measure,
+    ),
+    "training-step": (
+        "what `tb.train` does with a batch, against snnTorch, a loop, and a compiled loop",
+        "stated",
+        training_step.measure,
     ),
     "training-gpu": (
         "linear + LIF, batch 16, 500 steps, 16k neurons, on a GPU, against other libraries",
