@@ -21,6 +21,7 @@ from tests.benchmarks import (
     lowering,
     microcircuit,
     plasticity,
+    regions,
     sharded,
     sweeps,
     training,
@@ -66,6 +67,11 @@ BENCHMARKS: dict[str, tuple[str, str, Callable[[], str]]] = {
         drives.measure_poisson,
     ),
     "plasticity": ("an event of a plastic synapse, over a static one's; memory a synapse", "—", plasticity.measure),
+    "regions": (
+        "CV of intervals in each region alone, 5 seeds, as its README states",
+        "as stated",
+        regions.measure_all,
+    ),
     "models": (
         "every model in brian2, neurons that differ against alike",
         "≤ 1.25 ×",
