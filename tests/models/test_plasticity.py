@@ -242,3 +242,73 @@ def test_inhibitory_plasticity_brings_neurons_to_their_target_rate():
     simulation.close()
     assert rates[0] > 12
     assert np.mean(rates[-4:]) == pytest.approx(8, rel=0.15)
+
+
+def simulated(data, duration, dt, engine):
+    """Return a network of plastic synapses, its rates (Hz) in the last half by population, and its weights."""
+    network = build_region(Region.parse(data), dt=dt)
+    simulation = get_engine(engine)(network)
+    for _ in range(2):
+        simulation.advance(round(duration / dt / 2))
+        neuron = simulation.collect().spikes.neuron
+    rates = {
+        p.population: np.count_nonzero((neuron >= p.start) & (neuron < p.stop)) / (p.stop - p.start) / (duration / 2e3)
+        for p in network.populations
+    }
+    (weights,) = (v for key, v in simulation.state().variables.items() if key.endswith("_inhibitory_stdp/w"))
+    simulation.close()
+    return network, rates, weights
+
+
+def test_inhibitory_plasticity_drifts_to_its_target_where_spikes_are_independent():
+    """Of Poisson trains that do not act on one another, dw/dt = 2 eta tau rate_pre (rate_post - rho_0)."""
+    rates, seconds = {"pre": 20.0, "below": 2.0, "at": 5.0, "above": 9.0}, 10.0
+    cell = {"model": "lif_current", "receptors": ["exponential_current", "delta"], "parameters": {"t_ref": "1 ms"}}
+    rule = {"rho_0": "5 Hz", "eta": "0.001 pA", "w_max": "2 pA"}
+    data = {
+        "name": "test/independent",
+        "cells": {"cell": cell},
+        "populations": {name: {"cell": "cell", "size": 300} for name in rates},
+        "projections": [
+            {"source": "pre", "target": name, "receptor": "exponential_current", "connect": {"one_to_one": True}}
+            | {"weight": "1 pA", "delay": "1 ms", "plasticity": {"model": "inhibitory_stdp", "parameters": rule}}
+            for name in list(rates)[1:]
+        ],
+        "drives": [
+            {"population": name, "receptor": "delta", "rate": f"{rate} Hz", "weight": "100 mV"}
+            for name, rate in rates.items()
+        ],
+    }
+    network, _, weights = simulated(data, seconds * 1000, 1.0, "reference")
+    (table,) = network.plastic
+    for p in network.populations[1:]:
+        change = weights[(table.target >= p.start) & (table.target < p.stop)] - 1.0
+        expected = 2 * 0.001 * 0.02 * 20 * (rates[p.population] - 5) * seconds
+        error = change.std() / np.sqrt(len(change))
+        assert 0 < error < 0.001
+        assert change.mean() == pytest.approx(expected, abs=4 * error + 0.02 * abs(expected))
+
+
+@pytest.mark.slow
+def test_inhibitory_plasticity_settles_at_its_target_with_many_weak_inputs_and_above_it_with_few_strong_ones():
+    """The rule sees that spikes of the target are missing after those that prevent them, more where each is strong."""
+    target = 5.0
+    data = {"name": "test/prevented", "cells": {}, "populations": {}, "projections": [], "drives": []}
+    data["cells"]["cell"] = {"model": "lif_conductance", "receptors": ["ampa", "gaba_a"]}
+    data["cells"]["relay"] = {"model": "relay", "receptors": ["delta"]}
+    for n in (16, 256):
+        data["populations"][f"exc{n}"] = {"cell": "cell", "size": 8}
+        data["populations"][f"inh{n}"] = {"cell": "relay", "size": 2 * n, "transmitter": "gaba"}
+        data["drives"] += [
+            {"population": f"exc{n}", "receptor": "ampa", "rate": "800 Hz", "weight": "3 nS"},
+            {"population": f"inh{n}", "receptor": "delta", "rate": "20 Hz", "weight": "1 mV"},
+        ]
+        rule = {"rho_0": f"{target} Hz", "eta": f"{0.8 / n} nS", "w_max": f"{256 / n} nS"}
+        data["projections"].append(
+            {"source": f"inh{n}", "target": f"exc{n}", "receptor": "gaba_a", "connect": {"in_degree": n}}
+            | {"weight": f"{100 / n} nS", "delay": "1 ms"}
+            | {"plasticity": {"model": "inhibitory_stdp", "parameters": rule}}
+        )
+    _, rates, _ = simulated(data, 200_000.0, 0.5, "brian2")
+    assert rates["exc256"] == pytest.approx(target, abs=0.25)
+    assert target + 0.8 < rates["exc16"] < target + 1.5

@@ -76,8 +76,8 @@ def decision_region(scale, linear=None):
     Synapses within a selective population are 1.8 times stronger, not 1.7 times as in the paper. At 1.7 the state of
     decision is at its fold: left fires at 16 to 24 Hz for half a second after the stimulus, but then at 6 to 18 Hz and
     falling. A program of its own for Wang's equations says the same, in steps of 0.1 and of 0.02 ms, at half of his
-    numbers of neurons, at his, and at twice as many. There left stays at 20 to 30 Hz with 1.75, and at 36 Hz with 1.8.
-    So near the fold a hundredth counts: neurons of a small network need the synapse on themselves.
+    numbers of neurons, at his, and at twice as many. There left stays at 20 to 30 Hz with 1.75, and at 36 Hz with 1.8
+    (here at 33 Hz). So near the fold a hundredth counts: neurons of a small network need the synapse on themselves.
     """
     sizes = {
         name: round(scale * n) for name, n in {"left": 240, "right": 240, "others": 1120, "inhibitory": 400}.items()
