@@ -169,6 +169,43 @@ def test_a_scaled_input_of_one_is_about_the_threshold(model):
     assert n_spikes(1.3) > 0
 
 
+class Own(torch.nn.Module):
+    """A module as a user writes it: nothing in it knows of pA."""
+
+    def __init__(self, scaled):
+        super().__init__()
+        self.into, self.out = torch.nn.Linear(8, 16), torch.nn.Linear(16, 2)
+        self.cells = tb.spiking_cell("adex", 16, trained=("tau_w",), scaled=scaled)
+
+    def forward(self, inputs):
+        state, total = (), 0.0
+        for step in inputs:
+            spikes, *state = self.cells(self.into(step), *state)
+            total = total + self.out(spikes)
+        return total / 5
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("scaled", [True, False])
+def test_a_scaled_cell_learns_in_a_module_of_the_user_where_one_in_picoampere_does_not(scaled):
+    torch.manual_seed(3)
+    network, patterns = Own(scaled), torch.rand(2, 8)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.02)
+
+    def trials(n):
+        label = torch.randint(2, (n,))
+        return 2.0 * (torch.rand(25, n, 8) < 0.6 * patterns[label]), label
+
+    for _ in range(40):
+        inputs, label = trials(64)
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(network(inputs), label).backward()
+        optimiser.step()
+    inputs, label = trials(500)
+    accuracy = (network(inputs).argmax(1) == label).float().mean().item()
+    assert accuracy > 0.95 if scaled else accuracy < 0.6
+
+
 def test_a_cell_can_return_the_state_that_it_keeps():
     cell = tb.spiking_cell("lif_current", 2, init_hidden=True, output=True)
     spikes, *state = cell(torch.zeros(3, 2))
