@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from twinbrain.errors import StoreError
@@ -32,6 +33,8 @@ RENEWAL = 20.0
 _NAME = re.compile(r"writer-(\d+)\.claim")
 
 _held: ContextVar[tuple[Claim, ...]] = ContextVar("_held", default=())
+# Tokens of this process that have not been given back; a place that cannot be reached may keep one that has.
+_living: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class _Entry:
         return json.dumps(asdict(self)).encode()
 
     def is_stale(self) -> bool:
+        if self.process == Process.this():
+            return self.token not in _living
         if self.process.is_seen:
             return not self.process.lives
         return time.time() - self.renewed > LEASE
@@ -122,7 +127,7 @@ def claimed(location: Location, what: str, committed: float | str | None = None)
         return
     location = location.absolute()
     with saying_what_is_safe(location, committed, what):
-        is_new = not location.exists()
+        missing = _missing_folders(location)
         _refuse_within_a_sweep(location)
         claim, entry = _acquire(location, what)
     stop = threading.Event()
@@ -134,7 +139,7 @@ def claimed(location: Location, what: str, committed: float | str | None = None)
     finally:
         stop.set()
         renewing.join()
-        _release(claim, is_new)
+        _release(claim, missing)
 
 
 @contextmanager
@@ -166,7 +171,9 @@ def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
         before = _numbers(location)
         number, now = max(before, default=0) + 1, datetime.now(UTC)
         entry = _Entry(Process.this(), uuid4().hex, f"{now:%Y-%m-%d %H:%M:%S} UTC", now.timestamp())
+        _living.add(entry.token)
         if not location.create(_name(number), entry.encode()):
+            _living.discard(entry.token)
             continue  # someone was faster: who is it?
         claim = Claim(location, number, entry.token, what)
         try:
@@ -178,6 +185,7 @@ def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
             for stale in before:
                 location.delete(_name(stale))
         except BaseException:
+            _living.discard(entry.token)
             location.delete(_name(number))
             raise
         return claim, entry
@@ -218,15 +226,22 @@ def _renew(claim: Claim, entry: _Entry) -> None:
         location.delete(name)
 
 
-def _release(claim: Claim, is_new: bool) -> None:
-    # What cannot be removed now is stale as soon as this process ends.
+def _release(claim: Claim, missing: list[Path]) -> None:
+    _living.discard(claim.token)
+    # What cannot be removed now is stale all the same.
     with suppress(StoreError, OSError):
-        location = claim.location
-        found = _read(location, claim.number)
+        found = _read(claim.location, claim.number)
         if found is not None and found.token == claim.token:
-            location.delete(_name(claim.number))
-        if is_new and location.is_local and location.path.is_dir() and not location.names():
-            location.path.rmdir()
+            claim.location.delete(_name(claim.number))
+        for folder in missing:  # empty ones alone can be removed
+            folder.rmdir()
+
+
+def _missing_folders(location: Location) -> list[Path]:
+    """Return the folders that a claim would make, the innermost first."""
+    if not location.is_local:
+        return []
+    return [folder for folder in (location.path, *location.path.parents) if not folder.exists()]
 
 
 def _name(number: int) -> str:
