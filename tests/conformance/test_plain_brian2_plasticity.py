@@ -26,7 +26,7 @@ source = "cell"
 target = "cell"
 receptor = "ampa"
 connect = { probability = 0.3 }
-weight = { lognormal = ["1 nS", 0.5] }
+weight = { lognormal = ["1 nS", 0.5], max = "3 nS" }
 delay = { uniform = ["0.1 ms", "3 ms"] }
 """
 
