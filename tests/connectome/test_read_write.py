@@ -60,6 +60,6 @@ def test_nothing_is_left_behind_when_writing_fails(connectome, tmp_path, monkeyp
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ConnectomeError, match="disk full"):
         write_connectome(connectome, tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []

@@ -38,6 +38,7 @@ def test_a_region_that_is_written_and_read_has_the_same_spikes(receptor, spikes,
 
 def test_a_brain_that_is_written_and_read_has_the_same_spikes(file):
     data = leaky_data("exponential_current")
+    data["projections"] = [own | {"delay": "0.4 ms"} for own in data["projections"]]
     data["ports"] = {"outputs": ["exc"], "inputs": {"inh": {"share": 1, "glutamate": "exponential_current"}}}
     weight = 1.0 - np.eye(3)
     brain = tb.Brain(
@@ -224,7 +225,7 @@ def test_more_dense_weights_than_a_file_should_hold_are_refused(file):
 def test_delays_that_differ_by_source_are_kept_each_in_its_channel(file):
     data = leaky_data()
     del data["projections"][1:]
-    data["projections"][0] |= {"connect": {"one_to_one": True}, "delay": {"uniform": ["0.1 ms", "5 ms"]}}
+    data["projections"][0] |= {"connect": {"one_to_one": True, "autapses": True}, "delay": {"uniform": ["0.1 ms", "5 ms"]}}
     tb.write_nir(Region.parse(data), file)
     built, found = build_region(Region.parse(data), seed=0), tb.read_nir(file)
     assert len(set(built.tables[0].delay)) > 10

@@ -79,7 +79,7 @@ def test_a_parameter_of_the_wrong_sign_or_unit_is_named():
     with pytest.raises(SpecError) as caught:
         build_region(Region.parse(data))
     text = str(caught.value)
-    assert "population local: parameters.C_m: expected at least 0 pF, found -1 pF" in text
+    assert "population local: parameters.C_m: expected C_m > 0, found C_m = -1 pF (and 1 of 8 in all)" in text
     assert "population local: initial.v: expected a quantity in mV, found '1 pA'" in text
 
 

@@ -253,7 +253,7 @@ def test_what_is_replaced_is_checked_and_the_rest_stays():
         ({"coupling": "abc"}, "coupling: input should be a valid number"),
         ({"coupling": -1.0}, "coupling: input should be greater than or equal to 0"),
         ({"normalisation": "foo"}, "normalisation: unknown normalisation 'foo'"),
-        ({"long_range": {"in_degree": 3}}, "long_range.weight: this key is required and missing"),
+        ({"long_range": {"in_degree": 3}}, "long_range.weight: expected a weight or a share, found neither"),
     ],
 )
 def test_a_wrong_replacement_is_refused_also_by_the_copy_of_pydantic(changes, message):
