@@ -216,3 +216,50 @@ def test_a_run_under_a_claim_is_overwritten_with_the_claim_kept(example, tmp_pat
         found.check()
     assert "writer-1.claim" not in location.names()
     assert json.loads((tmp_path / "run.zarr" / "zarr.json").read_text())["attributes"]["status"] == "running"
+
+
+@pytest.mark.parametrize("place", ["checkpoint", "checkpoint/odd", "rate/time/c", "rate/time/c/0"])
+def test_nothing_outside_a_store_is_touched_through_a_link(example, path, tmp_path, place):
+    example.commit(example.create(path), range(3))
+    victim = tmp_path / "victim"
+    (path / place).rename(victim)
+    (path / place).symlink_to(victim)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    for attempt in (try_to_claim, resume_run):
+        refusal = rf"expected files and folders alone in {re.escape(str(path))}, found a symbolic link: .*victim"
+        with pytest.raises(StoreError, match=refusal):
+            attempt(Location.of(path))
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_a_store_may_be_reached_through_a_link(example, path, tmp_path):
+    example.commit(example.create(path), range(2))
+    (tmp_path / "alias").symlink_to(path)
+    with claimed(Location.of(tmp_path / "alias"), "run"):
+        example.commit(resume_run(tmp_path / "alias")[0], [2])
+        with pytest.raises(StoreError, match="alone in writing"):
+            elsewhere(try_to_claim, Location.of(path))
+
+
+def test_what_is_overwritten_leaves_what_its_links_point_to(tmp_path):
+    for name in ("folder", "file", "nothing"):
+        (tmp_path / "a.zarr").mkdir(exist_ok=True)
+        (tmp_path / "a.zarr" / name).symlink_to(tmp_path / name)
+    (tmp_path / "folder").mkdir()
+    for file in (tmp_path / "file", tmp_path / "folder" / "precious"):
+        file.write_text("precious")
+    Location.of(tmp_path / "a.zarr").clear()
+    assert [*(tmp_path / "a.zarr").iterdir()] == []
+    assert (tmp_path / "file").read_text() == (tmp_path / "folder" / "precious").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["alias.zarr", "a.zarr/runs/x/../000000.zarr"])
+def test_runs_that_a_sweep_keeps_are_known_by_every_name(tmp_path, name):
+    sweep = Location.of(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "runs" / "x").mkdir(parents=True)
+    (tmp_path / "alias.zarr").symlink_to(tmp_path / "a.zarr" / "runs" / "000000.zarr")
+    run = Location.of(tmp_path / name)
+    with claimed(sweep, "sweep"):
+        assert held(run) is not None
+        with pytest.raises(StoreError, match="alone in writing the sweep"):
+            elsewhere(try_to_claim, run)

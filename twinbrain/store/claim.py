@@ -25,6 +25,7 @@ from twinbrain.errors import StoreError
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.location import Location
 from twinbrain.store.process import Process
+from twinbrain.store.root import kind_of
 
 LEASE = 120.0
 """Seconds without a sign of life after which a process on another machine counts as dead."""
@@ -79,7 +80,7 @@ class Claim:
 
     def covers(self, location: Location) -> bool:
         """Return whether a location is the claim's, or lies below it."""
-        own, other = str(self.location.absolute()), str(location.absolute())
+        own, other = str(self.location.resolved()), str(location.resolved())
         return other == own or other.startswith(f"{own}/")
 
 
@@ -119,7 +120,7 @@ def claimed(location: Location, what: str, committed: float | str | None = None)
     Raises
     ------
     StoreError
-        If another process writes it, or nothing can be written there.
+        If another process writes it, a symbolic link lies in it, or nothing can be written there.
     """
     if (outer := held(location)) is not None:
         outer.check()
@@ -127,6 +128,8 @@ def claimed(location: Location, what: str, committed: float | str | None = None)
         return
     location = location.absolute()
     with saying_what_is_safe(location, committed, what):
+        if location.is_local and kind_of(location) is not None:
+            location.refuse_links()
         missing = _missing_folders(location)
         _refuse_within_a_sweep(location)
         claim, entry = _acquire(location, what)
@@ -193,8 +196,9 @@ def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
 
 def _refuse_within_a_sweep(location: Location) -> None:
     """Raise a `StoreError` if a location is that of a run which a sweep keeps, and the sweep is being driven."""
-    if location.parent.name == "runs" and location.parent.parent.name:
-        check_unclaimed(location.parent.parent, "sweep")
+    runs = location.resolved().parent
+    if runs.name == "runs" and runs.parent.name:
+        check_unclaimed(runs.parent, "sweep")
 
 
 def _refusal(location: Location, what: str, entry: _Entry) -> str:

@@ -130,6 +130,10 @@ class Location:
         """Return the same place for processes with another working folder."""
         return replace(self, place=self.place.absolute()) if isinstance(self.place, Path) else self
 
+    def resolved(self) -> Location:
+        """Return the same place by the one name that it has without links and ``..``."""
+        return replace(self, place=self.place.resolve()) if isinstance(self.place, Path) else self
+
     def child(self, name: str) -> Location:
         """Return the location ``name`` below this one."""
         return replace(self, place=self.place / name if isinstance(self.place, Path) else f"{self.place}/{name}")
@@ -213,8 +217,8 @@ class Location:
         """Remove all that lies here, if anything does."""
         if isinstance(self.place, str):
             sync(self.store().delete_dir(""))
-        elif self.is_file():
-            self.place.unlink()
+        elif self.is_file() or self.place.is_symlink():
+            self.place.unlink()  # of a link, never what it points to
         elif self.place.is_dir():
             shutil.rmtree(self.place)
 
@@ -233,8 +237,33 @@ class Location:
         nearest = next(place for place in (self.place, *self.place.absolute().parents) if place.exists())
         tempfile.TemporaryFile(dir=nearest).close()
 
+    def refuse_links(self) -> None:
+        """Make sure that all that lies below is here, and nothing elsewhere is written or removed through a link.
+
+        Raises
+        ------
+        StoreError
+            If a symbolic link lies below; the place itself may be one.
+        """
+        if not isinstance(self.place, Path):
+            return
+        for parent, folders, files in os.walk(self.place):
+            for name in (*folders, *files):
+                if os.path.islink(link := os.path.join(parent, name)):
+                    raise StoreError(
+                        f"expected files and folders alone in {self}, found a symbolic link: {link} -> "
+                        f"{os.readlink(link)}; nothing is written through it: put in its place what it points to"
+                    )
+
     def clean(self) -> None:
-        """Remove what interrupted writes left behind; there is such a thing on this machine alone."""
+        """Remove what interrupted writes left behind; there is such a thing on this machine alone.
+
+        Raises
+        ------
+        StoreError
+            If a symbolic link lies below.
+        """
         if isinstance(self.place, Path):
+            self.refuse_links()
             for stale in self.place.rglob("*.partial"):
                 stale.unlink()
