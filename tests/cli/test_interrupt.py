@@ -60,7 +60,7 @@ def test_ctrl_c_stops_at_the_end_of_a_window_and_the_run_goes_on_to_what_an_unin
 
 def test_a_second_ctrl_c_stops_at_once_and_the_store_opens(start):
     # A window so long that nobody would wait for its end.
-    options = ("--set", "run.duration=100000 s", "--set", "run.window=100000 s", "--set", "run.memory_limit=100 GB")
+    options = ("--set", "run.duration=1000 s", "--set", "run.window=1000 s")
     process = start(options, enough=lambda attributes: attributes["status"] == "running")
     time.sleep(2)  # into the window: before its first step, one signal is enough to stop
     process.send_signal(signal.SIGINT)

@@ -79,6 +79,13 @@ def test_a_brain_far_too_large_is_refused_by_default():
         check_memory(plan_of(brain.model_copy(update={"long_range": rule})), None)
 
 
+def test_a_limit_lifts_nothing_above_what_the_machine_has():
+    brain = small_brain(3)
+    rule = brain.long_range.model_copy(update={"in_degree": 10**9})
+    with pytest.raises(PlanError, match="or use a machine with more memory"):
+        check_memory(plan_of(brain.model_copy(update={"long_range": rule})), "999 TB")
+
+
 @pytest.mark.parametrize("limit", ["8", "GB", ". GB", "1.2.3 GB", "8 gigabytes", "8 Gb", "-1 GB", "", "٣ GB", "1e3 GB"])
 def test_a_limit_that_is_no_amount_of_memory_is_refused(limit):
     with pytest.raises(SpecError, match=r'run\.memory_limit: expected an amount of memory such as "8 GB", found '):

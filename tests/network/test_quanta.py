@@ -137,6 +137,13 @@ def test_weights_that_are_too_unequal_are_refused_with_their_place():
         build_brain(single_region_brain(region))
 
 
+@pytest.mark.parametrize("weight", ["1e-310 nS", "1e300 nS"])
+def test_weights_that_have_no_quantum_are_refused_with_their_place(weight):
+    region = region_with(["1 nS", weight, "1 nS", "1 nS"])
+    with pytest.raises(SpecError, match=r"projections\[1\]\.weight: expected weights whose mean size lies between "):
+        quanta(region)
+
+
 def test_one_receptor_has_one_unit():
     brain = small_brain(3)
     programs = block_programs(lay_out(brain, brain.connectome))

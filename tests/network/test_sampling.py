@@ -107,6 +107,9 @@ def test_the_mean_size_is_the_mean_of_the_absolute_value(value, expected):
     ("table", "message"),
     [
         ({"uniform": ["3 mV", "1 mV"]}, r"expected uniform = \[low, high\], found 3 mV above 1 mV"),
+        ({"lognormal": ["1 mV", 1e300]}, "expected a lognormal distribution whose values can be computed with"),
+        ({"gamma": ["1 mV", 1e-320]}, "expected a gamma distribution whose values can be computed with"),
+        ({"normal": ["1 mV", "1e300 mV"]}, "expected a normal distribution whose values can be computed with"),
         ({"normal": ["3 mV", "-1 mV"]}, "expected a standard deviation of at least 0, found -1 mV"),
         ({"lognormal": ["0 mV", 0.5]}, "expected a positive lognormal scale, found 0 mV"),
         ({"gamma": ["-1 mV", 0.5]}, "expected a positive gamma scale, found -1 mV"),

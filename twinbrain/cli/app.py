@@ -69,6 +69,11 @@ def main() -> None:
     except TwinbrainError as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error[/]: {_escape(str(error))}")
         sys.exit(2)
+    except MemoryError:
+        sys.stderr.write(
+            "error: expected enough memory, found too little; make the model or what is recorded smaller\n"
+        )
+        sys.exit(2)
     except BrokenPipeError:  # as when the output goes to head, which has read enough
         _close_output()
         sys.exit(1)

@@ -10,7 +10,7 @@ from twinbrain.language.tree import names_in
 
 MOST_COUPLED = 2
 """Variables that need each other in a circle: the roots of a cubic or higher polynomial have no form that is real."""
-LONGEST_CHAIN = 4
+LONGEST_CHAIN = 3
 """Variables of which each needs the next: every one more makes the solution several times as long."""
 MOST_SOLVED = 30
 """Variables that are solved together."""

@@ -208,7 +208,7 @@ def check_memory(plan: Plan, limit: str | None) -> None:
     plan : Plan
         What is needed.
     limit : str or None
-        Such as ``"8 GB"``; by default what the machine has free.
+        Such as ``"8 GB"``; by default what the machine has free. More than the machine has counts as what it has.
 
     Raises
     ------
@@ -217,12 +217,14 @@ def check_memory(plan: Plan, limit: str | None) -> None:
     SpecError
         If the limit is no amount of memory.
     """
-    allowed = psutil.virtual_memory().available if limit is None else _bytes(limit)
+    memory = psutil.virtual_memory()
+    allowed = memory.available if limit is None else min(_bytes(limit), memory.total)
     if plan.bytes_peak > allowed:
+        further = "or raise run.memory_limit" if allowed < memory.total else "or use a machine with more memory"
         raise PlanError(
             f"expected a run that fits into {allowed / 1e9:.2g} GB, found a plan of {plan.bytes_peak / 1e9:.3g} GB "
             f"({plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses); make populations or in-degrees smaller "
-            f"(scale in brain.regions), shorten the longest delay, {_shorter(plan)}or raise run.memory_limit"
+            f"(scale in brain.regions), shorten the longest delay, {_shorter(plan)}{further}"
         )
 
 
@@ -376,6 +378,7 @@ def _upper(value: Value) -> float:
         case "uniform":
             return units.coherent(value.second, "ms")
         case "lognormal":
-            return first * float(np.exp(5 * float(value.second)))
+            with np.errstate(over="ignore"):
+                return first * float(np.exp(5 * float(value.second)))
         case _:
             return first * (1 + 8 / float(np.sqrt(float(value.second))) + 12 / float(value.second))

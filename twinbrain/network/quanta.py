@@ -38,6 +38,8 @@ _FINER = 2.0**-6
 _WITHOUT_WEIGHTS = 2.0 ** math.floor(math.log2(2 * _PRECISION))
 # A part of a plastic weight may be released; it is rounded as if its mean were this part.
 _PART_OF_PLASTIC_WEIGHT = 0.25
+# Mean sizes from here to its inverse have a quantum that can be computed with.
+_SMALLEST = 1e-200
 
 
 def weight_units(programs: tuple[StepProgram, ...]) -> dict[str, str]:
@@ -93,7 +95,10 @@ def receptor_quanta(
         except SpecError as error:
             problems += error.within(where).problems
             continue
-        if size:
+        if size and not _SMALLEST < size < 1 / _SMALLEST:
+            expected = f"expected weights whose mean size lies between {_SMALLEST:g} and {1 / _SMALLEST:g}"
+            problems.append(Problem(where, f"{expected}, found {size:g}; give others"))
+        elif size:
             quantum = 2.0 ** math.floor(math.log2(2 * _PRECISION * size))
             if isinstance(weight, Explicit):
                 exact = common_power(coherent_values(weight, units[receptor]) * factor)

@@ -15,6 +15,8 @@ from twinbrain.spec.quantity import Distribution, Value
 
 # Mean and spread of a distribution are taken over this many equal parts of probability.
 _PARTS = 4096
+# Sums of values, and their products with factors, must be finite too.
+_BEYOND = 1e200
 
 
 def sample(value: Value, unit: str, n: int, key: Key) -> Floats:
@@ -93,7 +95,13 @@ def _quantile(distribution: Distribution, unit: str, probability: Floats) -> Flo
             f"expected bounds that hold some of the {distribution.kind} distribution, found one chance in a million or "
             f"less between {distribution.minimum} and {distribution.maximum}"
         )
-    values = _inverse(distribution.kind, lowest + probability * (highest - lowest), first, second)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = _inverse(distribution.kind, lowest + probability * (highest - lowest), first, second)
+    if not (np.abs(values) < _BEYOND).all():
+        raise SpecError(
+            f"expected a {distribution.kind} distribution whose values can be computed with, found some that "
+            f"are not finite or above {_BEYOND:g}, with {distribution.first} and {distribution.second}; make it narrower"
+        )
     # Inversion is exact only up to rounding; the bounds are.
     return np.clip(values, -np.inf if low is None else low, np.inf if high is None else high)
 

@@ -34,7 +34,7 @@ class Run(Spec):
     device, precision : str
         Where and how precisely engine ``"torch"`` computes.
     memory_limit : str
-        What a run may take, such as ``"8 GB"``; by default, what the machine has free.
+        What a run may take, such as ``"8 GB"``, of what the machine has; by default, what it has free.
     on_breakdown : {"stop", "mark"}
         What follows when a state is no finite number any more at the end of a window: the run stops there, or goes on
         with a mark in its attributes.
