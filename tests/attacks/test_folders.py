@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import Cython
 import pytest
 
 from twinbrain.engines.brian2.ahead import COMMAND
@@ -61,4 +62,17 @@ def test_no_module_of_the_folder_is_imported_while_code_is_compiled_ahead(folder
     done = subprocess.run(
         COMMAND, input=pickle.dumps([]), cwd=folder, env=environment, capture_output=True, check=False
     )
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_declaration_of_the_folder_is_compiled_and_run(folder, command, environment, marker, tmp_path_factory):
+    known = Path(Cython.__file__).parent / "Includes" / "libc" / "math.pxd"
+    evil = f'__attribute__((constructor)) static void attack(void) {{ (void)!system("touch {marker}"); }}'
+    (folder / "libc").mkdir()
+    (folder / "libc" / "__init__.pxd").touch()
+    (folder / "libc" / "math.pxd").write_text(
+        f'{known.read_text()}\ncdef extern from *:\n    """\n    #include <stdlib.h>\n    {evil}\n    """\n'
+    )
+    environment["TWINBRAIN_CACHE_DIR"] = str(tmp_path_factory.mktemp("cold"))
+    done = command("run", "small.toml", "--set", "run.engine=brian2", "--set", "run.duration=1 ms")
     assert done.returncode == 0, done.stderr

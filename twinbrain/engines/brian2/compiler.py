@@ -6,8 +6,10 @@ import hashlib
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -68,10 +70,27 @@ def preferences(target: str) -> Iterator[None]:
     try:
         for name, value in wanted.items():
             prefs[name] = value
-        yield
+        with _own_includes():
+            yield
     finally:
         for name, value in before.items():
             prefs[name] = value
+
+
+@contextmanager
+def _own_includes() -> Iterator[None]:
+    """Let Cython read declarations of its own alone; as Brian2 calls it, those of the working folder come first."""
+    import Cython
+    from brian2.codegen.runtime.cython_rt import extension_manager
+    from Cython.Build import cythonize
+
+    includes = Path(Cython.__file__).resolve().parent / "Includes"
+    before = extension_manager.Cython_Build
+    extension_manager.Cython_Build = SimpleNamespace(cythonize=partial(cythonize, include_path=[str(includes)]))
+    try:
+        yield
+    finally:
+        extension_manager.Cython_Build = before
 
 
 def functions() -> dict[str, Any]:
