@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import shlex
+import subprocess
+import sys
 import time
 
 import pytest
@@ -12,6 +15,7 @@ from tests.run.cluster.conftest import dask
 from twinbrain.run.cluster import connect
 from twinbrain.run.cluster.connect import connected, workers_ready
 from twinbrain.run.cluster.slurm import job_arguments
+from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.load import load_profile
 
@@ -132,6 +136,52 @@ def test_a_job_of_a_profile_in_a_file_runs_a_worker_and_nothing_else(tmp_path):
     commands = [line for line in lines if line and not line.startswith("#")]
     assert len(commands) == 1
     assert "-m distributed.cli.dask_worker tls://10.0.0.1:8786" in commands[0]
+
+
+@contextlib.contextmanager
+def job_script(profile):
+    """Give the script of a job of a profile, and the certificates that its command names."""
+    from dask_jobqueue.slurm import SLURMJob
+
+    arguments = job_arguments(profile)
+    arguments.pop("scheduler_options")
+    with security_for_jobs(profile) as security:
+        job = SLURMJob("tls://10.0.0.1:8786", name="worker-0", security=security, **arguments)
+        yield job.job_script(), security
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_no_name_of_a_file_or_folder_is_a_command_in_a_job(tmp_path, monkeypatch, own):
+    folder = tmp_path / "my $(touch attacked) brains"
+    write_certificates(folder)
+    if own:
+        (folder / "ca.pem").rename(folder / "ca;touch attacked;.pem")
+        (folder / "lab.toml").write_text(PROFILE.replace("ca.pem", "ca;touch attacked;.pem"))
+    profile = load_profile(folder / "lab.toml") if own else ClusterProfile()
+    monkeypatch.chdir(folder)
+    with job_script(profile.replace(python="printf '%s\\n'")) as (script, security):
+        done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
+        told = done.stdout.splitlines()
+        for option, path in (
+            ("--tls-ca-file", security.tls_ca_file),
+            ("--tls-cert", security.tls_worker_cert),
+            ("--tls-key", security.tls_worker_key),
+        ):
+            assert told[told.index(option) + 1] == path
+            assert path.startswith(str(folder))
+    assert list(tmp_path.rglob("attacked")) == []
+
+
+def test_the_interpreter_of_a_job_may_lie_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/opt/my $(touch attacked) tools/python")
+    with job_script(ClusterProfile(logs=str(tmp_path))) as (script, _):
+        assert shlex.split(script.splitlines()[-1])[0] == sys.executable
+
+
+def test_a_path_of_two_lines_is_no_certificate(tmp_path):
+    profile = load_profile(write_certificates(tmp_path / "two\nlines"))
+    with pytest.raises(tb.ClusterError, match="expected a printable path as ca_file"):
+        connected("tls://127.0.0.1:9", profile=profile).__enter__()
 
 
 def test_what_a_person_gives_in_python_may_run_commands():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import getpass
 import logging
 import math
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +98,7 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
         "job_script_prologue": list(profile.setup),
         "job_extra_directives": directives,
         "worker_extra_args": arguments,
-        "python": profile.python,
+        "python": profile.python or shlex.quote(sys.executable),
         "log_directory": str(user_path(profile.logs)),
         "job_name": "twinbrain",
         "scheduler_options": {"dashboard_address": "localhost:0"},

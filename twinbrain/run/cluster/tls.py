@@ -5,11 +5,13 @@ Whoever reaches a scheduler or a worker of Dask can run code there. Beyond this 
 
 from __future__ import annotations
 
+import shlex
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from distributed import Security
 
@@ -46,9 +48,22 @@ def security_of(profile: ClusterProfile) -> Security | None:
     return _security(tls)
 
 
+class _QuotedForJobs(Security):
+    """Gives paths as a shell takes them to workers, which get theirs on the command line of a job."""
+
+    def get_tls_config_for_role(self, role: str) -> dict[str, Any]:
+        found = super().get_tls_config_for_role(role)
+        if role != "worker":
+            return found
+        return {key: value and shlex.quote(value) for key, value in found.items()}
+
+
 def _security(tls: Certificates) -> Security:
+    for key, path in tls:
+        if not path.isprintable():  # with a line break, Dask takes it for the certificate itself
+            raise ClusterError(f"expected a printable path as {key}, found {path!r}; rename the file or its folder")
     own = {f"tls_{role}_cert": tls.cert_file for role in _ROLES} | {f"tls_{role}_key": tls.key_file for role in _ROLES}
-    return Security(require_encryption=True, tls_ca_file=tls.ca_file, **own)
+    return _QuotedForJobs(require_encryption=True, tls_ca_file=tls.ca_file, **own)
 
 
 @contextmanager
