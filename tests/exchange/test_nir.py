@@ -225,7 +225,10 @@ def test_more_dense_weights_than_a_file_should_hold_are_refused(file):
 def test_delays_that_differ_by_source_are_kept_each_in_its_channel(file):
     data = leaky_data()
     del data["projections"][1:]
-    data["projections"][0] |= {"connect": {"one_to_one": True, "autapses": True}, "delay": {"uniform": ["0.1 ms", "5 ms"]}}
+    data["projections"][0] |= {
+        "connect": {"one_to_one": True, "autapses": True},
+        "delay": {"uniform": ["0.1 ms", "5 ms"]},
+    }
     tb.write_nir(Region.parse(data), file)
     built, found = build_region(Region.parse(data), seed=0), tb.read_nir(file)
     assert len(set(built.tables[0].delay)) > 10

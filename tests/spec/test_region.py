@@ -1,4 +1,5 @@
 import copy
+import difflib
 
 import pytest
 from hypothesis import given
@@ -275,3 +276,39 @@ def test_patterns_of_populations_stand_for_a_projection_and_a_drive_each():
     data["projections"][0]["target"] = "x*"
     with pytest.raises(SpecError, match=r"projections\[0\].target: unknown population 'x\*'"):
         Region.parse(data)
+
+
+def populations_of_cells(n, cells):
+    data = region_data(CORTEX)
+    one = data["cells"]["pyr"]
+    populations = {f"p{i}": {"cell": f"unknown{i}", "size": 1} for i in range(n)}
+    return {"name": "test/many", "cells": {f"c{i}": one for i in range(cells)}, "populations": populations}
+
+
+def test_patterns_stand_for_no_more_than_can_be_held():
+    data = with_change(("projections", 0, "source"), "*")
+    data["projections"] = [data["projections"][0] | {"target": "p*"}]
+    data["populations"] |= {f"p{i}": data["populations"]["pyr"] for i in range(120)}
+    with pytest.raises(SpecError, match="patterns of target that stand for at most 10,000 declarations, found more"):
+        Region.parse(data)
+
+
+def test_of_very_many_unknown_names_the_first_are_told():
+    with pytest.raises(SpecError) as error:
+        Region.parse(populations_of_cells(1200, 300))
+    problems = error.value.problems
+    assert problems[0].message == "more problems, of which these are the first 200"
+    assert len(problems) == 201
+    assert problems[1].message.endswith("c188 and 200 more")
+
+
+def test_names_of_endless_length_are_not_compared(monkeypatch):
+    compared = []
+    monkeypatch.setattr(difflib, "get_close_matches", lambda found, names, *_: compared.extend([found, *names]) or [])
+    data = populations_of_cells(1, 3)
+    data["cells"]["c" * 100_000] = data["cells"]["c0"]
+    data["populations"]["p0"]["cell"] = "p" * 100_000
+    data["populations"]["p1"] = {"cell": "pyrr", "size": 1}
+    with pytest.raises(SpecError, match=r"unknown cell 'pyrr'; Known: c0, c1, c2, c{100}…"):
+        Region.parse(data)
+    assert set(compared) == {"pyrr", "c0", "c1", "c2"}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.tree import Columns, population_columns, populations, populations_of
 from twinbrain.errors import SpecError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.base import nearest, suggestion
 from twinbrain.spec.labels import matching
 
 By = Literal["population", "region", "kind", "family"]
@@ -174,8 +174,6 @@ def _fits(
 
 
 def _nearest(pattern: str, known: list[str]) -> list[str]:
-    import difflib
-
     folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(pattern.strip("*?").casefold(), folded, n=12, cutoff=0.3)
+    near = nearest(pattern.strip("*?").casefold(), folded, n=12, cutoff=0.3)
     return [folded[name] for name in near] or known[:12]

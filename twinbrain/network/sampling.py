@@ -100,7 +100,7 @@ def _quantile(distribution: Distribution, unit: str, probability: Floats) -> Flo
     if not (np.abs(values) < _BEYOND).all():
         raise SpecError(
             f"expected a {distribution.kind} distribution whose values can be computed with, found some that "
-            f"are not finite or above {_BEYOND:g}, with {distribution.first} and {distribution.second}; make it narrower"
+            f"are infinite or above {_BEYOND:g}, with {distribution.first} and {distribution.second}; make it narrower"
         )
     # Inversion is exact only up to rounding; the bounds are.
     return np.clip(values, -np.inf if low is None else low, np.inf if high is None else high)

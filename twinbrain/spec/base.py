@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -146,12 +147,37 @@ def reject(*problems: Problem) -> PydanticCustomError:
 def suggestion(found: str, known: Any) -> str:
     """Return the end of a message about an unknown name: the nearest known one, and all of them."""
     names = sorted(map(str, known))
-    near = difflib.get_close_matches(found, names, n=1)
+    near = nearest(found, names)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {', '.join(names) if names else 'none'}"
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    shown = ", ".join(
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names[:_MOST_NAMED]
+    )
+    return f"{hint}Known: {shown or 'none'}{more}"
 
 
+def nearest(found: str, names: Iterable[str], n: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return the names written most like ``found``, the nearest first; long and very many are not compared."""
+    if len(found) > _LONGEST_NAME:
+        return []
+    compared = islice((name for name in names if len(name) <= _LONGEST_NAME), _MOST_COMPARED)
+    return difflib.get_close_matches(found, list(compared), n, cutoff)
+
+
+# Names that a message lists, names that are compared, and characters of one: a comparison takes their square.
+_MOST_NAMED = 100
+_MOST_COMPARED = 1000
+_LONGEST_NAME = 100
+
+# Problems that are told of one file.
 _MOST_SHOWN = 200
+
+
+def first_problems(problems: Iterator[Problem]) -> list[Problem]:
+    """Return as many problems as are told, and that there are more; those are not looked for."""
+    found = list(islice(problems, _MOST_SHOWN))
+    more = [Problem("", f"more problems, of which these are the first {_MOST_SHOWN}")] if next(problems, None) else []
+    return [*more, *found]
 
 
 def _problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.base import nearest, suggestion
 from twinbrain.spec.explicit import wrong_numbers_of
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.region import Region
@@ -53,7 +52,7 @@ def misplaced(projections: Sequence[Projection], regions: Mapping[str, Region]) 
         for end in ("source", "target"):
             label, population = label_and_population(getattr(projection, end))
             if label not in regions:
-                near = get_close_matches(label, regions, n=_MOST_SHOWN, cutoff=0.0)
+                near = nearest(label, regions, n=_MOST_SHOWN, cutoff=0.0)
                 yield Problem(f"{where}.{end}", f"no region is labelled {label!r}; {suggestion(label, near)}")
             elif population not in regions[label].populations:
                 hint = suggestion(population, regions[label].populations)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.spec.base import nearest
 from twinbrain.spec.labels import matching
 
 _HEMISPHERES = ("left", "right", "")
@@ -321,5 +321,5 @@ def _flags(value: ArrayLike, labels: list[str]) -> NDArray[np.bool_]:
 
 def _near(pattern: str, labels: tuple[str, ...]) -> list[str]:
     folded = {label.casefold(): label for label in labels}
-    near = difflib.get_close_matches(pattern.strip("*?").casefold(), folded, n=5, cutoff=0.4)
+    near = nearest(pattern.strip("*?").casefold(), folded, n=5, cutoff=0.4)
     return [folded[name] for name in near] or list(labels[:5])

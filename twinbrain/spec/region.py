@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.language.names import check_identifier
-from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.base import Spec, first_problems, reject, suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
 from twinbrain.spec.explicit import fixed_values, wrong_numbers
@@ -22,6 +22,8 @@ from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Rate
 
 _PATTERN = re.compile(r"[*?\[]")
+# Declarations that patterns may stand for: those among a hundred populations.
+_MOST_WRITTEN_OUT = 10_000
 
 
 class InputPort(Spec):
@@ -144,7 +146,7 @@ class Region(Spec):
         populations = {name: p.model_copy(update={"size": sizes[name]}) for name, p in self.populations.items()}
         projections = tuple(self._scaled_projection(projection, sizes) for projection in self.projections)
         region = self.model_copy(update={"populations": populations, "projections": projections})
-        if problems := list(region._problems()):
+        if problems := first_problems(region._problems()):
             raise SpecError(problems)
         return region
 
@@ -196,13 +198,13 @@ class Region(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> Region:
-        if problems := list(self._problems()):
+        if problems := first_problems(self._problems()):
             raise reject(*problems)
         return self
 
     @classmethod
     def _further_problems(cls, data: Any) -> list[Problem]:
-        return list(_unknown_names(_table(data)))
+        return first_problems(_unknown_names(_table(data)))
 
     def _problems(self) -> Iterator[Problem]:
         for kind, names in (("models", self.models), ("receptors", self.receptors), ("plasticity", self.plasticity)):
@@ -236,10 +238,12 @@ class Region(Spec):
                             f"{getattr(projection, end)!r}, found {highest}",
                         )
         yield from wrong_numbers(self)
-        keys = [projection.key for projection in self.projections]
-        for key in sorted({key for key in keys if keys.count(key) > 1}):
+        places: dict[str, list[int]] = {}
+        for i, projection in enumerate(self.projections):
+            places.setdefault(projection.key, []).append(i)
+        for key in sorted(key for key, found in places.items() if len(found) > 1):
             yield Problem(
-                f"projections[{keys.index(key)}].name", f"{keys.count(key)} projections are {key!r}; give each a name"
+                f"projections[{places[key][0]}].name", f"{len(places[key])} projections are {key!r}; give each a name"
             )
         for i, drive in enumerate(self.drives):
             receptors = {} if drive.receptor in INJECTED else {drive.receptor: 1.0}
@@ -266,14 +270,21 @@ class Region(Spec):
 
 def _written_out(entries: Iterable[Any], ends: tuple[str, ...], populations: list[str]) -> list[Any]:
     """Return declarations in which populations are named by patterns as one for each that fits."""
+    fitting: dict[str, list[str]] = {}
     for end in ends:
         found: list[Any] = []
         for entry in entries:
-            own = entry if isinstance(entry, dict) else {end: getattr(entry, end, None)}
-            pattern = own.get(end)
+            pattern = entry.get(end) if isinstance(entry, dict) else getattr(entry, end, None)
             fits = []
             if isinstance(pattern, str) and _PATTERN.search(pattern) and pattern not in populations:
-                fits = matching(pattern, populations)
+                if pattern not in fitting:
+                    fitting[pattern] = matching(pattern, populations)
+                fits = fitting[pattern]
+            if fits and len(found) + len(fits) > _MOST_WRITTEN_OUT:
+                raise ValueError(
+                    f"expected patterns of {end} that stand for at most {_MOST_WRITTEN_OUT:,} declarations, found "
+                    "more; name fewer populations"
+                )
             for name in fits:
                 named = {"name": f"{given}.{name}"} if (given := _name_of(entry)) else {}
                 changed = {end: name, **named}
