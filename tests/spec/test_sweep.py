@@ -129,24 +129,24 @@ POSITIVE = st.floats(1e-6, 1e6)
 
 @given(st.sampled_from(["uniform", "log"]), POSITIVE, POSITIVE, FRACTION)
 def test_a_sample_lies_between_the_ends(form, first, last, fraction):
-    plain = Uniform.parse({form: [first, last]}).at(fraction)
+    (plain,) = Uniform.parse({form: [first, last]}).at([fraction])
     low, high = sorted(units.number(end, "1") for end in (first, last))
     assert low <= plain <= high
-    with_units = Uniform.parse({form: [f"{first!r} Hz", f"{last!r} Hz"]}).at(fraction)
+    (with_units,) = Uniform.parse({form: [f"{first!r} Hz", f"{last!r} Hz"]}).at([fraction])
     assert units.number(with_units, "Hz") == plain
 
 
 @given(st.integers(-1000, 1000), st.integers(1, 1000), FRACTION)
 def test_an_integer_lies_in_its_range(first, n, fraction):
-    value = Uniform(integers=(first, first + n)).at(fraction)
+    (value,) = Uniform(integers=(first, first + n)).at([fraction])
     assert type(value) is int
     assert value in range(first, first + n)
 
 
 def test_half_way_is_half_way():
-    assert Uniform(uniform=(1, 3)).at(0.5) == 2.0
-    assert Uniform(log=("1 Hz", "100 Hz")).at(0.5) == "10 Hz"
-    assert [Uniform(integers=(0, 4)).at(fraction) for fraction in (0, 0.25, 0.5, 0.75, 1)] == [0, 1, 2, 3, 3]
+    assert Uniform(uniform=(1, 3)).at([0.5]) == (2.0,)
+    assert Uniform(log=("1 Hz", "100 Hz")).at([0.5]) == ("10 Hz",)
+    assert Uniform(integers=(0, 4)).at([0, 0.25, 0.5, 0.75, 1]) == (0, 1, 2, 3, 3)
 
 
 def test_a_contrast_is_of_cases_by_their_names_up_to_a_colon():
@@ -155,3 +155,44 @@ def test_a_contrast_is_of_cases_by_their_names_up_to_a_colon():
     assert found.contrasts == {"spread": ("many", "one")}
     with pytest.raises(SpecError, match=r"contrasts\.spread: no case is called 'man'; did you mean 'many'"):
         Sweep.parse({"cases": cases, "contrasts": {"spread": ["man", "one"]}})
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (
+            {"parameters": {f"q{i}": {"linear": [0, 1], "n": 1_000_000} for i in range(1000)}},
+            "1,000,000 points, found 1,0",
+        ),
+        ({"parameters": {f"q{i}": {"range": 1000} for i in range(3)}}, "1,000,000 points, found 1,000,000,000; give"),
+        (
+            {"together": [{f"q{i}": {"range": [0, 1_000_000]} for i in range(10)}]},
+            "4,000,000 values of all keys, found more",
+        ),
+    ],
+)
+def test_what_could_not_be_held_is_refused_before_it_is_written_out(table, text, monkeypatch):
+    monkeypatch.setattr("twinbrain.spec.values.expand", lambda values: pytest.fail("written out"))
+    with pytest.raises(SpecError, match=f"expected at most {text}"):
+        Sweep.parse(table)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_keys", "text"),
+    [
+        (1_000_000, 5, "4,000,000 values, found 1,000,000 of each of 5 keys"),
+        (2, 22_000, "21,201 keys of Sobol' points"),
+    ],
+)
+def test_samples_of_too_many_keys_are_refused(n, n_keys, text):
+    with pytest.raises(SpecError, match=f"expected at most {text}"):
+        Samples.parse({"n": n, "parameters": {f"seed.q{i}": {"uniform": [0, 1]} for i in range(n_keys)}})
+
+
+def test_the_ends_of_a_box_are_read_once_for_all_samples(monkeypatch):
+    box = Uniform(log=("1 Hz", "100 Hz"))
+    read = []
+    number = units.number
+    monkeypatch.setattr("twinbrain.units.number", lambda *arguments: read.append(arguments) or number(*arguments))
+    assert len(box.at(np.linspace(0, 1, 1000))) == 1000
+    assert len(read) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,13 +131,13 @@ def short_names(keys: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str
     """
     _check_distinct(keys)
     possible = {key: _possible_names(full_key(key)) for key in keys}
+    n_having = Counter(name for names in possible.values() for name in set(names))
+    n_whole = Counter(names[-1] for names in possible.values())
+    reserved = {*taken, CASE, SAMPLE}
     found: dict[str, str] = {}
     for key, names in possible.items():
-        others = [other for other in keys if other != key]
-        shorter = {name for other in others for name in possible[other]} | {*taken, CASE, SAMPLE}
-        whole_ones = {possible[other][-1] for other in others} | {*taken, CASE, SAMPLE}
-        name = next((name for name in names[:-1] if name not in shorter), names[-1])
-        if name in whole_ones:
+        name = next((name for name in names[:-1] if n_having[name] == 1 and name not in reserved), names[-1])
+        if name in reserved or n_whole[name] > (name == names[-1]):
             raise SpecError(
                 f"sweep: expected a name for the key {key!r} that nothing else in the result has, found {name!r} "
                 "taken; give the reduction that is called so another name"
@@ -146,10 +147,11 @@ def short_names(keys: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str
 
 
 def _check_distinct(keys: Sequence[str]) -> None:
-    whole = {key: full_key(key) for key in keys}
-    for i, key in enumerate(keys):
-        if (same := next((other for other in keys[:i] if whole[other] == whole[key]), None)) is not None:
-            raise SpecError(f"sweep: {same!r} and {key!r} are the same key; give it values once")
+    first: dict[tuple[str, ...], str] = {}
+    for key in keys:
+        if (whole := tuple(full_key(key))) in first:
+            raise SpecError(f"sweep: {first[whole]!r} and {key!r} are the same key; give it values once")
+        first[whole] = key
 
 
 def _cases(cases: dict[str, dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
@@ -193,6 +195,6 @@ def _drawn(samples: Samples) -> dict[str, tuple[Any, ...]]:
     else:
         fractions = np.random.default_rng(samples.seed).random((samples.n, n_columns))
     return {
-        key: tuple(within.at(float(fraction)) for fraction in column)
+        key: within.at(column.tolist())
         for (key, within), column in zip(samples.parameters.items(), fractions.T, strict=True)
     }

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec, reject, suggestion
-from twinbrain.spec.values import MOST, Values, ends_of, plain, rounded, with_unit
+from twinbrain.spec.values import MOST, MOST_TOGETHER, Values, ends_of, n_values, plain, rounded, with_unit
+
+# Dimensions for which scipy has Sobol' points.
+_MOST_DIMENSIONS = 21_201
 
 
 class Uniform(Spec):
@@ -38,15 +42,18 @@ class Uniform(Spec):
             raise ValueError(f"expected integers = [first, stop], the first below the other, found {self.integers!r}")
         return self
 
-    def at(self, fraction: float) -> Any:
-        """Return the value at a fraction from 0 to 1 of the way."""
+    def at(self, fractions: Iterable[float]) -> tuple[Any, ...]:
+        """Return the values at fractions from 0 to 1 of the way."""
         if self.integers is not None:
             low, high = self.integers
-            return min(low + int(fraction * (high - low)), high - 1)
+            return tuple(min(low + int(fraction * (high - low)), high - 1) for fraction in fractions)
         form = "uniform" if self.uniform is not None else "log"
         first, last, unit = ends_of(form, getattr(self, form))
-        number = first * (last / first) ** fraction if form == "log" else first + (last - first) * fraction
-        return with_unit(rounded(number, first, last), unit)
+        numbers = (
+            first * (last / first) ** fraction if form == "log" else first + (last - first) * fraction
+            for fraction in fractions
+        )
+        return tuple(with_unit(rounded(number, first, last), unit) for number in numbers)
 
 
 class Samples(Spec):
@@ -68,6 +75,20 @@ class Samples(Spec):
     method: Literal["sobol", "random"] = "sobol"
     seed: Annotated[int, Field(ge=0)] = 0
     parameters: Annotated[dict[str, Uniform], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Samples:
+        n_keys = len(self.parameters)
+        if self.n * n_keys > MOST_TOGETHER:
+            raise ValueError(
+                f"expected at most {MOST_TOGETHER:,} values, found {self.n:,} of each of {n_keys:,} keys; draw fewer"
+            )
+        if self.method == "sobol" and n_keys > _MOST_DIMENSIONS:
+            raise ValueError(
+                f"expected at most {_MOST_DIMENSIONS:,} keys of Sobol' points, found {n_keys:,}; give fewer, or "
+                'method = "random"'
+            )
+        return self
 
 
 class Sweep(Spec):
@@ -109,21 +130,39 @@ class Sweep(Spec):
     keep_runs: bool = False
     batch: Annotated[int, Field(ge=1)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _check_size(cls, data: Any) -> Any:
+        """Refuse what could not be held before it is written out."""
+        if not isinstance(data, dict):
+            return data
+        parameters, together = data.get("parameters"), data.get("together")
+        sizes = [n_values(values) for values in parameters.values()] if isinstance(parameters, dict) else []
+        tables = [table for table in together if isinstance(table, dict)] if isinstance(together, list | tuple) else []
+        n_points = 1
+        for size in [*sizes, *(min(map(n_values, table.values()), default=1) for table in tables)]:
+            n_points = min(n_points * size, MOST**3)  # a longer number could not be written
+        if n_points > MOST:
+            raise ValueError(f"expected at most {MOST:,} points, found {n_points:,}; give fewer values")
+        if sum(sizes) + sum(sum(map(n_values, table.values())) for table in tables) > MOST_TOGETHER:
+            raise ValueError(f"expected at most {MOST_TOGETHER:,} values of all keys, found more; give fewer")
+        return data
+
     @model_validator(mode="after")
     def _check(self) -> Sweep:
         problems = []
         for i, table in enumerate(self.together):
             if len({len(values) for values in table.values()}) > 1:
-                lengths = ", ".join(f"{key} {len(values)}" for key, values in table.items())
-                problems.append(Problem(f"together[{i}]", f"expected lists of one length, found {lengths}"))
+                found = ", ".join(f"{key} {len(values)}" for key, values in table.items())
+                problems.append(Problem(f"together[{i}]", f"expected lists of one length, found {found}"))
         keys = [*self.parameters, *(key for table in self.together for key in table)]
         keys += self.samples.parameters if self.samples else ()
         keys += dict.fromkeys(key for case in self.cases.values() for key in case)
         if not keys:
             problems.append(Problem("", "expected at least one key with values, found none; give parameters"))
-        n_values = [len(values) for values in self.parameters.values()]
-        n_values += [len(next(iter(table.values()))) for table in self.together] + [len(self.cases) or 1]
-        if (n := math.prod(n_values) * (self.samples.n if self.samples else 1)) > MOST:
+        lengths = [len(values) for values in self.parameters.values()]
+        lengths += [len(next(iter(table.values()))) for table in self.together] + [len(self.cases) or 1]
+        if (n := math.prod(lengths) * (self.samples.n if self.samples else 1)) > MOST:
             problems.append(Problem("", f"expected at most {MOST:,} points, found {n:,}; give fewer values"))
         repeated = sorted(key for key, n in Counter(keys).items() if n > 1)
         problems += [Problem("", f"the key {key!r} is given values twice; once is enough") for key in repeated]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sized
+from contextlib import suppress
 from itertools import islice
 from typing import Annotated, Any
 
@@ -13,8 +15,9 @@ from twinbrain import units
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import Spec
 
-# Values of a key, and points of a sweep.
+# Values of a key, and points of a sweep; values of all keys together that stand in tables.
 MOST = 1_000_000
+MOST_TOGETHER = 4_000_000
 _FORMS = 'a list, { linear = [0.5, 2.0], n = 4 }, { log = ["10 Hz", "1 kHz"], n = 3 } or { range = [0, 10] }'
 
 
@@ -38,6 +41,18 @@ def expand(values: Any) -> tuple[Any, ...]:
     if len(found) > MOST:
         raise SpecError(f"expected at most {MOST:,} values, found more; give fewer")
     return tuple(value.item() if isinstance(value, np.generic) else value for value in found)
+
+
+def n_values(values: Any) -> int:
+    """Return how many values `expand` would return, as far as that shows before; 1 for what it would refuse."""
+    if isinstance(values, dict):
+        n = values.get("n", 1)
+        if "range" in values:
+            ends = values["range"]
+            with suppress(TypeError, ValueError, OverflowError):
+                n = len(range(*ends) if isinstance(ends, list | tuple) else range(ends))
+        return n if type(n) is int and 1 <= n <= MOST else 1
+    return max(1, len(values)) if isinstance(values, Sized) and not isinstance(values, str | bytes) else 1
 
 
 def _expand(values: Any) -> list[Any]:
