@@ -1,10 +1,13 @@
+import shutil
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from twinbrain.errors import StoreError
-from twinbrain.store import StateData, resume_run
+from twinbrain.store import Location, StateData, resume_run
 from twinbrain.store.checkpoint import Slot
+from twinbrain.store.root import parse, read_document
 
 
 @pytest.mark.parametrize("n_before", [0, 1, 4])
@@ -93,3 +96,53 @@ def test_a_slot_that_was_half_created_is_created_anew(example, path, seen, unint
             example.commit(writer, [1])
     example.commit(writer, [1])
     assert seen(path) == uninterrupted(2)
+
+
+@pytest.fixture
+def copies(example, path, tmp_path):
+    """A run of five windows, and copies of it with three, four and five."""
+    writer = example.create(path)
+    for first, stop in ((0, 3), (3, 4), (4, 5)):
+        example.commit(writer, range(first, stop))
+        shutil.copytree(path, tmp_path / str(stop))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("key", "copy", "put"),
+    [
+        ("zarr.json", "3", "zarr.json"),
+        ("checkpoint/even", "3", "checkpoint/even"),
+        ("checkpoint/odd", "5", "checkpoint/even"),
+        ("checkpoint/even/adex%2Fv", "3", "checkpoint/even/adex%2Fv"),
+        ("checkpoint/even/adex%2Fv", "5", "checkpoint/even/adex%2Fw"),
+        ("spikes/neuron", "3", "spikes/neuron"),
+        ("spikes/time_step", "5", "spikes/neuron"),
+    ],
+)
+def test_a_run_is_not_resumed_from_what_was_committed_at_another_time_or_place(path, copies, key, copy, put):
+    source, target = copies / copy / key, path / put
+    if target.is_dir():
+        shutil.rmtree(target)
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)
+    with pytest.raises(StoreError, match=r"(committed|chunks).*, found .*: the run is damaged"):
+        resume_run(path)
+
+
+def test_with_the_root_document_before_its_last_a_run_goes_on_from_there(example, path, copies, seen, uninterrupted):
+    shutil.copy(copies / "4" / "zarr.json", path)
+    writer, _, _ = resume_run(path)
+    example.commit(writer, range(4, 6))
+    assert seen(path)["/spikes/neuron"] == uninterrupted(6)["/spikes/neuron"]
+
+
+def test_a_run_from_before_there_were_fingerprints_goes_on(example, path, seen, uninterrupted):
+    example.commit(example.create(path), range(3))
+    location = Location.of(path)
+    root = parse(location, read_document(location))
+    root.nodes["checkpoint/even"]["attributes"] = {"step": 2100}
+    location.write("zarr.json", root.encode())
+    example.commit(resume_run(path)[0], [3])
+    assert seen(path) == uninterrupted(4)

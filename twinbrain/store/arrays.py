@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +30,15 @@ def compressed(dtype: Any) -> tuple[BytesBytesCodec, ...]:
     """Return the codecs of many numbers of that type: a fast compressor, good at small integers, and a checksum."""
     blosc = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", typesize=np.dtype(dtype).itemsize)
     return (blosc, *CHECKED)
+
+
+def fingerprint(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return what tells arrays, with their names, from others: the SHA-256 of all of it."""
+    found = hashlib.sha256()
+    for name, values in sorted(arrays.items()):
+        found.update(json.dumps([name, values.dtype.str, values.shape]).encode())
+        found.update(np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()
 
 
 def array_at(store: Store, path: str, node: Mapping[str, Any]) -> zarr.AsyncArray[Any]:

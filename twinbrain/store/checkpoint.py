@@ -18,14 +18,19 @@ from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
-from twinbrain.store.arrays import CHECKED, EXACT, array_at, compressed
+from twinbrain.store.arrays import CHECKED, EXACT, array_at, compressed, fingerprint
+from twinbrain.store.damage import DamageError
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.location import Location
-from twinbrain.store.root import KEY, Document, describe, read_document
+from twinbrain.store.root import KEY, Document, Root, describe, read_document
 from twinbrain.store.together import replace_groups, together
 from twinbrain.store.verified import VerifiedStore
 from twinbrain.store.window import StateData
 
+FINGERPRINT = "fingerprint"
+"""Attribute of a checkpoint by which its arrays are known, since checksums do not tell a file from an older copy."""
+TAILS = "last_rows"
+"""Attribute of a checkpoint: for each array that grows, the CRC-32C of its rows in the object that is not full."""
 _UNDER_WAY = ("under_way_step", "under_way_neuron")
 _CHUNK = 2**18
 _UNDER_WAY_CHUNK = 2**14
@@ -56,7 +61,8 @@ class Slot:
         arrays = self._arrays if dims == self._dims else None
         if arrays is None:
             arrays = await self._create(values, dims)
-        group = self._documents[self._path] | {"attributes": {"step": state.step}}
+        attributes = {"step": state.step, FINGERPRINT: fingerprint(values)}
+        group = self._documents[self._path] | {"attributes": attributes}
         await together(
             [
                 self._store.set(f"{self._path}/{KEY}", cpu.Buffer.from_bytes(json.dumps(group).encode())),
@@ -105,7 +111,7 @@ def read_checkpoint(committed: VerifiedStore) -> StateData | None:
     Raises
     ------
     DamageError
-        If it is not as it was written.
+        If it is not as it was written, or another one.
     """
     valid = committed.root.attributes["checkpoint"]
     if not valid:
@@ -116,9 +122,20 @@ def read_checkpoint(committed: VerifiedStore) -> StateData | None:
         for path, node in committed.arrays.items()
         if path.startswith(f"{prefix}/")
     }
+    attributes = committed.root.nodes[prefix]["attributes"]
+    # Runs of this format that were written before there were fingerprints have none.
+    if attributes.get(FINGERPRINT, found := fingerprint(arrays)) != found:
+        raise DamageError(committed, prefix, "the checkpoint that was committed with the rest", "another", "run")
     step, neuron = (arrays.pop(name) for name in _UNDER_WAY)
     variables = {unquote(name): values for name, values in sorted(arrays.items())}
-    return StateData(int(committed.root.nodes[prefix]["attributes"]["step"]), variables, step, neuron)
+    return StateData(int(attributes["step"]), variables, step, neuron)
+
+
+def tail_crcs(root: Root) -> dict[str, int]:
+    """Return what was committed as `GrowingArray.staged_tail_crc` of each array that grows."""
+    valid = root.attributes["checkpoint"]
+    found: dict[str, int] = root.nodes[f"checkpoint/{valid}"]["attributes"].get(TAILS, {}) if valid else {}
+    return found
 
 
 def read_state(path: str | os.PathLike[str] | Location) -> StateData | None:

@@ -20,7 +20,7 @@ class DamageError(StoreError):
         What is kept there: a run, a sweep, a training.
     """
 
-    def __init__(self, place: object, key: str, expected: str, found: str, kind: str) -> None:
+    def __init__(self, place: object, key: str, expected: str, found: str, kind: str = "run") -> None:
         self.place, self.key, self.expected, self.found, self.kind = str(place), key, expected, found, kind
         super().__init__(
             f"{self.place}/{key}: expected {expected}, found {found}: the {kind} is damaged; restore this file from a "

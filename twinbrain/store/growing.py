@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import zarr
+from google_crc32c import value as crc32c
 from numpy.typing import NDArray
 from zarr.abc.store import Store
 from zarr.core.sync import sync
 
 from twinbrain.store.arrays import EXACT, array_at, compressed, encoded
+from twinbrain.store.damage import DamageError
 from twinbrain.store.root import Document, describe
 from twinbrain.store.schema import ArraySchema
 from twinbrain.store.together import together
@@ -59,13 +61,24 @@ class GrowingArray:
         return cls(array.async_array, np.empty((0, *schema.columns), schema.dtype))
 
     @classmethod
-    def reopen(cls, store: Store, path: str, committed: VerifiedStore) -> GrowingArray:
+    def reopen(cls, store: Store, path: str, committed: VerifiedStore, tail_crc: int | None = None) -> GrowingArray:
         """Return the array at ``path`` with the rows that are committed; what lies beyond them does not count.
+
+        Parameters
+        ----------
+        store : Store
+            The store, to write to.
+        path : str
+            The array.
+        committed : VerifiedStore
+            The store as it was committed.
+        tail_crc : int, optional
+            What `staged_tail_crc` was then.
 
         Raises
         ------
         DamageError
-            If the object that is not full is not as it was written.
+            If the object that is not full is not as it was written, or another one.
         """
         array = array_at(store, path, committed.arrays[path])
         n_rows, rows_per_object = array.shape[0], (array.shards or array.chunks)[0]
@@ -73,6 +86,8 @@ class GrowingArray:
         if n_in_tail := n_rows % rows_per_object:
             read = array_at(committed, path, committed.arrays[path])
             tail = np.asarray(sync(read.getitem(slice(n_rows - n_in_tail, n_rows))))
+        if tail_crc is not None and _crc(tail) != tail_crc:
+            raise DamageError(committed, path, "the last rows that were committed", "others")
         return cls(array, tail)
 
     @property
@@ -84,6 +99,11 @@ class GrowingArray:
     def staged_document(self) -> Document:
         """Metadata with the shape that `accept` commits."""
         return self._described(self._staged[0])
+
+    @property
+    def staged_tail_crc(self) -> int:
+        """CRC-32C of the rows in the last object, if that is not full, once `accept` commits."""
+        return _crc(self._staged[1])
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -115,3 +135,7 @@ class GrowingArray:
 
     def _described(self, n_rows: int) -> Document:
         return self._document | {"shape": [n_rows, *self.row_shape]}
+
+
+def _crc(rows: NDArray[Any]) -> int:
+    return int(crc32c(np.frombuffer(rows.tobytes(), np.uint8)))

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 
-from twinbrain.store.checkpoint import read_checkpoint
+from twinbrain.store.checkpoint import read_checkpoint, tail_crcs
 from twinbrain.store.claim import held
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
@@ -52,7 +52,10 @@ def resume_run(
     committed = VerifiedStore(store, location, document)
     with saying_what_is_safe(location, info.committed):
         location.clean()
-        arrays = {name: GrowingArray.reopen(store, name, committed) for name in _growing(committed.root)}
+        tails = tail_crcs(committed.root)
+        arrays = {
+            name: GrowingArray.reopen(store, name, committed, tails.get(name)) for name in _growing(committed.root)
+        }
         state = read_checkpoint(committed)
     other = {name: own for name, own in (resumed_with or {}).items() if info.versions.get(name) != own}
     notes = {"resumed_with": json.dumps(other)} if other else {}

@@ -19,9 +19,11 @@ from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
-from twinbrain.store.arrays import COMPRESSED, EXACT, array_at, encoded
+from twinbrain.store.arrays import COMPRESSED, EXACT, array_at, encoded, fingerprint
+from twinbrain.store.checkpoint import FINGERPRINT
 from twinbrain.store.claim import held
 from twinbrain.store.create import write_dataset
+from twinbrain.store.damage import DamageError
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.layout import FORMAT, SLOTS
 from twinbrain.store.location import Location
@@ -84,6 +86,9 @@ class TrainingStore:
             path = f"checkpoint/{slot}"
             objects: dict[str, Buffer] = {}
             nodes = _without(self._root.nodes, path) | _compose(MemoryStore(objects), path, state)
+            nodes[path] |= {
+                "attributes": {FINGERPRINT: fingerprint({name: np.asarray(values) for name, values in state.items()})}
+            }
             sync(replace_groups(self.location.store(), [path], objects))
             self._replace(nodes, checkpoint=slot, epochs_done=done + 1, **attributes)
 
@@ -105,9 +110,21 @@ class TrainingStore:
             self._replace(self._root.nodes, **attributes)
 
     def state(self) -> dict[str, NDArray[Any]] | None:
-        """Return the state to go on from, or None if nothing was committed."""
+        """Return the state to go on from, or None if nothing was committed.
+
+        Raises
+        ------
+        DamageError
+            If it is not as it was written, or another one.
+        """
         slot = self._root.attributes["checkpoint"]
-        return self._read_arrays(f"checkpoint/{slot}") if slot else None
+        if not slot:
+            return None
+        path = f"checkpoint/{slot}"
+        state = self._read_arrays(path)
+        if self._root.nodes[path]["attributes"].get(FINGERPRINT, found := fingerprint(state)) != found:
+            raise DamageError(self.location, path, "the state that was committed with the rest", "another", "training")
+        return state
 
     def trained(self) -> dict[str, NDArray[Any]]:
         """Return what was learned.

@@ -9,7 +9,7 @@ from zarr.abc.store import Store
 from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
-from twinbrain.store.checkpoint import Slot, other_slot
+from twinbrain.store.checkpoint import TAILS, Slot, other_slot
 from twinbrain.store.claim import Claim
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
@@ -151,6 +151,10 @@ class RunWriter:
             checkpoint.update(await self._slots[slot].write(state))
 
         await together([write_checkpoint(), *(array.stage(rows[path]) for path, array in self._arrays.items())])
+        # Of no other use than to tell these rows from those of an older copy, when the run is resumed.
+        tails = {path: array.staged_tail_crc for path, array in sorted(self._arrays.items())}
+        group = checkpoint[f"checkpoint/{slot}"]
+        checkpoint[f"checkpoint/{slot}"] = group | {"attributes": group["attributes"] | {TAILS: tails}}
         nodes = {path: node for path, node in self._root.nodes.items() if not path.startswith("checkpoint/")}
         nodes |= {path: array.staged_document for path, array in self._arrays.items()} | checkpoint
         attributes: dict[str, Any] = {"status": status, "committed": state.step * self._dt, "checkpoint": slot}

@@ -1,0 +1,39 @@
+"""The store of a training goes on from what it committed, and from nothing else."""
+
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from twinbrain.errors import StoreError
+from twinbrain.store import Location
+from twinbrain.store.training import create_training, open_training_store
+
+
+@pytest.fixture
+def training(tmp_path, example):
+    """A training of three epochs, whose valid slot is the one of the first."""
+    curves = xr.Dataset({"loss": ("epoch", np.full(4, np.nan))})
+    location = Location.of(tmp_path / "a.zarr")
+    kept = create_training(location, {"status": "running"}, curves, example.connectome())
+    for epoch in range(3):
+        kept.commit({"loss": np.array(1.0 / (1 + epoch))}, {"w": np.full(5, 1.0 + epoch), "n": np.array(epoch)})
+        shutil.copytree(location.path, tmp_path / str(epoch))
+    return location
+
+
+def test_the_state_is_the_last_that_was_committed(training):
+    state = open_training_store(training).state()
+    assert {name: values.tolist() for name, values in state.items()} == {"n": 2, "w": [3.0] * 5}
+
+
+@pytest.mark.parametrize(
+    ("key", "copy"), [("checkpoint/even/w/c/0", "0"), ("checkpoint/odd/w/c/0", "1"), ("zarr.json", "0")]
+)
+def test_a_state_of_another_epoch_is_refused(training, key, copy):
+    shutil.copy(training.path.parent / copy / key, training.path / key.replace("odd", "even"))
+    with pytest.raises(
+        StoreError, match=r"checkpoint/\w+: expected the state .*, found another: the training is damaged"
+    ):
+        open_training_store(training).state()
