@@ -193,7 +193,7 @@ def test_a_path_that_is_taken_is_left_as_it_is_unless_it_may_be_replaced(whole, 
     first = train(path, epochs=1)
     before = (path / "zarr.json").read_bytes()
     with pytest.raises(tb.StoreError, match=r"found a training: .*overwrite=True.*resuming, or name another path"):
-        train(path, epochs=1)
+        train(path, epochs=2)
     with pytest.raises(tb.LearnError, match=r"unknown rule"):  # of what is wrong nothing begins, and nothing is removed
         train(path, rule="bpt", overwrite=True)
     assert (path / "zarr.json").read_bytes() == before
@@ -236,8 +236,8 @@ def test_a_loss_that_is_no_number_ends_it_and_another_learning_rate_lets_it_go_o
             train(path, poison)
     message = str(caught.value)
     for text in (
-        "epoch 3: expected a finite loss",
-        "the parameter weights.",
+        "epoch 3: expected finite numbers, found v = nan",
+        "no number is left in the parameter ",
         "2 epochs is kept",
         "another learning_rate",
     ):

@@ -81,8 +81,11 @@ class Learner:
         """
         setup, training = self.setup, self.setup.training
         while not self.is_done:
-            with one_thread(setup.network.lowered.network.n_neurons, training.batch_size, setup.device):
-                curves = self._epoch(progress, interrupted)
+            try:
+                with one_thread(setup.network.lowered.network.n_neurons, training.batch_size, setup.device):
+                    curves = self._epoch(progress, interrupted)
+            except LearnError as error:
+                raise LearnError(f"epoch {self.course.epoch + 1}: {error}") from None
             if curves is None:
                 return
             commit(curves, self.state(), self._summary())
@@ -179,7 +182,7 @@ class Learner:
             if not bool(torch.isfinite(value).all())
         ]
         raise LearnError(
-            f"epoch {self.course.epoch + 1}: expected a finite loss and gradient, found a loss of {loss:g} and no "
+            f"expected a finite loss and gradient, found a loss of {loss:g} and no "
             f"number in {', '.join(wrong) or 'the outputs'}; lower learning_rate or clip, or check the task's inputs"
         )
 
