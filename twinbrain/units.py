@@ -106,9 +106,18 @@ def _unit(text: str) -> Any:
 @cache
 def _known_name(name: str) -> str:
     try:
-        return name if name == "dimensionless" else str(_registry().get_name(name))
+        known = name if name == "dimensionless" else str(_registry().get_name(name))
+        zero: Any = _registry().Quantity(0.0, known).to_base_units()
     except Exception:  # pint raises many kinds
         raise UnitError(f" ({name!r} is not defined in the unit registry)") from None
+    if zero.magnitude != 0:  # Celsius, decibel: sums, spreads and factors of them would be others in base units
+        raise UnitError(f" ({name!r} has an offset or is logarithmic; write the value in kelvin, or as a plain ratio)")
+    return known
+
+
+def _counts_angle_or_information(unit: Any) -> bool:
+    root: Any = _registry().Quantity(1.0, unit).to_root_units()
+    return any(name in ("radian", "bit") for name in dict(root.units._units))
 
 
 def _parse_quantity(text: str) -> Any:
@@ -143,6 +152,9 @@ def number(value: str | float, unit: str) -> float:
         if quantity.dimensionless:
             raise UnitError(f'expected a quantity in {unit}, found {value!r} without a unit; write "{value} {unit}"')
         raise UnitError(f"expected a quantity in {unit}, found {value!r}, which is of another dimension")
+    counts = _counts_angle_or_information(quantity.units) and not _counts_angle_or_information(wanted)
+    if counts and not wanted.dimensionless:  # a radian is no event
+        raise UnitError(f"expected a quantity in {unit}, found {value!r}, which counts angles or information")
     result = float(quantity.to(wanted).magnitude)
     if not math.isfinite(result):
         raise UnitError(f"expected a finite quantity, found {_printed(value)}")

@@ -257,6 +257,12 @@ def write(file, nodes, edges):
     nir.write(file, nir.NIRGraph(nodes=nodes, edges=edges))
 
 
+def test_a_reset_above_the_threshold_is_refused(file):
+    write(file, {"l": lif(2, v_reset=2.0)}, [])
+    with pytest.raises(tb.SpecError, match=r"parameters\.V_reset: expected V_reset < V_th, found V_reset = 2 mV"):
+        tb.read_nir(file)
+
+
 def test_a_file_of_another_program_is_read_layer_by_layer(file):
     """Input -> Affine -> LIF -> Linear -> CubaLIF, as a trained network is exported; a spike is 1 for a step."""
     rng = np.random.default_rng(1)

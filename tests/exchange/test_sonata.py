@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import h5py
 import libsonata
@@ -247,6 +248,19 @@ def test_a_circuit_of_another_program_is_read(folder):
         ("edge_types.csv", "edge_type_id", "type", "expected a column edge_type_id, found type, "),
         ("components/inh.json", '"t_ref"', '"t_rev"', "expected parameters C_m, tau_m"),
         ("components/inh.json", "-55.0", '"two"', "expected a number, found 'two'"),
+        ("components/inh.json", '"tau_m": 10.0', '"tau_m": -10.0', "expected tau_m of more than 0, found -10"),
+        ("components/inh.json", '"t_ref": 0.0', '"t_ref": -1.0', "expected t_ref of at least 0 ms, found -1"),
+        ("node_types.csv", "transmitter", "V_th", "node type 100: expected V_th in dynamics_params, found it beside"),
+        ("edge_types.csv", "origin", "receptor", "different names, found 'receptor' twice; take one out"),
+        (
+            "edge_types.csv",
+            "\n100 ",
+            "\n100 static_synapse delta local\n100 ",
+            "line 3: expected one line a type, found edge_type_id 100 again",
+        ),
+        ("circuit_config.json", '"units": "ms, mV', '"units": "s, V', "twinbrain.units: expected 'ms, mV, pA"),
+        ("circuit_config.json", '"seed"', '"sead"', "twinbrain: unknown key 'sead'; did you mean 'seed'?"),
+        ("circuit_config.json", '"ordered": true', '"ordered": "yes"', "ordered: expected true or false, found 'yes'"),
     ],
 )
 def test_a_fault_in_a_text_file_is_one_error_that_names_it(name, before, after, part, leaky):
@@ -307,6 +321,42 @@ def test_a_fault_in_the_edges_is_one_error_with_population_and_index(spoil, part
         tb.read_sonata(leaky)
     assert part in str(caught.value)
     assert str(leaky / "edges.h5") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (np.full((20, 1), -50.0), "float64 of shape (20, 1)"),
+        (-50.0, "float64 of shape ()"),
+        (["-50"] * 20, "object of shape (20,)"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "place"), [("nodes", "nodes/exc/0/dynamics_params/V_th"), ("edges", "edges/inh__to__exc/0/delay")]
+)
+def test_values_of_an_unexpected_shape_or_type_are_refused(name, place, values, found, leaky):
+    with h5py.File(leaky / f"{name}.h5", "r+") as file:
+        del file[place]
+        file[place] = values
+    with pytest.raises(
+        tb.ExchangeError, match=re.escape(f"/{place}: expected one number after the other, found")
+    ) as caught:
+        tb.read_sonata(leaky)
+    assert found in str(caught.value)
+
+
+def test_parameters_out_of_their_range_are_refused(leaky):
+    parameters = json.loads((leaky / "components/inh.json").read_text())
+    (leaky / "components/inh.json").write_text(json.dumps(parameters | {"V_reset": 0.0}))
+    with pytest.raises(tb.SpecError, match=r"inh: parameters\.V_reset: expected V_reset < V_th, found V_reset = 0 mV"):
+        tb.read_sonata(leaky)
+
+
+def test_a_parameter_beside_the_parameters_is_refused(leaky):
+    with h5py.File(leaky / "nodes.h5", "r+") as file:
+        file["nodes/exc/0/V_th"] = np.full(20, -30.0)
+    with pytest.raises(tb.ExchangeError, match="group 0: expected V_th in dynamics_params, found it beside"):
+        tb.read_sonata(leaky)
 
 
 def test_a_missing_circuit_is_one_error(tmp_path):

@@ -16,6 +16,7 @@ from twinbrain.network.network import Block, Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import program_constants
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.random import Floats
+from twinbrain.network.ranges import range_problems
 from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
@@ -180,6 +181,9 @@ def _filled(
             parameters[name] = np.full(size, units.coherent(value, unit))
         else:
             problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
+    ranges = (*model.ranges, *(text for receptor in population.receptors.values() for text in receptor.ranges))
+    problems += range_problems(ranges, parameters, program.parameters, "parameters")
+    problems += range_problems(ranges, population.initial, program.units, "initial")
     if problems:
         raise SpecError(problems).within(where)
     initial = {name: np.zeros(size) for name in program.state} | population.initial

@@ -31,6 +31,7 @@ _NEST_DEFAULTS = {
     "tau_syn_in": 2.0,
     "V_m": -70.0,
 }
+NEST_PARAMETERS = tuple(_NEST_DEFAULTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,10 @@ def from_nest(dynamics: Arrays, beside: Arrays, size: int, dt: float) -> tuple[A
     if unknown := sorted(set(dynamics) - set(_NEST_DEFAULTS)):
         raise ValueError(f"expected parameters {', '.join(_NEST_DEFAULTS)}, found {', '.join(unknown)}")
     d = {name: np.full(size, value) for name, value in _NEST_DEFAULTS.items()} | dynamics
+    for name in ("C_m", "tau_m", "tau_syn_ex", "t_ref"):
+        if (lowest := float(d[name].min(initial=np.inf))) < 0 or (lowest == 0 and name != "t_ref"):
+            wanted = "at least 0 ms" if name == "t_ref" else "more than 0"
+            raise ValueError(f"expected {name} of {wanted}, found {lowest:g}")
     if not np.array_equal(d["tau_syn_ex"], d["tau_syn_in"]):
         raise ValueError("expected one time constant for both signs, found tau_syn_ex and tau_syn_in that differ")
     # The conductance is kept beside, for the last bit; it counts as long as it gives tau_m.

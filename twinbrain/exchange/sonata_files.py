@@ -23,6 +23,10 @@ _LONGEST_PATH = 4096
 _FOLDERS = ("point_neuron_models_dir", "synaptic_models_dir")
 Row = dict[str, str]
 
+UNITS = "ms, mV, pA, nS, pF; syn_weight in the unit of the receptor"
+"""What we say of units in a configuration, and the only ones that are read."""
+_OURS = ("dt", "units", "seed", "ordered", "models", "receptors", "drives")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -101,6 +105,12 @@ def read_config(path: Path) -> Config:
     components = _table(path, data, "components")
     folders = {key: resolved(str(components[key])) for key in _FOLDERS if components.get(key)}
     ours = _table(path, data, "twinbrain")
+    if unknown := [key for key in ours if key not in _OURS]:
+        raise failure(path, f"twinbrain: unknown key {unknown[0]!r}; {suggestion(unknown[0], _OURS)}")
+    if ours.get("units", UNITS) != UNITS:
+        raise failure(path, f"twinbrain.units: expected {UNITS!r}, found {ours['units']!r}; convert the values")
+    if not isinstance(ours.get("ordered", True), bool):
+        raise failure(path, f"twinbrain.ordered: expected true or false, found {ours['ordered']!r}")
     dt = ours.get("dt", _table(path, data, "run").get("dt"))
     if dt is not None and (isinstance(dt, bool) or not isinstance(dt, int | float) or not 0 < dt < float("inf")):
         raise failure(path, f"expected dt as a positive number of ms, found {dt!r}")
@@ -146,7 +156,7 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
     Raises
     ------
     ExchangeError
-        If it has no such column, or a row whose number is none.
+        If it has no such column, a row whose number is none, or a column or a number twice.
     """
     if path is None:
         return {}
@@ -158,6 +168,8 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
     columns, *body = [[cell for cell in row if cell] for row in rows if any(row)] or [[]]
     if key not in columns:
         raise failure(path, f"expected a column {key}, found {', '.join(columns) or 'none'}")
+    if twice := [name for name in columns if columns.count(name) > 1]:
+        raise failure(path, f"expected columns of different names, found {twice[0]!r} twice; take one out")
     types: dict[int, Row] = {}
     for i, cells in enumerate(body, start=2):
         row = dict(zip(columns, cells, strict=False))
@@ -165,6 +177,8 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
             raise failure(
                 path, f"line {i}: expected {len(columns)} values with a number as {key}, found {' '.join(cells)}"
             )
+        if int(row[key]) in types:
+            raise failure(path, f"line {i}: expected one line a type, found {key} {row[key]} again; take one out")
         types[int(row[key])] = {name: value for name, value in row.items() if value != "NULL"}
     return types
 
@@ -222,17 +236,19 @@ def attributes(
     Raises
     ------
     ExchangeError
-        If one is too short.
+        If one is too short, of another shape or no numbers.
     """
     found = {}
     for name, values in group.items():
         if wanted is not None and name not in wanted:
             continue
-        if hasattr(values, "dtype") and values.dtype.kind in "fiu" and values.ndim == 1:
-            if len(values) <= int(index.max(initial=-1)):
-                raise failure(path, f"{group.name}/{name}: expected {int(index.max()) + 1} values, found {len(values)}")
-            with damaged(f"numbers in {values.name}"):
-                found[name] = np.asarray(values[()]).astype(np.float64)[index]
+        if is_group(values) or values.dtype.kind not in "fiu" or values.ndim != 1:
+            kind = "a group" if is_group(values) else f"{values.dtype.name} of shape {values.shape}"
+            raise failure(path, f"{group.name}/{name}: expected one number after the other, found {kind}")
+        if len(values) <= int(index.max(initial=-1)):
+            raise failure(path, f"{group.name}/{name}: expected {int(index.max()) + 1} values, found {len(values)}")
+        with damaged(f"numbers in {values.name}"):
+            found[name] = np.asarray(values[()]).astype(np.float64)[index]
     return found
 
 

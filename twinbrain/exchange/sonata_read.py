@@ -12,7 +12,7 @@ from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
 from twinbrain.exchange.files import failure, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
-from twinbrain.exchange.sonata_cells import INITIAL, NEST, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_cells import INITIAL, NEST, NEST_PARAMETERS, OURS, Arrays, from_nest
 from twinbrain.exchange.sonata_edges import Nodes, read_edges
 from twinbrain.exchange.sonata_files import (
     Config,
@@ -185,8 +185,18 @@ def _read_population(
         kinds.append(number)
         nodes.population[here], nodes.index[here] = len(found), np.arange(len(here))
         of_these = [{key: array[here] for key, array in part.items()} for part in (dynamics, values)]
-        found.append(_population(config, f"{path}: {group.name}", row, of_these[0], of_these[1], len(here), dt))
+        where = f"{path}: {group.name}"
+        found.append(_population(config, where, row, of_these[0], of_these[1], len(here), dt))
+        _check_places(where, number, row, set(own), found[-1])
     return nodes
+
+
+def _check_places(where: str, number: int, row: Row, beside: set[str], population: CircuitPopulation) -> None:
+    """Refuse a parameter that stands where no one would read it."""
+    parameters = {*NEST_PARAMETERS, *population.model.parameters} - {"g_L"}
+    for place, names in ((f"node type {number}", set(row)), ("group 0", beside)):
+        if wrong := sorted(parameters & names):
+            raise failure(where, f"{place}: expected {wrong[0]} in dynamics_params, found it beside; move it there")
 
 
 def _population(

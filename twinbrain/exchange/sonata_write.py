@@ -27,6 +27,7 @@ from twinbrain.exchange.circuit import (
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import check_free, failure, optional, written_whole
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
+from twinbrain.exchange.sonata_files import UNITS
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
@@ -241,7 +242,7 @@ def _config(circuit: Circuit, names: list[str], pairs: list[str]) -> dict[str, A
         "networks": {"nodes": [nodes], "edges": [edges] if circuit.projections else []},
         "twinbrain": {
             "dt": circuit.dt,
-            "units": "ms, mV, pA, nS, pF; syn_weight in the unit of the receptor",
+            "units": UNITS,
             "seed": circuit.seed,
             "ordered": True,
             "models": {name: model.to_dict() for name, model in models.items()},
