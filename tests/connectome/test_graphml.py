@@ -1,3 +1,5 @@
+import re
+
 import networkx as nx
 import pytest
 
@@ -104,3 +106,40 @@ def test_a_damaged_file_is_refused(tmp_path, data):
     (tmp_path / "a.graphml").write_bytes(data)
     with pytest.raises(ConnectomeError, match="expected GraphML"):
         read_graphml(tmp_path / "a.graphml")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("</graphml>", '<graph edgedefault="directed" /></graphml>', "expected one <graph>, found 2; keep one"),
+        (
+            '<node id="2">',
+            '<node id="1"><data key="{0}">Z</data></node><node id="2">',
+            "different ids, found '1' twice",
+        ),
+        ("</edge>", '<data key="{1}">9</data></edge>', "one <data> of each key in a <edge>, found '.*' twice"),
+        (">cortical<", ">cortex<", "expected dn_region as 'cortical' or 'subcortical', found 'cortex'"),
+    ],
+)
+def test_what_stands_twice_or_is_unknown_is_refused(make, before, after, message):
+    path = make(braingraph())
+    text = path.read_text()
+    keys = [re.search(rf'<key id="(\w+)"[^>]*attr\.name="{name}"', text)[1] for name in ("dn_name", "number_of_fibers")]
+    assert before in text
+    path.write_text(text.replace(before, after.format(*keys)))
+    with pytest.raises(ConnectomeError, match=message):
+        read_graphml(path)
+
+
+def test_a_truth_is_no_weight(make):
+    graph = braingraph()
+    graph.edges["1", "2"]["number_of_fibers"] = True
+    with pytest.raises(ConnectomeError, match="edge 1 → 2: expected numbers"):
+        read_graphml(make(graph))
+
+
+def test_case_of_a_region_makes_no_difference(make):
+    graph = braingraph()
+    graph.nodes["1"]["dn_region"] = "Cortical"
+    graph.nodes["2"]["dn_region"] = "Subcortical"
+    assert read_graphml(make(graph)).cortical.values.tolist() == [True, False, True]

@@ -42,3 +42,22 @@ def test_an_unknown_name_suggests_a_near_one(pair):
     with pytest.raises(ConnectomeError, match="found 'rows'; did you mean 'row'"):
         normalise(pair, "rows")
     assert normalisation_names() == list(NORMALISATIONS)
+
+
+def test_a_part_of_a_normalised_connectome_is_normalised_anew(pair):
+    part = normalise(pair, "max").select("A")
+    assert part.weight.values.tolist() == [[0.25]]
+    assert normalise(part, "max").weight.values.tolist() == [[1.0]]
+    assert normalise(part, "max").normalisation == "max"
+
+
+def test_a_logarithm_that_was_not_taken_is_refused(pair):
+    with pytest.raises(ConnectomeError, match="says that they are normalised by 'log', found 4"):
+        normalise(pair.replace(normalisation="log"), "log")
+
+
+@pytest.mark.parametrize("name", ["row", "total"])
+def test_weights_whose_sums_overflow_are_refused(name):
+    huge = Connectome(np.full((2, 2), 1e308), np.ones((2, 2)), ["A", "B"])
+    with pytest.raises(ConnectomeError, match="expected weights whose sums are finite"):
+        normalise(huge, name)

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -39,4 +41,26 @@ def test_a_single_array_is_no_archive(tmp_path):
 def test_a_damaged_file_is_refused(tmp_path, data):
     (tmp_path / "a.npz").write_bytes(data)
     with pytest.raises(ConnectomeError, match=r"expected an \.npz"):
+        read_npz(tmp_path / "a.npz")
+
+
+def test_an_unknown_array_is_refused_with_a_suggestion(tmp_path):
+    np.savez(tmp_path / "a.npz", weight=[[0]], length=[[0]], labels=["A"], hemispheres=["left"])
+    with pytest.raises(ConnectomeError, match=r"a\.npz: unknown array 'hemispheres'; did you mean 'hemisphere'"):
+        read_npz(tmp_path / "a.npz")
+
+
+def test_an_array_that_stands_twice_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", weight=[[0]], length=[[0]], labels=["A"])
+    np.save(tmp_path / "weight.npy", [[9.0]])
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.write(tmp_path / "weight.npy", "weight.npy")
+    with pytest.raises(ConnectomeError, match=r"entries of different names, found 'weight\.npy' twice"):
+        read_npz(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("weight", [np.array([[1 + 2j]]), np.array([[5]], "m8[s]"), np.array([[5]], "M8[s]")])
+def test_complex_numbers_and_times_are_no_weights(tmp_path, weight):
+    np.savez(tmp_path / "a.npz", weight=weight, length=[[0]], labels=["A"])
+    with pytest.raises(ConnectomeError, match="expected weight as real numbers, found"):
         read_npz(tmp_path / "a.npz")

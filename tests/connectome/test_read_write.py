@@ -63,3 +63,11 @@ def test_nothing_is_left_behind_when_writing_fails(connectome, tmp_path, monkeyp
     with pytest.raises(ConnectomeError, match="disk full"):
         write_connectome(connectome, tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_normalisation_of_a_file_is_refused(connectome, tmp_path):
+    write_connectome(connectome.replace(normalisation="rows"), tmp_path / "a.npz")
+    with pytest.raises(
+        ConnectomeError, match=r"a\.npz: expected the normalisation .* found 'rows'; did you mean 'row'"
+    ):
+        read_connectome(tmp_path / "a.npz")

@@ -138,3 +138,19 @@ def test_a_damaged_zip_is_refused(make):
         path.write_bytes(broken)
         with pytest.raises(ConnectomeError, match=r"of a zip|a zip, found none that can be read .* copy it again"):
             read_tvb(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "data", "message"),
+    [
+        ("info.txt", b'length_unit = "cm"', "info: expected length_unit = \"mm\", found 'cm'; convert"),
+        ("info.txt", b'length_unit = "mm"area_unit = "cm^2"', 'expected area_unit = "mm.2", found'),
+        ("hemispheres.txt", b"nan\n1\n", "hemispheres: expected 0 .left. or 1 .right. of each region, found nan"),
+        ("hemispheres.txt", b"0\n5\n", "hemispheres: .* found 5"),
+        ("weights.txt", b"0 1_0\n3 0\n", "expected numbers, found '0 1_0'"),
+        ("centres.txt", b"A 1_0 2 3\nB 1 2 3", "expected 'label x y z', found 'A 1_0 2 3'"),
+    ],
+)
+def test_what_would_be_read_otherwise_is_refused(make, part, data, message):
+    with pytest.raises(ConnectomeError, match=message):
+        read_tvb(make({part: data}))

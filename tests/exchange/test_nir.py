@@ -58,7 +58,7 @@ def test_a_brain_that_is_written_and_read_has_the_same_spikes(file):
 def test_the_fields_count_where_another_program_has_changed_them(file):
     tb.write_nir(leaky_region(), file)
     with h5py.File(file, "r+") as found:
-        found["node/nodes/inh/v_threshold"][:] = -66.0
+        found["node/nodes/inh/v_threshold"][:] = -64.0
     before, after = spikes_of(build_region(leaky_region(), seed=0), 500), spikes_of(tb.read_nir(file), 500)
     assert (after[:, 1] >= 20).sum() > 2 * (before[:, 1] >= 20).sum()
 

@@ -6,8 +6,10 @@ An edge u → v is ``weight[target=v, source=u]``; an edge of an undirected grap
 from __future__ import annotations
 
 import io
+from collections import Counter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from twinbrain.files import damaged, read_bytes
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
+_NAMESPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _LARGEST = 32_000_000
 _LABEL = ("dn_name", "dn_label", "label", "name")
 _WEIGHT = ("weight", "number_of_fibers", "fiber_weight_mean")
@@ -52,7 +55,26 @@ def read_graphml(
         data = read_bytes(path, _LARGEST)
         with damaged("GraphML"):
             graph = nx.read_graphml(io.BytesIO(data))
+            tree = ElementTree.fromstring(data)
+        _check_single(tree)
         return _connectome(graph, path.stem, label, weight, length)
+
+
+def _check_single(tree: ElementTree.Element) -> None:
+    """Refuse what stands twice, of which one would win."""
+
+    def check(what: str, names: list[str | None]) -> None:
+        if len(set(names)) < len(names):
+            twice = next(name for name, n in Counter(names).items() if n > 1)
+            raise ConnectomeError(f"expected {what}, found {twice!r} twice; take one out")
+
+    if (n := len(list(tree.iter(f"{_NAMESPACE}graph")))) != 1:
+        raise ConnectomeError(f"expected one <graph>, found {n}; keep one")
+    check("nodes of different ids", [node.get("id") for node in tree.iter(f"{_NAMESPACE}node")])
+    for element in tree.iter():
+        kind = element.tag.removeprefix(_NAMESPACE)
+        keys = [data.get("key") for data in element.findall(f"{_NAMESPACE}data")]
+        check(f"one <data> of each key in a <{kind}>", keys)
 
 
 def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, length: str | None) -> Connectome:
@@ -72,6 +94,8 @@ def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, le
     for source, target, data in graph.edges(data=True):
         i, j = index[target], index[source]
         try:
+            if any(isinstance(data[key], bool) for key in keys):
+                raise TypeError
             matrices[: len(keys), i, j] = [data[key] for key in keys]
         except (ValueError, TypeError):
             raise ConnectomeError(f"edge {source} → {target}: expected numbers as {keys}, found {data}") from None
@@ -84,11 +108,17 @@ def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, le
         [str(node[label_key]) for node in nodes],
         centroids=centroids,
         hemisphere=_column(nodes, "dn_hemisphere"),
-        cortical=None if regions is None else [region == "cortical" for region in regions],
+        cortical=None if regions is None else [_is_cortical(region) for region in regions],
         area=_column(nodes, "dn_area"),
         name=str(graph.graph.get("name", stem)),
         normalisation=str(graph.graph.get("normalisation", "none")),
     )
+
+
+def _is_cortical(region: Any) -> bool:
+    if (found := str(region).strip().lower()) not in ("cortical", "subcortical"):
+        raise ConnectomeError(f"expected dn_region as 'cortical' or 'subcortical', found {region!r}; rename it")
+    return found == "cortical"
 
 
 def _key(items: list[dict[str, Any]], what: str, role: str, given: str | None, known: tuple[str, ...]) -> str:

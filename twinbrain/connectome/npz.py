@@ -13,6 +13,7 @@ from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import read_npz as read_arrays
 from twinbrain.paths import user_path
+from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
 
 _OPTIONAL = ("centroids", "hemisphere", "cortical", "area")
@@ -39,6 +40,11 @@ def read_npz(path: str | Path, *, length: str = "length") -> Connectome:
             if key not in arrays and key != CENTROIDS:
                 advice = no_lengths("the array", centroids=CENTROIDS in arrays) if key == length else "add it"
                 raise ConnectomeError(f"expected an array {key!r}, found {', '.join(arrays) or 'none'}; {advice}")
+        known = dict.fromkeys(("weight", "length", length, "labels", *_OPTIONAL, "name", "normalisation"))
+        if unknown := [key for key in arrays if key not in known]:
+            raise ConnectomeError(
+                f"unknown array {unknown[0]!r}; {suggestion(unknown[0], known)}; rename it, or take it out"
+            )
         found = arrays.get(length)
         return Connectome(
             arrays["weight"],

@@ -10,7 +10,9 @@ from typing import Any
 from twinbrain.connectome.graphml import read_graphml
 from twinbrain.connectome.matlab import read_matlab
 from twinbrain.connectome.matrices import read_matrices
+from twinbrain.connectome.normalise import check_names
 from twinbrain.connectome.npz import read_npz
+from twinbrain.connectome.place import reading
 from twinbrain.connectome.tvb import read_tvb
 from twinbrain.errors import ConnectomeError
 from twinbrain.paths import user_path
@@ -56,4 +58,7 @@ def read_connectome(path: str | Path, **options: Any) -> Connectome:
             raise ConnectomeError(
                 f"{path}: unknown option {option!r} for a {path.suffix} file; {suggestion(option, known)}"
             )
-    return reader(path, **options)
+    found = reader(path, **options)
+    with reading(path):
+        check_names(found.normalisation)
+    return found

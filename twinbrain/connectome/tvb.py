@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import io
+import re
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +27,7 @@ from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _SUFFIXES = (".txt", ".txt.bz2", ".npy", ".npz", ".mat")
+_UNITS = {"length_unit": "mm", "area_unit": "mm^2"}
 _LONGEST_LINE = 1_000_000
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal connectomes make equal files
 
@@ -67,12 +69,18 @@ def _connectome(parts: Archive, stem: str, length: str | None) -> Connectome:
         lengths_between(centroids) if length == CENTROIDS else _array(parts, _find(parts, length or "tract_lengths")),
         labels,
         centroids=centroids,
-        hemisphere=hemispheres_from_labels(labels) if sides is None else np.where(sides > 0, "right", "left"),
+        hemisphere=hemispheres_from_labels(labels) if sides is None else _hemispheres(sides),
         cortical=_optional(parts, "cortical"),
         area=_optional(parts, "area"),
         name=info.get("name", stem),
         normalisation=info.get("normalisation", "none"),
     )
+
+
+def _hemispheres(sides: NDArray[Any]) -> NDArray[np.str_]:
+    if wrong := [side for side in sides.tolist() if side not in (0, 1)]:
+        raise ConnectomeError(f"hemispheres: expected 0 (left) or 1 (right) of each region, found {wrong[0]!r}")
+    return np.where(sides == 1, "right", "left")
 
 
 def _files(parts: Archive) -> dict[str, str]:
@@ -136,6 +144,8 @@ def _rows(text: str) -> NDArray[np.float64]:
         cells = line.replace(",", " ").split()
         if cells and not cells[0].startswith("#"):
             try:
+                if "_" in line:  # which Python takes for digits of one number
+                    raise ValueError
                 rows.append(np.array(cells, np.float64))
             except ValueError:
                 raise ConnectomeError(f"line {number}: expected numbers, found {line.strip()[:80]!r}") from None
@@ -160,6 +170,8 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
         if label.startswith("#"):
             continue
         try:
+            if any("_" in number for number in rest[:3]):
+                raise ValueError
             x, y, z = map(float, rest[:3])
         except ValueError:
             found = line.strip()[:80]
@@ -173,7 +185,11 @@ def _info(parts: Archive) -> dict[str, str]:
     """Return the lines ``key = "value"`` of the free text, which is where name and normalisation are kept."""
     if not any("info" in file for file in _files(parts).values()):
         return {}
-    lines = (line.partition("=") for line in _text(parts, _find(parts, "info")).splitlines())
+    text = _text(parts, _find(parts, "info"))
+    for key, expected in _UNITS.items():
+        if (found := re.search(rf'\b{key}\s*=\s*"([^"]*)"', text)) and found[1].strip() != expected:
+            raise ConnectomeError(f'info: expected {key} = "{expected}", found {found[1]!r}; convert the numbers')
+    lines = (line.partition("=") for line in text.splitlines())
     return {key.strip(): value.strip()[1:-1] for key, _, value in lines if value.strip().startswith('"')}
 
 

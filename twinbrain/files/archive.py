@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,10 @@ class Archive:
         entries = self._zip.infolist()
         if len(entries) > _MOST_ENTRIES:
             raise FileError(f"expected a zip of at most {_MOST_ENTRIES:,} entries, found {len(entries):,}")
+        names = [entry.filename for entry in entries]
+        if len(set(names)) < len(names):
+            twice = next(name for name, n in Counter(names).items() if n > 1)
+            raise FileError(f"expected entries of different names, found {twice!r} twice; take one out")
         self._entries = {entry.filename: entry for entry in entries}
         self._limit = unpacked_limit(len(data))
         self._n_read = 0

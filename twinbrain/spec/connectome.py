@@ -284,6 +284,8 @@ def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[st
     if isinstance(value, xr.DataArray) and set(value.dims) == set(dims):
         value = value.transpose(*dims)
     try:
+        if (kind := np.asarray(value).dtype).kind in "cmM":
+            raise ConnectomeError(f"expected {key} as real numbers, found {kind.name}; give the part that counts")
         array = np.array(value, dtype=np.float64) + 0.0  # -0.0 becomes 0.0, so that equal weights digest alike
     except (TypeError, ValueError) as error:
         raise ConnectomeError(f"expected {key} as numbers, found a {type(value).__name__} ({error})") from None
