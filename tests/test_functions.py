@@ -33,11 +33,10 @@ def own(tmp_path):
     return tmp_path / "own.py"
 
 
-def test_a_function_of_a_file_is_found_with_what_lies_beside_it(own, monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def test_a_function_of_a_file_is_found_with_what_lies_beside_it(own):
     before = list(sys.path)
     assert function_of(f"{own}:double", "--own")(4) == 8
-    assert sys.path == [*before, str(own.parent)]  # nothing that is installed is hidden
+    assert sys.path == before
 
 
 def test_a_function_of_an_installed_module_is_found():
@@ -53,8 +52,7 @@ def test_a_function_of_a_file_travels_to_a_process_that_has_no_such_file(tmp_pat
     assert done.stdout == b"8\n"
 
 
-def test_a_function_is_described_by_its_name_and_the_digest_of_its_file(own, monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def test_a_function_is_described_by_its_name_and_the_digest_of_its_file(own):
     double = function_of(f"{own}:double", "--own")
     digest = hashlib.sha256(OWN.encode()).hexdigest()
     assert described(double) == {"function": "double", "file": "own.py", "sha256": digest}

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from twinbrain.beside import import_file
 from twinbrain.errors import Problem, SpecError
 from twinbrain.paths import user_path
 
@@ -41,7 +40,7 @@ def function_of(text: str, option: str) -> Callable[..., Any]:
     """
     where, _, name = text.rpartition(":")
     try:
-        module = _module_in(user_path(where)) if where.endswith(".py") else importlib.import_module(where)
+        module = import_file(user_path(where)) if where.endswith(".py") else importlib.import_module(where)
         found = getattr(module, name)
     except (ImportError, AttributeError, OSError, SyntaxError, ValueError) as error:
         hint = (
@@ -54,21 +53,6 @@ def function_of(text: str, option: str) -> Callable[..., Any]:
         raise SpecError([Problem(option, message)])
     function: Callable[..., Any] = found
     return function
-
-
-def _module_in(path: Path) -> Any:
-    from cloudpickle import register_pickle_by_value
-
-    specification = importlib.util.spec_from_file_location(str(path.resolve()), path)
-    if specification is None or specification.loader is None:
-        raise ImportError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[module.__name__] = module  # dataclasses look for their module there
-    if (folder := str(path.resolve().parent)) not in sys.path:
-        sys.path.append(folder)  # at the end: what the file imports may lie beside it, and hides nothing installed
-    specification.loader.exec_module(module)
-    register_pickle_by_value(module)  # workers have no such module, so its functions travel as a whole
-    return module
 
 
 def described(function: Callable[..., Any]) -> Description:
