@@ -1,10 +1,15 @@
 """What the command line writes to: terminals without our characters, full and closed pipes."""
 
+import io
+import json
 import subprocess
 import sys
 from importlib.metadata import version
 
 import pytest
+from rich.text import Text
+
+from twinbrain.cli.console import Console, visible
 
 COMMAND = [sys.executable, "-m", "twinbrain.cli"]
 
@@ -37,3 +42,45 @@ def test_a_pipe_that_is_closed_ends_the_command_in_silence():
     assert process.wait(timeout=100) == 1
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+STEERING = ["\x1b]52;c;ZXZpbA==\x07", "\x1b[31mred", "[/nothing] :smile: [red]", "\x9b2J", "\u202egnp"]
+
+
+@pytest.mark.parametrize("name", STEERING)
+def test_a_name_of_a_file_does_not_steer_the_terminal(name, edit, twinbrain):
+    edit("pair.toml", "[populations]", f"[populations]\n{json.dumps(name)} = {{ cell = 'nothing', size = 1 }}")
+    outcome = twinbrain("validate", "pair.toml")
+    assert outcome.code == 2
+    assert f"populations.{visible(name)}" in outcome.err
+    assert not set(outcome.err) & set("\x1b\x07\x9b\u202e")
+
+
+@pytest.mark.parametrize("summary", STEERING)
+def test_a_summary_of_a_file_does_not_steer_the_terminal(summary, folder, twinbrain):
+    (folder / "regions").mkdir()
+    text = (folder / "pair.toml").read_text()
+    (folder / "regions" / "pair.toml").write_text(f"summary = {json.dumps(summary)}\n{text}")
+    outcome = twinbrain("regions")
+    assert outcome.code == 0
+    assert visible(summary) in outcome.out
+    assert not set(outcome.out) & set("\x1b\x07\x9b\u202e")
+
+
+def test_colours_of_our_own_still_reach_a_terminal():
+    printed = io.StringIO()
+    console = Console(file=printed, force_terminal=True, color_system="standard", highlight=False)
+    console.print(Text("error", "red"), "\x1b[2J")
+    assert printed.getvalue() == "\x1b[31merror\x1b[0m \\x1b[2J\n"
+
+
+def test_memory_that_is_used_up_is_told_in_one_line(twinbrain, monkeypatch):
+    def full(path):
+        raise MemoryError("Unable to allocate 1. TiB")
+
+    monkeypatch.setattr("twinbrain.spec.load.load_workflow", full)
+    outcome = twinbrain("validate", "small.toml")
+    assert outcome.code == 2
+    assert (
+        outcome.err == "error: expected enough memory, found too little; make the model or what is recorded smaller\n"
+    )

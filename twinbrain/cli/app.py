@@ -8,9 +8,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from twinbrain.cli import contents, exchange, runs, training
+from twinbrain.cli.console import Console, say
 from twinbrain.cli.folder import guard_working_folder
 from twinbrain.errors import TwinbrainError
 from twinbrain.extras import named
@@ -41,7 +42,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"twinbrain {version('twinbrain')}")
+        say(f"twinbrain {version('twinbrain')}")
         raise typer.Exit
 
 
@@ -67,7 +68,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except TwinbrainError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error[/]: {_escape(str(error))}")
+        Console(stderr=True, soft_wrap=True, highlight=False).print(Text("error", "bold red"), f": {error}", sep="")
         sys.exit(2)
     except MemoryError:
         sys.stderr.write(
@@ -88,9 +89,3 @@ def main() -> None:
 def _close_output() -> None:
     """Let what is still to be written go nowhere: Python would try once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from twinbrain.cli.console import Console, say
 from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
@@ -60,7 +60,7 @@ def new(
         # The first is the region's own; projections may have names too.
         text = re.sub(r"^name *=.*$", f'name = "{name}"', text, count=1, flags=re.MULTILINE)
         path.write_text(text, encoding="utf-8")
-    typer.echo(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
+    say(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
 
 
 def workflows(as_json: AsJson = False) -> None:
@@ -109,7 +109,7 @@ def validate(
     for path in files:
         try:
             _validate(user_path(path))
-            typer.echo(f"{path}: right")
+            say(f"{path}: right")
         except SpecError as error:
             problems += error.problems
         except TwinbrainError as error:

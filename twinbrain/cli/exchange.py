@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twinbrain.cli.console import say
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError
 from twinbrain.paths import user_path
@@ -81,7 +82,7 @@ def export(
                 seed = int(tree.attrs["seed"]) if seed is None else seed
                 dt = f"{tree.attrs['dt']!r} ms" if dt is None else dt
             write_sonata(found, out, dt=dt, seed=seed, drives=drives.value, run=tree, overwrite=overwrite)
-    typer.echo(f"{out} holds {model} as {to.value}")
+    say(f"{out} holds {model} as {to.value}")
 
 
 def _model(name: str) -> Workflow | Region:

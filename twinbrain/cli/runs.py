@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from twinbrain.cli.console import Console, say
 from twinbrain.cli.options import (
     Cluster,
     Durable,
@@ -232,9 +233,9 @@ def check(store: Store, as_json: AsJson = False) -> None:
     else:
         console = Console(soft_wrap=True)
         for damage in found.damaged:
-            console.print(f"damaged  {damage.message}", markup=False, highlight=False)
+            console.print(f"damaged  {damage.message}", highlight=False)
         result = f"{len(found.damaged)} damaged" if found.damaged else "all as written"
-        console.print(f"{store}: {found.n_objects:,} files, {found.n_bytes / 1e6:.1f} MB, {result}", markup=False)
+        console.print(f"{store}: {found.n_objects:,} files, {found.n_bytes / 1e6:.1f} MB, {result}")
     if found.damaged:
         raise typer.Exit(1)
 
@@ -259,10 +260,10 @@ def _interruptible(path: Location) -> Iterator[None]:
     try:
         yield
     except RunInterrupted as interruption:
-        typer.echo(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(path))}", err=True)
+        say(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(path))}", err=True)
         raise typer.Exit(130) from None
     except KeyboardInterrupt:
-        typer.echo(f"stopped at once; {_way_on(path)}", err=True)
+        say(f"stopped at once; {_way_on(path)}", err=True)
         raise typer.Exit(130) from None
 
 
@@ -330,7 +331,7 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
     if r is not None:
         console.print(f"regions that are connected go together: r = {r:.2f} over pairs (bins of 100 ms)")
     if broken:
-        console.print(f"[bold red]broke down[/]: {broken}")
+        console.print(Text("broke down", "bold red"), f": {broken}", sep="")
     console.print(f"run     {path}")
     if figure:
         console.print(f"figure  {picture}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from twinbrain.cli.console import Console
 from twinbrain.errors import LearnError
 from twinbrain.store import Location
 
@@ -28,7 +28,7 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
     try:
         comparison = compare_conditions(open_sweep(str(location)))
     except LearnError as error:
-        console.print(f"no comparison: {error}", markup=False)
+        console.print(f"no comparison: {error}")
         return {}
     # Beside the sweep, or here if it lies at a URL.
     beside = location.path if location.is_local else Path(location.name)
@@ -43,9 +43,9 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
         if comparison.attrs.get("contrasts"):
             console.print(_table(*contrast_rows(comparison), console.width, "contrasts"))
         for remark in comparison_remarks(comparison):
-            console.print(remark, markup=False, highlight=False)
+            console.print(remark, highlight=False)
         for what, path in written.items():
-            console.print(f"{what:<7} {path}", markup=False)
+            console.print(f"{what:<7} {path}")
     return written
 
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twinbrain.cli.console import Console
 from twinbrain.cli.studies import report_study
 from twinbrain.cli.tables import pairs, seconds
 
@@ -104,10 +104,8 @@ def report_sweep(location: Location, state: SweepState, console: Console, as_jso
         typer.echo(json.dumps({"sweep": str(location), **sweep_facts(location), **written}))
     else:
         for error in errors_of(location)[:_SHOWN]:
-            console.print(f"failed  {error}", markup=False)
-        console.print(
-            f"sweep   {location}: {state.done} of {state.total} points done, {state.failed} failed", markup=False
-        )
+            console.print(f"failed  {error}")
+        console.print(f"sweep   {location}: {state.done} of {state.total} points done, {state.failed} failed")
     if state.failed:
         raise typer.Exit(1)
 
@@ -215,7 +213,7 @@ def sweep_bar(console: Console) -> Iterator[Callable[[SweepState], None]]:
             bar.update(task, completed=state.done + state.failed, detail=rate + failed)
             if not console.is_terminal and (now := 10 * (state.done + state.failed) // max(1, state.total)) > tenth:
                 tenth = now
-                console.print(f"{state.done + state.failed} of {state.total} points {rate}{failed}", markup=False)
+                console.print(f"{state.done + state.failed} of {state.total} points {rate}{failed}")
 
         yield tell
 
@@ -229,6 +227,6 @@ def tell_dashboard(console: Console) -> Callable[[str], None]:
 
     def tell(address: str) -> None:
         if address:
-            console.print(f"dashboard {address}", markup=False)
+            console.print(f"dashboard {address}")
 
     return tell

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twinbrain.cli.console import Console, say
 from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.tables import pairs
@@ -219,10 +219,10 @@ def _interruptible(location: Location) -> Iterator[None]:
     try:
         yield
     except RunInterrupted as interruption:
-        typer.echo(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(location))}", err=True)
+        say(f"{interruption}; go on with: twinbrain resume {shlex.quote(str(location))}", err=True)
         raise typer.Exit(130) from None
     except KeyboardInterrupt:
-        typer.echo(f"stopped at once; {_way_on(location)}", err=True)
+        say(f"stopped at once; {_way_on(location)}", err=True)
         raise typer.Exit(130) from None
 
 
