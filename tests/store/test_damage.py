@@ -1,5 +1,6 @@
 """What is not as it was written is noticed when it is read, and named."""
 
+import os
 import pickle
 import re
 
@@ -171,3 +172,32 @@ def test_of_another_format_nothing_is_checked(run):
     edit_root(run, twinbrain_format=1)
     with pytest.raises(StoreError, match="expected a run of format 2, found format 1"):
         check_store(run)
+
+
+def fifo(file):
+    file.unlink()
+    os.mkfifo(file)
+
+
+def device(file):
+    file.unlink()
+    file.symlink_to("/dev/zero")
+
+
+def sparse(file):
+    os.truncate(file, 2**40)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"), [(fifo, "a pipe"), (device, "a device"), (sparse, "one of 1099511627776 bytes")]
+)
+def test_what_is_no_regular_file_or_far_too_large_is_named_without_being_read(run, change, found):
+    change(run / CHUNK)
+    with pytest.raises(StoreError, match=f"{CHUNK}: expected a regular file of at most .* bytes, found {found}"):
+        open_run(run)["spikes/neuron"].load()
+    (damage,) = check_store(run).damaged
+    assert damage.place == f"{run}/{CHUNK}"
+    change(run / "zarr.json")
+    for read in (run_info, open_run, resume_run, check_store):
+        with pytest.raises(StoreError, match=f"zarr.json: expected a regular file of at most .* bytes, found {found}"):
+            read(run)

@@ -117,6 +117,13 @@ def check_regular(path: str | Path, limit: int) -> Path:
     return user_path(path)
 
 
+def oddity(status: os.stat_result) -> str:
+    """Return what a file is, if it is no regular one; else an empty text."""
+    if stat.S_ISREG(status.st_mode):
+        return ""
+    return next((name for test, name in _KINDS if test(status.st_mode)), "something else")
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[int]:
     try:
@@ -128,9 +135,7 @@ def _opened(path: str | Path) -> Iterator[int]:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"expected a readable file, found none ({reason}); check the path") from None
     try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            found = next((name for test, name in _KINDS if test(mode)), "something else")
+        if found := oddity(os.fstat(descriptor)):
             raise FileError(f"expected a regular file, found {found}; copy its contents into a file")
         yield descriptor
     finally:

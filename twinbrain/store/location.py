@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -17,6 +18,8 @@ from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from twinbrain.errors import StoreError
+from twinbrain.files.archive import LARGEST_ARCHIVE
+from twinbrain.files.regular import oddity
 from twinbrain.paths import user_path
 from twinbrain.store.remote import RemoteStore
 
@@ -26,6 +29,8 @@ _NO_CONTENT = (".partial", ".claim")
 # Others that fsspec knows unpack archives, follow references to other places, or start programs.
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 """Kinds of URL at which a store may lie, beside paths of this machine."""
+LARGEST_OBJECT = LARGEST_ARCHIVE
+"""Bytes beyond which no object is read whose size is not bounded otherwise; declarations may hold large arrays."""
 # What pathlib makes of a URL.
 _SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
@@ -174,10 +179,35 @@ class Location:
         """Return the bytes of all that lies below."""
         return sum(self.sizes().values())
 
-    def read(self, key: str) -> bytes | None:
-        """Return the object ``key``, or None if there is none."""
+    def oddity(self, key: str, limit: int) -> str:
+        """Return why a file is not to be read: it is no regular one, or has more than ``limit`` bytes.
+
+        An empty text, if nothing of the kind is there, and of URLs, at which there are neither devices nor pipes.
+        """
+        if isinstance(self.place, Path):
+            # What cannot be asked cannot be read either, which is told then; a folder is no object.
+            with suppress(OSError):
+                status = os.stat(self.place / key)
+                if stat.S_ISDIR(status.st_mode):
+                    return ""
+                return oddity(status) or (f"one of {status.st_size} bytes" if status.st_size > limit else "")
+        return ""
+
+    def read(self, key: str, limit: int = LARGEST_OBJECT) -> bytes | None:
+        """Return the object ``key``, or None if there is none.
+
+        Raises
+        ------
+        StoreError
+            If it is no regular file, or one of more than ``limit`` bytes.
+        """
         if isinstance(self.place, Path) and not self.place.is_dir():
             return None
+        if odd := self.oddity(key, limit):
+            raise StoreError(
+                f"{self}/{key}: expected a regular file of at most {limit} bytes, found {odd}; put it back from a "
+                "copy, or remove it"
+            )
         found = sync(self.store(read_only=True).get(key, default_buffer_prototype()))
         return None if found is None else found.to_bytes()
 

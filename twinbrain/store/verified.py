@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
 from twinbrain.store.damage import DamageError
-from twinbrain.store.location import Location
+from twinbrain.store.location import LARGEST_OBJECT, Location
 from twinbrain.store.root import KEY, RUN, Document, Kind, Root, parse
 
 _CHECKSUM_BYTES = 4
@@ -35,18 +36,25 @@ class Cutting:
         Shape of the array, and of an object of it.
     chunk_shape : tuple of int, optional
         Shape of a chunk, where an object is a shard of several.
+    itemsize : int (bytes), optional
+        Size of an element; None of texts, which have many.
     """
 
     shape: tuple[int, ...]
     object_shape: tuple[int, ...]
     chunk_shape: tuple[int, ...] | None
+    itemsize: int | None = None
 
     @classmethod
     def of(cls, node: Document) -> Cutting:
         """Return how the array is cut that a root document describes."""
         (first, *_) = node["codecs"]
         chunk = tuple(first["configuration"]["chunk_shape"]) if first["name"] == "sharding_indexed" else None
-        return cls(tuple(node["shape"]), tuple(node["chunk_grid"]["configuration"]["chunk_shape"]), chunk)
+        itemsize = None
+        with suppress(TypeError):  # names of numbers are those of numpy
+            itemsize = np.dtype(node["data_type"]).itemsize or None
+        shape, object_shape = node["shape"], node["chunk_grid"]["configuration"]["chunk_shape"]
+        return cls(tuple(shape), tuple(object_shape), chunk, itemsize)
 
     @property
     def n_objects(self) -> tuple[int, ...]:
@@ -63,6 +71,14 @@ class Cutting:
     def index_bytes(self) -> int:
         """Size of the index at the end of a shard."""
         return 16 * math.prod(self.n_chunks) + _CHECKSUM_BYTES
+
+    @property
+    def largest_object(self) -> int:
+        """Bytes that an object has at most: what does not compress takes little more than its elements."""
+        if self.itemsize is None:
+            return LARGEST_OBJECT
+        n_chunks = math.prod(self.n_chunks) if self.chunk_shape else 1
+        return 2 * self.itemsize * math.prod(self.object_shape) + 64 * n_chunks + 2**16
 
     def n_written(self, place: tuple[int, ...]) -> tuple[int, ...]:
         """Return how many chunks of the shard at ``place`` lie in the array, along each dimension."""
@@ -143,6 +159,9 @@ class VerifiedStore(WrapperStore[Store]):
         if (split := self._split(key)) is None:
             return await self._store.get(key, prototype, byte_range)
         path, place = split
+        limit = self.cutting(path).largest_object
+        if odd := self._location.oddity(key, limit):
+            raise self._damaged(key, f"a regular file of at most {limit} bytes", odd)
         data = await self._store.get(key, prototype, byte_range)
         if data is None:
             return await self._absent(path, place, key, prototype, byte_range)
