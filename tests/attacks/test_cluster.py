@@ -69,9 +69,8 @@ def test_a_sweep_runs_on_a_scheduler_that_asks_for_certificates_and_strangers_do
     assert (found["status"] == 1).all()
     monkeypatch.setattr(connect, "_CONNECT_TIMEOUT", "2s")
     stranger = write_certificates(tmp_path / "theirs")
-    for wrong in ({"profile": stranger}, {}):
-        with pytest.raises(tb.ClusterError, match="expected a scheduler at tls://"), connected(address, **wrong):
-            pass
+    with pytest.raises(tb.ClusterError, match="expected a scheduler at tls://"), connected(address, profile=stranger):
+        pass
     with pytest.raises(OSError, match=r"."):
         Client(address.replace("tls://", "tcp://"), timeout="2s")
 

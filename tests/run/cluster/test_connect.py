@@ -201,6 +201,13 @@ def test_workers_that_do_not_come_are_missed(scheduler):
     [
         ({"cluster": "slrm"}, 'expected a cluster "local", "slurm" or the address .* found \'slrm\''),
         ({"cluster": "tcp://127.0.0.1:9", "workers": 2}, "expected the workers that tcp://127.0.0.1:9 has"),
+        ({"cluster": "tcp://"}, "expected an address such as .* found 'tcp://'"),
+        ({"cluster": "tcp://[::1"}, "expected an address such as"),
+        ({"cluster": "tcp://[::1]"}, "expected an address such as"),
+        ({"cluster": "tcp://host:0"}, "a port from 1 to 65535"),
+        ({"cluster": "tcp://host:65536"}, "a port from 1 to 65535"),
+        ({"cluster": "tcp://host:port"}, "a port from 1 to 65535"),
+        ({"cluster": "tls://[::1]:8786"}, r"expected a profile with certificates for tls://\[::1\]:8786, .* \[tls\]"),
         ({"workers": 0}, "expected at least 1 worker, found 0"),
         ({"profile": "lab.toml"}, 'expected a profile with cluster "slurm" or "tls://…" alone, found \'lab.toml\''),
         ({"cluster": "slurm"}, 'expected a profile with cluster "slurm", found none'),

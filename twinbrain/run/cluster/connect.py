@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ _CONNECT_TIMEOUT = "10s"
 # Dask looks at each process fifty times a second, and at what its task does a hundred times: 5 % of a core a worker.
 _QUIET = {"distributed.admin.tick.interval": "500ms", "distributed.worker.profile.enabled": False}
 _KNOWN = 'expected a cluster "local", "slurm" or the address of a scheduler such as "tcp://10.0.0.1:8786"'
+_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+(%\w+)?\]|[\w.-]+):(?P<port>[0-9]{1,5})", flags=re.ASCII)
 _GUARD = 'in a script, what starts workers has to stand under: if __name__ == "__main__":'
 
 
@@ -84,7 +86,8 @@ def connected(
             _make_ready(client)
             client.register_plugin(IgnoreInterrupts())
         else:
-            client = stack.enter_context(_client_of(str(cluster), found))
+            client = _client_of(str(cluster), found)
+            stack.callback(_close, client)
             stack.enter_context(_ready(client))
         yield client
 
@@ -131,6 +134,8 @@ def _check_arguments(
     address = cluster is not None and cluster.startswith(("tcp://", "tls://"))
     if not address and cluster not in (None, "local", "slurm"):
         raise SpecError(f"{_KNOWN}, found {cluster!r}")
+    if address:
+        _check_address(str(cluster))
     if workers is not None and workers < 1:
         raise SpecError(f"expected at least 1 worker, found {workers}")
     if workers is not None and address:
@@ -141,6 +146,14 @@ def _check_arguments(
         )
     if profile is None and cluster == "slurm":
         raise SpecError('expected a profile with cluster "slurm", found none; write one such as: walltime = "1 h"')
+
+
+def _check_address(address: str) -> None:
+    if (match := _ADDRESS.fullmatch(address)) is None or not 1 <= int(match["port"]) <= 65535:
+        raise SpecError(
+            'expected an address such as "tcp://10.0.0.1:8786" or "tcp://[::1]:8786", with a port from 1 to 65535, '
+            f"found {address!r}; give the one that the scheduler printed"
+        )
 
 
 def _local_cluster(workers: int) -> LocalCluster:
@@ -167,6 +180,11 @@ def _local_cluster(workers: int) -> LocalCluster:
 
 def _client_of(address: str, profile: ClusterProfile | None) -> Client:
     security = None if profile is None else security_of(profile)
+    if security is None and address.startswith("tls://"):
+        raise SpecError(
+            f"expected a profile with certificates for {address}, found none; name them in a table [tls] of a profile "
+            "in TOML, and give it with --profile, or profile= in Python"
+        )
     try:
         return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False, security=security)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
@@ -174,6 +192,11 @@ def _client_of(address: str, profile: ClusterProfile | None) -> Client:
             f"expected a scheduler at {address}, found none that answered within {_CONNECT_TIMEOUT} "
             f"({str(error).splitlines()[0]}); start one there with: dask scheduler; or give the address that it printed"
         ) from error
+
+
+def _close(client: Client) -> None:
+    with suppress(OSError, RuntimeError):  # a scheduler that is gone does not answer a good-bye
+        client.close()
 
 
 def _make_ready(client: Client) -> str:
