@@ -170,3 +170,14 @@ def test_cells_of_one_model_may_have_different_parameters():
     data["cells"]["pv"] = {"model": "adex", "receptors": ["ampa", "gaba_a"], "parameters": {"V_peak": "10 mV"}}
     (block,) = build_region(Region.parse(data)).blocks
     assert constant(block, "V_peak").tolist() == [0.0] * 40 + [10.0] * 10
+
+
+@pytest.mark.parametrize(("period", "passes"), [("0 ms", True), ("0.05 ms", True), ("0.04 ms", False)])
+def test_a_refractory_period_that_is_no_step_is_refused(period, passes):
+    cell = {"model": "lif_current", "parameters": {"t_ref": period}}
+    region = Region.parse({"name": "some", "cells": {"a": cell}, "populations": {"a": {"cell": "a", "size": 2}}})
+    if passes:
+        build_region(region)
+        return
+    with pytest.raises(SpecError, match=r"parameters\.t_ref: expected 0 ms, or half a step of 0\.1 ms at least, found"):
+        build_region(region)

@@ -99,9 +99,9 @@ def test_a_delay_is_rounded_to_whole_steps(delay, steps):
 
 
 def test_a_distribution_of_delays_is_cut_off_at_one_step():
-    (table,) = build_region(only(CORTEX, 1, delay={"normal": ["0 ms", "1 ms"]})).tables
+    (table,) = build_region(only(CORTEX, 1, delay={"normal": ["0.5 ms", "1 ms"]})).tables
     assert table.delay.min() == 1
-    assert (table.delay == 1).mean() > 0.4
+    assert (table.delay == 1).mean() > 0.25
 
 
 @pytest.mark.parametrize(
@@ -271,3 +271,16 @@ def test_axons_that_find_no_receptor_are_refused():
 def test_a_brain_without_a_rule_has_no_long_range_synapses():
     network = build_brain(small_brain(3).model_copy(update={"long_range": None}))
     assert {table.origin for table in network.tables} == {"local"}
+
+
+@pytest.mark.parametrize(
+    ("delay", "found"),
+    [
+        ({"uniform": ["-5 ms", "-1 ms"]}, "none above -1 ms"),
+        ({"normal": ["1 ms", "1 ms"], "max": "0.01 ms"}, "none above 0.0"),
+        ({"normal": ["-5 ms", "2 ms"]}, "a mean of -5 ms"),
+    ],
+)
+def test_a_distribution_of_delays_below_a_step_is_refused(delay, found):
+    with pytest.raises(SpecError, match=f"delay: expected delays of at least one step .0.1 ms., found {found}"):
+        build_region(only(CORTEX, 1, delay=delay))

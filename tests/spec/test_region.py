@@ -312,3 +312,21 @@ def test_names_of_endless_length_are_not_compared(monkeypatch):
     with pytest.raises(SpecError, match=r"unknown cell 'pyrr'; Known: c0, c1, c2, c{100}…"):
         Region.parse(data)
     assert set(compared) == {"pyrr", "c0", "c1", "c2"}
+
+
+@pytest.mark.parametrize("side", ["-1 mm", "1e300 mm"])
+def test_an_impossible_extent_is_refused(side):
+    cell = {"model": "lif_current"}
+    populations = {"a": {"cell": "a", "size": 2, "extent": ["1 mm", "1 mm", side]}}
+    with pytest.raises(SpecError, match="extent"):
+        Region.parse({"name": "some", "cells": {"a": cell}, "populations": populations})
+
+
+def test_a_receptor_of_a_port_that_no_cell_has_is_refused():
+    data = {"name": "some", "cells": {"a": {"model": "lif_current", "receptors": ["delta"]}}}
+    data |= {
+        "populations": {"a": {"cell": "a", "size": 2}},
+        "ports": {"inputs": {"a": {"share": 1, "glutamate": "dalta"}}},
+    }
+    with pytest.raises(SpecError, match=r"ports\.inputs\.a\.glutamate: unknown receptor 'dalta'; did you mean 'delta'"):
+        Region.parse(data)

@@ -125,11 +125,17 @@ def program_constants(
     Raises
     ------
     SpecError
-        If a constant is not finite.
+        If a constant is not finite, or a refractory period is lost in the steps.
     """
     namespace: dict[str, Floats | float] = {"dt": np.float64(dt), **parameters}
     if model.refractory:
-        namespace[REFRACTORY_STEPS] = np.floor(np.asarray(parameters[model.refractory]) / dt + 0.5)
+        period = np.asarray(parameters[model.refractory])
+        steps = np.floor(period / dt + 0.5)
+        if (lost := (period > 0) & (steps < 1)).any():
+            found = f"{np.broadcast_to(period, lost.shape)[lost][0]:g} ms"
+            message = f"expected 0 ms, or half a step of {dt:g} ms at least, found {found}; it would be no step at all"
+            raise SpecError([Problem(f"parameters.{model.refractory}", message)])
+        namespace[REFRACTORY_STEPS] = steps
     return {
         name: np.broadcast_to(evaluate(text, namespace, program.parameters), (size,))
         for name, text in program.constants.items()

@@ -19,6 +19,7 @@ from twinbrain.models.step import StepProgram
 from twinbrain.network.between_regions import expected_of
 from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
+from twinbrain.network.idle import idle_settings
 from twinbrain.network.inflow import degrees_of_nodes, inflows, long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.network.probes import lower_probes
@@ -80,7 +81,7 @@ class Plan:
     seconds : float
         Expected wall time on one core, compiling left out; right to a factor of about two.
     notes : tuple of str
-        What one should know before: models whose rates are off in steps of this length.
+        What one should know before: models whose rates are off in steps of this length, settings without effect.
     """
 
     n_regions: int
@@ -172,7 +173,7 @@ def plan(
         bytes_peak=peak,
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
-        notes=tuple(_notes(layout, dt)),
+        notes=(*_notes(layout, dt), *idle_settings(brain, layout, duration, record or Record(), stimuli)),
     )
 
 

@@ -16,7 +16,7 @@ from twinbrain.network.plastic import PlasticSynapses, draw_plastic
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import Floats, Key, stream_key, uniforms
 from twinbrain.network.ranges import check_conductances
-from twinbrain.network.sampling import sample
+from twinbrain.network.sampling import mean_and_highest, sample
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Distribution, Value
@@ -189,7 +189,7 @@ def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]
     Raises
     ------
     SpecError
-        If a shared or explicit delay is under one step, or one is too long.
+        If a shared or explicit delay is under one step, a distribution wholly or in its mean, or one is too long.
     """
     delay = per_synapse("delay", value, "ms", n, key)
     least = dt * (1 - 1e-9)  # 0.1 ms may be a little less than the 0.1 ms of another sum
@@ -200,6 +200,13 @@ def delay_steps(value: Value, n: int, key: Key, dt: float) -> NDArray[np.uint16]
         raise SpecError(
             [Problem("delay", f"expected at least one step ({dt:g} ms), found {value}; give a longer delay")]
         )
+    if isinstance(value, Distribution) and n:
+        mean, highest = mean_and_highest(value, "ms")
+        if highest < least or mean < 0.5 * least:
+            found = f"a mean of {mean:.3g} ms" if highest >= least else f"none above {highest:.3g} ms"
+            raise SpecError(
+                [Problem("delay", f"expected delays of at least one step ({dt:g} ms), found {found}; give longer ones")]
+            )
     return in_steps(delay, dt, "delay")
 
 

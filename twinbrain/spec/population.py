@@ -16,6 +16,10 @@ Transmitter = Literal["glutamate", "gaba"]
 """What the axons of a population release: it decides which receptor a long-range synapse reaches."""
 
 
+Side = Annotated[Millimetres, Field(ge=0, le=1e6)]
+"""A side of the box of a population, up to a kilometre."""
+
+
 class Population(Spec):
     """Neurons of one cell class.
 
@@ -34,4 +38,4 @@ class Population(Spec):
     cell: str
     size: Annotated[int, Field(ge=1, le=MOST_NEURONS)]
     transmitter: Transmitter = "glutamate"
-    extent: tuple[Millimetres, Millimetres, Millimetres] | None = None
+    extent: tuple[Side, Side, Side] | None = None

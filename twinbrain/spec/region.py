@@ -254,6 +254,12 @@ class Region(Spec):
         for name in self.ports.inputs:
             if name not in self.populations:
                 yield _unknown(f"ports.inputs.{name}", "population", name, self.populations)
+        known = {receptor for cell in self.cells.values() for receptor in cell.receptors}
+        for name, port in self.ports.inputs.items():
+            for key in sorted({"glutamate", "gaba"} & port.model_fields_set):
+                for receptor in getattr(port, key):
+                    if receptor not in known:
+                        yield _unknown(f"ports.inputs.{name}.{key}", "receptor", receptor, known)
         for name in self.expected:
             if name not in self.populations:
                 yield _unknown(f"expected.{name}", "population", name, self.populations)

@@ -1,0 +1,47 @@
+"""What a workflow declares and a run takes no notice of, told in its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twinbrain.network.inflow import long_range_axons, rows
+from twinbrain.network.layout import Layout
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.record import Record
+
+
+def idle_settings(
+    brain: Brain, layout: Layout, duration: float, record: Record, stimuli: tuple[Stimulus, ...]
+) -> Iterator[str]:
+    """Yield a line for each setting that has no effect.
+
+    Parameters
+    ----------
+    brain, layout
+        The brain, with its connectome as it is used.
+    duration : float (ms)
+        Model time.
+    record : Record
+        What is recorded.
+    stimuli : tuple of Stimulus
+        What acts on the brain.
+    """
+    if brain.long_range is None:
+        if brain.normalisation != "none":
+            yield f"brain.normalisation: {brain.normalisation!r} has no effect without brain.long_range"
+        if brain.coupling != 1 and not brain.projections:
+            yield f"brain.coupling: {brain.coupling:g} has no effect: no region reaches another"
+    else:
+        reached = rows(layout, long_range_axons(layout)).sum(axis=1) > 0
+        if not any(reached[node] and region.ports.inputs for node, region in enumerate(layout.regions)):
+            yield (
+                "brain.long_range: it has no effect: the connectome has no weight from a region with ports.outputs "
+                "to another with ports.inputs"
+            )
+    for stimulus in stimuli:
+        if stimulus.start >= duration:
+            yield f"stimuli.{stimulus.name}: it starts at {stimulus.start:g} ms, after the {duration:g} ms of the run"
+    for i, wanted in enumerate(record.state):
+        if wanted.interval > duration:
+            yield f"record.state[{i}].interval: {wanted.interval:g} ms is longer than the run of {duration:g} ms"
