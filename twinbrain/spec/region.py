@@ -317,7 +317,8 @@ def _unknown_names(data: dict[str, Any]) -> Iterator[Problem]:
             if not isinstance(found, str):
                 continue
             if found not in populations:
-                yield _unknown(f"{kind}[{i}].{end}", "population", found, populations)
+                if not matching(found, populations):
+                    yield _unknown(f"{kind}[{i}].{end}", "population", found, populations)
             elif end != "source":
                 known = _table(cells.get(str(_table(populations[found]).get("cell")))).get("receptors")
                 for receptor in [receptors] if isinstance(receptors, str) else _table(receptors):
