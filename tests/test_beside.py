@@ -59,7 +59,9 @@ def test_a_compiled_file_beside_the_source_is_not_run(tmp_path, name):
 
 
 def test_what_lies_beside_a_file_travels_with_its_functions(tmp_path):
-    own = write(tmp_path, own="from near_of_mine import f\ndef g():\n    return f()", near_of_mine="def f():\n    return 3")
+    own = write(
+        tmp_path, own="from near_of_mine import f\ndef g():\n    return f()", near_of_mine="def f():\n    return 3"
+    )
     data = cloudpickle.dumps(import_file(own).g)
     code = "import pickle, sys; print(pickle.load(sys.stdin.buffer)())"
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)

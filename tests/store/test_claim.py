@@ -154,7 +154,7 @@ with claimed(Location.of(sys.argv[1]), "run"):
 
 def test_a_process_that_cannot_be_seen_from_here_holds_it_as_long_as_it_gives_signs_of_life(location):
     leave(location, machine="another", host="node7", number=12, age=LEASE - 30)
-    with pytest.raises(StoreError, match=r"process 12 on node7 has been .*if it is dead, its claim ends at \d\d:"):
+    with pytest.raises(StoreError, match=r"process 12 on node7 has been .*if it is dead, its claim ends at 20\d\d-"):
         try_to_claim(location)
 
 
@@ -263,3 +263,48 @@ def test_runs_that_a_sweep_keeps_are_known_by_every_name(tmp_path, name):
         assert held(run) is not None
         with pytest.raises(StoreError, match="alone in writing the sweep"):
             elsewhere(try_to_claim, run)
+
+
+@pytest.mark.parametrize(
+    "field", [{"number": -1}, {"number": "abc"}, {"number": [1]}, {"number": 1.5}, {"started": "x"}]
+)
+def test_a_claim_of_no_process_holds_for_a_while_as_one_that_is_being_written(tmp_path, field):
+    location = Location.of(tmp_path)
+    leave(location, **field)
+    with pytest.raises(StoreError, match="a machine unknown has been writing it"):
+        try_to_claim(location)
+    leave(location, age=2 * LEASE, **field)
+    try_to_claim(location)
+
+
+def test_a_claim_nested_deeply_is_no_claim_and_a_long_one_is_named(tmp_path):
+    location = Location.of(tmp_path)
+    location.write("writer-1.claim", b"[" * 4000)
+    os.utime(tmp_path / "writer-1.claim", (0, 0))
+    try_to_claim(location)
+    location.write("writer-1.claim", b"[" * 5000)
+    with pytest.raises(StoreError, match=r"writer-1.claim: expected a regular file of at most 4096 bytes"):
+        try_to_claim(location)
+
+
+def test_a_sign_of_life_from_the_future_does_not_count(location):
+    leave(location, machine="another", age=-30.0)
+    with pytest.raises(StoreError, match=r"its claim ends at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"):
+        try_to_claim(location)
+    leave(location, machine="another", age=-1e9)
+    try_to_claim(location)
+
+
+def test_names_in_a_claim_cannot_write_to_a_terminal(location):
+    leave(location, machine="another", host="\x1b]0;x\x07\n" + 1000 * "h")
+    with pytest.raises(StoreError) as refusal:
+        try_to_claim(location)
+    assert str(refusal.value).isprintable()
+    assert "h" * 101 not in str(refusal.value)
+
+
+def test_numbers_beyond_all_claims_are_of_none(tmp_path):
+    for name in (f"writer-{'9' * 242}.claim", "writer-\u0663.claim", "writer-0.claim"):
+        (tmp_path / name).write_bytes(b"{}")
+    with claimed(Location.of(tmp_path), "run") as found:
+        assert found.number == 1

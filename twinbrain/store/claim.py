@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from twinbrain.errors import StoreError
@@ -31,7 +32,11 @@ LEASE = 120.0
 """Seconds without a sign of life after which a process on another machine counts as dead."""
 RENEWAL = 20.0
 """Seconds between signs of life."""
-_NAME = re.compile(r"writer-(\d+)\.claim")
+# What a clock of another machine may be ahead.
+_AHEAD = 60.0
+# Far more than a claim has.
+_LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
+_NAME = re.compile(r"writer-([1-9][0-9]{0,17})\.claim")
 
 _held: ContextVar[tuple[Claim, ...]] = ContextVar("_held", default=())
 # Tokens of this process that have not been given back; a place that cannot be reached may keep one that has.
@@ -101,7 +106,8 @@ class _Entry:
             return self.token not in _living
         if self.process.is_seen:
             return not self.process.lives
-        return time.time() - self.renewed > LEASE
+        now = time.time()
+        return not now - LEASE <= self.renewed <= now + _AHEAD
 
 
 @contextmanager
@@ -205,7 +211,7 @@ def _refusal(location: Location, what: str, entry: _Entry) -> str:
     remedy = f"wait until it has ended, or stop it (kill {entry.process.number})"
     if not entry.process.is_seen:
         until = datetime.fromtimestamp(entry.renewed + LEASE, UTC)
-        remedy = f"wait until it has ended; if it is dead, its claim ends at {until:%H:%M:%S} UTC"
+        remedy = f"wait until it has ended; if it is dead, its claim ends at {until:%Y-%m-%d %H:%M:%S} UTC"
     return (
         f"expected to be alone in writing the {what} {location}, found that {entry.process} has been writing it since "
         f"{entry.since}; {remedy}, or name another path"
@@ -258,14 +264,12 @@ def _numbers(location: Location) -> list[int]:
 
 def _read(location: Location, number: int) -> _Entry | None:
     """Return a claim, or None if it is gone."""
-    data = location.read(_name(number))
+    data = location.read(_name(number), _LARGEST)
     if data is None:
         return None
     try:
-        fields = json.loads(data)
-        process = Process(**fields["process"])
-        entry = _Entry(process, str(fields["token"]), str(fields["since"]), float(fields["renewed"]))
-    except (ValueError, TypeError, KeyError):
+        entry = _entry(json.loads(data))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         # One that is being written, or that was not written to its end.
         entry = _Entry(Process("a machine unknown", "", 0, 0.0), "", "a moment ago", 0.0)
     if location.is_local:
@@ -273,3 +277,17 @@ def _read(location: Location, number: int) -> _Entry | None:
             modified = os.stat(location.path / _name(number)).st_mtime
             return _Entry(entry.process, entry.token, entry.since, modified)
     return entry
+
+
+def _entry(fields: dict[str, Any]) -> _Entry:
+    process = fields["process"]
+    number = process["number"]
+    if type(number) is not int or not 0 < number < _LARGEST_NUMBER:
+        raise ValueError(f"expected the number of a process, found {number!r}")
+    writer = Process(_shown(process["host"]), str(process["machine"]), number, float(process["started"]))
+    return _Entry(writer, str(fields["token"]), _shown(fields["since"]), float(fields["renewed"]))
+
+
+def _shown(text: object) -> str:
+    """Return a text of someone else as it may stand in a message."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:_LONGEST_NAME])
