@@ -89,5 +89,12 @@ def test_functions_that_are_missing_others_or_too_many_are_told_at_once():
     assert "expected no function 'h', with which this was not begun" in third
 
 
+def test_what_a_store_says_of_a_function_is_no_command_where_it_is_shown():
+    kept = {"f\x1b[2J": {"function": "f", "file": "/tmp/$(touch attacked) own.py", "sha256": ""}}
+    with pytest.raises(tb.SpecError) as caught:
+        check_functions(kept, {}, "--own", "a store")
+    assert r"give it with --own '$(touch attacked) own.py:f\x1b[2J', or" in str(caught.value)
+
+
 def test_a_description_is_data():
     assert pickle.loads(pickle.dumps(described(described))) == described(described)

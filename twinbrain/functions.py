@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from twinbrain.beside import import_file
 from twinbrain.errors import Problem, SpecError
+from twinbrain.language.tokens import printable
 from twinbrain.paths import user_path
 
 Description = dict[str, str]
@@ -99,8 +101,8 @@ def check_functions(
     """
     problems = []
     for name, description in kept.items():
-        file = description.get("file") or "file.py"
-        how = f"give it with {option} {file}:{name}, or pass the function in Python"
+        file = printable(Path(description.get("file", "")).name) or "file.py"
+        how = f"give it with {option} {shlex.quote(f'{file}:{printable(name)}')}, or pass the function in Python"
         if name not in given:
             message = f"expected the function {name!r} with which this was begun, found none; no store is run: {how}"
             problems.append(Problem(where, message))
@@ -108,7 +110,8 @@ def check_functions(
         before, now = description.get("sha256", ""), described(given[name])["sha256"]
         if before and now and before != now:
             message = (
-                f"expected the function {name!r} as it was when this was begun (sha256 of {file}: {before[:16]}…), "
+                f"expected the function {name!r} as it was when this was begun "
+                f"(sha256 of {file}: {printable(before[:16])}…), "
                 f"found another ({now[:16]}…); {how} as it was, or begin anew"
             )
             problems.append(Problem(where, message))

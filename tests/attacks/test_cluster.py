@@ -29,6 +29,7 @@ def write_certificates(folder):
     found = Security.temporary()
     for name, kind in FILES.items():
         (folder / name).write_text(getattr(found, kind))
+    (folder / "key.pem").chmod(0o600)
     (folder / "lab.toml").write_text(PROFILE)
     return folder / "lab.toml"
 
@@ -175,6 +176,19 @@ def test_the_interpreter_of_a_job_may_lie_in_any_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/opt/my $(touch attacked) tools/python")
     with job_script(ClusterProfile(logs=str(tmp_path))) as (script, _):
         assert shlex.split(script.splitlines()[-1])[0] == sys.executable
+
+
+def test_a_private_key_that_others_can_read_is_refused(tmp_path):
+    profile = write_certificates(tmp_path / "ours")
+    (profile.parent / "key.pem").chmod(0o640)
+    with pytest.raises(tb.ClusterError, match=r"only you can read, .* chmod 600 .*key\.pem"):
+        connected("tls://127.0.0.1:9", profile=profile).__enter__()
+
+
+def test_certificates_that_are_made_are_files_of_the_user_alone(tmp_path):
+    with job_script(ClusterProfile(logs=str(tmp_path))):
+        modes = {path.stat().st_mode & 0o777 for path in tmp_path.glob(".certificates-*/*.pem")}
+    assert modes == {0o600}
 
 
 def test_a_path_of_two_lines_is_no_certificate(tmp_path):

@@ -205,6 +205,17 @@ def test_no_sweep_that_is_opened_runs_what_it_names(folder, twinbrain, refused, 
         tb.resume_sweep(path)
 
 
+def test_functions_of_a_sweep_that_are_told_in_another_form_are_named(folder, twinbrain):
+    with (folder / "small.toml").open("a") as file:
+        file.write('\n[sweep]\nreduce = ["mean_rates"]\nparameters.coupling = [0.5]\n')
+    assert twinbrain("run", "small.toml", "--workers", 0).code == 0
+    path = folder / "runs/small.zarr"
+    for kept in ("[]", "{", '{"task": []}', '{"reduce": {"f": 3}}', '{"reduce": {"f": {"file": 3}}}', 7):
+        forge(path, lambda attributes, spec, kept=kept: attributes.update(functions=kept))
+        with pytest.raises(tb.StoreError, match="expected names of functions and their digests"):
+            tb.resume_sweep(path, workers=0)
+
+
 def test_a_store_asks_for_the_function_it_was_begun_with_and_never_imports_it(folder, twinbrain, refused, touch):
     write_task(folder, '"bits"')
     refused(("train", "learn.toml"), "found 'bits'", "--task-from FILE.py:FUNCTION")

@@ -5,6 +5,7 @@ Whoever reaches a scheduler or a worker of Dask can run code there. Beyond this 
 
 from __future__ import annotations
 
+import os
 import shlex
 import ssl
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ def security_of(profile: ClusterProfile) -> Security | None:
     SpecError
         If a file is missing.
     ClusterError
-        If the files hold no certificate and key that belong together.
+        If the files hold no certificate and key that belong together, or others can read the key.
     """
     if (tls := profile.tls) is None:
         return None
@@ -45,6 +46,11 @@ def security_of(profile: ClusterProfile) -> Security | None:
             f"expected a certificate, its key and their authority in {tls.cert_file}, {tls.key_file} and "
             f"{tls.ca_file}, found that they do not fit ({error}); have them made anew"
         ) from None
+    if os.name == "posix" and Path(tls.key_file).stat().st_mode & 0o077:
+        raise ClusterError(
+            f"expected a private key that only you can read, found that others may: {tls.key_file}; "
+            f"close it with: chmod 600 {shlex.quote(tls.key_file)}"
+        )
     return _security(tls)
 
 
@@ -89,5 +95,6 @@ def security_for_jobs(profile: ClusterProfile) -> Iterator[Security]:
     with TemporaryDirectory(dir=logs, prefix=".certificates-") as folder:  # for the user alone, as mkdtemp makes them
         files = {key: f"{folder}/{key}.pem" for key in ("ca_file", "cert_file", "key_file")}
         for key, text in zip(files, (made.tls_ca_file, made.tls_worker_cert, made.tls_worker_key), strict=True):
-            Path(files[key]).write_text(text)
+            with open(os.open(files[key], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(text)
         yield _security(Certificates(**files))
