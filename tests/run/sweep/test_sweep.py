@@ -313,7 +313,9 @@ def test_spikes_of_runs_that_are_kept_must_be_recorded_if_they_are_reduced(sweep
 
 def test_functions_are_needed_again(sweep, out):
     sweep(seed=range(2), reduce=fails_at(1))
-    with pytest.raises(tb.SpecError, match=r"unknown reduction 'moody'.* or give a function of yours"):
+    with pytest.raises(
+        tb.SpecError, match=r"expected the function 'moody'.*found none.* or pass the function in Python"
+    ):
         tb.resume_sweep(out, workers=0)
 
 
