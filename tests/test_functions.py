@@ -90,7 +90,7 @@ def test_functions_that_are_missing_others_or_too_many_are_told_at_once():
 
 
 def test_what_a_store_says_of_a_function_is_no_command_where_it_is_shown():
-    kept = {"f\x1b[2J": {"function": "f", "file": "/tmp/$(touch attacked) own.py", "sha256": ""}}
+    kept = {"f\x1b[2J": {"function": "f", "file": "/elsewhere/$(touch attacked) own.py", "sha256": ""}}
     with pytest.raises(tb.SpecError) as caught:
         check_functions(kept, {}, "--own", "a store")
     assert r"give it with --own '$(touch attacked) own.py:f\x1b[2J', or" in str(caught.value)
