@@ -333,3 +333,13 @@ def test_a_receptor_of_a_port_that_no_cell_has_is_refused():
     }
     with pytest.raises(SpecError, match=r"ports\.inputs\.a\.glutamate: unknown receptor 'dalta'; did you mean 'delta'"):
         Region.parse(data)
+
+
+def test_a_region_written_out_in_full_is_read_again():
+    data = {"name": "some", "cells": {"a": {"model": "lif_current", "receptors": ["delta"]}}}
+    data |= {
+        "populations": {"a": {"cell": "a", "size": 2}},
+        "ports": {"inputs": {"a": {"share": 1, "glutamate": "delta"}}},
+    }
+    region = Region.parse(data)
+    assert Region.parse(region.to_dict()) == region

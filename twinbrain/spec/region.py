@@ -256,9 +256,11 @@ class Region(Spec):
                 yield _unknown(f"ports.inputs.{name}", "population", name, self.populations)
         known = {receptor for cell in self.cells.values() for receptor in cell.receptors}
         for name, port in self.ports.inputs.items():
-            for key in sorted({"glutamate", "gaba"} & port.model_fields_set):
+            for key in ("glutamate", "gaba"):
+                # Defaults may be of no cell: a declaration that was written out in full has them too.
+                usual = known.union(InputPort.model_fields[key].default)
                 for receptor in getattr(port, key):
-                    if receptor not in known:
+                    if receptor not in usual:
                         yield _unknown(f"ports.inputs.{name}.{key}", "receptor", receptor, known)
         for name in self.expected:
             if name not in self.populations:
