@@ -107,15 +107,24 @@ def run_page(page: str) -> Ran:
     """Run a page in the working folder, which is empty."""
     ran = Ran()
     printed = io.StringIO()
-    with redirect_stdout(printed):
-        for block in blocks(page):
-            try:
-                block.run(ran)
-            except Exception as error:
-                error.add_note(f"in {block.place}")
-                raise
+    try:
+        with redirect_stdout(printed):
+            for block in blocks(page):
+                try:
+                    block.run(ran)
+                except Exception as error:
+                    error.add_note(f"in {block.place}")
+                    raise
+    finally:
+        _close_figures()
     ran.output = printed.getvalue()
     return ran
+
+
+def _close_figures() -> None:
+    """Close what a notebook closes by itself after each cell: the figures of pyplot that a page made."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 def _run_command(line: str, block: Block) -> None:

@@ -95,6 +95,15 @@ def test_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
         FOUND[page](ran)
 
 
+def test_a_page_leaves_no_figure_open(tmp_path, monkeypatch):
+    from matplotlib import pyplot
+
+    (tmp_path / "page.md").write_text("```python\nimport matplotlib.pyplot as plt\nn = plt.figure().number\n```\n")
+    monkeypatch.setattr("tests.docs.pages.ROOT", tmp_path)
+    ran = run_page("page.md")
+    assert ran.names["n"] not in pyplot.get_fignums()
+
+
 def test_what_is_not_run_is_said_why():
     reasons = {block.not_run for page in pages() for block in blocks(page) if block.not_run}
     assert all(reason.startswith(("needs ", "starts ")) for reason in reasons)

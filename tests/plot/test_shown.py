@@ -17,6 +17,7 @@ def pyplot():
     from matplotlib import pyplot
 
     before = pyplot.get_backend()
+    pyplot.close("all")  # those of other tests, which the counts below would take for ours
     yield pyplot
     pyplot.close("all")
     pyplot.switch_backend(before)
