@@ -26,6 +26,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
             "ConnectomeError",
             "EngineError",
             "ExchangeError",
+            "ExchangeWarning",
             "LearnError",
             "MissingPackageError",
             "PlanError",

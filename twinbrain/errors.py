@@ -81,6 +81,10 @@ class BreakdownWarning(UserWarning):
     """A run in which a state was no finite number any more, and which went on."""
 
 
+class ExchangeWarning(UserWarning):
+    """Parts of another program's file that are not known here, and were left out."""
+
+
 class ClusterError(TwinbrainError, RuntimeError):
     """A cluster that cannot be reached, or workers that are missing or would not compute what this process would."""
 

@@ -260,6 +260,10 @@ def test_a_circuit_of_another_program_is_read(folder):
         ),
         ("circuit_config.json", '"units": "ms, mV', '"units": "s, V', "twinbrain.units: expected 'ms, mV, pA"),
         ("circuit_config.json", '"seed"', '"sead"', "twinbrain: unknown key 'sead'; did you mean 'seed'?"),
+        ("circuit_config.json", '"components"', '"component"', "sections: unknown name 'component'; did you mean"),
+        ("circuit_config.json", '"edges"', '"edge"', "networks: unknown name 'edge'; did you mean 'edges'?"),
+        ("edge_types.csv", "origin", "receptors", "columns: unknown name 'receptors'; did you mean 'receptor'?"),
+        ("node_types.csv", "transmitter", "g_L", "node type 100: expected g_L in dynamics_params, found it beside"),
         ("circuit_config.json", '"ordered": true', '"ordered": "yes"', "ordered: expected true or false, found 'yes'"),
     ],
 )
@@ -357,6 +361,57 @@ def test_a_parameter_beside_the_parameters_is_refused(leaky):
         file["nodes/exc/0/V_th"] = np.full(20, -30.0)
     with pytest.raises(tb.ExchangeError, match="group 0: expected V_th in dynamics_params, found it beside"):
         tb.read_sonata(leaky)
+
+
+def test_a_parameter_that_a_model_of_ours_has_not_is_refused_by_its_name(folder):
+    tb.write_sonata(leaky_region("delta"), folder)
+    shared = json.loads((folder / "components/inh.json").read_text())
+    for name, place in (("V_trh", "parameters.V_trh: unknown name; did you mean 'V_th'"), ("initial_u", "initial.u")):
+        (folder / "components/inh.json").write_text(json.dumps(shared | {name: 1.0}))
+        with pytest.raises(tb.SpecError, match=f"inh: {place}"):
+            tb.read_sonata(folder)
+
+
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        ("nodes/exc/0/model_template", "/nodes/exc/0: expected model_template in the table of node types, found it"),
+        ("edges/inh__to__exc/0/receptor", "/edges/inh__to__exc/0: expected receptor in the table of edge types"),
+        ("edges/inh__to__exc/0/nsyn", "/edges/inh__to__exc/0: unknown name 'nsyn'; did you mean 'nsyns'?"),
+        ("edges/inh__to__exc/edge_type_ids", "/edges/inh__to__exc: unknown name 'edge_type_ids'; did you mean"),
+    ],
+)
+def test_an_attribute_that_would_change_a_circuit_is_refused_by_its_name(place, part, leaky):
+    with h5py.File(leaky / f"{place.partition('/')[0]}.h5", "r+") as file:
+        file[place] = np.zeros(60, np.int64)
+    with pytest.raises(tb.ExchangeError, match=re.escape(part)):
+        tb.read_sonata(leaky)
+
+
+def test_what_changes_nothing_is_left_out_and_named_in_one_warning(folder):
+    other_programs_circuit(folder)
+    without = weights_of(tb.read_sonata(folder))
+    text = (folder / "types.csv").read_text().splitlines()
+    (folder / "types.csv").write_text(f"{text[0]} target_query\n{text[1]} ei=='e'\n{text[2]} NULL\n")
+    with h5py.File(folder / "edges.h5", "r+") as file:
+        file["edges/v1_v1/0/distance"] = np.ones(3)
+        file["edges/v1_v1/0/afferent_section_id"] = np.zeros(3, np.int64)  # of the format, for cells with a shape
+    with h5py.File(folder / "v1.h5", "r+") as file:
+        file["nodes/v1/0/tuning_angle"] = np.ones(4)
+        file["nodes/v1/0/x"] = np.ones(4)
+    config = json.loads((folder / "circuit_config.json").read_text())
+    config |= {"target_simulator": "NEST", "inputs": {}}
+    (folder / "circuit_config.json").write_text(json.dumps(config))
+    with pytest.warns(tb.ExchangeWarning) as caught:
+        network = tb.read_sonata(folder)
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"{folder / 'circuit_config.json'}: read without what is not known here ("
+        "circuit_config.json: sections: inputs; v1.h5: /nodes/v1/0: tuning_angle; types.csv: columns: target_query; "
+        "edges.h5: /edges/v1_v1/0: distance)"
+    )
+    assert warning.filename == __file__
+    assert weights_of(network) == without
 
 
 def test_a_missing_circuit_is_one_error(tmp_path):

@@ -20,6 +20,7 @@ from twinbrain.network.ranges import range_problems
 from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
+from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.quantity import Distribution
 
@@ -181,6 +182,12 @@ def _filled(
             parameters[name] = np.full(size, units.coherent(value, unit))
         else:
             problems.append(Problem(f"parameters.{name}", f"expected a value in {unit}, found none; give one"))
+    for what, names, known in (
+        ("parameters", population.parameters, program.parameters),
+        ("initial", population.initial, program.state),
+    ):
+        unknown = sorted(set(names) - set(known))
+        problems += [Problem(f"{what}.{name}", f"unknown name; {suggestion(name, known)}") for name in unknown]
     ranges = (*model.ranges, *(text for receptor in population.receptors.values() for text in receptor.ranges))
     problems += range_problems(ranges, parameters, program.parameters, "parameters")
     problems += range_problems(ranges, population.initial, program.units, "initial")

@@ -16,6 +16,7 @@ from twinbrain.exchange.sonata_files import (
     Config,
     Row,
     attributes,
+    check_unread,
     column,
     only_group,
     populations,
@@ -28,6 +29,8 @@ Numbers = NDArray[np.int64]
 
 _STATIC = "expected static synapses of a weight and a delay"
 _READ = ("syn_weight", "delay", "nsyns")
+_OF_TYPES = ("model_template", "weight_function", "weight_sigma", "receptor", "origin")
+_COLUMNS = (*_READ, *_OF_TYPES, "edge_type_id", "population", "dynamics_params")
 _LATEST = 2.0**31  # steps, which are refused later
 
 
@@ -63,6 +66,7 @@ def read_edges(
     projections: list[CircuitProjection] = []
     for path, table in config.edges:
         types = read_types(table, "edge_type_id")
+        config.unread.note(table or path, "columns", (name for row in types.values() for name in row), _COLUMNS)
         with populations(path, "edges") as groups:
             for group in groups.values():
                 projections += _read_edge_population(config, path, table, group, types, found, nodes, dt)
@@ -114,6 +118,7 @@ def _read_edge_population(
             path, f"{group.name}: expected datasets of one length, found {len(from_)}, {len(to)}, {len(kind)}"
         )
     own, place = only_group(group, "edge", path)
+    check_unread(config, path, group, own, "edge", (*_READ, "dynamics_params"), _OF_TYPES)
     values = attributes(own, place, path, _READ)
     if "dynamics_params" in own:
         raise failure(path, f"{group.name}/0/dynamics_params: {_STATIC}; take it out")

@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.exchange.files import failure
+from twinbrain.exchange.sonata_unread import Unread
 from twinbrain.files import FileError, damaged, opened_hdf5, parse_json, read_text
 from twinbrain.files.text import LARGEST_JSON
 from twinbrain.spec.base import suggestion
@@ -25,6 +26,7 @@ Row = dict[str, str]
 
 UNITS = "ms, mV, pA, nS, pF; syn_weight in the unit of the receptor"
 """What we say of units in a configuration, and the only ones that are read."""
+_SECTIONS = ("manifest", "components", "networks", "run", "twinbrain")
 _OURS = ("dt", "units", "seed", "ordered", "models", "receptors", "drives")
 
 
@@ -44,6 +46,8 @@ class Config:
         What we keep besides.
     dt : float or None (ms)
         Time step, where the file gives one.
+    unread : Unread
+        Names that nobody reads, from here on.
     """
 
     path: Path
@@ -53,6 +57,7 @@ class Config:
     synapses: Path | None
     ours: dict[str, Any]
     dt: float | None
+    unread: Unread = field(default_factory=Unread)
 
 
 def read_config(path: Path) -> Config:
@@ -69,6 +74,9 @@ def read_config(path: Path) -> Config:
     networks = data.get("networks")
     if not isinstance(networks, dict) or not networks.get("nodes"):
         raise failure(path, "expected networks.nodes, found none; give the configuration of a circuit")
+    unread = Unread()
+    unread.note(path, "sections", data, _SECTIONS)
+    unread.note(path, "networks", networks, ("nodes", "edges"))
     manifest = {name: str(value) for name, value in _table(path, data, "manifest").items() if name.strip("$")}
 
     def resolved(text: str) -> Path:
@@ -86,6 +94,7 @@ def read_config(path: Path) -> Config:
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise failure(path, f"expected networks.{kind} as a list of tables, found another value")
         for i, entry in enumerate(entries):
+            unread.note(path, f"networks.{kind}", entry, (f"{kind}_file", f"{kind[:-1]}_types_file", "populations"))
             found: list[Path | None] = []
             for key in (f"{kind}_file", f"{kind[:-1]}_types_file"):
                 text = entry.get(key)
@@ -103,6 +112,7 @@ def read_config(path: Path) -> Config:
             yield found[0], found[1]
 
     components = _table(path, data, "components")
+    unread.note(path, "components", components, _FOLDERS)
     folders = {key: resolved(str(components[key])) for key in _FOLDERS if components.get(key)}
     ours = _table(path, data, "twinbrain")
     if unknown := [key for key in ours if key not in _OURS]:
@@ -122,6 +132,7 @@ def read_config(path: Path) -> Config:
         folders.get("synaptic_models_dir"),
         ours,
         None if dt is None else float(dt),
+        unread,
     )
 
 
@@ -250,6 +261,26 @@ def attributes(
         with damaged(f"numbers in {values.name}"):
             found[name] = np.asarray(values[()]).astype(np.float64)[index]
     return found
+
+
+def check_unread(
+    config: Config, path: Path, group: Any, own: Any, kind: str, known: tuple[str, ...], of_types: tuple[str, ...]
+) -> None:
+    """Keep what a population and its group ``0`` hold besides, and refuse what is read in the table of types alone.
+
+    Raises
+    ------
+    ExchangeError
+        If they hold such a thing, which would count before the table, or one whose name is misspelt.
+    """
+    if wrong := sorted(set(of_types) & set(own)):
+        raise failure(
+            path, f"{group.name}/0: expected {wrong[0]} in the table of {kind} types, found it here; move it there"
+        )
+    ids = tuple(f"{kind}_{name}" for name in ("id", "type_id", "group_id", "group_index"))
+    ends = ("source_node_id", "target_node_id") if kind == "edge" else ()
+    config.unread.note(path, group.name, (name for name in group if not name.isdecimal()), ids + ends)
+    config.unread.note(path, f"{group.name}/0", own, known)
 
 
 def only_group(group: Any, kind: str, path: Path) -> Any:

@@ -18,6 +18,7 @@ from twinbrain.exchange.sonata_files import (
     Config,
     Row,
     attributes,
+    check_unread,
     column,
     is_group,
     only_group,
@@ -61,6 +62,11 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
         If a file is missing or wrong; named with the population and the index where the fault is.
     SpecError
         If its numbers make no network.
+
+    Warns
+    -----
+    ExchangeWarning
+        If it has columns, attributes or sections that are not known here, by their names.
     """
     config = read_config(user_path(path))
     step = time_step(dt, config.dt or 0.1, config.path)
@@ -70,7 +76,15 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     seed = config.ours.get("seed", 0)
     if not _is_count(seed):
         raise failure(config.path, f"twinbrain.seed: expected a whole number from 0 up, found {seed!r}")
-    return lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
+    network = lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
+    config.unread.warn(config.path)
+    return network
+
+
+# What is read of a node type; of a node itself, only what follows.
+_OF_TYPES = ("model_type", "model_template", "transmitter", "receptors")
+_COLUMNS = (*_OF_TYPES, "node_type_id", "population", "dynamics_params", "label", "region")
+_OF_NODES = ("g_L", "dynamics_params")
 
 
 def _is_count(value: Any) -> bool:
@@ -132,6 +146,7 @@ def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], lis
     nodes: dict[str, Nodes] = {}
     for path, table in config.nodes:
         types = read_types(table, "node_type_id")
+        config.unread.note(table or path, "columns", (name for row in types.values() for name in row), _COLUMNS)
         with populations(path, "nodes") as groups:
             for name, group in groups.items():
                 if name in nodes:
@@ -165,6 +180,7 @@ def _read_population(
             path, f"{group.name}/node_id: expected 0 to {len(kind) - 1} in order, found others; number them so"
         )
     own, place = only_group(group, "node", path)
+    check_unread(config, path, group, own, "node", _OF_NODES, _OF_TYPES)
     values = attributes(own, place, path, ("g_L",))
     given = own.get("dynamics_params", {})
     if not isinstance(given, dict) and not is_group(given):
@@ -193,8 +209,10 @@ def _read_population(
 
 def _check_places(where: str, number: int, row: Row, beside: set[str], population: CircuitPopulation) -> None:
     """Refuse a parameter that stands where no one would read it."""
-    parameters = {*NEST_PARAMETERS, *population.model.parameters} - {"g_L"}
-    for place, names in ((f"node type {number}", set(row)), ("group 0", beside)):
+    parameters = {*NEST_PARAMETERS, *population.model.parameters}
+    parameters |= {name for receptor in population.receptors.values() for name in receptor.parameters}
+    kept = {"g_L"} if row.get("model_template") == NEST else set()  # as we write it
+    for place, names in ((f"node type {number}", set(row)), ("group 0", beside - kept)):
         if wrong := sorted(parameters & names):
             raise failure(where, f"{place}: expected {wrong[0]} in dynamics_params, found it beside; move it there")
 

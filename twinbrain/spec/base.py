@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, Self, get_args, get_origin
 
@@ -149,11 +149,16 @@ def suggestion(found: str, known: Any) -> str:
     names = sorted(map(str, known))
     near = nearest(found, names)
     hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {listed(names)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a row, as many of them and as much of each as one can read."""
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
     shown = ", ".join(
         name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names[:_MOST_NAMED]
     )
-    return f"{hint}Known: {shown or 'none'}{more}"
+    return f"{shown or 'none'}{more}"
 
 
 def nearest(found: str, names: Iterable[str], n: int = 1, cutoff: float = 0.6) -> list[str]:
