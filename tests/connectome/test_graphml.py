@@ -118,6 +118,7 @@ def test_a_damaged_file_is_refused(tmp_path, data):
             "different ids, found '1' twice",
         ),
         ("</edge>", '<data key="{1}">9</data></edge>', "one <data> of each key in a <edge>, found '.*' twice"),
+        (">30.5<", ">3_0<", "expected a number as fiber_length_mean, found '3_0'"),
         (">cortical<", ">cortex<", "expected dn_region as 'cortical' or 'subcortical', found 'cortex'"),
     ],
 )
@@ -143,3 +144,12 @@ def test_case_of_a_region_makes_no_difference(make):
     graph.nodes["1"]["dn_region"] = "Cortical"
     graph.nodes["2"]["dn_region"] = "Subcortical"
     assert read_graphml(make(graph)).cortical.values.tolist() == [True, False, True]
+
+
+def test_a_weight_that_stands_as_text_is_a_number_or_refused(make):
+    graph = braingraph()
+    graph.edges["1", "2"]["number_of_fibers"] = "5"
+    assert read_graphml(make(graph)).weight.sum() == 10
+    graph.edges["1", "2"]["number_of_fibers"] = "1_0"
+    with pytest.raises(ConnectomeError, match="edge 1 → 2: expected numbers as"):
+        read_graphml(make(graph))

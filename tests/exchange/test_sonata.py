@@ -258,6 +258,8 @@ def test_a_circuit_of_another_program_is_read(folder):
             "\n100 static_synapse delta local\n100 ",
             "line 3: expected one line a type, found edge_type_id 100 again",
         ),
+        ("edge_types.csv", "\n100 ", "\n1_00 ", "line 2: expected 4 values with a number as edge_type_id, found 1_00"),
+        ("node_types.csv", "\n100 ", "\n１００ ", "line 2: expected 9 values with a number as node_type_id"),
         ("circuit_config.json", '"units": "ms, mV', '"units": "s, V', "twinbrain.units: expected 'ms, mV, pA"),
         ("circuit_config.json", '"seed"', '"sead"', "twinbrain: unknown key 'sead'; did you mean 'seed'?"),
         ("circuit_config.json", '"components"', '"component"', "sections: unknown name 'component'; did you mean"),
@@ -437,6 +439,14 @@ def test_an_edge_of_several_synapses_weighs_as_many_times_more(folder):
         file["edges/lgn_v1/0/nsyns"] = np.array([1, 1])
     own = sorted([1 * 2, -2 * 5, 4 * 0, 10, 10])
     assert sorted(weights_of(tb.read_sonata(folder))) == pytest.approx(own, abs=1e-5)
+
+
+@pytest.mark.parametrize("value", ["1_0", "１２", "ten", "nan", "infinity"])
+def test_what_is_no_number_in_a_table_is_refused(folder, value):
+    other_programs_circuit(folder)
+    (folder / "types.csv").write_text(f"edge_type_id syn_weight delay\n1 {value} 1.5\n2 0.5 2.0\n")
+    with pytest.raises(tb.ExchangeError, match=r"edge (type )?\d: expected a number"):
+        tb.read_sonata(folder)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_every_train_that_is_wrong_is_reported():
             "time,neuron\n1,a\n",
             r"text\.csv: expected numbers in \.npy, \.npz or \.csv, found could not conv",
         ),
+        ("digits.csv", "time,neuron\n1_0,1\n", r"digits\.csv: expected numbers in .*, found could not .* '1_0'"),
         ("names.csv", "when,who\n1,2\n", r"names\.csv: expected arrays time and neuron"),
         ("table.xlsx", "", r"found a file of another kind, 'table\.xlsx'"),
         ("broken.npz", "no archive", r"broken\.npz: expected numbers in"),

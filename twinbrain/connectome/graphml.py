@@ -16,10 +16,11 @@ import numpy as np
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between
 from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import damaged, read_bytes
+from twinbrain.files import damaged, number, read_bytes
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
+_NUMERIC = ("int", "long", "float", "double")
 _NAMESPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _LARGEST = 32_000_000
 _LABEL = ("dn_name", "dn_label", "label", "name")
@@ -57,6 +58,7 @@ def read_graphml(
             graph = nx.read_graphml(io.BytesIO(data))
             tree = ElementTree.fromstring(data)
         _check_single(tree)
+        _check_numbers(tree)
         return _connectome(graph, path.stem, label, weight, length)
 
 
@@ -75,6 +77,18 @@ def _check_single(tree: ElementTree.Element) -> None:
         kind = element.tag.removeprefix(_NAMESPACE)
         keys = [data.get("key") for data in element.findall(f"{_NAMESPACE}data")]
         check(f"one <data> of each key in a <{kind}>", keys)
+
+
+def _check_numbers(tree: ElementTree.Element) -> None:
+    """Refuse what is to be a number and is none for us, though it is for Python."""
+    keys = {key.get("id"): key for key in tree.iter(f"{_NAMESPACE}key") if key.get("attr.type") in _NUMERIC}
+    places = [(key, default) for key in keys.values() for default in key.iter(f"{_NAMESPACE}default")]
+    places += [(keys[data.get("key")], data) for data in tree.iter(f"{_NAMESPACE}data") if data.get("key") in keys]
+    for key, data in places:
+        try:
+            number(data.text or "")
+        except ValueError:
+            raise ConnectomeError(f"expected a number as {key.get('attr.name')}, found {data.text!r}") from None
 
 
 def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, length: str | None) -> Connectome:
@@ -96,7 +110,9 @@ def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, le
         try:
             if any(isinstance(data[key], bool) for key in keys):
                 raise TypeError
-            matrices[: len(keys), i, j] = [data[key] for key in keys]
+            matrices[: len(keys), i, j] = [
+                number(found) if isinstance(found := data[key], str) else found for key in keys
+            ]
         except (ValueError, TypeError):
             raise ConnectomeError(f"edge {source} → {target}: expected numbers as {keys}, found {data}") from None
         if not graph.is_directed():

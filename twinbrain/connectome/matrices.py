@@ -25,6 +25,7 @@ from twinbrain.connectome.tables import (
     read_rows,
 )
 from twinbrain.errors import ConnectomeError
+from twinbrain.files import number
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
@@ -129,9 +130,9 @@ def _regions(path: Path) -> dict[str, Any]:
     """Return what a table tells of regions, with their ``labels``."""
     with reading(path):
         (_, *keys), *rows = read_rows(path) or [[""]]
-        for number, row in enumerate(rows, start=2):
+        for line, row in enumerate(rows, start=2):
             if len(row) != len(keys) + 1:
-                raise ConnectomeError(f"row {number}: expected {len(keys) + 1} cells, found {len(row)}")
+                raise ConnectomeError(f"row {line}: expected {len(keys) + 1} cells, found {len(row)}")
         labels = [row[0] for row in rows]
         columns = {key: [row[i] for row in rows] for i, key in enumerate(keys, start=1)}
 
@@ -148,7 +149,7 @@ def _regions(path: Path) -> dict[str, Any]:
 
 def _number(cell: str, label: str) -> float:
     try:
-        return float(cell)
+        return number(cell)
     except ValueError:
         raise ConnectomeError(f"expected a number, found {cell!r} in the row of {label!r}") from None
 

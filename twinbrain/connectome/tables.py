@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twinbrain.connectome.lengths import check_regions
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import FileError, read_text
+from twinbrain.files import FileError, number, numbers, read_text
 from twinbrain.paths import user_path
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": " "}
@@ -96,7 +96,7 @@ def read_matrix(path: Path) -> Matrix:
     """
     header: list[str] | None = None
     rows: list[tuple[str, NDArray[np.float64] | list[str]]] = []
-    for number, cells in enumerate(_rows(path), start=1):
+    for row, cells in enumerate(_rows(path), start=1):
         if header is None:
             header = cells
         else:
@@ -104,7 +104,7 @@ def read_matrix(path: Path) -> Matrix:
             if not rows and len(cells) == width + 1:  # a row of labels without a corner
                 width += 1
             if len(cells) != width:
-                raise ConnectomeError(f"row {number}: expected {width} cells, found {len(cells)}")
+                raise ConnectomeError(f"row {row}: expected {width} cells, found {len(cells)}")
             rows.append((cells[0], _packed(cells[1:])))
         check_regions(max(len(cells), len(rows)))
     if header is not None and not _is_header(header, len(rows)):
@@ -134,7 +134,7 @@ def _is_header(row: list[str], n_others: int) -> bool:
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        number(cell)
     except ValueError:
         return False
     return True
@@ -143,7 +143,7 @@ def _is_number(cell: str) -> bool:
 def _packed(cells: list[str]) -> NDArray[np.float64] | list[str]:
     """Return numbers as such, which take a tenth of the memory; what is none stays, and is named later."""
     try:
-        return np.array(cells, np.float64)
+        return numbers(cells)
     except ValueError:
         return cells
 
@@ -152,7 +152,7 @@ def _numbers(cells: NDArray[np.float64] | list[str], first: str, named: bool) ->
     if isinstance(cells, list):
         wrong = next(cell for cell in cells if not _is_number(cell))
         raise ConnectomeError(f"expected a number, found {wrong!r} in the row of {first!r}")
-    return cells if named else np.concatenate([[float(first)], cells])
+    return cells if named else np.concatenate([[number(first)], cells])
 
 
 def read_labels(labels: str | Path | Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_betwe
 from twinbrain.connectome.mat_file import read_mat
 from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import Archive, check_size, damaged, read_bytes, read_npy, read_npz
+from twinbrain.files import Archive, check_size, damaged, numbers, read_bytes, read_npy, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.files.text import LARGEST_TEXT
 from twinbrain.paths import user_path
@@ -144,9 +144,7 @@ def _rows(text: str) -> NDArray[np.float64]:
         cells = line.replace(",", " ").split()
         if cells and not cells[0].startswith("#"):
             try:
-                if "_" in line:  # which Python takes for digits of one number
-                    raise ValueError
-                rows.append(np.array(cells, np.float64))
+                rows.append(numbers(cells))
             except ValueError:
                 raise ConnectomeError(f"line {number}: expected numbers, found {line.strip()[:80]!r}") from None
             check_regions(len(rows))
@@ -170,9 +168,7 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
         if label.startswith("#"):
             continue
         try:
-            if any("_" in number for number in rest[:3]):
-                raise ValueError
-            x, y, z = map(float, rest[:3])
+            x, y, z = numbers(rest[:3]).tolist()
         except ValueError:
             found = line.strip()[:80]
             raise ConnectomeError(f"{entry}: line {number}: expected 'label x y z', found {found!r}") from None

@@ -65,6 +65,9 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
 def _network(path: Path, dt: str | None, spikes: Spikes | None) -> Network:
     graph = read_graph(path)
     metadata = graph.metadata if "dt" in graph.metadata and "spikes" in graph.metadata else {}
+    for key in ("dt", "seed"):
+        if np.asarray(found := metadata.get(key, 0)).dtype.kind not in "iuf":  # of text, Python takes more than numbers
+            raise failure(path, f"metadata.{key}: expected a number, found {found!r}")
     with damaged("numbers of a NIR file"):
         kept, seed = _shown(float(metadata.get("dt", 1e-4)) * 1e3), int(metadata.get("seed", 0))
     step = time_step(dt, kept, path)

@@ -23,6 +23,7 @@ from twinbrain.exchange.sonata_files import (
     read_json,
     read_types,
 )
+from twinbrain.files import number as in_text
 from twinbrain.spec.base import suggestion
 
 Numbers = NDArray[np.int64]
@@ -161,7 +162,7 @@ def _values(path: Path, group: Any, name: str, values: Arrays, row: Row, kept: N
         found = values[name][kept]
     elif name in row:
         try:
-            found = np.full(len(kept), float(row[name]))
+            found = np.full(len(kept), in_text(row[name]))
         except ValueError:
             raise failure(path, f"edge type {number}: expected a number as {name}, found {row[name]!r}") from None
     elif name == "nsyns":

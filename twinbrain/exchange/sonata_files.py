@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from twinbrain.files.text import LARGEST_JSON
 from twinbrain.spec.base import suggestion
 
 _LONGEST_PATH = 4096
+_DIGITS = re.compile("[0-9]{1,18}")
 _FOLDERS = ("point_neuron_models_dir", "synaptic_models_dir")
 Row = dict[str, str]
 
@@ -184,7 +186,7 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
     types: dict[int, Row] = {}
     for i, cells in enumerate(body, start=2):
         row = dict(zip(columns, cells, strict=False))
-        if len(cells) != len(columns) or not row.get(key, "").isdecimal():
+        if len(cells) != len(columns) or not _DIGITS.fullmatch(row.get(key, "")):
             raise failure(
                 path, f"line {i}: expected {len(columns)} values with a number as {key}, found {' '.join(cells)}"
             )

@@ -5,6 +5,8 @@ from twinbrain.files.archive import NpzArrays as NpzArrays
 from twinbrain.files.archive import read_npy as read_npy
 from twinbrain.files.archive import read_npz as read_npz
 from twinbrain.files.hdf5 import opened_hdf5 as opened_hdf5
+from twinbrain.files.numbers import number as number
+from twinbrain.files.numbers import numbers as numbers
 from twinbrain.files.regular import FileError as FileError
 from twinbrain.files.regular import check_regular as check_regular
 from twinbrain.files.regular import check_size as check_size

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
-from twinbrain.files import FileError, read_bytes, read_npy, read_npz, read_text
+from twinbrain.files import FileError, numbers, read_bytes, read_npy, read_npz, read_text
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.network.random import Floats
 from twinbrain.paths import user_path
@@ -150,7 +150,7 @@ def _parsed(path: Path, _changed: int, _size: int, header: bool) -> Floats | dic
         case ".csv":
             first, *rest = [line for line in read_text(path).splitlines() if line.strip()] or [""]
             names = [name.strip() for name in first.split(",")] if header else []
-            rows = [np.array(row.split(","), np.float64) for row in (rest if header else [first, *rest])]
+            rows = [numbers(row.split(",")) for row in (rest if header else [first, *rest])]
             table = np.array(rows)
             if not header:
                 return table

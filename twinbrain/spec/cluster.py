@@ -11,7 +11,7 @@ from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec, reject
 from twinbrain.spec.quantity import Milliseconds, default
 
-_CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)")
+_CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", re.ASCII)
 
 
 def _from_clock(value: Any) -> Any:

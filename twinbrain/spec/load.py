@@ -243,7 +243,7 @@ def _step_into(current: Any, parts: list[str]) -> Any:
 
 
 def _list_index(items: list[Any], part: str, where: str) -> int:
-    if not part.isdecimal() or int(part) >= len(items):
+    if not (part.isascii() and part.isdecimal()) or int(part) >= len(items):
         raise SpecError([Problem(f"--set {where}", f"expected an index from 0 to {len(items) - 1}, found {part!r}")])
     return int(part)
 

@@ -17,7 +17,9 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_PART = re.compile(r"\s*(?:(?P<comparison>[<>]=?)|(?P<name>[A-Za-z_]\w*)|(?P<number>-?(?:\d+\.?\d*|\.\d+)))\s*")
+_PART = re.compile(
+    r"\s*(?:(?P<comparison>[<>]=?)|(?P<name>[A-Za-z_]\w*)|(?P<number>-?(?:\d+\.?\d*|\.\d+)))\s*", re.ASCII
+)
 
 
 @dataclass(frozen=True)
