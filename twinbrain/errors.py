@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# Of a word and of a line, what a message shows: a file may hold a name as long as itself. Paths are rarely as long.
+_LONGEST_WORD = 400
+_LONGEST_LINE = 12_000
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
+
+
+def shortened(text: str) -> str:
+    """Return a message with the middle of its endless words, and the end of its endless lines, left out."""
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:100]}…{word[0][-100:]}", text)
+    if len(text) <= _LONGEST_LINE:
+        return text
+    lines = text.split("\n")
+    return "\n".join(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…" for line in lines)
+
 
 class TwinbrainError(Exception):
-    """Base of every error that twinbrain raises on purpose."""
+    """Base of every error that twinbrain raises on purpose; its text is as long as one can read."""
+
+    def __str__(self) -> str:
+        return shortened(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -26,7 +44,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}" if self.where else self.message
+        return shortened(f"{self.where}: {self.message}" if self.where else self.message)
 
     def within(self, prefix: str) -> Problem:
         """Return the same problem with ``prefix`` put before its place."""

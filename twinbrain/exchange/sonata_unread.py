@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twinbrain.errors import ExchangeWarning
+from twinbrain.errors import ExchangeWarning, shortened
 from twinbrain.exchange.files import failure
 from twinbrain.spec.base import listed, nearest
 
@@ -56,4 +56,5 @@ class Unread:
         """Warn of all that was not read, once, where the reader was called."""
         if self.names:
             parts = "; ".join(f"{place}: {listed(list(names))}" for place, names in self.names.items())
-            warnings.warn(f"{where}: read without what is not known here ({parts})", ExchangeWarning, stacklevel=3)
+            text = shortened(f"{where}: read without what is not known here ({parts})")
+            warnings.warn(text, ExchangeWarning, stacklevel=3)
