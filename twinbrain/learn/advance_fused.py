@@ -10,6 +10,7 @@ from torch import Tensor
 from twinbrain.learn.advance import StageActivity, StageRun
 from twinbrain.learn.cell import SpikingCell, State
 from twinbrain.learn.fused.chunk import Advanced, advance_chunk
+from twinbrain.learn.fused.memory import joined
 from twinbrain.learn.fused.recurrent import Recurrence, advance_recurrent
 from twinbrain.learn.fused.surrogates import SURROGATES
 from twinbrain.spec.training import Surrogate
@@ -47,7 +48,7 @@ def advance_fused(run: StageRun, surrogate: Surrogate) -> StageActivity:
             states = [{name: value.detach() for name, value in state.items()} for state in states]
             sent = [part.detach() for part in sent]
         past = _past(sent, longest, run.given.new_empty((0, n_trials, _size(run))))
-        given = run.given[start:stop]
+        given = run.given if stop - start == n_steps else run.given[start:stop]
         if one:
             found = [_alone(run, surrogate, states[0], constants[0], given, past)]
         else:
@@ -59,11 +60,11 @@ def advance_fused(run: StageRun, surrogate: Surrogate) -> StageActivity:
                 )
             ]
         states = [own.state for own in found]
-        spikes.append(torch.cat([own.spikes for own in found], dim=2))
+        spikes.append(joined([own.spikes for own in found], 2))
         sent.append(spikes[-1])
         if run.observe:
-            observed.append(torch.cat([own.observed[run.observe] for own in found], dim=2))
-    return StageActivity(torch.cat(spikes), torch.cat(observed) if run.observe else None, states)
+            observed.append(joined([own.observed[run.observe] for own in found], 2))
+    return StageActivity(joined(spikes, 0), joined(observed, 0) if run.observe else None, states)
 
 
 def _chunks(n_steps: int, length: int, window: int) -> Iterator[tuple[int, int]]:
@@ -133,7 +134,7 @@ def _past(spikes: list[Tensor], longest: int, empty: Tensor) -> Tensor:
     while needed < len(spikes) and total < longest:
         needed += 1
         total += len(spikes[-needed])
-    return torch.cat(spikes[-needed:])[-longest:]
+    return joined(spikes[-needed:], 0)[-longest:]
 
 
 def _by_receptor(cells: list[SpikingCell], inbox: Tensor) -> list[Tensor]:

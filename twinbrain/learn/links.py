@@ -95,7 +95,7 @@ class Link(nn.Module):
         flat = own.new_zeros(self.n_pre * self.n_post)
         return flat.index_add(0, self.pre * self.n_post + self.post, own).view(self.n_pre, self.n_post)
 
-    def deliver(self, spikes: Tensor, prepared: Tensor, feedback: Tensor | None = None) -> Tensor:
+    def deliver(self, spikes: Tensor, prepared: Tensor, feedback: Tensor | None = None, late: int = 0) -> Tensor:
         """Return what spikes add to the inbox.
 
         Parameters
@@ -106,15 +106,22 @@ class Link(nn.Module):
             From `prepare`.
         feedback : Tensor, shape of ``prepared``, optional
             Weights that carry the gradient back in place of the synapses' own.
+        late : int, optional
+            Steps until spikes of shape (step, trial, pre) are added; those that would be later than the last are not.
 
         Returns
         -------
         Tensor, shape (…, post)
         """
+        if feedback is None and self.is_dense and spikes.ndim == 3:
+            return spike_product(spikes, prepared, late)
+        if late:
+            arrived = self.deliver(spikes[:-late], prepared, feedback)
+            return nn.functional.pad(arrived, (0, 0, 0, 0, late, 0))
         if feedback is not None:
             found: Tensor = _Feedback.apply(self, spikes, prepared, feedback)
         elif self.is_dense:
-            found = spike_product(spikes, prepared) if spikes.ndim == 3 else spikes @ prepared
+            found = spikes @ prepared
         else:
             found = _Sparse.apply(self, spikes, prepared)
         return found

@@ -103,8 +103,10 @@ class TrainableNetwork(nn.Module):
         self.delays = TrainedDelays(synapses_of(network)["delay"][spread], longest) if len(spread) else None
         self.links = nn.ModuleList(wire(network, self.layout, spread, longest))
         self._lists: dict[int, Delayed] = {}
-        place = np.empty(network.n_neurons, np.int64)
-        place[np.concatenate([stage.neurons for stage in self.layout])] = np.arange(network.n_neurons)
+        self._order = sorted(range(len(self.layout)), key=lambda number: self.layout[number].neurons[0])
+        neurons = np.concatenate([self.layout[number].neurons for number in self._order])
+        place = np.argsort(neurons)
+        self._is_ordered = bool((neurons == np.arange(len(neurons))).all())
         self.register_buffer("place", torch.tensor(place), persistent=False)
         if not any(parameter.requires_grad and parameter.numel() for parameter in self.parameters()):
             raise LearnError(f"expected something to train, found nothing that fits {trainable}; name what is there")
@@ -148,7 +150,9 @@ class TrainableNetwork(nn.Module):
             is_input = self._holds(stage, self.input)
             done.append(StageActivity(inputs.to(self.dtype)) if is_input else self._advance(run))
             self._check_finite(stage, done[-1])
-        spikes = torch.cat([stage.spikes for stage in done], dim=2)[:, :, self.place]
+        spikes = torch.cat([done[number].spikes for number in self._order], dim=2)
+        if not self._is_ordered:
+            spikes = spikes[:, :, self.place]
         observed = next(stage.observed for stage in done if stage.observed is not None)
         start = self.readout.offset
         return Activity(spikes, observed[:, :, start : start + self.readout.size])
@@ -233,18 +237,18 @@ class TrainableNetwork(nn.Module):
     ) -> Tensor:
         """Return what is known beforehand of what arrives at a stage, shape (step, trial, inlet)."""
         n_steps, n_trials = inputs.shape[:2]
-        if background is None:
-            given = torch.zeros(n_steps, n_trials, len(stage.inlets), dtype=self.dtype, device=inputs.device)
-        else:
+        given: Tensor | None = None
+        if background is not None:
             quanta = torch.tensor(quanta_of(self.lowered.network)[stage.inlets], device=inputs.device)
             given = (background[:, :, torch.tensor(stage.inlets)].to(torch.float64) * quanta).to(self.dtype)
         for i, link in self.numbered_links():
             late = link.delay + 1
             if link.target != number or link.source == number or late >= n_steps:
                 continue
-            spikes = done[link.source].spikes
-            arrived = link.deliver(spikes[: n_steps - late], prepared[i], (feedback or {}).get(i))
-            given = given + nn.functional.pad(arrived, (0, 0, 0, 0, late, 0))[:n_steps]
+            arrived = link.deliver(done[link.source].spikes, prepared[i], (feedback or {}).get(i), late)
+            given = arrived if given is None else given + arrived
+        if given is None:
+            return torch.zeros(n_steps, n_trials, len(stage.inlets), dtype=self.dtype, device=inputs.device)
         return given
 
     def _holds(self, stage: StageLayout, population: PopulationSlice) -> bool:

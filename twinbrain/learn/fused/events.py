@@ -81,8 +81,8 @@ def _is_sparse(spikes: Tensor, start: int, stop: int) -> bool:
     return _mean(spikes.numpy(), start, stop) <= _SPARSE
 
 
-def spike_product(spikes: Tensor, weight: Tensor) -> Tensor:
-    """Return ``spikes @ weight``; on a CPU quickly where spikes are few.
+def spike_product(spikes: Tensor, weight: Tensor, late: int = 0) -> Tensor:
+    """Return ``spikes @ weight``, some steps later; on a CPU quickly where spikes are few.
 
     Parameters
     ----------
@@ -90,14 +90,17 @@ def spike_product(spikes: Tensor, weight: Tensor) -> Tensor:
         1 or 0; gradients pass to them.
     weight : Tensor, shape (source, target)
         What a spike adds.
+    late : int, optional
+        Steps until it does. In as many first steps nothing is added, and the last spikes add nothing.
     """
-    return _Product.apply(spikes, weight)  # type: ignore[no-untyped-call, unused-ignore]
+    return _Product.apply(spikes, weight, late)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, spikes: Tensor, weight: Tensor) -> Tensor:
+    def forward(context: Any, spikes: Tensor, weight: Tensor, late: int) -> Tensor:
         n_steps, n_trials, _ = spikes.shape
+        n_sent = n_steps - late
         in_halves = halves.pays(n_steps * n_trials, weight)
         if in_halves:
             spikes = spikes.half()
@@ -105,22 +108,27 @@ class _Product(torch.autograd.Function):
             weight = weight.contiguous()
         spikes = spikes.contiguous()
         context.save_for_backward(spikes, weight)
+        context.late = late
         out = empty(weight, n_steps, n_trials, 1, weight.shape[1])
+        out[:late] = 0.0
         if in_halves:
-            halves.product(spikes.view(-1, len(weight)), weight, out.view(-1, weight.shape[1]))
+            halves.product(spikes[:n_sent].view(-1, len(weight)), weight, out[late:].view(-1, weight.shape[1]))
         else:
-            add_product(out, 0, spikes, weight, 0, n_steps, fresh=True)
+            add_product(out[late:], 0, spikes, weight, 0, n_sent, fresh=True)
         return out[:, :, 0]
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         spikes, weight = context.saved_tensors
-        gradient = contiguous(gradients[0])
-        of_spikes = gradient @ weight.t() if context.needs_input_grad[0] else None
-        of_weight = None
+        gradient = contiguous(gradients[0])[context.late :]
+        of_spikes, of_weight = None, None
+        if context.needs_input_grad[0]:
+            of_spikes = empty(weight, *spikes.shape)
+            of_spikes[len(gradient) :] = 0.0
+            torch.mm(gradient.flatten(0, 1), weight.t(), out=of_spikes[: len(gradient)].view(-1, len(weight)))
         if context.needs_input_grad[1]:
             of_weight = weight_gradient(weight, spikes, gradient[:, :, None], 0)
-        return of_spikes, of_weight
+        return of_spikes, of_weight, None
 
 
 _compile = numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -49,6 +49,11 @@ def contiguous(tensor: Tensor) -> Tensor:
     return tensor if tensor.is_contiguous() else copied(tensor)
 
 
+def joined(parts: list[Tensor], dim: int) -> Tensor:
+    """Return tensors as one, along a dimension; one alone as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
+
+
 _free: deque[NDArray[np.uint8]] = deque(maxlen=_MOST)
 
 
