@@ -1,0 +1,71 @@
+"""A study of trainings in two sweeps: what is tuned is tuned with seeds of its own, and only the best goes on.
+
+``python -m tests.benchmarks.study diversity FOLDER --task store_recall`` keeps both sweeps in FOLDER, goes on with what
+is there, and writes the table and the figure beside them. It takes half the trainings that the workflow takes as a
+whole, and what stands in the table had no part in the choice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+import twinbrain as tb
+from twinbrain.spec.workflow import Workflow
+
+# Seeds of the choice begin here, far from those of the table.
+FIRST_OF_CHOICE = 1000
+
+
+def cases_of(workflow: Workflow) -> dict[str, dict[str, Any]]:
+    """Return the cases of a workflow's sweep, by name."""
+    assert workflow.sweep is not None
+    return {name: dict(values) for name, values in workflow.to_dict()["sweep"]["cases"].items()}
+
+
+def rivals_of(cases: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the cases among which one is chosen: those whose names agree up to a colon."""
+    members = Counter(name.partition(": ")[0] for name in cases)
+    return {name: case for name, case in cases.items() if members[name.partition(": ")[0]] > 1}
+
+
+def study(name: str, folder: Path, seeds: int, choice: int, **settings: Any) -> tuple[xr.Dataset, xr.Dataset]:
+    """Run both sweeps of a workflow, or what is missing of them; return the choice's and the table's comparison."""
+    cases = cases_of(tb.load_workflow(name))
+    rivals = rivals_of(cases)
+    first = tb.sweep(
+        name,
+        out=folder / "choice.zarr",
+        cases=rivals,
+        seed=range(FIRST_OF_CHOICE, FIRST_OF_CHOICE + choice),
+        **settings,
+    )
+    chosen = tb.compare_conditions(first)
+    best = {str(condition) for condition in chosen["condition"].values}
+    standing = {name: case for name, case in cases.items() if name not in rivals or name in best}
+    last = tb.sweep(name, out=folder / "study.zarr", cases=standing, seed=range(seeds), **settings)
+    return chosen, tb.compare_conditions(last)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("workflow")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--task", default=None, help='a name, or JSON: {"name": "digits", "coding": "pixels"}')
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--choice", type=int, default=2, help="seeds with which settings are chosen")
+    parser.add_argument("--workers", type=int, default=None)
+    given = parser.parse_args()
+    settings: dict[str, Any] = {"workers": given.workers}
+    if given.task is not None:
+        settings["train.task"] = json.loads(given.task) if given.task.startswith("{") else given.task
+    chosen, comparison = study(given.workflow, given.folder, given.seeds, given.choice, **settings)
+    table = f"{tb.plot.comparison_table(comparison)}\nWith {given.choice} other seeds: {chosen.attrs['caveat']}\n"
+    (given.folder / "study.md").write_text(table)
+    tb.plot.save(tb.plot.comparison_figure(comparison), given.folder / "study.png")
+    print(table)
