@@ -18,7 +18,7 @@ def test_a_neuron_follows_the_recurrence_of_the_library():
     for value in found:
         u = 0.9 * u + 0.4 - (u > 1)
         readout = 0.9 * readout + 2.0 * (u > 1)
-        assert math.isclose(value, readout, rel_tol=1e-6)
+        assert math.isclose(value, readout, rel_tol=1e-5)  # single precision over twelve steps
     assert max(found) > 2.0
 
 

@@ -7,7 +7,7 @@ from twinbrain.learn.metrics.score import accuracy, decide, loss, mean_output, s
 
 
 def test_steps_without_weight_are_not_read():
-    output = torch.randn(7, 3, 4, generator=torch.Generator().manual_seed(0))
+    output = torch.randn(7, 3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     scored = torch.ones(3, 7)
     scored[:, 5:] = 0
     changed = output.clone()
@@ -21,8 +21,8 @@ def test_steps_without_weight_are_not_read():
 
 
 def test_scaling_the_weights_changes_nothing():
-    output = torch.randn(7, 3, 4, generator=torch.Generator().manual_seed(0))
-    scored = torch.rand(3, 7, generator=torch.Generator().manual_seed(1))
+    output = torch.randn(7, 3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    scored = torch.rand(3, 7, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     target = torch.tensor([0, 1, 2])
     assert loss(output, target, 5 * scored, "classification").item() == pytest.approx(
         loss(output, target, scored, "classification").item(), rel=1e-6
@@ -30,7 +30,7 @@ def test_scaling_the_weights_changes_nothing():
 
 
 def test_classification_loss_is_the_negative_log_of_the_softmax():
-    output = torch.tensor([[[1.0, 2.0, 3.0]], [[3.0, 2.0, 1.0]]])  # mean 2, 2, 2
+    output = torch.tensor([[[1.0, 2.0, 3.0]], [[3.0, 2.0, 1.0]]], dtype=torch.float64)  # mean 2, 2, 2
     found = loss(output, torch.tensor([0]), torch.ones(1, 2), "classification")
     assert found.item() == pytest.approx(np.log(3), rel=1e-6)
 

@@ -48,6 +48,6 @@ def test_an_error_counts_for_spikes_that_the_readout_still_remembers():
     error = torch.randn(output.shape, generator=torch.Generator().manual_seed(0), dtype=output.dtype)
     response = readout_response(network, "")
     found = remembered_errors(error, response)
-    age = torch.arange(len(error))[None] - torch.arange(len(error))[:, None]
-    kernel = torch.where(age >= 0, torch.exp(-age.clamp(min=0) / 10.0), 0.0).double() * response.gain["v"]
+    age = (torch.arange(len(error))[None] - torch.arange(len(error))[:, None]).double()
+    kernel = torch.where(age >= 0, torch.exp(-age.clamp(min=0) / 10.0), 0.0) * response.gain["v"]
     torch.testing.assert_close(found, torch.einsum("ts,sbo->tbo", kernel, error))

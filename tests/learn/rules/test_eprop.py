@@ -116,5 +116,5 @@ def test_an_unknown_feedback_is_named():
 def test_gradients_in_single_precision_are_near_those_in_double():
     task = random_task()
     single, double = (make(recurrent(), task, size="260 pA", precision=p) for p in ("float32", "float64"))
-    torch.testing.assert_close(single.all_weights().double(), double.all_weights())
+    torch.testing.assert_close(single.all_weights(), double.all_weights().float())
     assert_same(by_rule(rule("eprop"), single, task), by_rule(rule("eprop"), double, task), rtol=1e-4)

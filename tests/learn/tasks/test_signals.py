@@ -13,7 +13,7 @@ def test_training_trials_have_mean_0_and_deviation_1_and_padding_is_0():
     found = standardised(frames, n_frames, training)
     is_data = np.arange(8) < n_frames[:, None]
     assert (found[~is_data] == 0).all()
-    known = found[training][is_data[training]]
+    known = found[training][is_data[training]].astype(float)
     np.testing.assert_allclose(known.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(known.std(0), 1, atol=1e-6)
 
