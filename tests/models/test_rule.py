@@ -26,6 +26,24 @@ def test_a_rule_without_equations_keeps_no_time():
     assert LAST_UPDATE in program(equations="dx/dt = -x/tau : 1\ntau : second").state
 
 
+@pytest.mark.parametrize(
+    ("release", "is_summed"),
+    [
+        ("w", False),
+        ("w*n*(1 - n)**2/half", False),
+        ("clip(w*n, 0*weight, 3*nS) + abs(w)*int(n > 1)", False),
+        ("w/n", True),
+        ("w*sqrt(1 - n)", True),
+        ("w*exp(half*n)", True),
+        ("clip(w*log(n), 0*weight, 3*nS)", True),
+        ("w*exp(-half)", False),
+    ],
+)
+def test_what_is_released_is_summed_where_it_may_be_no_number(release, is_summed):
+    found = program(equations="n : 1\nhalf : 1", on_pre=f"n += 1; release = {release}")
+    assert found.state == ("w", "n", *(("_released",) if is_summed else ()))
+
+
 def test_a_parameter_that_is_assigned_is_a_variable():
     found = program(equations="n : 1\nstep : 1", on_pre="n += step; release = w*n")
     assert found.state == ("w", "n")

@@ -79,6 +79,40 @@ def test_what_stays_finite_is_not_marked(tmp_path):
     assert run_info(tmp_path / "run.zarr").breakdown == ""
 
 
+# A synapse's second spike releases what is no number, or infinitely much; every other spike a number.
+@pytest.mark.parametrize(
+    ("release", "value", "engine"),
+    [
+        *(("w*sqrt((n - 1)*(n - 3))", "nan", engine) for engine in ENGINE_NAMES),
+        ("w*log(abs(n - 2))", "-inf", "reference"),
+        ("w/(n - 2)", "inf", "reference"),
+    ],
+)
+def test_a_release_that_is_no_number_is_told_with_its_synapse(tmp_path, release, value, engine):
+    region = tb.Region(
+        name="odd",
+        cells={"lif": tb.Cell(model="lif_current", receptors=("exponential_current",), parameters={"I_e": "1 nA"})},
+        populations={"pyr": tb.Population(cell="lif", size=3)},
+        plasticity={"odd": tb.PlasticityModel(equations="n : 1", on_pre=f"n += 1; release = {release}")},
+        projections=(
+            tb.Projection(
+                source="pyr",
+                target="pyr",
+                receptor="exponential_current",
+                connect={"probability": 1.0},
+                weight="1 pA",
+                delay="1 ms",
+                plasticity=tb.Plasticity(model="odd"),
+            ),
+        ),
+    )
+    with pytest.warns(tb.BreakdownWarning, match=r"release of synapse 0 of exponential_current_odd became"):
+        run = simulate(tmp_path / "run.zarr", region, engine=engine, duration="60 ms", on_breakdown="mark")
+    found = json.loads(run.attrs["breakdown"])
+    assert (found["variable"], found["value"]) == ("release", value)
+    assert found["stop"] < 60
+
+
 def test_a_point_of_a_sweep_that_breaks_down_fails_and_the_others_do_not(tmp_path):
     key = "regions.cubic.models.cubic.parameters.stiffness"
     quick = {"duration": "8 ms", "window": "2 ms", "engine": "reference", "workers": 0, "reduce": ["mean_rates"]}

@@ -16,7 +16,7 @@ from twinbrain.engines.base import Spikes
 from twinbrain.engines.interpreter import execute
 from twinbrain.models.algebra import Statement
 from twinbrain.models.between_events import ELAPSED
-from twinbrain.models.rule import LAST_UPDATE, MODULATOR_SPIKES, RELEASE
+from twinbrain.models.rule import LAST_UPDATE, MODULATOR_SPIKES, RELEASE, RELEASED
 from twinbrain.network.plastic_table import PlasticTable
 
 Places = NDArray[np.int64]
@@ -89,7 +89,7 @@ class PlasticSynapses:
         if not program.every_step:
             names[ELAPSED] = step - names.get(LAST_UPDATE, step)
             execute(program.advance, names)
-        return {name: np.array(names[name]) for name in program.state if name != LAST_UPDATE}
+        return {name: np.array(names[name]) for name in program.state if name not in (RELEASED, LAST_UPDATE)}
 
     def _event(
         self, places: Places, step: int, statements: tuple[Statement, ...], given: Mapping[str, float] | None = None

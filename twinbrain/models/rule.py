@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import sympy
+
 from twinbrain import units
 from twinbrain.errors import SpecError
 from twinbrain.language.lines import Assignment, Equation, check_definitions
@@ -26,10 +28,12 @@ from twinbrain.spec.plasticity import PlasticityModel
 
 WEIGHT = "w"
 RELEASE = "release"
+RELEASED = "_released"
 LAST_UPDATE = "last_update"
 MODULATOR_SPIKES = "modulator_spikes"
 _UNIT = "weight"
 _EVENTS = ("on_event", "on_pre", "on_post", "on_modulator")
+_BOUNDED = ("clip", "Abs", "int_")  # functions whose values are finite where their arguments are
 _OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, _UNIT)
 
 
@@ -41,7 +45,8 @@ class RuleProgram:
     ----------
     state : tuple of str
         Variables, one float64 a synapse; `WEIGHT` is the first. With `LAST_UPDATE` among them, it is the step to which
-        ``advance`` has brought the others.
+        ``advance`` has brought the others; `RELEASED` is the sum of what was released, and no number for ever once a
+        release was none.
     units : dict of str to str
         Unit of each variable.
     parameters : dict of str to str
@@ -103,22 +108,37 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
     advance = (_integrate if every_step else _solve)(equations, hoister)
     timed = bool(advance) and not every_step
     events = {}
+    summed = False
     for event in _EVENTS:
         code: list[Statement] = []
         for statement in reading.statements_of(getattr(model, event), _weight(unit)):
             hoister.forget()
-            code += hoister.assign(statement.target, equations.sympy(statement.tree))
+            expression = equations.sympy(statement.tree)
+            code += hoister.assign(statement.target, expression)
+            if statement.target == RELEASE and (summed := not _stays_finite(expression, equations.state)):
+                code.append(Statement(RELEASED, f"{RELEASED} + {RELEASE}"))
         events[event] = tuple(code)
     advance += events.pop("on_event")
     return RuleProgram(
-        state=(*equations.state, *((LAST_UPDATE,) if timed else ())),
-        units={**equations.units, **({LAST_UPDATE: "1"} if timed else {})},
+        state=(*equations.state, *((RELEASED,) if summed else ()), *((LAST_UPDATE,) if timed else ())),
+        units={**equations.units, **({RELEASED: unit} if summed else {}), **({LAST_UPDATE: "1"} if timed else {})},
         parameters=equations.parameters,
         in_weights=_in_weights(model.equations),
         constants=dict(hoister.constants),
         advance=tuple(advance),
         every_step=every_step and bool(advance),
         **events,
+    )
+
+
+def _stays_finite(expression: sympy.Expr, state: tuple[str, ...]) -> bool:
+    """Return whether an expression is finite where the variables are, unless one overflows."""
+    moving = {symbol for symbol in expression.free_symbols if symbol.name in state}
+    functions, powers = (
+        [part for part in expression.atoms(kind) if part.free_symbols & moving] for kind in (sympy.Function, sympy.Pow)
+    )
+    return all(function.func.__name__ in _BOUNDED for function in functions) and all(
+        power.exp.is_Integer and power.exp > 0 for power in powers
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import plasticity_model
-from twinbrain.models.rule import LAST_UPDATE, WEIGHT, RuleProgram, rule_program
+from twinbrain.models.rule import LAST_UPDATE, RELEASED, WEIGHT, RuleProgram, rule_program
 from twinbrain.network.layout import Layout
 from twinbrain.network.network import Inlet, PopulationSlice
 from twinbrain.network.parameters import Draw, evaluate, fill_initial, fill_parameters
@@ -205,5 +205,5 @@ def _fill(
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     check_names(model.ranges, {*program.parameters, *program.state})
     parameters = fill_parameters(plasticity.parameters, model.parameters, program.parameters, draw, model.ranges)
-    units = {name: program.units[name] for name in program.state if name not in (WEIGHT, LAST_UPDATE)}
+    units = {name: program.units[name] for name in program.state if name not in (WEIGHT, RELEASED, LAST_UPDATE)}
     return parameters, fill_initial({**model.initial, **plasticity.initial}, units, draw, model.ranges)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import BreakdownError
+from twinbrain.models.rule import RELEASE, RELEASED
 from twinbrain.network.layout import Layout
 
 
@@ -89,6 +90,7 @@ class Watch:
             return None
         name, place = found
         owner, _, variable = name.rpartition("/")
+        variable = RELEASE if variable == RELEASED else variable
         return Breakdown(variable, str(variables[name][place]), self._name(owner, place), start, stop, n)
 
     def _name(self, owner: str, place: int) -> str:
