@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples import build_region, relay_region
 from tests.learn.fused.programs import NAMES, example
+from twinbrain.engines.torch import triton_block
+from twinbrain.engines.torch.functions import FUNCTIONS
 from twinbrain.learn.fused.triton_source import triton_source
 
 INTERPRETED = """
@@ -36,12 +39,31 @@ print("alike")
 """
 
 
+def a_chunk():
+    return triton_source(example("alif", 1)[0], "atan", (), ("v",))
+
+
+def a_block():
+    return triton_block.block_source(build_region(relay_region(), seed=0).blocks[0])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_source_of_every_model_is_python(name):
     program, *_ = example(name, 1)
     tree = ast.parse(triton_source(program, "atan", tuple(program.constants), ("v",)))
     kernels = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert kernels == ["forward", "backward"]
+
+
+@pytest.mark.parametrize("source", [a_chunk, a_block])
+def test_the_source_knows_every_function_that_a_program_may_use(source):
+    imports = [node for node in ast.parse(source()).body if isinstance(node, ast.ImportFrom)]
+    module_of = {name.name: node.module for node in imports for name in node.names}
+    assert set(FUNCTIONS) <= set(module_of)
+    # Where Triton is not installed, what is imported can be read alone.
+    own = ast.parse(Path(triton_block.__file__).with_name("triton_functions.py").read_text())
+    defined = {node.name for node in own.body if isinstance(node, ast.FunctionDef)}
+    assert {name for name, module in module_of.items() if module.endswith("torch.triton_functions")} <= defined
 
 
 @pytest.mark.parametrize(("name", "constant"), [("lif_current", "k5"), ("alif", "beta")])

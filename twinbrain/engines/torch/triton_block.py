@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 
 from twinbrain.engines.torch.triton_functions import (
-    bounded, exponential, indicator, logarithm, power, reciprocal, relative_exponential, select, sqrt
+    bounded, exponential, indicator, logarithm, power, reciprocal, relative_exponential, select, sqrt, tan
 )
 from triton.language import abs, cos, sin
 

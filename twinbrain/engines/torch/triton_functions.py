@@ -125,6 +125,12 @@ def sqrt(x):
 
 
 @triton.jit
+def tan(x):
+    """Return the tangent, which Triton's own language has not."""
+    return tl.sin(x) / tl.cos(x)
+
+
+@triton.jit
 def philox_word(element, low, high, which, first_key, second_key):
     """Return word ``which`` of Philox4x32-10; arguments are uint32."""
     c0, c1, c2 = element, element * 0 + low, element * 0 + high
