@@ -178,8 +178,8 @@ w_max : weight
 )
 
 INHIBITORY_STDP = PlasticityModel(
-    summary="Inhibitory plasticity towards a target rate rho_0: a pair of spikes strengthens a synapse in either order, "
-    "the more the nearer they are, and each spike that arrives weakens it by eta*2*rho_0*tau.",
+    summary="Inhibitory plasticity towards a target rate rho_0: a pair of spikes strengthens a synapse in either "
+    "order, the more the nearer they are, and each spike that arrives weakens it by eta*2*rho_0*tau.",
     references=("10.1126/science.1211095",),
     equations="""
 dpre_trace/dt = -pre_trace/tau : 1
