@@ -16,6 +16,7 @@ from typing import Any
 import xarray as xr
 
 import twinbrain as tb
+from twinbrain.spec.assign import assigned
 from twinbrain.spec.workflow import Workflow
 
 # Seeds of the choice begin here, far from those of the table.
@@ -34,21 +35,18 @@ def rivals_of(cases: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: case for name, case in cases.items() if members[name.partition(": ")[0]] > 1}
 
 
-def study(name: str, folder: Path, seeds: int, choice: int, **settings: Any) -> tuple[xr.Dataset, xr.Dataset]:
+def study(
+    workflow: Workflow, folder: Path, seeds: int, choice: int, workers: int | None
+) -> tuple[xr.Dataset, xr.Dataset]:
     """Run both sweeps of a workflow, or what is missing of them; return the choice's and the table's comparison."""
-    cases = cases_of(tb.load_workflow(name))
+    cases = cases_of(workflow)
     rivals = rivals_of(cases)
-    first = tb.sweep(
-        name,
-        out=folder / "choice.zarr",
-        cases=rivals,
-        seed=range(FIRST_OF_CHOICE, FIRST_OF_CHOICE + choice),
-        **settings,
-    )
+    seeds_of_choice = range(FIRST_OF_CHOICE, FIRST_OF_CHOICE + choice)
+    first = tb.sweep(workflow, out=folder / "choice.zarr", cases=rivals, seed=seeds_of_choice, workers=workers)
     chosen = tb.compare_conditions(first)
     best = {str(condition) for condition in chosen["condition"].values}
     standing = {name: case for name, case in cases.items() if name not in rivals or name in best}
-    last = tb.sweep(name, out=folder / "study.zarr", cases=standing, seed=range(seeds), **settings)
+    last = tb.sweep(workflow, out=folder / "study.zarr", cases=standing, seed=range(seeds), workers=workers)
     return chosen, tb.compare_conditions(last)
 
 
@@ -61,10 +59,11 @@ if __name__ == "__main__":
     parser.add_argument("--choice", type=int, default=2, help="seeds with which settings are chosen")
     parser.add_argument("--workers", type=int, default=None)
     given = parser.parse_args()
-    settings: dict[str, Any] = {"workers": given.workers}
+    workflow = tb.load_workflow(given.workflow)
     if given.task is not None:
-        settings["train.task"] = json.loads(given.task) if given.task.startswith("{") else given.task
-    chosen, comparison = study(given.workflow, given.folder, given.seeds, given.choice, **settings)
+        task = json.loads(given.task) if given.task.startswith("{") else given.task
+        workflow = assigned(workflow, {"train.task": task})
+    chosen, comparison = study(workflow, given.folder, given.seeds, given.choice, given.workers)
     table = f"{tb.plot.comparison_table(comparison)}\nWith {given.choice} other seeds: {chosen.attrs['caveat']}\n"
     (given.folder / "study.md").write_text(table)
     tb.plot.save(tb.plot.comparison_figure(comparison), given.folder / "study.png")
