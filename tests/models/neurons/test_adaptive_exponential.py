@@ -62,10 +62,12 @@ CURRENTS = {
 }
 
 
-def pattern(name):
-    """Return the time of the first spike and the intervals, under the step of current of the paper."""
-    _, spikes = simulate(f"adex/{name}", 600.0, 0.025, I_e=CURRENTS[name])
-    return spikes[0][0], np.diff(spikes[0])
+@pytest.fixture(scope="module")
+def pattern():
+    """What gives the time of the first spike and the intervals, under the step of current of the paper."""
+    _, spikes = simulate([f"adex/{name}" for name in CURRENTS], 600.0, 0.025, I_e=np.array([*CURRENTS.values()]))
+    found = dict(zip(CURRENTS, spikes, strict=True))
+    return lambda name: (found[name][0], np.diff(found[name]))
 
 
 def bursts(intervals, gap):
@@ -74,28 +76,28 @@ def bursts(intervals, gap):
     return np.diff([-1, *ends])
 
 
-def test_tonic_spiking_is_regular():
+def test_tonic_spiking_is_regular(pattern):
     _, intervals = pattern("tonic")
     assert len(intervals) > 50
     assert np.ptp(intervals[10:]) < 0.1
     assert intervals[-1] / intervals[0] < 1.1
 
 
-def test_adapting_intervals_grow_to_several_times_the_first_and_settle():
+def test_adapting_intervals_grow_to_several_times_the_first_and_settle(pattern):
     _, intervals = pattern("adapting")
     assert (np.diff(intervals[:6]) > 0).all()
     assert intervals[-1] > 5 * intervals[0]
     assert np.ptp(intervals[-3:]) < 0.5
 
 
-def test_an_initial_burst_is_followed_by_single_spikes():
+def test_an_initial_burst_is_followed_by_single_spikes(pattern):
     _, intervals = pattern("initial_burst")
     assert bursts(intervals, 30.0)[:3].tolist() == [3, 1, 1]
     assert (intervals[2:] > 50.0).all()
     assert np.ptp(intervals[4:]) < 0.5
 
 
-def test_regular_bursts_are_alike():
+def test_regular_bursts_are_alike(pattern):
     _, intervals = pattern("bursting")
     assert bursts(intervals, 30.0)[1:].tolist() == [2, 2, 2]
     gaps = intervals[intervals > 30.0]
@@ -103,27 +105,27 @@ def test_regular_bursts_are_alike():
     assert gaps.min() > 20 * intervals[intervals < 30.0].max()
 
 
-def test_a_delay_is_followed_by_ever_shorter_intervals():
+def test_a_delay_is_followed_by_ever_shorter_intervals(pattern):
     first, intervals = pattern("delayed_accelerating")
     assert first > 1.5 * intervals[0]
     assert (np.diff(intervals) < 0.03).all()  # none is longer than the one before, but for a step of time
     assert intervals[-1] < 0.55 * intervals[0]
 
 
-def test_a_delay_is_followed_by_regular_bursts():
+def test_a_delay_is_followed_by_regular_bursts(pattern):
     first, intervals = pattern("delayed_bursting")
     assert bursts(intervals, 30.0)[1:].tolist() == [4] * 6
     assert first > 50.0
     assert first > intervals[intervals < 30.0].max() * 5
 
 
-def test_transient_spiking_ends_while_the_current_goes_on():
+def test_transient_spiking_ends_while_the_current_goes_on(pattern):
     first, intervals = pattern("transient")
     assert len(intervals) <= 2
     assert first + intervals.sum() < 100.0
 
 
-def test_irregular_spiking_never_settles_and_depends_on_everything():
+def test_irregular_spiking_never_settles_and_depends_on_everything(pattern):
     _, intervals = pattern("irregular")
     late = intervals[5:]
     assert late.std() / late.mean() > 0.4
