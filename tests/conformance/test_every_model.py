@@ -1,4 +1,4 @@
-"""Every neuron model, receptor and plasticity rule of the library, a million neuron-steps each, in every engine."""
+"""Every neuron model, receptor and plasticity rule of the library in every engine; a million steps of each are slow."""
 
 import pytest
 
@@ -11,12 +11,23 @@ from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 
 ENGINES = ("brian2", "brian2-numpy", "torch")
-SIZE, N_STEPS = 1000, 1000
+# Neurons of each model, and steps.
+SIZES = {"40,000 steps": (100, 400), "a million steps": (1000, 1000)}
+
+
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=[pytest.mark.slow] * n.startswith("a m")) for n in SIZES])
+def size(request):
+    return SIZES[request.param]
 
 
 @pytest.fixture(scope="module")
-def network():
-    return library_network(SIZE)
+def network(size):
+    return library_network(size[0])
+
+
+@pytest.fixture(scope="module")
+def small():
+    return library_network(20)
 
 
 def test_the_network_has_every_model_receptor_and_rule_of_the_library(network):
@@ -25,9 +36,9 @@ def test_the_network_has_every_model_receptor_and_rule_of_the_library(network):
     assert {table.rule for table in network.plastic} == set(PLASTICITY_MODELS)
 
 
-def test_its_neurons_synapses_and_delays_differ(network):
+def test_its_neurons_synapses_and_delays_differ(network, size):
     for block in network.blocks:
-        n_differ = sum(len(set(values)) > SIZE / 2 for values in block.constants.values())
+        n_differ = sum(len(set(values)) > size[0] / 2 for values in block.constants.values())
         assert n_differ >= min(3, len(block.constants)), block.name
     for table in network.tables:
         assert len(set(table.weight)) > 100
@@ -35,9 +46,9 @@ def test_its_neurons_synapses_and_delays_differ(network):
 
 
 @pytest.fixture(scope="module")
-def expected(network):
+def expected(network, size):
     """What the reference makes of it."""
-    return outcome(reference, network, N_STEPS)
+    return outcome(reference, network, size[1])
 
 
 def test_every_population_spikes_that_can(network, expected):
@@ -50,19 +61,20 @@ def test_every_population_spikes_that_can(network, expected):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_million_steps_of_every_model_are_the_same_in_every_engine(engine, network, expected):
-    check_spikes_and_samples(get_engine(engine), network, N_STEPS, expected)
+def test_many_steps_of_every_model_are_the_same_in_every_engine(engine, network, size, expected):
+    check_spikes_and_samples(get_engine(engine), network, size[1], expected)
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check is not check_spikes_and_samples])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_engine_passes_the_check(engine, check):
-    check(get_engine(engine), library_network(20), 200)
+def test_engine_passes_the_check(engine, check, small):
+    check(get_engine(engine), small, 120)
 
 
-def test_single_precision_parts_from_double_by_and_by(network):
+@pytest.mark.slow
+def test_single_precision_parts_from_double_by_and_by():
     """One spike that comes a step later changes what follows; how many do is reported with the benchmarks."""
-    single = get_engine("torch", precision="float32")
+    network, single = library_network(1000), get_engine("torch", precision="float32")
     early, late = (count_mismatches(single, network, n_steps) for n_steps in (100, 500))
     assert early[0] > 1000
     assert early[1] < 0.02 * early[0]

@@ -10,6 +10,8 @@ from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.record import Record, StateRecord
 
 ENGINES = ("brian2", "brian2-numpy", "torch")
+# Both of Brian2 differ in what is computed in a step alone.
+CHECKED = ("brian2", pytest.param("brian2-numpy", marks=pytest.mark.slow), "torch")
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +52,11 @@ def test_the_example_spikes_in_every_population(network):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_spikes_samples_and_states_equal_the_references(engine, network):
-    check_spikes_and_samples(get_engine(engine), network, 2000)
+    check_spikes_and_samples(get_engine(engine), network, 1000)
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check is not check_spikes_and_samples])
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", CHECKED)
 def test_engine_passes_the_check(engine, check, network):
     check(get_engine(engine), network, 400)
 

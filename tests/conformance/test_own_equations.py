@@ -92,5 +92,5 @@ def test_the_example_spikes(network):
 
 @pytest.mark.parametrize("engine", ["brian2", "brian2-numpy", "torch"])
 def test_own_equations_give_the_same_spikes_in_every_engine(engine, network):
-    check_spikes_and_samples(get_engine(engine), network, 2000)
+    check_spikes_and_samples(get_engine(engine), network, 1000)
     check_restore(get_engine(engine), network, 300)

@@ -61,19 +61,19 @@ def test_the_handler_of_ctrl_c_the_hook_for_errors_and_the_log_stay_the_programs
 
 def test_two_simulations_in_two_threads_give_what_each_gives_alone():
     networks = [build_brain(small_brain(3), seed=seed) for seed in (1, 2)]
-    alone = [run(network, 400) for network in networks]
+    alone = [run(network, 200) for network in networks]
     assert not np.array_equal(*alone)
     with ThreadPoolExecutor(2) as threads:
-        together = list(threads.map(run, networks, [400, 400]))
+        together = list(threads.map(run, networks, [200, 200]))
     for found, expected in zip(together, alone, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_two_simulations_advanced_in_turn_give_what_each_gives_alone():
     networks = [build_brain(small_brain(3), seed=seed) for seed in (1, 2)]
-    alone = [run(network, 300) for network in networks]
+    alone = [run(network, 200) for network in networks]
     simulations = [get_engine("brian2-numpy")(network) for network in networks]
-    for n_steps in (1, 99, 200):
+    for n_steps in (1, 99, 100):
         for simulation in simulations:
             simulation.advance(n_steps)
     for simulation, expected in zip(simulations, alone, strict=True):
