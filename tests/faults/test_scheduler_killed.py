@@ -1,4 +1,4 @@
-"""A scheduler that is killed ends a sweep with a message; under a new one it goes on."""
+"""A scheduler that is killed ends a sweep with a message; under a new one it goes on, and without one."""
 
 import contextlib
 import signal
@@ -45,7 +45,8 @@ def cluster(folder, name):
             yield scheduler, client
 
 
-def test_a_sweep_whose_scheduler_is_killed_says_so_and_goes_on_under_another(tmp_path, monkeypatch):
+@pytest.mark.parametrize("under", ["none", pytest.param("another", marks=pytest.mark.slow)])
+def test_a_sweep_whose_scheduler_is_killed_says_so_and_goes_on_under_another_and_without(tmp_path, monkeypatch, under):
     write_sweep(tmp_path)
     monkeypatch.chdir(tmp_path)
     expected = tb.sweep("many.toml", out="expected.zarr", workers=0).load()
@@ -63,6 +64,9 @@ def test_a_sweep_whose_scheduler_is_killed_says_so_and_goes_on_under_another(tmp
             tb.sweep("many.toml", out=path, client=client)
         thread.join()
     assert 4 <= n_done(path) < N_POINTS
-    with cluster(tmp_path, "second") as (_, client):
-        tb.resume_sweep(path, client=client)
+    if under == "none":
+        tb.resume_sweep(path, workers=0)
+    else:
+        with cluster(tmp_path, "second") as (_, client):
+            tb.resume_sweep(path, client=client)
     assert_same(path, expected)

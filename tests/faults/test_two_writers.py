@@ -1,7 +1,7 @@
 """Of two that write one store, one is refused, and the other's result is what it gives undisturbed.
 
-With TWINBRAIN_WRITERS=20 in the environment each pair is tried as often, 0 to 20 s apart; see
-docs/reference/robustness.md.
+A pair of each kind of store is tried in every run of the tests, the others with the slow ones. With
+TWINBRAIN_WRITERS=20 in the environment each is tried as often, 0 to 20 s apart; see docs/reference/robustness.md.
 """
 
 import os
@@ -16,14 +16,16 @@ from tests.faults.writers import Races, begin, contents
 N_TRIES = int(os.environ.get("TWINBRAIN_WRITERS", "1"))
 # What begins, and what comes second.
 PAIRS = [
-    ("run", {}, "run", {}),
     ("run", {}, "run", {"seed": 2, "overwrite": True}),
+    ("resume_training", {}, "resume_training", {}),
+    ("sweep", {}, "sweep", {}),
+]
+OTHERS = [
+    ("run", {}, "run", {}),
     ("resume", {}, "resume", {}),
     ("resume", {}, "run", {"seed": 2, "overwrite": True}),
     ("train", {}, "train", {}),
     ("train", {}, "train", {"seed": 2, "overwrite": True}),
-    ("resume_training", {}, "resume_training", {}),
-    ("sweep", {}, "sweep", {}),
     ("sweep", {}, "sweep", {"seed": 2, "overwrite": True}),
     ("resume_sweep", {}, "resume_sweep", {}),
 ]
@@ -68,7 +70,11 @@ def begun(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize(("first", "its", "second", "options"), PAIRS, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("first", "its", "second", "options"),
+    [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in OTHERS)],
+    ids=str,
+)
 def test_of_two_writers_one_is_refused_and_the_other_undisturbed(
     races, undisturbed, begun, tmp_path, first, its, second, options
 ):
