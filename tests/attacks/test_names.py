@@ -238,7 +238,7 @@ def test_a_function_that_was_changed_is_told_from_the_one_that_a_store_was_begun
     refused(("resume", "runs/learn.zarr", *own), "as it was when this was begun (sha256 of own.py: ", "found another")
 
 
-def test_functions_that_a_person_names_reach_the_workers_of_a_sweep(folder, twinbrain, refused):
+def test_a_task_that_a_person_names_reaches_the_workers_of_a_sweep(folder, twinbrain, refused):
     write_task(folder, '"bits"')
     with (folder / "learn.toml").open("a") as file:
         file.write("\n[sweep.parameters]\nseed = [1, 2]\n")
@@ -246,6 +246,10 @@ def test_functions_that_a_person_names_reach_the_workers_of_a_sweep(folder, twin
     assert twinbrain("run", "learn.toml", "--no-figure", *own).code == 0
     assert (tb.open_sweep("runs/learn.zarr")["status"] == 1).all()
     refused(("resume", "runs/learn.zarr"), "expected the function 'bits'")
+
+
+@pytest.mark.slow
+def test_a_reduction_that_a_person_names_reaches_the_workers_of_a_sweep(folder, twinbrain, refused):
     with (folder / "small.toml").open("a") as file:
         file.write('\n[sweep]\nreduce = ["n_spikes"]\nparameters.coupling = [0.5]\n')
     refused(("run", "small.toml"), "unknown reduction 'n_spikes'")

@@ -69,10 +69,11 @@ def test_a_brain_in_shards_listens_on_this_machine_alone(tmp_path):
 
 def test_a_sweep_listens_on_this_machine_alone(tmp_path):
     with Listeners() as listeners:
-        tb.sweep("single_region", out=tmp_path / "s.zarr", engine="reference", duration="20 ms", seed=[1, 2])
+        tb.sweep("single_region", out=tmp_path / "s.zarr", workers=1, engine="reference", duration="20 ms", seed=[1, 2])
     check(listeners)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_trainings_listens_on_this_machine_alone(tmp_path):
     with Listeners() as listeners:
         tb.sweep(small_study(), out=tmp_path / "s.zarr", workers=1, seed=[1], **{"train.epochs": 1})
