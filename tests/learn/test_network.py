@@ -48,7 +48,10 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# The kernels of each model are compiled anew, for seconds; the steps of all models are in fused/test_stepwise.py.
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in ("glif", "izhikevich"))) for k in KINDS]
+)
 def test_spikes_and_outputs_are_those_of_the_reference_engine(kind):
     network = trainable(kind)
     inputs = some_inputs()
@@ -65,7 +68,7 @@ def test_spikes_and_outputs_are_those_of_the_reference_engine(kind):
         np.testing.assert_array_equal(recording.samples["readout"], found.output[:, trial].numpy())
 
 
-@pytest.mark.parametrize("kind", ["lif", "alif and lif", "adex", "spread delays"])
+@pytest.mark.parametrize("kind", ["lif", "alif and lif", pytest.param("adex", marks=pytest.mark.slow), "spread delays"])
 @pytest.mark.parametrize("window", [None, 15])
 def test_kernels_and_the_loop_over_steps_agree_in_spikes_and_gradients(kind, window):
     results = []

@@ -95,7 +95,14 @@ def test_without_a_store_it_comes_to_the_same(whole):
 
 
 @pytest.mark.parametrize(
-    ("epoch", "batch"), [(0, 1), (1, None), (1, 2), (3, 1), (4, None)], ids=lambda value: str(value)
+    ("epoch", "batch"),
+    [
+        (0, 1),
+        (1, 2),
+        (4, None),
+        *(pytest.param(*at, marks=pytest.mark.slow) for at in ((1, None), (3, 1))),
+    ],
+    ids=str,
 )
 def test_killed_and_resumed_it_ends_in_the_same_bits(whole, tmp_path, epoch, batch):
     path = tmp_path / "killed.zarr"

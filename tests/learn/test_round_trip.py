@@ -21,6 +21,8 @@ CASES = {
     "a background": (recurrent(drives=[DRIVE]), ["weight", "C_m"]),
     "adaptation": (recurrent("alif", "lif_current"), {"weight": "synapse", "tau_a": "neuron", "beta": "neuron"}),
 }
+# Gradients of thresholds are compiled anew, for seconds.
+EACH = [pytest.param(case, marks=[pytest.mark.slow] * (case == "thresholds")) for case in CASES]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def trained():
     return call
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EACH)
 def test_spikes_and_score_are_the_same_in_the_reference_engine(trained, case):
     found = trained(case).replay("reference", 6)
     assert (found.n_trials, found.mismatched) == (6, 0)
@@ -53,7 +55,7 @@ def test_and_in_the_others(trained, engine, case):
     assert found.score == found.score_trained
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EACH)
 def test_a_region_that_was_written_and_read_is_the_one_that_was_trained(trained, case, tmp_path):
     region = trained(case).model
     assert isinstance(region, tb.Region)
