@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 
 import pytest
 
@@ -42,8 +43,15 @@ def test_a_shipped_workflow_runs(run, name):
     assert tb.load_workflow(name).summary
 
 
-def test_the_digits_are_learned_and_read_in_brian2_with_the_same_spikes(tmp_path, monkeypatch, capsys):
-    small = ("train.epochs=4", "train.task.n_train=200", "train.task.n_validation=40", "train.task.n_test=100")
+# Of 100 pictures, 40 are read by chance once in 10^13.
+@pytest.mark.parametrize(
+    ("epochs", "n_train", "n_test", "least"), [(1, 40, 20, 0.0), pytest.param(4, 200, 100, 0.4, marks=pytest.mark.slow)]
+)
+def test_the_digits_are_learned_and_read_in_brian2_with_the_same_spikes(
+    tmp_path, monkeypatch, capsys, epochs, n_train, n_test, least
+):
+    sizes = {"n_train": n_train, "n_validation": 40, "n_test": n_test}
+    small = (f"train.epochs={epochs}", *(f"train.task.{name}={n}" for name, n in sizes.items()))
     options = [part for setting in small for part in ("--set", setting)]
     out = str(tmp_path / "digits.zarr")
     monkeypatch.setattr(
@@ -54,8 +62,9 @@ def test_the_digits_are_learned_and_read_in_brian2_with_the_same_spikes(tmp_path
     found = capsys.readouterr()
     assert end.value.code == 0, found.err
     facts = json.loads(found.out)
-    assert (facts["status"], facts["epochs"]) == ("complete", "4 of 4")
-    assert facts["score"] > 0.4 > 3 * facts["chance"]  # of 100 pictures; by chance once in 10^13
+    assert (facts["status"], facts["epochs"]) == ("complete", f"{epochs} of {epochs}")
+    assert facts["score"] >= least
+    assert facts["chance"] == pytest.approx(0.1, abs=0.03)
     assert facts["replay"].startswith("5 held-out trials in brian2: 0 of ")
     assert tb.load_region(facts["region"]).populations["readout"].size == 10
 
@@ -101,10 +110,9 @@ def test_rates_answer_to_the_coupling(run):
         .twin.mean_rates("kind", start="60 ms")
         .sel(kind="cortex/pyr")
         .item()
-        for coupling in (0, 1, 1.5)
+        for coupling in (0, 1.5)
     ]
-    assert found[1] > 1.2 * found[0]
-    assert found[2] > 1.1 * found[1]
+    assert found[1] > 1.3 * found[0]
 
 
 def test_a_share_of_the_drive_of_every_region_comes_through_the_connectome():
@@ -142,9 +150,24 @@ def test_a_study_names_in_its_contrasts_what_it_trains(name):
     assert tb.load_workflow(name).summary
 
 
-def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monkeypatch, capsys):
+def inline(value):
+    """Return a value as TOML in one line."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    return "{ " + ", ".join(f"{json.dumps(key)} = {inline(inner)}" for key, inner in value.items()) + " }"
+
+
+@pytest.mark.parametrize("per_condition", [1, pytest.param(99, marks=pytest.mark.slow)])
+def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monkeypatch, capsys, per_condition):
+    chosen, n_of = {}, Counter()
+    for name, case in tb.load_workflow("diversity").sweep.cases.items():
+        condition = name.partition(": ")[0]
+        n_of[condition] += 1
+        # Of the first, two, so that one has to be chosen.
+        if n_of[condition] <= max(per_condition, 2 if len(n_of) == 1 else 1):
+            chosen[name] = case
     settings = [f"train.task.{key}={value}" for key, value in (SHORT | FEW).items()]
-    settings += ["train.epochs=1", "train.batch_size=8", "sweep.parameters.seed=[0]"]
+    settings += ["train.epochs=1", "train.batch_size=8", "sweep.parameters.seed=[0]", f"sweep.cases={inline(chosen)}"]
     options = [part for setting in settings for part in ("--set", setting)]
     out = tmp_path / "diversity.zarr"
     arguments = ["run", "diversity", *options, "--workers", "0", "--out", str(out)]
