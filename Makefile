@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 help:
 	@echo "make demo     run the resting-state workflow and draw its summary figure"
 	@echo "make test     every check: style, types, layers, tests, and the built wheel"
-	@echo "make test-all every check, and the tests that take minutes: whole networks against their papers"
+	@echo "make test-all every check, and the tests that take minutes: whole networks against their papers, a million steps of every model"
 	@echo "make fuzz     read thousands of mutated files of every kind"
 	@echo "make bench    measure speed and memory"
 	@echo "make docs     build the documentation"
