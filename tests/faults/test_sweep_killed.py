@@ -51,8 +51,7 @@ def test_a_sweep_that_is_killed_as_a_whole_goes_on_each_time_to_the_same_results
     assert process.returncode == -signal.SIGKILL
     assert done == sorted(done)
     assert done[-1] < N_POINTS
-    process = start(folder, "resume", path, "--workers", N_WORKERS)
-    assert process.wait() == 0, (folder / "log.txt").read_text()
+    tb.resume_sweep(path, workers=0)
     assert_same(path, expected)
 
 
