@@ -266,6 +266,8 @@ def _read(location: Location, number: int) -> _Entry | None:
     """Return a claim, or None if it is gone."""
     data = location.read(_name(number), _LARGEST)
     if data is None:
+        if location.is_local and (folder := location.path / _name(number)).is_dir():
+            raise StoreError(f"expected a claim as a file, found a folder: {folder}; remove it")
         return None
     try:
         entry = _entry(json.loads(data))
