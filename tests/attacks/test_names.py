@@ -212,7 +212,7 @@ def test_functions_of_a_sweep_that_are_told_in_another_form_are_named(folder, tw
     path = folder / "runs/small.zarr"
     for kept in ("[]", "{", '{"task": []}', '{"reduce": {"f": 3}}', '{"reduce": {"f": {"file": 3}}}', 7):
         forge(path, lambda attributes, spec, kept=kept: attributes.update(functions=kept))
-        with pytest.raises(tb.StoreError, match="expected names of functions and their digests"):
+        with pytest.raises(tb.StoreError, match=r"zarr\.json: expected .* functions"):
             tb.resume_sweep(path, workers=0)
 
 

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
+from tests.roots import training_attributes
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import FORMAT, Cut, cut_fast, cut_slow
 from twinbrain.store.location import Location
-from twinbrain.store.root import RUN, Root
+from twinbrain.store.root import TRAINING, Root
 from twinbrain.store.schema import ArraySchema
 from twinbrain.store.verified import VerifiedStore
 
@@ -19,6 +20,9 @@ SCHEMATA = {
     "matrix": ArraySchema("float64", ("time", "neuron"), Cut((3, 2), (6, 6)), columns=(5,)),
     "without columns": ArraySchema("float64", ("time", "neuron"), Cut((3, 1), (6, 1)), columns=(0,)),
 }
+WEIGHT = GrowingArray.create(
+    MemoryStore(), "weight", ArraySchema("float64", ("target", "source"), Cut((1, 1)), columns=(1,))
+)
 LENGTHS = st.one_of(st.integers(0, 7), st.sampled_from([0, 6, 12, 40]))
 
 
@@ -31,7 +35,11 @@ def read(store, array):
 
 def committed(store, array):
     """Return the store as the root document of what is committed shows it."""
-    return VerifiedStore(store, Location.of("x.zarr"), Root({RUN.mark: FORMAT}, {"x": array.document}).encode())
+    begun = {TRAINING.mark: FORMAT, "status": "running", "checkpoint": "", "epochs_done": 0}
+    groups = {key: {"node_type": "group", "zarr_format": 3, "attributes": {}} for key in ("connectome", "curves")}
+    nodes = groups | {"connectome/weight": WEIGHT.document, "x": array.document}
+    document = Root(training_attributes() | begun, nodes).encode()
+    return VerifiedStore(store, Location.of("x.zarr"), document, TRAINING)
 
 
 def rows(schema, n_rows, random):

@@ -1,5 +1,6 @@
 """The store of a sweep."""
 
+import json
 import warnings
 
 import numpy as np
@@ -26,8 +27,18 @@ def create(path, **changes):
     connectome = xr.Dataset({"weight": (("target", "source"), np.eye(2))})
     coordinates = xr.Dataset({"seed": ("point", np.arange(N), {"key": "run.seed", "axis": "seed"})})
     given = {"coordinates": coordinates, "template": template(), "connectome": connectome, "batch": BATCH}
-    create_sweep(Location.of(path), attrs={"workflow": "example", "created": "abc"}, **(given | changes))
+    given |= changes
+    create_sweep(Location.of(path), attrs=attributes(given["template"]), **given)
     return SweepStore(Location.of(path))
+
+
+def attributes(results):
+    texts = {"twinbrain_version": "0.1.0", "workflow": "example", "created": "abc", "digest": "abc"}
+    spec = {"run": {"device": "cpu"}, "train": None, "sweep": {"keep_runs": False}}
+    axes = [{"name": "seed", "columns": {"run.seed": list(range(N))}}]
+    shapes = {name: array.shape for name, array in results.data_vars.items()}
+    held = {"spec": spec, "versions": {}, "axes": axes, "shapes": shapes}
+    return texts | {"dims": ["seed"]} | {key: json.dumps(value) for key, value in held.items()}
 
 
 def batch(start, stop, failed=()):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from tests.roots import training_attributes
 from twinbrain.errors import StoreError
 from twinbrain.store import Location
 from twinbrain.store.training import create_training, open_training_store
@@ -16,7 +17,7 @@ def training(tmp_path, example):
     """A training of three epochs, whose valid slot is the one of the first."""
     curves = xr.Dataset({"loss": ("epoch", np.full(4, np.nan))})
     location = Location.of(tmp_path / "a.zarr")
-    kept = create_training(location, {"status": "running"}, curves, example.connectome())
+    kept = create_training(location, training_attributes(), curves, example.connectome())
     for epoch in range(3):
         kept.commit({"loss": np.array(1.0 / (1 + epoch))}, {"w": np.full(5, 1.0 + epoch), "n": np.array(epoch)})
         shutil.copytree(location.path, tmp_path / str(epoch))

@@ -62,7 +62,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     return data
 
 
-def parse_json(data: str | bytes) -> Any:
+def parse_json(data: str | bytes, limit: int = LARGEST_JSON) -> Any:
     """Return what a JSON text describes; numbers in it are finite.
 
     Raises
@@ -70,7 +70,7 @@ def parse_json(data: str | bytes) -> Any:
     FileError
         If there is a fault in it, or it is too long, or its tables and lists lie too deep in each other.
     """
-    check_size(len(data), LARGEST_JSON, "a JSON file")
+    check_size(len(data), limit, "a JSON file")
     with damaged("a JSON file"):
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         try:

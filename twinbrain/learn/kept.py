@@ -13,9 +13,9 @@ from twinbrain.errors import LearnError
 from twinbrain.functions import check_functions, described
 from twinbrain.learn.tasks.registry import Build, own_tasks
 from twinbrain.learn.tasks.task import SPLITS, Task
-from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import TrainingStore
+from twinbrain.store.declared import declared
 from twinbrain.store.training import CONNECTOME
 from twinbrain.store.versions import check_versions
 
@@ -64,9 +64,7 @@ def spec_of(workflow: Workflow) -> dict[str, str]:
 
 def stored_workflow(kept: TrainingStore) -> Workflow:
     """Return what was trained, and how."""
-    data = json.loads(kept.attributes["spec"])
-    data["brain"]["connectome"] = Connectome.from_dataset(kept.group(CONNECTOME))
-    return Workflow.parse(data, "spec of the training")
+    return declared(kept.attributes["spec"], kept.group(CONNECTOME), "training")
 
 
 def check_given(kept: TrainingStore, task: Task | None) -> None:

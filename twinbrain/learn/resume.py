@@ -28,6 +28,7 @@ from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, TrainingStore, open_training_store
 from twinbrain.store.claim import claimed
+from twinbrain.store.damage import reading
 
 _MAY_CHANGE = ("learning_rate", "clip", "patience")
 
@@ -84,7 +85,8 @@ def _resumed(
         learner = learner_of(workflow, task, calibrated=state is None)
         check_same(kept, learner.setup.task)
         if state is not None:
-            learner.restore(state)
+            with reading(kept.location, "checkpoint", "training"):
+                learner.restore(state)
         kept.mark(status="running", error="", **spec_of(workflow))
         return go_on(learner, kept, progress)
 

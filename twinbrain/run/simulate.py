@@ -20,10 +20,9 @@ from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.sharded import Shards, shards_on
 from twinbrain.run.versions import versions, versions_in_bits
-from twinbrain.run.windows import run_windows, simulation_state
+from twinbrain.run.windows import fitting, run_windows, simulation_state
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import ClusterProfile
-from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
@@ -31,6 +30,8 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, check_target, is_resumable, place_for, resume_run
 from twinbrain.store.claim import claimed
+from twinbrain.store.damage import reading
+from twinbrain.store.declared import declared
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.versions import check_versions
 
@@ -268,7 +269,7 @@ def resume(
             simulation = _simulation(workflow, network, tell)
             writer, _, state = resume_run(path, resumed_with=versions(workflow.run.engine))
             if state is not None:
-                simulation.restore(simulation_state(state))
+                simulation.restore(fitting(simulation_state(state), simulation.state(), str(path)))
             run_windows(simulation, network, writer, prepared.grid, tell, interrupt, _watch(prepared))
             simulation.close()
     return _told(open_run(path))
@@ -294,9 +295,9 @@ def _check_versions(path: Location, tree: xr.DataTree) -> None:
 
 def stored_workflow(tree: xr.DataTree) -> Workflow:
     """Return the workflow that a run was made from."""
-    data = json.loads(tree.attrs["spec"])
-    data["brain"]["connectome"] = Connectome.from_dataset(tree["connectome"].to_dataset().load())
-    return Workflow.parse(data, "spec of the run")
+    with reading(tree.encoding.get("source", "the run"), "connectome"):
+        connectome = tree["connectome"].to_dataset().load()
+    return declared(tree.attrs["spec"], connectome, "run")
 
 
 def _simulation(workflow: Workflow, network: Network, progress: Progress) -> Simulation:

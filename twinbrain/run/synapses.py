@@ -15,6 +15,7 @@ from twinbrain.run.prepare import build_network, prepare
 from twinbrain.run.simulate import stored_workflow
 from twinbrain.run.windows import simulation_state
 from twinbrain.store import read_state
+from twinbrain.store.damage import reading
 
 
 def read_synapses(path: str | Path) -> dict[str, xr.Dataset]:
@@ -44,7 +45,8 @@ def read_synapses(path: str | Path) -> dict[str, xr.Dataset]:
     tree.close()
     network = build_network(prepare(workflow))
     data = read_state(path)
-    return synapses_of(network, simulation_state(data).variables if data else {}, data.step if data else 0)
+    with reading(path, "checkpoint"):
+        return synapses_of(network, simulation_state(data).variables if data else {}, data.step if data else 0)
 
 
 def synapses_of(network: Network, variables: dict[str, np.ndarray], step: int) -> dict[str, xr.Dataset]:

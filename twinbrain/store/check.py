@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice
 
 import numpy as np
 from zarr.core.buffer import default_buffer_prototype
@@ -22,6 +22,8 @@ from twinbrain.store.verified import VerifiedStore
 
 # Objects that are read at a time.
 _AT_A_TIME = 16
+# Files that are told of: a store may claim far more than there are.
+_MOST_DAMAGED = 1000
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,9 @@ def _check(store: VerifiedStore) -> StoreCheck:
     while keys := tuple(islice(left, _AT_A_TIME)):
         for outcome in sync(_read(store, keys)):
             found += outcome
+        if len(found.damaged) >= _MOST_DAMAGED:
+            message = f"{store}: {len(found.damaged)} files are damaged, and no more were read; take another copy"
+            return found + StoreCheck(0, 0, (Damage(str(store), message),))
     return found
 
 
@@ -118,7 +123,7 @@ async def _read(store: VerifiedStore, keys: tuple[str, ...]) -> list[StoreCheck]
 
 def _keys(store: VerifiedStore) -> Iterator[str]:
     for path in store.arrays:
-        for place in product(*map(range, store.cutting(path).n_objects)):
+        for place in np.ndindex(*store.cutting(path).n_objects):
             yield "/".join([path, "c", *map(str, place)])
 
 

@@ -19,7 +19,7 @@ from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.arrays import CHECKED, EXACT, array_at, compressed, fingerprint
-from twinbrain.store.damage import DamageError
+from twinbrain.store.damage import DamageError, reading
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.location import Location
 from twinbrain.store.root import KEY, Document, Root, describe, read_document
@@ -117,11 +117,12 @@ def read_checkpoint(committed: VerifiedStore) -> StateData | None:
     if not valid:
         return None
     prefix = f"checkpoint/{valid}"
-    arrays = {
-        path.removeprefix(f"{prefix}/"): np.asarray(sync(array_at(committed, path, node).getitem(...)))
-        for path, node in committed.arrays.items()
-        if path.startswith(f"{prefix}/")
-    }
+    with reading(committed, prefix):
+        arrays = {
+            path.removeprefix(f"{prefix}/"): np.asarray(sync(array_at(committed, path, node).getitem(...)))
+            for path, node in committed.arrays.items()
+            if path.startswith(f"{prefix}/")
+        }
     attributes = committed.root.nodes[prefix]["attributes"]
     # Runs of this format that were written before there were fingerprints have none.
     if attributes.get(FINGERPRINT, found := fingerprint(arrays)) != found:

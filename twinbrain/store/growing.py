@@ -12,7 +12,7 @@ from zarr.abc.store import Store
 from zarr.core.sync import sync
 
 from twinbrain.store.arrays import EXACT, array_at, compressed, encoded
-from twinbrain.store.damage import DamageError
+from twinbrain.store.damage import DamageError, reading
 from twinbrain.store.root import Document, describe
 from twinbrain.store.schema import ArraySchema
 from twinbrain.store.together import together
@@ -85,7 +85,8 @@ class GrowingArray:
         tail = np.empty((0, *array.shape[1:]), array.dtype)
         if n_in_tail := n_rows % rows_per_object:
             read = array_at(committed, path, committed.arrays[path])
-            tail = np.asarray(sync(read.getitem(slice(n_rows - n_in_tail, n_rows))))
+            with reading(committed, path):
+                tail = np.asarray(sync(read.getitem(slice(n_rows - n_in_tail, n_rows))))
         if tail_crc is not None and _crc(tail) != tail_crc:
             raise DamageError(committed, path, "the last rows that were committed", "others")
         return cls(array, tail)

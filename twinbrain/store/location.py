@@ -8,12 +8,14 @@ import shutil
 import stat
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from zarr.abc.store import Store
+from zarr.abc.store import ByteRequest, RangeByteRequest, Store
 from zarr.buffer import cpu, default_buffer_prototype
+from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
@@ -203,13 +205,55 @@ class Location:
         """
         if isinstance(self.place, Path) and not self.place.is_dir():
             return None
-        if odd := self.oddity(key, limit):
-            raise StoreError(
-                f"{self}/{key}: expected a regular file of at most {limit} bytes, found {odd}; put it back from a "
-                "copy, or remove it"
-            )
-        found = sync(self.store(read_only=True).get(key, default_buffer_prototype()))
+        found = sync(self.fetch(self.store(read_only=True), key, limit))
         return None if found is None else found.to_bytes()
+
+    async def fetch(
+        self,
+        store: Store,
+        key: str,
+        limit: int = LARGEST_OBJECT,
+        prototype: BufferPrototype | None = None,
+        byte_range: ByteRequest | None = None,
+        refuse: Callable[[str, str], StoreError] | None = None,
+    ) -> Buffer | None:
+        """Return an object or a part of it, None if there is none, once it is known to be no more than it may be.
+
+        Parameters
+        ----------
+        store : Store
+            The store here.
+        key : str
+            The object.
+        limit : int (bytes)
+            How large it may be.
+        prototype : BufferPrototype, optional
+            What it is returned as.
+        byte_range : ByteRequest, optional
+            The part.
+        refuse : callable, optional
+            Given what was expected and what was found, returns the error.
+
+        Raises
+        ------
+        StoreError
+            If it is no regular file, or one of more than ``limit`` bytes.
+        """
+        odd, found = self.oddity(key, limit), None
+        if not odd:
+            # At a URL nobody has said how large it is: no more than one byte too many is asked for.
+            bounded = RangeByteRequest(0, limit + 1) if byte_range is None and not self.is_local else byte_range
+            found = await store.get(key, prototype or default_buffer_prototype(), bounded)
+            if found is not None and len(found) > limit:
+                odd = f"one of more than {limit} bytes"
+        if odd:
+            raise (refuse or self._refusal(key))(f"a regular file of at most {limit} bytes", odd)
+        return found
+
+    def _refusal(self, key: str) -> Callable[[str, str], StoreError]:
+        return lambda expected, found: StoreError(
+            f"{self}/{key}: expected {expected}, found {found}; put it back from a copy, or remove it"
+        )
 
     def write(self, key: str, data: bytes) -> None:
         """Put an object at ``key``, or replace it, atomically."""
@@ -279,11 +323,15 @@ class Location:
             return
         for parent, folders, files in os.walk(self.place):
             for name in (*folders, *files):
-                if os.path.islink(link := os.path.join(parent, name)):
-                    raise StoreError(
-                        f"expected files and folders alone in {self}, found a symbolic link: {link} -> "
-                        f"{os.readlink(link)}; nothing is written through it: put in its place what it points to"
-                    )
+                self.refuse_link(os.path.relpath(os.path.join(parent, name), self.place))
+
+    def refuse_link(self, key: str) -> None:
+        """Make sure that a file or folder below is no symbolic link; see `refuse_links`."""
+        if isinstance(self.place, Path) and os.path.islink(link := self.place / key):
+            raise StoreError(
+                f"expected files and folders alone in {self}, found a symbolic link: {link} -> "
+                f"{os.readlink(link)}; nothing is written through it: put in its place what it points to"
+            )
 
     def clean(self) -> None:
         """Remove what interrupted writes left behind; there is such a thing on this machine alone.

@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.errors import StoreError
+from twinbrain.store.damage import reading
 from twinbrain.store.location import Location
-from twinbrain.store.root import read_document
+from twinbrain.store.root import KEY, read_document
 from twinbrain.store.verified import VerifiedStore
 
 
@@ -32,7 +33,8 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     """
     location = Location.of(path)
     store = VerifiedStore(location.store(read_only=True), location, read_document(location))
-    tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
+    with reading(location, KEY):
+        tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
     tree.encoding["source"] = str(location.absolute())  # where xarray keeps it of files
     return tree
 

@@ -19,6 +19,8 @@ from twinbrain.errors import StoreError
 from twinbrain.store.damage import DamageError
 from twinbrain.store.layout import FORMAT
 from twinbrain.store.location import Location
+from twinbrain.store.validate import check_root
+from twinbrain.store.values import Fault
 
 KEY = "zarr.json"
 CREATING = "creating"
@@ -108,9 +110,16 @@ def describe(node: zarr.Array[Any] | zarr.AsyncArray[Any] | zarr.Group | zarr.As
     return document
 
 
-async def read_bytes(store: Store) -> bytes | None:
-    """Return the root document as stored, or None if there is none."""
-    found = await store.get(KEY, default_buffer_prototype())
+async def read_bytes(location: Location, store: Store) -> bytes | None:
+    """Return the root document as who writes it finds it, or None if there is none.
+
+    Raises
+    ------
+    StoreError
+        If it is no regular file, or a link, in whose place the next one would be put.
+    """
+    location.refuse_link(KEY)
+    found = await location.fetch(store, KEY)
     return None if found is None else found.to_bytes()
 
 
@@ -149,6 +158,10 @@ def parse(location: Location, document: bytes, kind: Kind = RUN) -> Root:
             f"expected a {kind.name}, found one whose creation was interrupted: {location}; start the {kind.name} anew"
         )
     del attributes[CHECKSUM]
+    try:
+        check_root(kind.name, attributes, nodes)
+    except Fault as fault:
+        raise DamageError(location, KEY, fault.expected, fault.found, kind.name) from None
     return Root(attributes, nodes)
 
 

@@ -20,6 +20,7 @@ from zarr.core.sync import sync
 
 from twinbrain.store.arrays import array_at, encoded
 from twinbrain.store.claim import held
+from twinbrain.store.damage import reading
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.location import Location
 from twinbrain.store.root import KEY, SWEEP, attributes_of, read_document
@@ -95,16 +96,19 @@ class SweepStore:
 
     def dataset(self) -> xr.Dataset:
         """Return all that the sweep holds, lazily, on the dimension ``point``."""
-        return xr.open_dataset(self._read, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
+        with reading(self.location, KEY, SWEEP.name):
+            return xr.open_dataset(self._read, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
 
     def connectome(self) -> xr.Dataset:
         """Return the connectome of the workflow."""
         store: Any = self._read
-        return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=True).load()
+        with reading(self.location, CONNECTOME, SWEEP.name):
+            return xr.open_dataset(store, engine="zarr", group=CONNECTOME, consolidated=True).load()
 
     def read(self, name: str, points: slice = slice(None)) -> NDArray[Any]:
         """Return an array of the sweep at some points, as it is now."""
-        return np.asarray(sync(self._array(name).getitem(points)))
+        with reading(self.location, name, SWEEP.name):
+            return np.asarray(sync(self._array(name).getitem(points)))
 
     def dtype(self, name: str) -> np.dtype[Any]:
         """Return the type of an array's elements."""

@@ -23,7 +23,7 @@ from twinbrain.store.arrays import COMPRESSED, EXACT, array_at, encoded, fingerp
 from twinbrain.store.checkpoint import FINGERPRINT
 from twinbrain.store.claim import held
 from twinbrain.store.create import write_dataset
-from twinbrain.store.damage import DamageError
+from twinbrain.store.damage import DamageError, reading
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.layout import FORMAT, SLOTS
 from twinbrain.store.location import Location
@@ -144,7 +144,10 @@ class TrainingStore:
 
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
-        with xr.open_zarr(self._committed, group=name, consolidated=True, zarr_format=3) as found:
+        with (
+            reading(self.location, name, TRAINING.name),
+            xr.open_zarr(self._committed, group=name, consolidated=True, zarr_format=3) as found,
+        ):
             loaded: xr.Dataset = found.load()
         texts = {name: array for name, array in loaded.variables.items() if array.dtype.kind == "T"}
         return loaded.assign(
@@ -176,8 +179,9 @@ class TrainingStore:
         return {name.removeprefix(f"{path}/"): self._read_array(name) for name in found}
 
     def _read_array(self, path: str) -> NDArray[Any]:
-        array = array_at(self._committed, path, self._committed.arrays[path])
-        return np.array(sync(array.getitem(...)))
+        with reading(self.location, path, TRAINING.name):
+            array = array_at(self._committed, path, self._committed.arrays[path])
+            return np.array(sync(array.getitem(...)))
 
     def _replace(self, nodes: Mapping[str, Document], **attributes: Any) -> None:
         document = Root(self._root.attributes | attributes, dict(nodes)).encode()

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from zarr.buffer import cpu
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
+from twinbrain.store.contents import is_of_array
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import LARGEST_OBJECT, Location
 from twinbrain.store.root import KEY, RUN, Document, Kind, Root, parse
@@ -160,9 +162,8 @@ class VerifiedStore(WrapperStore[Store]):
             return await self._store.get(key, prototype, byte_range)
         path, place = split
         limit = self.cutting(path).largest_object
-        if odd := self._location.oddity(key, limit):
-            raise self._damaged(key, f"a regular file of at most {limit} bytes", odd)
-        data = await self._store.get(key, prototype, byte_range)
+        refuse = partial(self._damaged, key)
+        data = await self._location.fetch(self._store, key, limit, prototype, byte_range, refuse)
         if data is None:
             return await self._absent(path, place, key, prototype, byte_range)
         await self._check(key, path, place, data.as_numpy_array(), byte_range)
@@ -198,10 +199,15 @@ class VerifiedStore(WrapperStore[Store]):
         if cutting.chunk_shape is None or isinstance(byte_range, RangeByteRequest):
             if not _ends_with_checksum(data) or _is_short(data, byte_range):
                 await self._say_what_is_wrong(key, path, place, byte_range)
+            self._check_content(key, path, data)
         elif isinstance(byte_range, SuffixByteRequest):
             self._index(key, cutting, place, data[-cutting.index_bytes :])
         else:
-            self._check_shard(key, cutting, place, data)
+            self._check_shard(key, path, place, data)
+
+    def _check_content(self, key: str, path: str, chunk: Bytes) -> None:
+        if not is_of_array(self._arrays[path], chunk):
+            raise self._damaged(key, "a chunk of the type and shape of its array", "another")
 
     async def _say_what_is_wrong(
         self, key: str, path: str, place: tuple[int, ...], byte_range: ByteRequest | None
@@ -209,16 +215,22 @@ class VerifiedStore(WrapperStore[Store]):
         if byte_range is None:
             raise self._damaged(key, "a chunk that its checksum confirms", "a changed one, or one cut short")
         # Between its index and its chunks, who writes the store may have replaced the shard.
-        whole = await self._store.get(key, cpu.buffer_prototype)
+        limit = self.cutting(path).largest_object
+        whole = await self._location.fetch(self._store, key, limit, cpu.buffer_prototype)
         if whole is not None:
-            self._check_shard(key, self.cutting(path), place, whole.as_numpy_array())
+            self._check_shard(key, path, place, whole.as_numpy_array())
         raise self._damaged(key, "the shard whose index was read", "another that replaced it meanwhile; read it again")
 
-    def _check_shard(self, key: str, cutting: Cutting, place: tuple[int, ...], data: Bytes) -> None:
+    def _check_shard(self, key: str, path: str, place: tuple[int, ...], data: Bytes) -> None:
+        cutting = self.cutting(path)
         index = self._index(key, cutting, place, data[-cutting.index_bytes :])
         for start, length in index.reshape(-1, 2):
-            if start != _NO_CHUNK and not _ends_with_checksum(data[int(start) : int(start) + int(length)]):
+            if start == _NO_CHUNK:
+                continue
+            chunk = data[int(start) : int(start) + int(length)]
+            if not _ends_with_checksum(chunk):
                 raise self._damaged(key, "chunks that their checksums confirm", "a changed one")
+            self._check_content(key, path, chunk)
 
     def _index(self, key: str, cutting: Cutting, place: tuple[int, ...], data: Bytes) -> NDArray[np.uint64]:
         if len(data) != cutting.index_bytes or not _ends_with_checksum(data):

@@ -18,9 +18,8 @@ from twinbrain.store.location import Location
 from twinbrain.store.root import Document, Root, parse, read_bytes, write_bytes
 from twinbrain.store.rows import Rows, check_shape, rows_of
 from twinbrain.store.together import together
+from twinbrain.store.validate import STATUSES
 from twinbrain.store.window import StateData, WindowData
-
-STATUSES = ("running", "interrupted", "failed", "complete")
 
 
 class RunWriter:
@@ -161,7 +160,7 @@ class RunWriter:
         return Root(self._root.attributes | self._notes | attributes, nodes)
 
     async def _check_unchanged(self) -> None:
-        if await read_bytes(self._store) != self._document:
+        if await read_bytes(self._location, self._store) != self._document:
             raise StoreError(
                 f"expected the run as it was left, up to {self.committed:g} ms, found it changed or gone: "
                 f"{self.path}; see whether another process writes it, and resume it once none does"

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from twinbrain.run.sweep.task import stored_axes
 from twinbrain.spec.axes import Axis
 from twinbrain.store import Location
+from twinbrain.store.damage import reading
+from twinbrain.store.root import KEY, SWEEP
 from twinbrain.store.sweep import POINT, SweepStore
 
 _SHOWN = ("workflow", "twinbrain_version", "digest", "spec")
@@ -36,7 +38,11 @@ def open_sweep(path: str | Path | Location) -> xr.Dataset:
         If there is none, or of another version.
     """
     location = Location.of(path)
-    store = SweepStore(location)
+    with reading(location, KEY, SWEEP.name):
+        return _opened(location, SweepStore(location))
+
+
+def _opened(location: Location, store: SweepStore) -> xr.Dataset:
     axes = stored_axes(store)
     flat = store.dataset()
     names = [str(name) for name, array in flat.variables.items() if array.dims == (POINT,) and "axis" in array.attrs]

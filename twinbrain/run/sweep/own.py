@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from twinbrain.errors import StoreError
-from twinbrain.functions import Description, check_functions, described
+from twinbrain.functions import check_functions, described
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.store.sweep import SweepStore
 
@@ -54,24 +53,7 @@ def check_own(store: SweepStore, own: Mapping[str, Reduction]) -> None:
     ------
     SpecError
         If one is missing, or is another.
-    StoreError
-        If what the store says of them is damaged.
     """
-    kept = _kept(store)
+    kept = json.loads(store.attrs.get("functions", "{}"))
     check_functions(kept.get("task", {}), tasks_named(store.attrs["spec"]), "--task-from", str(store.location))
     check_functions(kept.get("reduce", {}), own, "--reduce-from", str(store.location))
-
-
-def _kept(store: SweepStore) -> dict[str, dict[str, Description]]:
-    text = store.attrs.get("functions", "{}")
-    try:
-        kept: dict[str, dict[str, Description]] = json.loads(text)
-        texts = [word for kind in kept.values() for told in kind.values() for word in told.values()]
-        if all(isinstance(word, str) for word in texts):
-            return kept
-    except (AttributeError, TypeError, ValueError):
-        pass
-    raise StoreError(
-        f"{store.location}: expected names of functions and their digests as attribute functions, found "
-        f"{str(text)[:40]!r}; the store is damaged"
-    )

@@ -19,11 +19,11 @@ from twinbrain.run.sweep.reductions import check_reductions, reduce_run, values_
 from twinbrain.run.sweep.sharing import Shared
 from twinbrain.run.sweep.training import train_point
 from twinbrain.spec.axes import Axis, values_at
-from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 from twinbrain.store.claim import Claim, under
+from twinbrain.store.declared import declared
 from twinbrain.store.sweep import DONE, ERROR, FAILED, RUNS, SECONDS, STATUS, BatchResult, SweepStore
 
 
@@ -110,9 +110,7 @@ def record_failure(location: Location, created: str, claim: Claim, point: int, e
 
 def stored_sweep_workflow(store: SweepStore) -> Workflow:
     """Return the workflow of a sweep."""
-    data = json.loads(store.attrs["spec"])
-    data["brain"]["connectome"] = Connectome.from_dataset(store.connectome())
-    return Workflow.parse(data, "spec of the sweep")
+    return declared(store.attrs["spec"], store.connectome(), "sweep")
 
 
 def stored_axes(store: SweepStore) -> tuple[Axis, ...]:
