@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -96,6 +97,16 @@ def mutated_text(data: bytes, random: Random) -> bytes:
                     lines[i] = random.choice(("\ufeff", "[" * 2000, "[a.b]\n", "a." * 100, "#", "\t")) + lines[i]
             text = "".join(lines)
     return text.encode(errors="surrogatepass")
+
+
+def mutated_root(data: bytes, random: Random) -> bytes:
+    """Return a store's root document with a text in it mutated; of most, the checksum fits what they have become."""
+    mutated = mutated_text(data, random)
+    found = re.search(rb'"checksum": "([^"]*)"', mutated)
+    if found is None or random.random() < 0.3:
+        return mutated
+    blank = mutated[: found.start(1)] + b"0" * 64 + mutated[found.end(1) :]
+    return mutated[: found.start(1)] + hashlib.sha256(blank).hexdigest().encode() + mutated[found.end(1) :]
 
 
 def mutated_zip(data: bytes, random: Random) -> bytes:
@@ -212,4 +223,5 @@ MUTATORS = {
 def mutate(path: Path, random: Random) -> None:
     """Mutate a file in its place."""
     data = path.read_bytes()
-    path.write_bytes(MUTATORS.get(path.suffix, mutated_bytes)(data, random))
+    mutator = mutated_root if path.name == "zarr.json" else MUTATORS.get(path.suffix, mutated_bytes)
+    path.write_bytes(mutator(data, random))

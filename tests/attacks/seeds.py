@@ -18,7 +18,12 @@ import twinbrain as tb
 from tests.examples import small_connectome
 from tests.exchange.models import leaky_region
 from twinbrain.cli.contents import _validate as validate
+from twinbrain.cli.sweeps import sweep_facts
+from twinbrain.cli.training import training_facts
 from twinbrain.run.open import open_run
+from twinbrain.run.sweep.open import open_sweep
+from twinbrain.store import Location, open_training_store, read_state
+from twinbrain.store.check import check_store
 from twinbrain.store.info import run_info
 
 REGION = """
@@ -197,7 +202,33 @@ def _write_store(folder: Path) -> None:
 
 def _read_store(folder: Path) -> None:
     run_info(folder / "run.zarr")
+    read_state(folder / "run.zarr")
     open_run(folder / "run.zarr").load()
+    check_store(folder / "run.zarr")
+
+
+def _write_own(kind: str) -> Callable[[Path], object]:
+    def write(folder: Path) -> object:
+        from tests.attacks.damage import KINDS  # which imports torch
+
+        return KINDS[kind](folder)
+
+    return write
+
+
+def _read_sweep_store(folder: Path) -> None:
+    sweep_facts(Location.of(folder / "sweep.zarr"))
+    open_sweep(folder / "sweep.zarr").load()
+    check_store(folder / "sweep.zarr")
+
+
+def _read_training_store(folder: Path) -> None:
+    location = Location.of(folder / "training.zarr")
+    training_facts(location)
+    kept = open_training_store(location)
+    kept.curves()
+    kept.state()
+    check_store(location)
 
 
 def _read_sweep(folder: Path) -> None:
@@ -245,5 +276,7 @@ KINDS = {
         ),
         Kind("sonata", _write_circuit, _read_circuit, ("*.json", "*.csv", "*.h5")),
         Kind("store documents", _write_store, _read_store, ("run.zarr/zarr.json",), threads=True),
+        Kind("sweep documents", _write_own("sweep"), _read_sweep_store, ("sweep.zarr/zarr.json",), threads=True),
+        Kind("training documents", _write_own("training"), _read_training_store, ("training.zarr/zarr.json",), True),
     )
 }
