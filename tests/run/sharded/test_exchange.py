@@ -16,7 +16,7 @@ from twinbrain.engines.base import Spikes
 from twinbrain.run.sharded import exchange
 from twinbrain.run.sharded.board import Board
 
-rank, port, most_pairs = map(int, sys.argv[1:])
+rank, port, most_pairs = map(int, sys.argv[1:4])
 exchange._MOST_PAIRS = most_pairs
 found = []
 with exchange.joined(rank, ["127.0.0.1", "127.0.0.1"], port, "cpu", Board()) as ring:
@@ -25,20 +25,21 @@ with exchange.joined(rank, ["127.0.0.1", "127.0.0.1"], port, "cpu", Board()) as 
         step = np.sort(np.arange(n, dtype=np.int32) % 10) + 10 * window
         arrived = ring.spikes(Spikes(step.astype(np.int32), np.arange(n, dtype=np.int32) + rank), 10 * window, 10)
         found.append([arrived.step.tolist(), arrived.neuron.tolist()])
-print(json.dumps(found))
+with open(sys.argv[4], "w") as file:
+    json.dump(found, file)
 """
 
 
 @pytest.mark.parametrize("most_pairs", [8, 1], ids=["pairs", "all to all"])
-def test_every_spike_of_the_other_rank_arrives(most_pairs):
+def test_every_spike_of_the_other_rank_arrives(most_pairs, tmp_path):
     port = free_port("127.0.0.1")
+    files = [tmp_path / f"{rank}.json" for rank in range(2)]
     ranks = [
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(rank), str(port), str(most_pairs)], stdout=subprocess.PIPE, text=True
-        )
-        for rank in range(2)
+        subprocess.Popen([sys.executable, "-c", SCRIPT, str(rank), str(port), str(most_pairs), str(file)])
+        for rank, file in enumerate(files)
     ]
-    found = [json.loads(process.communicate()[0]) for process in ranks]
+    assert [process.wait() for process in ranks] == [0, 0]
+    found = [json.loads(file.read_text()) for file in files]
     for rank, received in enumerate(found):
         other = 1 - rank
         for window, (n, (step, neuron)) in enumerate(zip([0, 3, 5000, 7, 9000], received, strict=True)):
