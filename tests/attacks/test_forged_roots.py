@@ -265,6 +265,13 @@ def test_a_claimed_number_of_chunks_is_neither_counted_nor_listed(forged):
     assert "no more were read" in found[-1].message
 
 
+def test_what_the_root_does_not_name_is_not_asked_for(stores, tmp_path):
+    shutil.copytree(stores["run"], tmp_path / "run.zarr")
+    for name in (".zgroup", ".zattrs", ".zmetadata"):
+        os.mkfifo(tmp_path / "run.zarr" / name)  # whoever opens one waits for ever
+    assert tb.open_run(tmp_path / "run.zarr").attrs["status"] == "interrupted"
+
+
 def test_a_folder_in_place_of_a_claim_is_named(stores, tmp_path):
     shutil.copytree(stores["run"], tmp_path / "run.zarr")
     (tmp_path / "run.zarr" / "writer-1.claim").mkdir()
