@@ -61,8 +61,8 @@ def population_names(network: TrainableNetwork) -> list[str]:
 def population_rates(network: TrainableNetwork, spikes: Tensor) -> NDArray[np.float64]:
     """Return the mean rate (Hz) of each population in spikes of shape (step, trial, neuron)."""
     n_steps, n_trials, _ = spikes.shape
-    # Sums of so many spikes are exact, and need no copy in double precision.
-    dtype = None if n_steps * n_trials < 1 << 24 else torch.float64
+    # Sums of so many spikes are exact in single precision, and need no copy in double.
+    dtype = torch.float32 if n_steps * n_trials < 1 << 24 else torch.float64
     counts = spikes.sum(dim=(0, 1), dtype=dtype).cpu().numpy().astype(np.float64)
     mean = counts / (n_steps * n_trials) * 1e3 / network.lowered.network.dt
     return np.array([mean[p.start : p.stop].mean() for p in network.lowered.network.populations])
