@@ -115,7 +115,8 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
             hoister.forget()
             expression = equations.sympy(statement.tree)
             code += hoister.assign(statement.target, expression)
-            if statement.target == RELEASE and (summed := not _stays_finite(expression, equations.state)):
+            if statement.target == RELEASE and not _stays_finite(expression, equations.state):
+                summed = True
                 code.append(Statement(RELEASED, f"{RELEASED} + {RELEASE}"))
         events[event] = tuple(code)
     advance += events.pop("on_event")
