@@ -38,11 +38,15 @@ def rivals_of(cases: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def study(
     workflow: Workflow, folder: Path, seeds: int, choice: int, workers: int | None
 ) -> tuple[xr.Dataset, xr.Dataset]:
-    """Run both sweeps of a workflow, or what is missing of them; return the choice's and the table's comparison."""
+    """Run both sweeps of a workflow, or what is missing of them; return the choice's and the table's comparison.
+
+    The choice is by accuracy alone, so no network of it is disturbed.
+    """
     cases = cases_of(workflow)
     rivals = rivals_of(cases)
     seeds_of_choice = range(FIRST_OF_CHOICE, FIRST_OF_CHOICE + choice)
-    first = tb.sweep(workflow, out=folder / "choice.zarr", cases=rivals, seed=seeds_of_choice, workers=workers)
+    plain = assigned(workflow, {"train.robustness": False})
+    first = tb.sweep(plain, out=folder / "choice.zarr", cases=rivals, seed=seeds_of_choice, workers=workers)
     chosen = tb.compare_conditions(first)
     best = {str(condition) for condition in chosen["condition"].values}
     standing = {name: case for name, case in cases.items() if name not in rivals or name in best}
@@ -58,11 +62,13 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--choice", type=int, default=2, help="seeds with which settings are chosen")
     parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--robustness", action=argparse.BooleanOptionalAction, default=True)
     given = parser.parse_args()
     workflow = tb.load_workflow(given.workflow)
     if given.task is not None:
         task = json.loads(given.task) if given.task.startswith("{") else given.task
         workflow = assigned(workflow, {"train.task": task})
+    workflow = assigned(workflow, {"train.robustness": given.robustness})
     chosen, comparison = study(workflow, given.folder, given.seeds, given.choice, given.workers)
     table = f"{tb.plot.comparison_table(comparison)}\nWith {given.choice} other seeds: {chosen.attrs['caveat']}\n"
     (given.folder / "study.md").write_text(table)

@@ -107,7 +107,7 @@ def _tuned(validation: xr.DataArray) -> tuple[dict[str, int], list[str]]:
 
 
 def _disturbed(full: xr.Dataset, flat: xr.Dataset) -> xr.DataArray:
-    disturbed = full["disturbed"]
+    disturbed = full["disturbed"].dropna("disturbance", how="all")  # where no robustness was asked for
     if flat.sizes[LABELS] == 1:
         return disturbed
     fewer = flat["accuracy"].rename({LABELS: "level"})

@@ -97,15 +97,18 @@ def measure(workflow: Workflow, out: Location | None = None) -> Measures:
     RunInterrupted
         If it was asked to stop.
     """
-    assert workflow.train is not None
+    training, seed = workflow.train, workflow.run.seed
+    assert training is not None
     with single_thread():
-        if workflow.train.baseline:
+        if training.baseline:
             fit = train_baseline(workflow)
-            task = task_of(workflow.train, workflow.run)
-            return _filled(_of_fit(fit, task), disturbed_baseline_scores(fit.baseline, task, workflow.run.seed), task)
+            task = task_of(training, workflow.run)
+            disturbed = disturbed_baseline_scores(fit.baseline, task, seed) if training.robustness else None
+            return _filled(_of_fit(fit, task), disturbed, task)
         begun = out is not None and is_training(out)
         trained = resume_training(out) if out is not None and begun else train(workflow, out=out)
-        return _filled(_of_trained(trained), disturbed_scores(trained), trained.setup.task)
+        disturbed = disturbed_scores(trained) if training.robustness else None
+        return _filled(_of_trained(trained), disturbed, trained.setup.task)
 
 
 def _of_trained(trained: Trained) -> dict[str, float]:
@@ -151,7 +154,7 @@ def _of_fit(fit: Fit, task: Task) -> dict[str, float]:
     }
 
 
-def _filled(numbers: dict[str, float], disturbed: NDArray[np.float64], task: Task) -> Measures:
+def _filled(numbers: dict[str, float], disturbed: NDArray[np.float64] | None, task: Task) -> Measures:
     score, validation = numbers.pop("score"), numbers.pop("validation_score")
     if task.kind == "classification":
         numbers |= {"accuracy": score, "validation_accuracy": validation}
@@ -160,6 +163,7 @@ def _filled(numbers: dict[str, float], disturbed: NDArray[np.float64], task: Tas
     found = empty_measures()
     for name, value in (numbers | {"chance": task.chance}).items():
         found[name] = found[name].copy(data=np.float64(value))
-    disturbed[:, 0] = score
-    found["disturbed"] = found["disturbed"].copy(data=disturbed)
+    if disturbed is not None:
+        disturbed[:, 0] = score
+        found["disturbed"] = found["disturbed"].copy(data=disturbed)
     return found

@@ -190,6 +190,8 @@ class Training(Spec):
         In a sweep: what is trained in place of the brain, with as many parameters (``""``: the brain itself); one of
         `twinbrain.learn.baselines.baseline.BASELINES`, with the options of
         `twinbrain.learn.baselines.matched.train_baseline`.
+    robustness : bool
+        In a sweep: whether held-out trials are also tried under each disturbance.
     """
 
     task: Named
@@ -209,6 +211,7 @@ class Training(Spec):
     precision: Literal["float32", "float64", "mixed"] = "float32"
     labels: Annotated[float, Field(gt=0, le=1)] = 1.0
     baseline: Annotated[Choice | None, BeforeValidator(lambda value: None if value == "" else _named(value))] = None
+    robustness: bool = True
 
     @model_validator(mode="after")
     def _check(self) -> Training:

@@ -56,6 +56,18 @@ def test_results_are_the_same_numbers_whatever_is_trained(swept):
     assert np.isnan(swept["squared_error"]).all()
 
 
+def test_without_robustness_no_network_is_disturbed_and_all_else_is_the_same(sweep, swept):
+    cases = {name: CASES[name] for name in ("alike", "LSTM")}
+    plain = sweep(cases=cases, seed=[1], **{"train.robustness": [False]}).load()
+    assert np.isnan(plain["disturbed"]).all()
+    whole = swept.sel(case=list(cases), seed=1, labels=1.0)
+    np.testing.assert_array_equal(plain["accuracy"].squeeze(), whole["accuracy"])
+    comparison = tb.compare_conditions(plain)
+    assert comparison.sizes["disturbance"] == 0
+    assert tb.plot.comparison_figure(comparison).axes
+    assert "alike" in tb.plot.comparison_table(comparison)
+
+
 def test_a_point_is_what_training_alone_gives(swept):
     values = CASES["unlike, trained"] | {"seed": 1, "train.labels": 0.5}
     trained = tb.train(point_workflow(small_study(), values))
