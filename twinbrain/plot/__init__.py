@@ -14,6 +14,7 @@ from twinbrain.plot.comparison_table import comparison_rows as comparison_rows
 from twinbrain.plot.comparison_table import comparison_table as comparison_table
 from twinbrain.plot.comparison_table import contrast_rows as contrast_rows
 from twinbrain.plot.connectome import connectome_matrix as connectome_matrix
+from twinbrain.plot.contrasts import contrasts_figure as contrasts_figure
 from twinbrain.plot.gradients import gradient_health as gradient_health
 from twinbrain.plot.learning_curves import learning_curves as learning_curves
 from twinbrain.plot.matrices import confusion as confusion

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twinbrain import analysis
 from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, short, tidy
 from twinbrain.plot.comparison_table import difference_text, unit_of
+from twinbrain.plot.contrasts import draw_contrasts
 from twinbrain.plot.palette import FAINT, INK, colours
 from twinbrain.plot.strips import Strip, draw_strips, shown
 
@@ -99,7 +100,10 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
     for name, heading, label in costs:
         _draw_cost(figure.add_subplot(next(cells)), study, name, heading, label)
     if contrasts is not None:
-        _draw_contrasts(figure.add_subplot(grid[1].subgridspec(1, 2, width_ratios=[2.0, 1.9])[0]), contrasts)
+        ax = figure.add_subplot(grid[1].subgridspec(1, 2, width_ratios=[2.0, 1.9])[0])
+        draw_contrasts(ax, contrasts)
+        ax.set_xlabel(f"points of accuracy, intervals of {100 * contrasts.attrs['level']:.4g} % that hold together")
+        entitle(ax, "Contrasts", 14)
     if n_rows:
         ratios = [*[1] * n_columns, 0.7]
         first = len(heights) - n_rows
@@ -146,19 +150,6 @@ def _draw_accuracy(ax: Axes, study: _Study) -> None:
     reference = found.attrs["reference"]
     reference = reference if len(reference) < 40 else reference[:39] + "…"
     note(ax, f"right: points over {reference} [95 %]; ≈ best: intervals overlap", below=36)
-
-
-def _draw_contrasts(ax: Axes, contrasts: xr.Dataset) -> None:
-    strips = []
-    for i, name in enumerate(contrasts["contrast"].values):
-        one = contrasts.isel(contrast=i)
-        middle, low, high = (100 * float(one[f"difference{end}"]) for end in ("", "_low", "_high"))
-        clear = low > 0 or high < 0
-        pair = f"{one['condition'].values} against {one['against'].values}"
-        strips.append(Strip(str(name), INK if clear else FAINT, np.empty(0), middle, low, high, pair))
-    draw_strips(ax, strips, reference=0.0)
-    ax.set_xlabel(f"points of accuracy, intervals of {100 * contrasts.attrs['level']:.4g} % that hold together")
-    entitle(ax, "Contrasts", 14)
 
 
 def _draw_time(ax: Axes, study: _Study) -> None:
