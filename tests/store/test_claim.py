@@ -303,8 +303,16 @@ def test_names_in_a_claim_cannot_write_to_a_terminal(location):
     assert "h" * 101 not in str(refusal.value)
 
 
-def test_numbers_beyond_all_claims_are_of_none(tmp_path):
-    for name in (f"writer-{'9' * 242}.claim", "writer-\u0663.claim", "writer-0.claim"):
-        (tmp_path / name).write_bytes(b"{}")
-    with claimed(Location.of(tmp_path), "run") as found:
-        assert found.number == 1
+@pytest.mark.parametrize("number", ["9" * 200, 10**8, 0, "", "\u0663"])
+def test_a_claim_that_none_of_ours_can_be_is_told_and_nobody_writes(location, number):
+    location.write(f"writer-{number}.claim", b"{}")
+    with pytest.raises(StoreError, match=rf"expected claims such as writer-1\.claim, found writer-{str(number)[:9]}"):
+        try_to_claim(location)
+    assert location.names() == [f"writer-{number}.claim"]
+
+
+def test_what_no_number_can_follow_is_told(location):
+    leave(location, 10**8 - 1, age=10 * LEASE, machine="another", number=1)
+    with pytest.raises(StoreError, match=r"expected a number that others follow, found writer-99999999\.claim"):
+        try_to_claim(location)
+    assert location.names() == ["writer-99999999.claim"]

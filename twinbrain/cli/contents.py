@@ -14,6 +14,7 @@ from twinbrain.cli.console import Console, say
 from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
+from twinbrain.files import write_whole
 from twinbrain.paths import user_path
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
@@ -59,7 +60,7 @@ def new(
     else:
         # The first is the region's own; projections may have names too.
         text = re.sub(r"^name *=.*$", f'name = "{name}"', text, count=1, flags=re.MULTILINE)
-        path.write_text(text, encoding="utf-8")
+        write_whole({path: text.encode()})
     say(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
 
 

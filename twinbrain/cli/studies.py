@@ -9,6 +9,7 @@ from rich.table import Table
 
 from twinbrain.cli.console import Console
 from twinbrain.errors import LearnError
+from twinbrain.files import write_whole
 from twinbrain.store import Location
 
 
@@ -33,7 +34,7 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
     # Beside the sweep, or here if it lies at a URL.
     beside = location.path if location.is_local else Path(location.name)
     written = {"table": str(beside.with_suffix(".md"))}
-    Path(written["table"]).write_text(comparison_table(comparison), encoding="utf-8")
+    write_whole({beside.with_suffix(".md"): comparison_table(comparison).encode()})
     if figure:
         written["figure"] = str(beside.with_suffix(".png"))
         save(comparison_figure(comparison), beside.with_suffix(".png"))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from twinbrain.connectome.graphml import encode_graphml
@@ -14,6 +11,7 @@ from twinbrain.connectome.matrices import encode_matrices
 from twinbrain.connectome.npz import encode_npz
 from twinbrain.connectome.tvb import encode_tvb
 from twinbrain.errors import ConnectomeError
+from twinbrain.files import write_whole
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
@@ -61,17 +59,9 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     for target in files:
         if target.exists() and not overwrite:
             raise ConnectomeError(f"{target}: expected no such file, found one; write elsewhere, or overwrite=True")
-    temporary = {target: target.with_name(f".{target.name}.{uuid.uuid4().hex}") for target in files}
     try:
-        for target, data in files.items():
-            temporary[target].write_bytes(data)
-        for target in files:
-            os.replace(temporary[target], target)
+        write_whole(files)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise ConnectomeError(f"{path}: expected a file that can be written, found {reason}") from None
-    finally:
-        for leftover in temporary.values():
-            with suppress(ValueError):
-                leftover.unlink(missing_ok=True)
     return list(files)

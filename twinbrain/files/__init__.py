@@ -1,4 +1,4 @@
-"""Open what a person or a file names: regular files alone, of bounded size, read as data and never run."""
+"""Open what a person or a file names, regular files alone, as data that never runs; write files whole."""
 
 from twinbrain.files.archive import Archive as Archive
 from twinbrain.files.archive import NpzArrays as NpzArrays
@@ -16,3 +16,4 @@ from twinbrain.files.regular import read_bytes as read_bytes
 from twinbrain.files.text import parse_json as parse_json
 from twinbrain.files.text import parse_toml as parse_toml
 from twinbrain.files.text import read_text as read_text
+from twinbrain.files.whole import write_whole as write_whole

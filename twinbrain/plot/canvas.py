@@ -6,12 +6,14 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twinbrain.analysis.tree import Span
+from twinbrain.files import write_whole
 from twinbrain.paths import user_path
 from twinbrain.plot.palette import FAINT, INK, STIMULUS, mix
 from twinbrain.progress import in_notebook
@@ -86,7 +88,9 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert whole is not None
-    whole.savefig(path, dpi=dpi)
+    drawn = BytesIO()
+    whole.savefig(drawn, dpi=dpi, format=path.suffix[1:] or None)
+    write_whole({path: drawn.getvalue()})
     return path
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import uuid
 import zipfile
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.files import write_whole
 from twinbrain.paths import user_path
 from twinbrain.spec.arrays import SHORT
 from twinbrain.spec.explicit import Explicit
@@ -204,17 +202,8 @@ def _npz(arrays: Arrays) -> bytes:
 
 
 def _write(files: dict[Path, bytes]) -> None:
-    temporary = {target: target.with_name(f".{target.name}.{uuid.uuid4().hex}") for target in files}
     try:
-        for target, data in files.items():
-            temporary[target].write_bytes(data)
-        for target in files:
-            os.replace(temporary[target], target)
+        write_whole(files)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise SpecError(
-            [Problem(str(target), f"expected to write it, found {getattr(error, 'strerror', None) or error}")]
-        ) from None
-    finally:
-        for leftover in temporary.values():
-            with suppress(ValueError):
-                leftover.unlink(missing_ok=True)
+        found = getattr(error, "strerror", None) or error
+        raise SpecError([Problem(str(next(iter(files))), f"expected to write it, found {found}")]) from None

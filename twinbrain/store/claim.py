@@ -36,7 +36,8 @@ RENEWAL = 20.0
 _AHEAD = 60.0
 # Far more than a claim has.
 _LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
-_NAME = re.compile(r"writer-([1-9][0-9]{0,17})\.claim")
+_NAME = re.compile(r"writer-([1-9][0-9]{0,7})\.claim")
+_LIKE_A_NAME = re.compile(r"writer-.*\.claim", re.DOTALL)
 
 _held: ContextVar[tuple[Claim, ...]] = ContextVar("_held", default=())
 # Tokens of this process that have not been given back; a place that cannot be reached may keep one that has.
@@ -179,6 +180,11 @@ def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
         check_unclaimed(location, what)
         before = _numbers(location)
         number, now = max(before, default=0) + 1, datetime.now(UTC)
+        if not _NAME.fullmatch(_name(number)):
+            raise StoreError(
+                f"{location}: expected a number that others follow, found {_name(number - 1)}; if no process writes "
+                "here, remove it"
+            )
         entry = _Entry(Process.this(), uuid4().hex, f"{now:%Y-%m-%d %H:%M:%S} UTC", now.timestamp())
         _living.add(entry.token)
         if not location.create(_name(number), entry.encode()):
@@ -259,7 +265,15 @@ def _name(number: int) -> str:
 
 
 def _numbers(location: Location) -> list[int]:
-    return sorted(int(found[1]) for name in location.names() if (found := _NAME.fullmatch(name)))
+    """Return the numbers of all claims; one of a number that none of ours reaches would hide those that follow."""
+    named = [name for name in location.names() if _LIKE_A_NAME.fullmatch(name)]
+    for name in named:
+        if not _NAME.fullmatch(name):
+            raise StoreError(
+                f"{location}: expected claims such as {_name(1)}, found {_shown(name)}; if no process writes here, "
+                "remove it"
+            )
+    return sorted(int(found[1]) for name in named if (found := _NAME.fullmatch(name)))
 
 
 def _read(location: Location, number: int) -> _Entry | None:
