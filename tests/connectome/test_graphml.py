@@ -101,10 +101,18 @@ def test_several_edges_between_two_nodes_are_refused(make):
         read_graphml(make(graph))
 
 
-@pytest.mark.parametrize("data", [b"", b"junk", b"<graphml></graphml>"])
-def test_a_damaged_file_is_refused(tmp_path, data):
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "expected GraphML"),
+        (b"junk", "expected GraphML"),
+        (b"<html></html>", "expected GraphML, found <html>"),
+        (b"<graphml></graphml>", "expected one <graph>, found 0"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path, data, message):
     (tmp_path / "a.graphml").write_bytes(data)
-    with pytest.raises(ConnectomeError, match="expected GraphML"):
+    with pytest.raises(ConnectomeError, match=message):
         read_graphml(tmp_path / "a.graphml")
 
 
@@ -119,6 +127,21 @@ def test_a_damaged_file_is_refused(tmp_path, data):
         ),
         ("</edge>", '<data key="{1}">9</data></edge>', "one <data> of each key in a <edge>, found '.*' twice"),
         (">30.5<", ">3_0<", "expected a number as fiber_length_mean, found '3_0'"),
+        ("<key ", '<key id="{1}" for="edge" attr.name="x" attr.type="string" /><key ', "keys of different ids, found"),
+        (
+            "<graph ",
+            '<key id="w" for="edge" attr.name="number_of_fibers" attr.type="int" /><graph ',
+            None,  # some programs write a key for whole numbers and one for others
+        ),
+        (
+            "</edge></graph>",
+            '<data key="w">9</data></edge></graph><key id="w" attr.name="number_of_fibers" attr.type="int" />',
+            "one <data> of each name in a <edge>, found 'number_of_fibers' twice",
+        ),
+        ('edgedefault="undirected"', "", "expected edgedefault of <graph> as directed or undirected, found None"),
+        ('edgedefault="undirected"', 'edgedefault="yes"', "expected edgedefault of .* found 'yes'"),
+        ("<edge ", '<edge directed="1" ', "expected edges that are all undirected, found directed='1'"),
+        ('target="2"', 'target="4"', "expected edges between the nodes, found one of '4'; add that node"),
         (">cortical<", ">cortex<", "expected dn_region as 'cortical' or 'subcortical', found 'cortex'"),
     ],
 )
@@ -126,8 +149,12 @@ def test_what_stands_twice_or_is_unknown_is_refused(make, before, after, message
     path = make(braingraph())
     text = path.read_text()
     keys = [re.search(rf'<key id="(\w+)"[^>]*attr\.name="{name}"', text)[1] for name in ("dn_name", "number_of_fibers")]
+    text = re.sub(r">\s+<", "><", text)
     assert before in text
-    path.write_text(text.replace(before, after.format(*keys)))
+    path.write_text(text.replace(before, after.format(*keys), 1))
+    if message is None:
+        assert read_graphml(path).weight.sum() == 10
+        return
     with pytest.raises(ConnectomeError, match=message):
         read_graphml(path)
 
@@ -153,3 +180,24 @@ def test_a_weight_that_stands_as_text_is_a_number_or_refused(make):
     graph.edges["1", "2"]["number_of_fibers"] = "1_0"
     with pytest.raises(ConnectomeError, match="edge 1 → 2: expected numbers as"):
         read_graphml(make(graph))
+
+
+def test_case_of_the_direction_makes_no_difference(make):
+    path = make(braingraph(nx.DiGraph))
+    path.write_text(path.read_text().replace('edgedefault="directed"', 'edgedefault="Directed"'))
+    assert read_graphml(path).weight.sum() == 5
+
+
+@pytest.mark.parametrize("namespace", ["", ' xmlns="http://graphml.graphdrawing.org/xmlns/graphml"'])
+def test_other_namespaces_of_the_whole_file_make_no_difference(make, namespace):
+    path = make(braingraph())
+    text = re.sub(r"<graphml [^>]*>", f"<!DOCTYPE graphml SYSTEM 'graphml.dtd'><graphml{namespace}>", path.read_text())
+    path.write_text(text)
+    assert read_graphml(path).weight.sum() == 10
+
+
+def test_defaults_stand_where_there_is_nothing_else(make):
+    path = make(braingraph(nx.DiGraph))
+    text = re.sub(r'(<key [^>]*"number_of_fibers"[^>]*?) />', r"\1><default>7</default></key>", path.read_text())
+    path.write_text(re.sub(r"<data [^>]*>5</data>", "", text))
+    assert read_graphml(path).weight.sum() == 7

@@ -10,19 +10,22 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 import numpy as np
 
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between
 from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import damaged, number, read_bytes
+from twinbrain.files import check_size, damaged, number, read_bytes
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _NUMERIC = ("int", "long", "float", "double")
 _NAMESPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _LARGEST = 32_000_000
+_ELEMENT, _ATTRIBUTE = 20, 4  # bytes that one has at least where it says something
+_DIRECTED = {"directed": ("true", "1"), "undirected": ("false", "0")}
 _LABEL = ("dn_name", "dn_label", "label", "name")
 _WEIGHT = ("weight", "number_of_fibers", "fiber_weight_mean")
 _LENGTH = ("fiber_length_mean", "length")
@@ -49,17 +52,54 @@ def read_graphml(
     ConnectomeError
         If the file is damaged, lacks labels, weights or lengths, or holds some that cannot be right.
     """
-    import networkx as nx
+    from networkx.readwrite.graphml import GraphMLReader
 
     path = user_path(path)
     with reading(path):
         data = read_bytes(path, _LARGEST)
+        _check_elements(data)
         with damaged("GraphML"):
-            graph = nx.read_graphml(io.BytesIO(data))
             tree = ElementTree.fromstring(data)
+        _in_namespace(tree)
         _check_single(tree)
+        _check_edges(tree)
         _check_numbers(tree)
+        with damaged("GraphML"):
+            reader = GraphMLReader()
+            graph = reader.make_graph(tree.find(f"{_NAMESPACE}graph"), *reader.find_graphml_keys(tree))
         return _connectome(graph, path.stem, label, weight, length)
+
+
+def _check_elements(data: bytes) -> None:
+    """Refuse declarations, which could make a small file endless, and more elements than such a file can use."""
+    total = 0
+
+    def declared(_name: str, _system: str | None, _public: str | None, inside: bool) -> None:
+        if inside:
+            raise ConnectomeError("expected GraphML without declarations, found some in <!DOCTYPE>; take them out")
+
+    def started(_name: str, attributes: list[str]) -> None:
+        nonlocal total
+        total += _ELEMENT + _ATTRIBUTE * (len(attributes) // 2)
+        if total > _LARGEST:
+            check_size(total, _LARGEST, "elements of GraphML")
+
+    parser = expat.ParserCreate()
+    parser.ordered_attributes = True
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = declared, started
+    with damaged("GraphML"):
+        parser.Parse(data, True)
+
+
+def _in_namespace(tree: ElementTree.Element) -> None:
+    """Put all that is in the namespace of the root, if in any, into that of GraphML."""
+    namespace, brace, name = tree.tag.rpartition("}")
+    if name != "graphml":
+        raise ConnectomeError(f"expected GraphML, found <{name}>; save it as GraphML")
+    if (prefix := namespace + brace) != _NAMESPACE:
+        for element in tree.iter():
+            if element.tag.startswith(prefix) and "}" not in (name := element.tag.removeprefix(prefix)):
+                element.tag = _NAMESPACE + name
 
 
 def _check_single(tree: ElementTree.Element) -> None:
@@ -73,10 +113,34 @@ def _check_single(tree: ElementTree.Element) -> None:
     if (n := len(list(tree.iter(f"{_NAMESPACE}graph")))) != 1:
         raise ConnectomeError(f"expected one <graph>, found {n}; keep one")
     check("nodes of different ids", [node.get("id") for node in tree.iter(f"{_NAMESPACE}node")])
-    for element in tree.iter():
-        kind = element.tag.removeprefix(_NAMESPACE)
-        keys = [data.get("key") for data in element.findall(f"{_NAMESPACE}data")]
-        check(f"one <data> of each key in a <{kind}>", keys)
+    keys = list(tree.iter(f"{_NAMESPACE}key"))
+    check("keys of different ids", [key.get("id") for key in keys])
+    # Several keys may have one name: some programs write one for whole numbers, and one for others.
+    names = {key.get("id"): key.get("attr.name") or key.get("id") for key in keys}
+    defaults = [key for key in keys if key.find(f"{_NAMESPACE}default") is not None]
+    check("one <default> of each name", [f"{key.get('for')} {key.get('attr.name')}" for key in defaults])
+    for kind in ("graph", "node", "edge"):
+        for element in tree.iter(_NAMESPACE + kind):
+            found = [data.get("key") for data in element.findall(f"{_NAMESPACE}data")]
+            check(f"one <data> of each key in a <{kind}>", found)
+            check(f"one <data> of each name in a <{kind}>", [names.get(key, key) for key in found])
+
+
+def _check_edges(tree: ElementTree.Element) -> None:
+    """Refuse edges of which it is not plain whether they go one way or both, and those to nowhere."""
+    nodes = {node.get("id") for node in tree.iter(f"{_NAMESPACE}node")}
+    graph = next(tree.iter(f"{_NAMESPACE}graph"))
+    default = graph.get("edgedefault")
+    if (kind := (default or "").strip().lower()) not in _DIRECTED:
+        raise ConnectomeError(f"expected edgedefault of <graph> as {' or '.join(_DIRECTED)}, found {default!r}; add it")
+    graph.set("edgedefault", kind)
+    for edge in tree.iter(f"{_NAMESPACE}edge"):
+        own = edge.attrib.pop("directed", None)
+        if own is not None and own.strip().lower() not in _DIRECTED[kind]:
+            raise ConnectomeError(f"expected edges that are all {kind}, found directed={own!r}; make them alike")
+        for end in (edge.get("source"), edge.get("target")):
+            if end not in nodes:
+                raise ConnectomeError(f"expected edges between the nodes, found one of {end!r}; add that node")
 
 
 def _check_numbers(tree: ElementTree.Element) -> None:
@@ -94,8 +158,10 @@ def _check_numbers(tree: ElementTree.Element) -> None:
 def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, length: str | None) -> Connectome:
     if graph.is_multigraph():
         raise ConnectomeError("expected at most one edge from node to node, found several; add them up first")
-    nodes: list[dict[str, Any]] = [data | {"id": node} for node, data in graph.nodes(data=True)]
-    edges = [data for _, _, data in graph.edges(data=True)]
+    defaults = {kind: graph.graph.get(f"{kind}_default", {}) for kind in ("node", "edge")}
+    nodes: list[dict[str, Any]] = [defaults["node"] | data | {"id": node} for node, data in graph.nodes(data=True)]
+    between = [(source, target, defaults["edge"] | data) for source, target, data in graph.edges(data=True)]
+    edges = [data for _, _, data in between]
     label_key = _key(nodes, "node", "label", label, _LABEL)
     keys = [_key(edges, "edge", "weight", weight, _WEIGHT)]
     positions = [_column(nodes, key) for key in _POSITION]
@@ -105,7 +171,7 @@ def _connectome(graph: Any, stem: str, label: str | None, weight: str | None, le
     check_regions(len(nodes))
     index = {node: i for i, node in enumerate(graph)}
     matrices = np.zeros((2, len(nodes), len(nodes)))
-    for source, target, data in graph.edges(data=True):
+    for source, target, data in between:
         i, j = index[target], index[source]
         try:
             if any(isinstance(data[key], bool) for key in keys):
