@@ -13,6 +13,7 @@ import pytest
 
 import twinbrain as tb
 from tests.exchange.models import leaky_region
+from twinbrain.connectome import graphml, mat_file
 
 REGION = """
 name = "test/one"
@@ -144,6 +145,38 @@ def test_matlab_variables_that_unpack_or_declare_too_much_are_refused(tmp_path):
             tb.read_connectome(tmp_path / "a.mat")
 
 
+def test_cells_of_matlab_are_counted_however_they_are_reached(tmp_path, monkeypatch):
+    monkeypatch.setattr(mat_file, "_EACH_HDF5", 4_000_000)
+    with h5py.File(tmp_path / "a.mat", "w") as file:  # each points four times at the one before
+        file["#refs#/0"] = np.zeros((1, 1))
+        for i in range(1, 16):
+            place = "labels" if i == 15 else f"#refs#/{i}"
+            file.create_dataset(place, data=[[file[f"#refs#/{i - 1}"].ref] * 4], dtype=h5py.ref_dtype)
+        for name in ("sc", "len"):
+            file[name] = np.zeros((2, 2))
+    with pytest.raises(tb.ConnectomeError, match=r"expected variables up to '/#refs#/.*' of at most 256 MB, found"):
+        tb.read_connectome(tmp_path / "a.mat")
+
+
+def test_cells_and_letters_of_matlab_are_counted_before_they_are_kept(tmp_path):
+    cells = (
+        struct.pack("<IIII", 6, 8, 1, 0) + struct.pack("<IIII", 5, 8, 300_000, 1) + struct.pack("<IHH", 0x10001, 97, 0)
+    )
+    cells += struct.pack("<II", 14, 0) * 300_000
+    text = (
+        struct.pack("<IIII", 6, 8, 4, 0)
+        + struct.pack("<IIII", 5, 8, 5_000_000, 1)
+        + struct.pack("<IHH", 0x10001, 97, 0)
+    )
+    text += struct.pack("<II", 2, 5_000_000) + bytes(5_000_000)
+    small = struct.pack("<II", 14, 0)
+    for body in (cells, text):
+        packed = zlib.compress(small + struct.pack("<II", 14, len(body)) + body, 1)  # behind another one
+        (tmp_path / "a.mat").write_bytes(mat(struct.pack("<II", 15, len(packed)) + packed))
+        with pytest.raises(tb.ConnectomeError, match=r"expected (cells|texts) of shape \(.*\) of at most 256 MB"):
+            tb.read_connectome(tmp_path / "a.mat")
+
+
 def test_a_bzip2_part_is_unpacked_up_to_its_limit(tmp_path):
     import bz2
 
@@ -204,3 +237,25 @@ def test_a_packed_text_of_a_declaration_is_unpacked_up_to_its_limit():
     packed = base64.b64encode(zlib.compress(bytes(50_000_000), 9)).decode()
     with pytest.raises(tb.SpecError, match="unpacks to far more than it should"):
         tb.Explicit(packed, "pA")
+
+
+@pytest.mark.parametrize(
+    ("declared", "used"),
+    [
+        (f"<!ENTITY a '{'x' * 4000}'>", "&a;" * 9000),
+        (f"<!ENTITY a '{'<x/>' * 2000}'>", "&a;" * 9000),
+        (f"<!ATTLIST x y CDATA '{'x' * 4000}'>", "<x/>" * 9000),
+    ],
+)
+def test_graphml_declares_nothing_that_grows(tmp_path, declared, used):
+    (tmp_path / "a.graphml").write_text(f"<!DOCTYPE graphml [{declared}]><graphml><data>{used}</data></graphml>")
+    with pytest.raises(tb.ConnectomeError, match=r"expected GraphML without declarations, found some in <!DOCTYPE>"):
+        tb.read_connectome(tmp_path / "a.graphml")
+
+
+def test_elements_of_graphml_are_counted_before_they_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(graphml, "_LARGEST", 32_000)
+    for element in ("<a/>", "<a b='' c='' d=''/>"):
+        (tmp_path / "a.graphml").write_text(f"<graphml>{element * (30_000 // len(element))}</graphml>")
+        with pytest.raises(tb.ConnectomeError, match=r"expected elements of GraphML of at most 32 kB, found"):
+            tb.read_connectome(tmp_path / "a.graphml")

@@ -87,7 +87,8 @@ def test_labels_are_read_from_rows_of_characters_codes_and_one_text(make):
     cells[:] = [codes[0], codes[1]]
     for labels in (codes, rows, cells, "LV1\nRV1", "LV1, RV1", "LV1 RV1"):
         assert read_matlab(make(sc=WEIGHT, len=LENGTH, labels=labels)).labels == ["LV1", "RV1"]
-    assert read_matlab(make(sc=WEIGHT, len=LENGTH, labels=np.array([1001, 1002]))).labels == ["1001", "1002"]
+    for numbers in (["1001", "1000001"], ["0.5", "1.0000001"]):
+        assert read_matlab(make(sc=WEIGHT, len=LENGTH, labels=np.array(numbers, float))).labels == numbers
 
 
 def test_imaginary_parts_are_never_dropped(make):
@@ -187,4 +188,66 @@ def test_version_73_without_h5py_names_the_extra(make_73, monkeypatch):
     path = make_73(sc=WEIGHT, len=LENGTH)
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ConnectomeError, match=r'package h5py, found none; .*"twinbrain\[exchange\]"'):
+        read_matlab(path)
+
+
+def test_lengths_are_those_beside_the_weights(make):
+    both = {"a": {"sc": WEIGHT, "len": LENGTH}, "b": {"sc": 3 * WEIGHT, "len": 3 * LENGTH}}
+    for name, factor in (("a", 1), ("b", 3)):
+        found = read_matlab(make(**both), weight=f"{name}.sc")
+        np.testing.assert_array_equal(found.length, factor * LENGTH)
+    np.testing.assert_array_equal(read_matlab(make(**both), weight="a.sc", length="b.len").length, 3 * LENGTH)
+    with pytest.raises(ConnectomeError, match=r'with the weight, found a\.sc, b\.sc; say which it is: weight="'):
+        read_matlab(make(**both))
+    del both["b"]["len"]
+    with pytest.raises(ConnectomeError, match=r'expected a variable with the length, .* length="'):
+        read_matlab(make(**both), weight="b.sc")
+    np.testing.assert_array_equal(read_matlab(make(**both, len=2 * LENGTH), weight="b.sc").length, 2 * LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"SC": WEIGHT}, 'one variable with the weight, found sc, SC; say which it is: weight="'),
+        ({"weights": WEIGHT}, 'one variable with the weight, found sc, weights; say which it is: weight="'),
+        ({"length": LENGTH}, 'one variable with the length, found len, length; say which it is: length="'),
+        ({"labels": ["A", "B"], "names": ["C", "D"]}, 'with the labels, found labels, names; say which .* labels="'),
+        ({"area": [1, 2], "Area": [3, 4]}, "with the area, found area, Area; take out all but one"),
+    ],
+)
+def test_none_wins_of_several_candidates(make, more, message):
+    with pytest.raises(ConnectomeError, match=message):
+        read_matlab(make(sc=WEIGHT, len=LENGTH, **more))
+
+
+def test_all_that_a_struct_tells_of_regions_is_read(make):
+    about = {"hemisphere": np.array(["left", "right"], object), "area": np.array([5.0, 6]), "normalisation": "max"}
+    path = make(brain={"sc": WEIGHT, "len": LENGTH} | about, roi={"area": np.ones(9), "labels": np.ones(9)})
+    found = read_matlab(path)
+    assert found.hemisphere.values.tolist() == ["left", "right"]
+    assert found.area.values.tolist() == [5, 6]
+    assert found.normalisation == "max"
+    assert found.labels == ["region_01", "region_02"]
+
+
+def test_labels_of_two_files_agree(tmp_path):
+    def save(name, matrix, labels):
+        savemat(tmp_path / name, matrix | ({"labels": np.array(labels, object)} if labels else {}))
+
+    save("X_CM.mat", {"sc": WEIGHT}, ["A", "B"])
+    save("X_LEN.mat", {"len": LENGTH}, ["B", "A"])
+    with pytest.raises(ConnectomeError, match="the regions of the lengths labelled as those of the weights"):
+        read_matlab(tmp_path / "X_CM.mat")
+    save("X_CM.mat", {"sc": WEIGHT}, None)
+    assert read_matlab(tmp_path / "X_CM.mat").labels == ["B", "A"]
+    save("X_CM_length.mat", {"len": LENGTH}, None)
+    with pytest.raises(ConnectomeError, match=r"one file of lengths beside it, found X_CM_length\.mat, X_LEN\.mat"):
+        read_matlab(tmp_path / "X_CM.mat")
+
+
+def test_a_variable_that_stands_twice_is_refused(make):
+    path = make(sc=WEIGHT, len=LENGTH)
+    data = path.read_bytes()
+    path.write_bytes(data + data[128:])
+    with pytest.raises(ConnectomeError, match="expected variables of different names, found 'sc' twice"):
         read_matlab(path)

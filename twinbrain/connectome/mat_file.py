@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import FileError, check_size, damaged, opened_hdf5, read_bytes
+from twinbrain.files import FileError, check_size, damaged, largest, opened_hdf5, read_bytes
 from twinbrain.files.archive import LARGEST_ARCHIVE, unpacked_limit
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 _DEEPEST = 16
-_MOST_CELLS = 1_000_000
+# Bytes that a part of a cell or field counts for beside its numbers, and a whole one in HDF5, for the time they take.
+_EACH, _EACH_HDF5 = 1_000, 40_000
+_LETTER = 64  # and a letter, since a text may be of one
 # Classes whose elements are arrays in turn.
-_CELL, _STRUCT, _OBJECT = 1, 2, 3
+_CELL, _STRUCT, _OBJECT, _CHAR = 1, 2, 3, 4
 
 Variable = Any
-"""A numeric array; a list of texts (rows of characters) or of variables (cells); or a dict of a struct's fields."""
+"""A numeric array; a list of texts (rows of characters) or of variables (cells); or a dict of a struct's fields, each
+`Stored`."""
+
+
+Spend = Callable[[int, str], None]
+
+
+class Stored(NamedTuple):
+    """A variable, or a field of a struct, that is not read yet."""
+
+    is_struct: bool
+    read: Callable[[], Variable]
 
 
 @contextmanager
-def opened_mat(path: Path) -> Iterator[dict[str, Callable[[], Variable]]]:
-    """Give the names of a file's variables, with a function that reads each.
+def opened_mat(path: Path) -> Iterator[dict[str, Stored]]:
+    """Give the names of a file's variables, with what reads each.
 
     Parameters
     ----------
@@ -46,32 +61,44 @@ def opened_mat(path: Path) -> Iterator[dict[str, Callable[[], Variable]]]:
     data = read_bytes(path, LARGEST_ARCHIVE)
     if data.startswith(_HDF5) or data[512:520] == _HDF5:
         with opened_hdf5(path, "exchange") as file:
-            names = [name for name in file if not name.startswith("#")]
-            yield {name: _later(_of_hdf5, file, file[name]) for name in names}
+            spend = _spending(unpacked_limit(len(data)))
+            yield {name: _in_hdf5(file, file[name], spend, 0) for name in file if not name.startswith("#")}
     elif data.startswith(b"MATLAB 7.3"):
         raise FileError("expected a .mat file, found the beginning of one of version 7.3 and no more; copy it again")
     else:
         yield read_mat(data)
 
 
-def read_mat(data: bytes) -> dict[str, Callable[[], Variable]]:
-    """Return the names of the variables of a file of version 4 to 7, with a function that reads each."""
+def read_mat(data: bytes) -> dict[str, Stored]:
+    """Return the names of the variables of a file of version 4 to 7, with what reads each."""
     from scipy.io import loadmat, whosmat
 
-    plain = _unpacked(data)
-
-    def read(name: str) -> Variable:
+    def read(part: bytes, name: str) -> Variable:
         with damaged(f"a variable {name!r} of a .mat file"):
-            found = loadmat(io.BytesIO(plain), variable_names=[name], chars_as_strings=True)[name]
+            found = loadmat(io.BytesIO(part), variable_names=[name], chars_as_strings=True)[name]
         return _of_scipy(found, name)
 
-    with damaged("a .mat file"):
-        names = [name for name, _, _ in whosmat(io.BytesIO(plain)) if not name.startswith("__")]
-    return {name: _later(read, name) for name in names}
+    variables: dict[str, Stored] = {}
+    for part in _parts(data):
+        with damaged("a .mat file"):
+            found = [about for about in whosmat(io.BytesIO(part)) if not about[0].startswith("__")]
+        for name, shape, kind in found:
+            if name in variables:
+                raise ConnectomeError(f"expected variables of different names, found {name!r} twice; take one out")
+            variables[name] = Stored(kind == "struct" and math.prod(shape) == 1, partial(read, part, name))
+    return variables
 
 
-def _later(function: Callable[..., Variable], *given: Any) -> Callable[[], Variable]:
-    return lambda: function(*given)
+def _spending(limit: int) -> Spend:
+    """Return a function that counts what is read, and refuses more than a limit in all."""
+    total = 0
+
+    def spend(n_bytes: int, what: str) -> None:
+        nonlocal total
+        total += n_bytes
+        check_size(total, limit, what)
+
+    return spend
 
 
 def _of_scipy(value: Any, name: str) -> Variable:
@@ -79,13 +106,18 @@ def _of_scipy(value: Any, name: str) -> Variable:
         return _dense(value.shape, lambda: value.toarray(), name)
     array = np.asarray(value)
     if array.dtype.names is not None:
-        rows = [{key: _of_scipy(item[key], f"{name}.{key}") for key in array.dtype.names} for item in array.ravel()]
+        rows = [{key: _in_scipy(item[key], f"{name}.{key}") for key in array.dtype.names} for item in array.ravel()]
         return rows[0] if len(rows) == 1 else rows
     if array.dtype.kind == "O":
         return [_of_scipy(item, name) for item in array.ravel()]
     if array.dtype.kind == "U":
         return [str(row).rstrip() for row in array.ravel()]
     return _real(array, name)
+
+
+def _in_scipy(value: Any, name: str) -> Stored:
+    is_struct = isinstance(value, np.ndarray) and value.dtype.names is not None and value.size == 1
+    return Stored(is_struct, partial(_of_scipy, value, name))
 
 
 def _dense(shape: tuple[int, int], read: Callable[[], NDArray[Any]], name: str) -> NDArray[Any]:
@@ -104,7 +136,12 @@ def _real(array: NDArray[Any], name: str) -> NDArray[Any]:
     return array
 
 
-def _of_hdf5(file: Any, item: Any, depth: int = 0) -> Variable:
+def _in_hdf5(file: Any, item: Any, spend: Spend, depth: int) -> Stored:
+    is_struct = not hasattr(item, "dtype") and "MATLAB_sparse" not in item.attrs
+    return Stored(is_struct, partial(_of_hdf5, file, item, spend, depth))
+
+
+def _of_hdf5(file: Any, item: Any, spend: Spend, depth: int) -> Variable:
     """Return a variable of version 7.3: matrices lie there transposed, cells are references, structs are groups."""
     name = item.name
     if depth > _DEEPEST:
@@ -115,13 +152,15 @@ def _of_hdf5(file: Any, item: Any, depth: int = 0) -> Variable:
         if not hasattr(item, "dtype"):
             if "MATLAB_sparse" in item.attrs:
                 return _sparse(item, name)
-            return {key: _of_hdf5(file, item[key], depth + 1) for key in item}
+            return {key: _in_hdf5(file, item[key], spend, depth + 1) for key in item}
+        # Many references may lead to one dataset, so that all that is read counts, not all that is there.
+        each = _LETTER if kind == "char" else max(item.dtype.itemsize, 8)
+        spend(_EACH_HDF5 + each * int(item.size or 0), f"variables up to {name!r}")
         if item.attrs.get("MATLAB_empty", 0):
             return [] if kind in ("char", "cell") else np.zeros((0, 0))
         values = np.asarray(item[()])
         if values.dtype.hasobject:  # cells, or the elements of an array of structs
-            check_size(8 * values.size, 8 * _MOST_CELLS, f"cells of {name!r}")
-            return [_of_hdf5(file, file[reference], depth + 1) for reference in values.T.ravel()]
+            return [_of_hdf5(file, file[reference], spend, depth + 1) for reference in values.T.ravel()]
         if values.dtype.names == ("real", "imag"):
             values = values["real"] + 1j * values["imag"]
         if kind == "char":
@@ -141,17 +180,18 @@ def _sparse(group: Any, name: str) -> NDArray[Any]:
     return _real(csc_matrix((data.astype(np.float64), rows.astype(np.int64), starts), shape=shape).toarray(), name)
 
 
-def _unpacked(data: bytes) -> bytes:
-    """Return a file of version 5 to 7 with its variables unpacked, once all that they declare is found to be there.
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Yield each variable of a file of version 5 to 7 as a file, unpacked, once all that it declares is found there.
 
     SciPy allocates what a header declares; after this, no more is declared than there is.
     """
     version = data[124:126], data[126:128]
     order = {b"IM": "<", b"MI": ">"}.get(version[1])
     if order is None:
-        return data  # version 4, of which no more is read than there is, or no such file at all
+        yield data  # version 4, of which no more is read than there is, or no such file at all
+        return
     limit = unpacked_limit(len(data))
-    parts = [data[:_HEADER]]
+    spend_bytes, spend = _spending(limit), _spending(limit)
     place, total = _HEADER, 0
     while place + 8 <= len(data):
         kind, n = struct.unpack_from(f"{order}II", data, place)
@@ -161,18 +201,20 @@ def _unpacked(data: bytes) -> bytes:
         place += 8 + n + (-n % 8 if kind != _COMPRESSED else 0)
         if kind == _COMPRESSED:
             with damaged("a .mat file"):
-                body = zlib.decompressobj().decompress(body, limit - total + 1)
+                body = zlib.decompressobj().decompress(body, largest(limit) - total + 1)
         else:
             body = struct.pack(f"{order}II", kind, n) + body + bytes(-n % 8)
         total += len(body)
-        check_size(total, limit, "unpacked variables")
-        _check_element(body, 0, len(body), order, 0)
-        parts.append(body)
-    return b"".join(parts)
+        spend_bytes(len(body), "unpacked variables")
+        inner = 0
+        while inner + 8 <= len(body):
+            inner = _check_element(body, inner, len(body), order, spend, 0)
+        yield data[:_HEADER] + body
 
 
-def _check_element(data: bytes, place: int, stop: int, order: str, depth: int) -> int:
+def _check_element(data: bytes, place: int, stop: int, order: str, spend: Spend, depth: int) -> int:
     """Check that an element lies within what holds it, and so do those in it; return where the next begins."""
+    spend(_EACH, "cells and fields in all")
     with damaged("a .mat file"):
         kind, n = struct.unpack_from(f"{order}II", data, place)
     if kind >> 16:  # a small element, in four bytes
@@ -183,20 +225,21 @@ def _check_element(data: bytes, place: int, stop: int, order: str, depth: int) -
     if kind == _MATRIX and n:
         if depth > _DEEPEST:
             raise FileError(f"expected cells and structs at most {_DEEPEST} deep, found deeper ones; make it flatter")
-        _check_matrix(data, start, end, order, depth)
+        _check_matrix(data, start, end, order, spend, depth)
     return min(end + -n % 8, stop)
 
 
-def _check_matrix(data: bytes, start: int, end: int, order: str, depth: int) -> None:
+def _check_matrix(data: bytes, start: int, end: int, order: str, spend: Spend, depth: int) -> None:
     with damaged("a .mat file"):
         _, n_flags, flags = struct.unpack_from(f"{order}III", data, start)
         place = start + 8 + n_flags + -n_flags % 8
         _, n_bytes = struct.unpack_from(f"{order}II", data, place)
         dims = struct.unpack_from(f"{order}{min(n_bytes, end - place - 8) // 4}i", data, place + 8)
-    n = 1
-    for size in dims:
-        n *= max(size, 0)
-    if flags & 0xFF in (_CELL, _STRUCT, _OBJECT):
+    n = math.prod(max(size, 0) for size in dims)
+    if (kind := flags & 0xFF) in (_CELL, _STRUCT, _OBJECT):
         check_size(n, (end - start) // 8 + 1, f"cells of shape {dims} in {end - start:,} bytes")
+        spend(_EACH * n, f"cells of shape {dims}")
+    elif kind == _CHAR:
+        spend(_LETTER * n, f"texts of shape {dims}")
     while place + 8 <= end:
-        place = _check_element(data, place, end, order, depth + 1)
+        place = _check_element(data, place, end, order, spend, depth + 1)

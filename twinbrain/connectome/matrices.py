@@ -19,6 +19,7 @@ from twinbrain.connectome.place import reading
 from twinbrain.connectome.tables import (
     DELIMITERS,
     Matrix,
+    check_alike,
     numbered_labels,
     read_labels,
     read_matrix,
@@ -71,7 +72,7 @@ def read_matrices(
         names = _labels(weights, labels, listed)
     if listed is not None:
         with reading(regions):
-            _check_alike("the regions", listed, "the rows of the weights", names)
+            check_alike("the regions", listed, "the rows of the weights", names)
     with reading(path):
         if length == CENTROIDS:
             lengths = lengths_between(about.get("centroids"))
@@ -92,7 +93,7 @@ def _matrix(path: Path) -> Matrix:
     with reading(path):
         matrix = read_matrix(path)
         if matrix.rows is not None and matrix.columns is not None:
-            _check_alike("the rows", matrix.rows, "the columns", matrix.columns)
+            check_alike("the rows", matrix.rows, "the columns", matrix.columns)
         return matrix
 
 
@@ -100,7 +101,7 @@ def _lengths(path: Path, names: list[str]) -> Any:
     matrix = _matrix(path)
     with reading(path):
         if matrix.labels is not None:
-            _check_alike("the rows of the lengths", matrix.labels, "those of the weights", names)
+            check_alike("the rows of the lengths", matrix.labels, "those of the weights", names)
         return matrix.values
 
 
@@ -113,17 +114,6 @@ def _labels(matrix: Matrix, given: str | Path | Sequence[str] | None, listed: li
     if matrix.labels is not None:
         return list(matrix.labels)
     return listed or numbered_labels(len(matrix.values))
-
-
-def _check_alike(these: str, found: Sequence[str], those: str, wanted: Sequence[str]) -> None:
-    if len(found) != len(wanted):
-        raise ConnectomeError(f"expected labels of {these} as {those} are, found {len(found)} and {len(wanted)}")
-    for i, (label, other) in enumerate(zip(found, wanted, strict=True), start=1):
-        if label != other:
-            raise ConnectomeError(
-                f"expected {these} labelled as {those} in the same order, found {label!r} and {other!r} "
-                f"at {i}; sort both alike"
-            )
 
 
 def _regions(path: Path) -> dict[str, Any]:

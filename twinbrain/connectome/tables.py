@@ -198,6 +198,24 @@ def _labels_in(path: Path) -> list[str]:
     raise ConnectomeError(f"expected one label a line, or a column called {_LABEL_COLUMNS[0]}, found {found}")
 
 
+def check_alike(these: str, found: Sequence[str], those: str, wanted: Sequence[str]) -> None:
+    """Refuse labels that differ, or stand in another order.
+
+    Raises
+    ------
+    ConnectomeError
+        With the first that differ.
+    """
+    if len(found) != len(wanted):
+        raise ConnectomeError(f"expected labels of {these} as {those} are, found {len(found)} and {len(wanted)}")
+    for i, (label, other) in enumerate(zip(found, wanted, strict=True), start=1):
+        if label != other:
+            raise ConnectomeError(
+                f"expected {these} labelled as {those} in the same order, found {label!r} and {other!r} "
+                f"at {i}; sort both alike"
+            )
+
+
 def numbered_labels(n_regions: int) -> list[str]:
     """Return ``"region_01"``, …, for regions that nobody named."""
     width = max(len(str(n_regions)), 2)

@@ -132,7 +132,7 @@ def _array(parts: Archive, entry: str) -> NDArray[Any]:
                 return arrays[_only(list(arrays))]
             case ".mat":
                 variables = read_mat(parts.read(entry))
-                return np.asarray(variables[_only(list(variables))]())
+                return np.asarray(variables[_only(list(variables))].read())
     raise ConnectomeError(f"{entry}: expected a file of type {', '.join(_SUFFIXES)}, found {suffix or 'no suffix'}")
 
 
