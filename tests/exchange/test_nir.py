@@ -402,6 +402,57 @@ def test_shapes_that_do_not_fit_are_refused(file):
         tb.read_nir(file)
 
 
+def in_a_row(**changes):
+    """Return an input, weights, a delay and two neurons one after the other, and the edges between them."""
+    nodes = {"input": nir.Input(np.array([3])), "a": nir.Affine(np.ones((2, 3)), np.zeros(2))}
+    nodes |= {"d": nir.Delay(np.full(2, 1e-3)), "n": lif(2), "output": nir.Output(np.array([2]))} | changes
+    return nodes, list(zip(nodes, list(nodes)[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("node", "part"),
+    [
+        ({"a": nir.Affine(np.ones((2, 3)), np.zeros(3))}, "expected 2 values as bias of Affine 'a', one for each row"),
+        ({"a": nir.Affine(np.ones((2, 3)), np.zeros(0))}, "one for each row of its weights, found 0"),
+        ({"d": nir.Delay(np.array([1e-3, -1.0]))}, "expected delays of at least 0 s of 'd', found -1 s"),
+        ({"d": nir.Delay(np.array([np.inf]))}, "expected finite values of delay of 'd'"),
+        ({"d": nir.Delay(np.array([1e300]))}, "expected delays of at most"),
+        ({"d": nir.Scale(np.array([1.0, np.nan]))}, "expected finite values of scale of 'd'"),
+        ({"input": nir.Input(np.array([3.5]))}, "expected whole numbers as the shape of 'input', found"),
+    ],
+)
+def test_values_that_a_node_cannot_have_are_refused(node, part, file):
+    nodes, edges = in_a_row(**node)
+    nir.write(file, nir.NIRGraph(nodes, edges, type_check=False))
+    with pytest.raises(tb.SpecError, match=part):
+        tb.read_nir(file)
+
+
+def test_edges_are_a_set(file):
+    nodes, edges = in_a_row()
+    write(file, nodes, edges)
+    once = tb.read_nir(file).n_synapses
+    nir.write(file, nir.NIRGraph(nodes, [*edges, edges[1], edges[3]], type_check=False))
+    assert tb.read_nir(file).n_synapses == once == 6
+
+
+def test_two_nodes_of_one_name_are_refused(file):
+    inner = {"input": nir.Input(np.array([2])), "x": lif(2), "output": nir.Output(np.array([2]))}
+    nodes = {"g.x": lif(2), "g": nir.NIRGraph(inner, [("input", "x"), ("x", "output")])}
+    nir.write(file, nir.NIRGraph(nodes, [("g.x", "g")], type_check=False))
+    with pytest.raises(tb.ExchangeError, match=r"expected one node of each name, found a second 'g\.x'"):
+        tb.read_nir(file)
+
+
+@pytest.mark.parametrize("seed", [-5, 1.5, 1e30, True, "3", [1, 2]])
+def test_a_seed_that_is_none_is_refused(seed, file):
+    nodes, edges = in_a_row()
+    metadata = {"dt": 1e-4, "spikes": "step", "seed": seed}
+    nir.write(file, nir.NIRGraph(nodes, edges, metadata=metadata, type_check=False))
+    with pytest.raises(tb.ExchangeError, match=r"metadata\.seed: expected a whole number from 0 up, found"):
+        tb.read_nir(file)
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [(None, "found none; check the path"), (b"no HDF5 at all", "expected an HDF5 file, found none that can be read")],

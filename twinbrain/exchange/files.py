@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import numpy as np
 
 from twinbrain import units
 from twinbrain.errors import ExchangeError, Problem
 
 _STEPS = (1e-6, 1e4)
+LATEST = 2.0**31
+"""Where delays are cut off as they are counted, in steps: beyond all that a network takes, so that it refuses them."""
 
 
 def optional(package: str) -> ModuleType:
@@ -35,6 +40,11 @@ def optional(package: str) -> ModuleType:
 def failure(where: str | Path, message: str) -> ExchangeError:
     """Return the error for one fault."""
     return ExchangeError([Problem(str(where), message)])
+
+
+def is_count(value: Any) -> bool:
+    """Return whether a value of a file is a whole number from 0 up, such as a seed."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:

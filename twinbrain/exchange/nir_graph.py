@@ -118,7 +118,7 @@ def read_graph(path: Path) -> Graph:
     if len(graph.nodes) > _MOST_NODES:
         raise failure(path, f"expected at most {_MOST_NODES:,} nodes, found {len(graph.nodes):,}")
     graph.before = {name: [] for name in graph.nodes}
-    for start, end in edges:
+    for start, end in dict.fromkeys(edges):  # NIR's edges are a set: one that is listed again is the same
         for name in (start, end):
             if name not in graph.nodes:
                 raise failure(
@@ -138,12 +138,17 @@ def _unknown(group: Any, name: str) -> list[tuple[str, str]]:
 
 
 def _check_node(path: Path, name: str, node: Any) -> None:
-    """Refuse a node whose fields are no numbers, or whose metadata is no table."""
+    """Refuse a node whose fields are no numbers, or no finite ones, or whose metadata is no table."""
     try:
         for key in _FIELDS:
             with damaged(f"numbers as {key} of {name!r}"):
-                if np.asarray(getattr(node, key, 0.0)).dtype.kind not in "biuf":
+                values = np.asarray(getattr(node, key, 0.0))
+                if values.dtype.kind not in "biuf":
                     raise FileError(f"expected numbers as {key} of {name!r}, found something else")
+                if not np.isfinite(values).all():
+                    raise FileError(f"expected finite values of {key} of {name!r}, found one that is not")
+                if key == "delay" and (shortest := values.min(initial=0)) < 0:
+                    raise FileError(f"expected delays of at least 0 s of {name!r}, found {shortest:g} s; correct them")
     except FileError as error:
         raise failure(path, str(error)) from None
     if not isinstance(metadata := node.metadata, dict):
@@ -160,6 +165,8 @@ def _unfold(root: Any, prefix: str, graph: Graph, edges: list[tuple[str, str]], 
     ports: dict[str, tuple[str, str]] = {}
     for key, node in root.nodes.items():
         name = prefix + key
+        if name in graph.nodes:
+            raise failure(path, f"expected one node of each name, found a second {name!r}; rename it")
         if type(node).__name__ != "NIRGraph":
             graph.nodes[name] = node
             continue
@@ -231,8 +238,8 @@ def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, aft
             origin = str(node.metadata.get("origin", "local"))
             routes = [_weighted(r, weight, origin, path, where) for r in routes]
             if kind == "Affine":
-                bias = np.broadcast_to(np.asarray(node.bias, np.float64).ravel(), (len(weight),))
                 every = np.arange(len(weight))
+                bias = _for_each(node.bias, len(every), path, f"values as bias of {where}, one for each row of its weights")
                 routes.append(Route(None, len(every), every, every, bias, np.zeros(len(every)), weighted=True))
             return routes
         case _:  # Flatten, and the ends of an inner graph: channels are counted as if flat throughout
@@ -240,10 +247,15 @@ def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, aft
 
 
 def _channels(values: Any, route: Route, path: Path, where: str) -> Floats:
+    return _for_each(values, route.channels, path, f"channels of {where}, as reach it")[route.row]
+
+
+def _for_each(values: Any, size: int, path: Path, what: str) -> Floats:
+    """Return values one by one, where there may be a single one for all."""
     flat = np.asarray(values, np.float64).ravel()
-    if len(flat) not in (1, route.channels):
-        raise failure(path, f"expected {route.channels} channels of {where}, as reach it, found {len(flat)}")
-    return np.broadcast_to(flat, (route.channels,))[route.row]
+    if len(flat) not in (1, size):
+        raise failure(path, f"expected {size} {what}, found {len(flat)}")
+    return np.broadcast_to(flat, (size,))
 
 
 def _delayed(route: Route, delay: Floats) -> Route:

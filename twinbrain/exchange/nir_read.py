@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twinbrain.exchange.circuit import Circuit, CircuitPopulation, CircuitProjection
-from twinbrain.exchange.files import failure, time_step
+from twinbrain.exchange.files import LATEST, failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.nir_graph import NEURONS, Graph, Route, read_graph, routes_to
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, RECEPTOR, SPIKES, Arrays, Spikes, from_nir
@@ -65,16 +65,17 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
 def _network(path: Path, dt: str | None, spikes: Spikes | None) -> Network:
     graph = read_graph(path)
     metadata = graph.metadata if "dt" in graph.metadata and "spikes" in graph.metadata else {}
-    for key in ("dt", "seed"):
-        if np.asarray(found := metadata.get(key, 0)).dtype.kind not in "iuf":  # of text, Python takes more than numbers
-            raise failure(path, f"metadata.{key}: expected a number, found {found!r}")
+    if np.asarray(found := metadata.get("dt", 1e-4)).dtype.kind not in "iuf":  # of text, Python takes more than numbers
+        raise failure(path, f"metadata.dt: expected a number, found {found!r}")
     with damaged("numbers of a NIR file"):
-        kept, seed = _shown(float(metadata.get("dt", 1e-4)) * 1e3), int(metadata.get("seed", 0))
+        kept = _shown(float(found) * 1e3)
+    if not is_count(seed := metadata.get("seed", 0)):
+        raise failure(path, f"metadata.seed: expected a whole number from 0 up, found {seed!r}")
     step = time_step(dt, kept, path)
     kind_of_spikes = spikes or metadata.get("spikes", "impulse")
     if kind_of_spikes not in SPIKES:
         raise failure(path, f"expected spikes to be one of {', '.join(SPIKES)}, found {kind_of_spikes!r}")
-    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, seed))
+    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, int(seed)))
 
 
 def _shown(value: float) -> float:
@@ -118,13 +119,16 @@ def _sizes(graph: Graph, neurons: list[str], path: Path) -> dict[str, int]:
     for name, node in graph.nodes.items():
         if graph.kind(name) == "Input":
             with damaged(f"the shape of {name!r}"):
-                shape = [int(size) for size in np.ravel(node.input_type["input"])]
+                found = np.ravel(node.input_type["input"])
+                shape = [int(size) for size in found]
+            if not np.array_equal(shape, found):
+                raise failure(path, f"expected whole numbers as the shape of {name!r}, found {found}")
             sizes[name] = math.prod(shape)
             if min(shape, default=0) < 0 or sizes[name] > _MOST_CHANNELS:
                 raise failure(path, f"expected at most {_MOST_CHANNELS:,} channels of {name!r}, found shape {shape}")
     for name in neurons:
-        found = max(np.asarray(values).size for values in _fields(graph, name).values())
-        sizes[name] = found if found > 1 else _size_before(graph, name, sizes)
+        most = max(np.asarray(values).size for values in _fields(graph, name).values())
+        sizes[name] = most if most > 1 else _size_before(graph, name, sizes)
     return sizes
 
 
@@ -157,8 +161,6 @@ def _population(
         flat = np.asarray(value, np.float64).ravel()
         if flat.size not in (1, size):
             raise failure(path, f"expected {size} values of {key} of {name!r}, found {flat.size}")
-        if not np.isfinite(flat).all():
-            raise failure(path, f"expected finite values of {key} of {name!r}, found one that is not")
         fields[key] = np.broadcast_to(flat, (size,))
     for key in ("tau", "tau_mem", "tau_syn", "r"):
         if key in fields and (lowest := float(fields[key].min())) <= 0:
@@ -200,7 +202,7 @@ def _add_bias(kind: str, population: CircuitPopulation, route: Route, current: F
 def _projection(
     source: int, target: int, kind: str, route: Route, weight: Floats, dt: float, further: int
 ) -> CircuitProjection:
-    steps = np.floor(route.delay * 1e3 / dt + 0.5).astype(np.int64) - further
+    steps = np.floor(np.minimum(route.delay * 1e3 / dt, LATEST) + 0.5).astype(np.int64) - further
     return CircuitProjection(
         source=source,
         target=target,

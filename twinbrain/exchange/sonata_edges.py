@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.exchange.circuit import CircuitPopulation, CircuitProjection
-from twinbrain.exchange.files import failure
+from twinbrain.exchange.files import LATEST, failure
 from twinbrain.exchange.sonata_cells import Arrays
 from twinbrain.exchange.sonata_files import (
     Config,
@@ -32,7 +32,6 @@ _STATIC = "expected static synapses of a weight and a delay"
 _READ = ("syn_weight", "delay", "nsyns")
 _OF_TYPES = ("model_template", "weight_function", "weight_sigma", "receptor", "origin")
 _COLUMNS = (*_READ, *_OF_TYPES, "edge_type_id", "population", "dynamics_params")
-_LATEST = 2.0**31  # steps, which are refused later
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +149,7 @@ def _read_edge_population(
                 source_index=source[kept].astype(np.int32),
                 target_index=target[kept].astype(np.int32),
                 weight=weight * n_synapses,
-                delay=np.maximum(np.floor(np.minimum(delay / dt, _LATEST) + 0.5).astype(np.int64), 1),
+                delay=np.maximum(np.floor(np.minimum(delay / dt, LATEST) + 0.5).astype(np.int64), 1),
             )
         )
     return projections

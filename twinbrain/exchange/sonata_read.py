@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
-from twinbrain.exchange.files import failure, time_step
+from twinbrain.exchange.files import failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
 from twinbrain.exchange.sonata_cells import INITIAL, NEST, NEST_PARAMETERS, OURS, Arrays, from_nest
@@ -74,7 +74,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     projections = read_edges(config, found, nodes, step)
     drives = tuple(_read_drives(config, found, kinds))
     seed = config.ours.get("seed", 0)
-    if not _is_count(seed):
+    if not is_count(seed):
         raise failure(config.path, f"twinbrain.seed: expected a whole number from 0 up, found {seed!r}")
     network = lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
     config.unread.warn(config.path)
@@ -87,10 +87,6 @@ _COLUMNS = (*_OF_TYPES, "node_type_id", "population", "dynamics_params", "label"
 _OF_NODES = ("g_L", "dynamics_params")
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
@@ -98,14 +94,14 @@ def _is_number(value: Any) -> bool:
 # What our own part of a configuration holds of a drive, and what may stand there.
 _OF_A_DRIVE: dict[str, Callable[[Any], bool]] = {
     "kind": lambda value: isinstance(value, str),
-    "population": _is_count,
+    "population": is_count,
     "receptor": lambda value: isinstance(value, str),
     "name": lambda value: isinstance(value, str),
-    "key": lambda value: isinstance(value, list) and len(value) == 2 and all(_is_count(v) and v < 2**32 for v in value),
+    "key": lambda value: isinstance(value, list) and len(value) == 2 and all(is_count(v) and v < 2**32 for v in value),
     "mean": lambda value: _is_number(value) and value >= 0,
     "weight": _is_number,
-    "first_step": _is_count,
-    "last_step": _is_count,
+    "first_step": is_count,
+    "last_step": is_count,
 }
 
 
