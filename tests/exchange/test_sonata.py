@@ -266,6 +266,21 @@ def test_a_circuit_of_another_program_is_read(folder):
         ("circuit_config.json", '"edges"', '"edge"', "networks: unknown name 'edge'; did you mean 'edges'?"),
         ("edge_types.csv", "origin", "receptors", "columns: unknown name 'receptors'; did you mean 'receptor'?"),
         ("node_types.csv", "transmitter", "g_L", "node type 100: expected g_L in dynamics_params, found it beside"),
+        ("circuit_config.json", '"seed": 3', '"seed": 3, "seed": 1', "expected each key of a table once, found 'seed'"),
+        ("circuit_config.json", '"inh": {', '"inn": {', "unknown population 'inn' in the configuration; did you mean"),
+        (
+            "circuit_config.json",
+            '"point_neuron"',
+            '"biophysical"',
+            "exc.type: expected point_neuron or point_process or",
+        ),
+        (
+            "circuit_config.json",
+            '"point_neuron"',
+            '"virtual"',
+            "expected one kind of neurons, found virtual in the conf",
+        ),
+        ("circuit_config.json", '"chemical"', '"electrical"', ".type: expected chemical, found 'electrical'"),
         ("circuit_config.json", '"ordered": true', '"ordered": "yes"', "ordered: expected true or false, found 'yes'"),
     ],
 )
@@ -474,6 +489,67 @@ def test_parameters_of_edges_are_refused_by_their_names_unless_there_are_none(fo
     with h5py.File(folder / "edges.h5", "r+") as file:
         file["edges/v1_v1/0/dynamics_params/U"] = np.ones(3)
     with pytest.raises(tb.ExchangeError, match="/edges/v1_v1/0/dynamics_params: expected static synapses"):
+        tb.read_sonata(folder)
+
+
+def with_entries(folder, change):
+    config = json.loads((folder / "circuit_config.json").read_text())
+    change(config["networks"])
+    (folder / "circuit_config.json").write_text(json.dumps(config))
+
+
+def test_edges_that_are_listed_twice_are_refused(leaky):
+    with_entries(leaky, lambda networks: networks["edges"].append(networks["edges"][0]))
+    with pytest.raises(tb.ExchangeError, match=r"expected edge populations of different names, found '.*' twice"):
+        tb.read_sonata(leaky)
+
+
+def test_populations_that_a_configuration_leaves_out_are_not_read(folder):
+    other_programs_circuit(folder)
+    assert len(weights_of(tb.read_sonata(folder))) == 5
+    with_entries(folder, lambda networks: networks["edges"][0].update(populations={"v1_v1": {}}))
+    assert len(weights_of(tb.read_sonata(folder))) == 3
+    with_entries(folder, lambda networks: networks["nodes"][0].update(populations={"v1": {"type": "point_neuron"}}))
+    assert [p.population for p in tb.read_sonata(folder).populations] == ["layer four", "v1_8"]
+    with_entries(folder, lambda networks: networks["nodes"][0].update(populations={}))
+    with pytest.raises(tb.ExchangeError, match=r"networks\.nodes\[0\]\.populations: expected a table with a"):
+        tb.read_sonata(folder)
+
+
+def test_a_type_in_the_configuration_counts_where_the_table_has_none(folder):
+    other_programs_circuit(folder)
+    expected = tb.read_sonata(folder)
+    (folder / "v1_types.csv").write_text((folder / "v1_types.csv").read_text().replace("9 virtual", "9 NULL"))
+    types = {"v1": {}, "lgn": {"type": "virtual"}}
+    with_entries(folder, lambda networks: networks["nodes"][0].update(populations=types))
+    assert weights_of(tb.read_sonata(folder)) == weights_of(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "right", "wrong", "part"),
+    [
+        ("edges", "edges/inh__to__exc/0/delay", "millisecond", "s", "expected units 'ms', found 's'; convert the val"),
+        ("edges", "edges/inh__to__exc/0/syn_weight", "pA", "nS", "expected units 'pA', found 'nS'"),
+        ("nodes", "nodes/exc/0/dynamics_params/V_th", "mV", "V", "expected units 'mV', found 'V'"),
+        ("nodes", "nodes/exc/0/g_L", "nS", "", "expected units 'nS', found ''"),
+    ],
+)
+def test_units_of_a_dataset_are_read(name, place, right, wrong, part, leaky):
+    for units in (right, wrong):
+        with h5py.File(leaky / f"{name}.h5", "r+") as file:
+            file[place].attrs["units"] = units
+        if units == right:
+            tb.read_sonata(leaky)
+    with pytest.raises(tb.ExchangeError, match=re.escape(f"/{place}: {part}")):
+        tb.read_sonata(leaky)
+
+
+def test_units_of_our_own_models_are_read(folder):
+    tb.write_sonata(leaky_region("delta"), folder)
+    place = "nodes/exc/0/dynamics_params/initial_v"
+    with h5py.File(folder / "nodes.h5", "r+") as file:
+        file[place].attrs["units"] = "uV"
+    with pytest.raises(tb.ExchangeError, match=f"/{place}: expected units 'mV', found 'uV'"):
         tb.read_sonata(folder)
 
 

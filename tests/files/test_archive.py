@@ -90,3 +90,8 @@ def test_uncommon_packings_are_refused():
 def test_entries_without_end_are_refused():
     with pytest.raises(FileError, match="expected a zip of at most 10,000 entries, found 10,001"):
         Archive(zipped(dict.fromkeys(map(str, range(10_001)), b""), zipfile.ZIP_STORED))
+
+
+def test_two_arrays_of_one_name_are_refused():
+    with pytest.raises(FileError, match="expected one array of each name, found 'a' beside another; rename one"):
+        read_npz(zipped({"a": npy(np.ones(1)), "a.npy": npy(np.ones(2))}))

@@ -37,6 +37,12 @@ def test_numbers_of_json_are_finite(text):
         parse_json(text)
 
 
+@pytest.mark.parametrize("text", ['{"dt": 0.1, "dt": 0.5}', '[{"a": {"dt": 1, "b": 2, "dt": 1}}]'])
+def test_a_key_that_json_has_twice_is_refused(text):
+    with pytest.raises(FileError, match="expected each key of a table once, found 'dt' again; take one out"):
+        parse_json(text)
+
+
 def test_a_fault_of_toml_has_its_line():
     with pytest.raises(FileError, match=r"expected a TOML file, found a fault in it: .* line 2"):
         parse_toml("a = 1\nb = = 2")

@@ -44,6 +44,8 @@ def test_a_waveform_of_a_file_has_a_row_for_all_or_one_a_neuron(tmp_path):
     for suffix in ("npy", "csv"):
         assert samples(file=str(tmp_path / f"one.{suffix}")).tolist() == [[1, 2, 3]]
         assert samples(file=str(tmp_path / f"each.{suffix}")).tolist() == [[1, 2], [3, 4], [5, 6]]
+    np.save(tmp_path / "once.npy", [[1.0], [2.0], [3.0]])
+    assert samples(file=str(tmp_path / "once.npy")).tolist() == [[1], [2], [3]]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,7 @@ def test_every_train_that_is_wrong_is_reported():
         ("names.csv", "when,who\n1,2\n", r"names\.csv: expected arrays time and neuron"),
         ("table.xlsx", "", r"found a file of another kind, 'table\.xlsx'"),
         ("broken.npz", "no archive", r"broken\.npz: expected numbers in"),
+        ("twice.csv", "time,neuron,time\n1,0,2\n", "found a column twice under the header 'time,neuron,time'"),
         ("half.csv", "time,neuron\n1,0.5\n", "expected neurons counted from 0"),
         ("minus.csv", "time,neuron\n1,-1\n", "expected neurons counted from 0"),
         ("nan.csv", "time,neuron\nnan,1\n", "expected as many finite times as neurons"),

@@ -44,7 +44,7 @@ def failure(where: str | Path, message: str) -> ExchangeError:
 
 def is_count(value: Any) -> bool:
     """Return whether a value of a file is a whole number from 0 up, such as a seed."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value < 2**63
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < 2**63
 
 
 def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:

@@ -239,7 +239,9 @@ def _routes_from(graph: Graph, name: str, sizes: dict[str, int], path: Path, aft
             routes = [_weighted(r, weight, origin, path, where) for r in routes]
             if kind == "Affine":
                 every = np.arange(len(weight))
-                bias = _for_each(node.bias, len(every), path, f"values as bias of {where}, one for each row of its weights")
+                bias = _for_each(
+                    node.bias, len(every), path, f"values as bias of {where}, one for each row of its weights"
+                )
                 routes.append(Route(None, len(every), every, every, bias, np.zeros(len(every)), weighted=True))
             return routes
         case _:  # Flatten, and the ends of an inner graph: channels are counted as if flat throughout

@@ -17,20 +17,22 @@ INITIAL = "initial_"
 
 Arrays = dict[str, Floats]
 
-# Names that both have, and NEST's own defaults where a file leaves one out.
+# Names that both have, and NEST's own defaults, in its units, where a file leaves one out.
 _SHARED = ("C_m", "E_L", "V_th", "V_reset", "I_e")
-_NEST_DEFAULTS = {
-    "C_m": 250.0,
-    "tau_m": 10.0,
-    "E_L": -70.0,
-    "V_th": -55.0,
-    "V_reset": -70.0,
-    "t_ref": 2.0,
-    "I_e": 0.0,
-    "tau_syn_ex": 2.0,
-    "tau_syn_in": 2.0,
-    "V_m": -70.0,
+_NEST = {
+    "C_m": (250.0, "pF"),
+    "tau_m": (10.0, "ms"),
+    "E_L": (-70.0, "mV"),
+    "V_th": (-55.0, "mV"),
+    "V_reset": (-70.0, "mV"),
+    "t_ref": (2.0, "ms"),
+    "I_e": (0.0, "pA"),
+    "tau_syn_ex": (2.0, "ms"),
+    "tau_syn_in": (2.0, "ms"),
+    "V_m": (-70.0, "mV"),
 }
+_NEST_DEFAULTS = {name: value for name, (value, _) in _NEST.items()}
+NEST_UNITS = {name: unit for name, (_, unit) in _NEST.items()}
 NEST_PARAMETERS = tuple(_NEST_DEFAULTS)
 
 

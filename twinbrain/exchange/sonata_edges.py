@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from twinbrain.exchange.circuit import CircuitPopulation, CircuitProjection
 from twinbrain.exchange.files import LATEST, failure
 from twinbrain.exchange.sonata_cells import Arrays
+from twinbrain.exchange.sonata_config import Config
 from twinbrain.exchange.sonata_files import (
-    Config,
     Row,
     attributes,
+    check_units,
     check_unread,
     column,
     only_group,
@@ -23,7 +24,9 @@ from twinbrain.exchange.sonata_files import (
     read_json,
     read_types,
 )
+from twinbrain.files import damaged
 from twinbrain.files import number as in_text
+from twinbrain.models.step import step_program
 from twinbrain.spec.base import suggestion
 
 Numbers = NDArray[np.int64]
@@ -64,11 +67,16 @@ def read_edges(
         If an edge cannot be, with its population and its index.
     """
     projections: list[CircuitProjection] = []
-    for path, table in config.edges:
+    seen: set[str] = set()
+    for file in config.edges:
+        path, table = file.path, file.table
         types = read_types(table, "edge_type_id")
         config.unread.note(table or path, "columns", (name for row in types.values() for name in row), _COLUMNS)
-        with populations(path, "edges") as groups:
-            for group in groups.values():
+        with populations(path, "edges", file.used) as groups:
+            for name, group in groups.items():
+                if name in seen:
+                    raise failure(path, f"expected edge populations of different names, found {name!r} twice")
+                seen.add(name)
                 projections += _read_edge_population(config, path, table, group, types, found, nodes, dt)
     return projections
 
@@ -99,8 +107,9 @@ def _read_edge_population(
     ends = []
     for end in ("source", "target"):
         ids = column(group, f"{end}_node_id", path)
-        name = group[f"{end}_node_id"].attrs.get("node_population", "")
-        name = name.decode() if isinstance(name, bytes) else str(name)
+        with damaged(f"a text as node_population of {end}_node_id"):
+            name = group[f"{end}_node_id"].attrs.get("node_population", "")
+            name = name.decode() if isinstance(name, bytes) else str(name)
         where = f"{group.name}/{end}_node_id"
         if name not in nodes:
             raise failure(path, f"{where}: unknown node population {name!r}; {suggestion(name, nodes)}")
@@ -118,8 +127,11 @@ def _read_edge_population(
             path, f"{group.name}: expected datasets of one length, found {len(from_)}, {len(to)}, {len(kind)}"
         )
     own, place = only_group(group, "edge", path)
-    check_unread(config, path, group, own, "edge", (*_READ, "dynamics_params"), _OF_TYPES)
+    check_unread(config.unread, path, group, own, "edge", (*_READ, "dynamics_params"), _OF_TYPES)
     values = attributes(own, place, path, _READ)
+    for name, unit in (("delay", "ms"), ("nsyns", "1")):
+        if name in values:
+            check_units(own[name], unit, path)
     if "dynamics_params" in own:
         raise failure(path, f"{group.name}/0/dynamics_params: {_STATIC}; take it out")
     numbers, which = np.unique(kind, return_inverse=True)
@@ -139,6 +151,9 @@ def _read_edge_population(
         if receptor not in cell.receptors:
             hint = suggestion(receptor, cell.receptors)
             raise failure(path, f"{group.name}: edge {first}: unknown receptor {receptor!r} of {cell.name!r}; {hint}")
+        if "syn_weight" in values and "units" in own["syn_weight"].attrs:
+            program = step_program(cell.model, cell.receptors)
+            check_units(own["syn_weight"], program.units[program.jumps[receptor]], path)
         weight, delay, n_synapses = (_values(path, group, name, values, row, kept, number) for name in _READ)
         projections.append(
             CircuitProjection(

@@ -1,149 +1,28 @@
-"""The files of a SONATA circuit: configuration, tables, groups of HDF5; every fault with its file and place."""
+"""The files of a SONATA circuit: JSON, tables, groups of HDF5; every fault with its file and place."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain import units
+from twinbrain.errors import UnitError
 from twinbrain.exchange.files import failure
 from twinbrain.exchange.sonata_unread import Unread
 from twinbrain.files import FileError, damaged, opened_hdf5, parse_json, read_text
 from twinbrain.files.text import LARGEST_JSON
 from twinbrain.spec.base import suggestion
 
-_LONGEST_PATH = 4096
 _DIGITS = re.compile("[0-9]{1,18}")
-_FOLDERS = ("point_neuron_models_dir", "synaptic_models_dir")
 Row = dict[str, str]
-
-UNITS = "ms, mV, pA, nS, pF; syn_weight in the unit of the receptor"
-"""What we say of units in a configuration, and the only ones that are read."""
-_SECTIONS = ("manifest", "components", "networks", "run", "twinbrain")
-_OURS = ("dt", "units", "seed", "ordered", "models", "receptors", "drives")
-
-
-@dataclass(frozen=True)
-class Config:
-    """A circuit configuration, with its paths resolved.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    nodes, edges : tuple of (Path, Path or None)
-        An HDF5 file and its table of types each.
-    components, synapses : Path or None
-        Where the JSON files of parameters are, of neurons and of edges.
-    ours : dict
-        What we keep besides.
-    dt : float or None (ms)
-        Time step, where the file gives one.
-    unread : Unread
-        Names that nobody reads, from here on.
-    """
-
-    path: Path
-    nodes: tuple[tuple[Path, Path | None], ...]
-    edges: tuple[tuple[Path, Path | None], ...]
-    components: Path | None
-    synapses: Path | None
-    ours: dict[str, Any]
-    dt: float | None
-    unread: Unread = field(default_factory=Unread)
-
-
-def read_config(path: Path) -> Config:
-    """Return the configuration at ``path``, a file or the folder of one.
-
-    Raises
-    ------
-    ExchangeError
-        If it, or a file that it names, is missing or wrong.
-    """
-    if path.is_dir():
-        path = path / "circuit_config.json"
-    data = read_json(path)
-    networks = data.get("networks")
-    if not isinstance(networks, dict) or not networks.get("nodes"):
-        raise failure(path, "expected networks.nodes, found none; give the configuration of a circuit")
-    unread = Unread()
-    unread.note(path, "sections", data, _SECTIONS)
-    unread.note(path, "networks", networks, ("nodes", "edges"))
-    manifest = {name: str(value) for name, value in _table(path, data, "manifest").items() if name.strip("$")}
-
-    def resolved(text: str) -> Path:
-        for _ in range(len(manifest) + 1):
-            for name in sorted(manifest, key=len, reverse=True):
-                text = text.replace(f"${{{name.lstrip('$')}}}", manifest[name]).replace(name, manifest[name])
-                if len(text) > _LONGEST_PATH:  # of parts that name each other
-                    raise failure(path, f"expected paths of at most {_LONGEST_PATH} letters, found {text[:40]!r}…")
-        if "$" in text:
-            raise failure(path, f"expected a path whose parts stand in the manifest, found {text!r}")
-        return path.parent / text
-
-    def files(kind: str) -> Iterator[tuple[Path, Path | None]]:
-        entries = networks.get(kind, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise failure(path, f"expected networks.{kind} as a list of tables, found another value")
-        for i, entry in enumerate(entries):
-            unread.note(path, f"networks.{kind}", entry, (f"{kind}_file", f"{kind[:-1]}_types_file", "populations"))
-            found: list[Path | None] = []
-            for key in (f"{kind}_file", f"{kind[:-1]}_types_file"):
-                text = entry.get(key)
-                if not text and key.endswith("types_file"):
-                    found.append(None)
-                    continue
-                if not text:
-                    raise failure(path, f"expected networks.{kind}[{i}].{key}, found none; give the file")
-                if not isinstance(text, str) or not os.path.exists(resolved(text)):
-                    raise failure(
-                        path, f"expected networks.{kind}[{i}].{key} to be a file, found none at {resolved(str(text))}"
-                    )
-                found.append(resolved(text))
-            assert found[0] is not None
-            yield found[0], found[1]
-
-    components = _table(path, data, "components")
-    unread.note(path, "components", components, _FOLDERS)
-    folders = {key: resolved(str(components[key])) for key in _FOLDERS if components.get(key)}
-    ours = _table(path, data, "twinbrain")
-    if unknown := [key for key in ours if key not in _OURS]:
-        raise failure(path, f"twinbrain: unknown key {unknown[0]!r}; {suggestion(unknown[0], _OURS)}")
-    if ours.get("units", UNITS) != UNITS:
-        raise failure(path, f"twinbrain.units: expected {UNITS!r}, found {ours['units']!r}; convert the values")
-    if not isinstance(ours.get("ordered", True), bool):
-        raise failure(path, f"twinbrain.ordered: expected true or false, found {ours['ordered']!r}")
-    dt = ours.get("dt", _table(path, data, "run").get("dt"))
-    if dt is not None and (isinstance(dt, bool) or not isinstance(dt, int | float) or not 0 < dt < float("inf")):
-        raise failure(path, f"expected dt as a positive number of ms, found {dt!r}")
-    return Config(
-        path,
-        tuple(files("nodes")),
-        tuple(files("edges")),
-        folders.get("point_neuron_models_dir"),
-        folders.get("synaptic_models_dir"),
-        ours,
-        None if dt is None else float(dt),
-        unread,
-    )
-
-
-def _table(path: Path, data: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return a table of a configuration; an empty one where there is none."""
-    found = data.get(key, {})
-    if not isinstance(found, dict):
-        raise failure(path, f"expected {key} as a table, found a {type(found).__name__}")
-    return found
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -197,13 +76,22 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
 
 
 @contextmanager
-def populations(path: Path, kind: str) -> Iterator[Any]:
-    """Open an HDF5 file and give the group ``/nodes`` or ``/edges``.
+def populations(path: Path, kind: str, used: Collection[str] | None) -> Iterator[dict[str, Any]]:
+    """Open an HDF5 file and give the groups in ``/nodes`` or ``/edges``, by their names.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : {"nodes", "edges"}
+        What is wanted.
+    used : collection of str or None
+        Those that the configuration names; None for all.
 
     Raises
     ------
     ExchangeError
-        If there is none.
+        If there is no such group, or none of a name.
     """
     try:
         with opened_hdf5(path, "exchange") as file:
@@ -212,7 +100,11 @@ def populations(path: Path, kind: str) -> Iterator[Any]:
             for name, group in file[kind].items():
                 if not is_group(group):
                     raise failure(path, f"{group.name}: expected a population, found a dataset; take {name} out")
-            yield file[kind]
+            groups = dict(file[kind].items())
+            if unknown := [name for name in used or () if name not in groups]:
+                hint = suggestion(unknown[0], groups)
+                raise failure(path, f"/{kind}: unknown population {unknown[0]!r} in the configuration; {hint}")
+            yield {name: group for name, group in groups.items() if used is None or name in used}
     except FileError as error:
         raise failure(path, str(error)) from None
     except (OSError, RuntimeError) as error:  # of HDF5, which finds some damage only when it reads
@@ -265,8 +157,27 @@ def attributes(
     return found
 
 
+def check_units(values: Any, unit: str, path: Path) -> None:
+    """Check that a dataset which says in what unit it is says the one that it is read in.
+
+    Raises
+    ------
+    ExchangeError
+        If it says another.
+    """
+    with damaged(f"a text as units of {values.name}"):
+        found = values.attrs.get("units", unit)
+        text = found.decode() if isinstance(found, bytes) else str(found)
+    try:
+        same = text == unit or units.number(f"1 {text}", unit) == 1
+    except UnitError:
+        same = False
+    if not same:
+        raise failure(path, f"{values.name}: expected units {unit!r}, found {text!r}; convert the values")
+
+
 def check_unread(
-    config: Config, path: Path, group: Any, own: Any, kind: str, known: tuple[str, ...], of_types: tuple[str, ...]
+    unread: Unread, path: Path, group: Any, own: Any, kind: str, known: tuple[str, ...], of_types: tuple[str, ...]
 ) -> None:
     """Keep what a population and its group ``0`` hold besides, and refuse what is read in the table of types alone.
 
@@ -281,8 +192,8 @@ def check_unread(
         )
     ids = tuple(f"{kind}_{name}" for name in ("id", "type_id", "group_id", "group_index"))
     ends = ("source_node_id", "target_node_id") if kind == "edge" else ()
-    config.unread.note(path, group.name, (name for name in group if not name.isdecimal()), ids + ends)
-    config.unread.note(path, f"{group.name}/0", own, known)
+    unread.note(path, group.name, (name for name in group if not name.isdecimal()), ids + ends)
+    unread.note(path, f"{group.name}/0", own, known)
 
 
 def only_group(group: Any, kind: str, path: Path) -> Any:

@@ -12,23 +12,24 @@ from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
 from twinbrain.exchange.files import failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
-from twinbrain.exchange.sonata_cells import INITIAL, NEST, NEST_PARAMETERS, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_cells import INITIAL, NEST, NEST_PARAMETERS, NEST_UNITS, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_config import Config, read_config
 from twinbrain.exchange.sonata_edges import Nodes, read_edges
 from twinbrain.exchange.sonata_files import (
-    Config,
     Row,
     attributes,
+    check_units,
     check_unread,
     column,
     is_group,
     only_group,
     populations,
-    read_config,
     read_json,
     read_types,
 )
 from twinbrain.models.neurons import LIF_CURRENT, NEURON_MODELS
 from twinbrain.models.receptors import EXPONENTIAL_CURRENT, RECEPTOR_MODELS
+from twinbrain.models.step import step_program
 from twinbrain.network.network import Network
 from twinbrain.network.random import Key
 from twinbrain.paths import user_path
@@ -140,14 +141,16 @@ def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], lis
     found: list[CircuitPopulation] = []
     kinds: list[int] = []
     nodes: dict[str, Nodes] = {}
-    for path, table in config.nodes:
+    for file in config.nodes:
+        path, table = file.path, file.table
         types = read_types(table, "node_type_id")
         config.unread.note(table or path, "columns", (name for row in types.values() for name in row), _COLUMNS)
-        with populations(path, "nodes") as groups:
+        with populations(path, "nodes", file.used) as groups:
             for name, group in groups.items():
                 if name in nodes:
                     raise failure(path, f"expected node populations of different names, found {name!r} twice")
-                nodes[name] = _read_population(config, path, group, name, types, found, kinds, dt)
+                given = (file.used or {}).get(name, "")
+                nodes[name] = _read_population(config, path, group, name, given, types, found, kinds, dt)
     if not found:
         raise failure(config.path, "expected nodes, found none")
     if config.ours.get("ordered"):  # our node types number the populations
@@ -163,6 +166,7 @@ def _read_population(
     path: Path,
     group: Any,
     name: str,
+    given_type: str,
     types: dict[int, Row],
     found: list[CircuitPopulation],
     kinds: list[int],
@@ -176,8 +180,10 @@ def _read_population(
             path, f"{group.name}/node_id: expected 0 to {len(kind) - 1} in order, found others; number them so"
         )
     own, place = only_group(group, "node", path)
-    check_unread(config, path, group, own, "node", _OF_NODES, _OF_TYPES)
+    check_unread(config.unread, path, group, own, "node", _OF_NODES, _OF_TYPES)
     values = attributes(own, place, path, ("g_L",))
+    if "g_L" in values:
+        check_units(own["g_L"], "nS", path)
     given = own.get("dynamics_params", {})
     if not isinstance(given, dict) and not is_group(given):
         raise failure(path, f"{group.name}/0/dynamics_params: expected a group of parameters, found a dataset")
@@ -194,13 +200,28 @@ def _read_population(
             "population": name if len(distinct) == 1 else f"{name}_{number}",
             "label": config.path.parent.name,
         } | types[number]
+        there = row.setdefault("model_type", given_type or "point_neuron")
+        if given_type and (given_type == "virtual") != (there == "virtual"):
+            found_both = f"found {given_type} in the configuration and {there} in the table of node types"
+            raise failure(path, f"{group.name}: expected one kind of neurons, {found_both}; correct one")
         kinds.append(number)
         nodes.population[here], nodes.index[here] = len(found), np.arange(len(here))
         of_these = [{key: array[here] for key, array in part.items()} for part in (dynamics, values)]
         where = f"{path}: {group.name}"
         found.append(_population(config, where, row, of_these[0], of_these[1], len(here), dt))
         _check_places(where, number, row, set(own), found[-1])
+        units = _units_of(row, found[-1]) if any("units" in item.attrs for item in given.values()) else {}
+        for key in units.keys() & given.keys():
+            check_units(given[key], units[key], path)
     return nodes
+
+
+def _units_of(row: Row, population: CircuitPopulation) -> dict[str, str]:
+    """Return the units in which dynamics parameters are read."""
+    if row.get("model_template") == NEST:
+        return NEST_UNITS
+    program = step_program(population.model, population.receptors)
+    return program.parameters | {INITIAL + name: unit for name, unit in program.units.items()}
 
 
 def _check_places(where: str, number: int, row: Row, beside: set[str], population: CircuitPopulation) -> None:
@@ -217,7 +238,7 @@ def _population(
     config: Config, where: str, row: Row, dynamics: Arrays, beside: Arrays, size: int, dt: float
 ) -> CircuitPopulation:
     template = row.get("model_template", "")
-    if (kind := row.get("model_type", "point_neuron")) not in ("point_neuron", "point_process", "virtual"):
+    if (kind := row["model_type"]) not in ("point_neuron", "point_process", "virtual"):
         raise failure(where, f"expected a model_type point_neuron, point_process or virtual, found {kind!r}")
     if kind == "virtual":
         return silent_population(row["population"], size)

@@ -27,7 +27,7 @@ from twinbrain.exchange.circuit import (
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import check_free, failure, optional, written_whole
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
-from twinbrain.exchange.sonata_files import UNITS
+from twinbrain.exchange.sonata_config import UNITS
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS

@@ -129,6 +129,8 @@ class NpzArrays(Mapping[str, NDArray[Any]]):
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._entries = {name.removesuffix(".npy"): name for name in archive.names}
+        if twice := sorted(set(archive.names) - set(self._entries.values())):
+            raise FileError(f"expected one array of each name, found {twice[0]!r} beside another; rename one")
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries  # without reading it

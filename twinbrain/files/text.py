@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def parse_json(data: str | bytes, limit: int = LARGEST_JSON) -> Any:
-    """Return what a JSON text describes; numbers in it are finite.
+    """Return what a JSON text describes; numbers in it are finite, and no table has a key twice.
 
     Raises
     ------
@@ -74,10 +75,20 @@ def parse_json(data: str | bytes, limit: int = LARGEST_JSON) -> Any:
     with damaged("a JSON file"):
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         try:
-            found = json.loads(text, parse_constant=_not_finite, parse_float=_finite, parse_int=_whole)
+            found = json.loads(
+                text, parse_constant=_not_finite, parse_float=_finite, parse_int=_whole, object_pairs_hook=_table
+            )
         except json.JSONDecodeError as error:
             raise FileError(f"expected a JSON file, found a fault in it: {error}") from None
     _check_depth(found)
+    return found
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise FileError(f"expected each key of a table once, found {twice!r} again; take one out")
     return found
 
 

@@ -91,7 +91,7 @@ def read_samples(samples: SampledWaveform) -> Floats:
     if isinstance(values, dict):
         raise _fault(samples, "expected one array, found several; use .npy")
     array = values
-    if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
+    if array.ndim == 1:
         array = array.reshape(1, -1)
     if array.ndim != 2 or not array.size:
         raise _fault(samples, f"expected shape (sample,) or (neuron, sample), found {array.shape}")
@@ -153,7 +153,9 @@ def _parsed(path: Path, _changed: int, _size: int, header: bool) -> Floats | dic
             rows = [numbers(row.split(",")) for row in (rest if header else [first, *rest])]
             table = np.array(rows)
             if not header:
-                return table
+                return table.T if table.ndim == 2 and table.shape[1] == 1 else table  # one column is for all
+            if len(set(names)) < len(names):
+                raise ValueError(f"a column twice under the header {first!r}")
             return dict(zip(names, table.reshape(len(rows), len(names)).T, strict=True))
     raise ValueError(f"a file of another kind, {path.name!r}")
 
