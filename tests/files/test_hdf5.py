@@ -69,6 +69,10 @@ def arrays_within(file):
     file.create_dataset("a", (3,), h5py.vlen_dtype(np.int64))
 
 
+def chunk(file):
+    file.create_dataset("a", (10,), "f8", maxshape=(None,), chunks=(2**26,), compression="gzip")
+
+
 def deep(file):
     for _ in range(40):
         file = file.create_group("a")
@@ -84,6 +88,7 @@ def deep(file):
         (elsewhere, "/a: expected data within the file, found those of another"),
         (virtual, "/a: expected data within the file, found those of another"),
         (bomb, "expected unpacked datasets up to /a of at most 256 MB, found 8e[+]03 GB"),
+        (chunk, "expected a chunk of /a of at most 256 MB, found 537 MB"),
         (texts, "/a: expected at most 20,000 texts, found 30,000"),
         (arrays_within, "/a: expected numbers or texts, found arrays within an array"),
         (deep, "expected groups at most 32 deep"),
@@ -92,6 +97,26 @@ def deep(file):
 def test_what_would_surprise_is_refused_before_it_is_read(check, write, message):
     with pytest.raises(FileError, match=message):
         check(write)
+
+
+@pytest.fixture
+def ragged(tmp_path):
+    """Return a way to open a file of so many arrays and texts."""
+
+    def ragged(n):
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file.create_dataset("a", (n,), h5py.vlen_dtype(np.int16), chunks=(1024,))
+            file.create_dataset("b", (n,), h5py.string_dtype(), chunks=(1024,))
+        return opened_hdf5(tmp_path / "a.h5", "exchange", ragged=True)
+
+    return ragged
+
+
+def test_arrays_of_any_length_are_let_through_to_who_counts_them(ragged):
+    with ragged(30_000) as file:
+        assert len(file["a"][3]) == 0
+    with pytest.raises(FileError, match="unpacked datasets up to /a of at most 256 MB"), ragged(10**8):
+        pass
 
 
 def test_a_file_that_is_none_is_refused(tmp_path):

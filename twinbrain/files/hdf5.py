@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -18,12 +19,13 @@ _DEEPEST = 32
 _MOST_OBJECTS = 100_000
 _MOST_TEXTS = 20_000
 _LONGEST_TEXTS = 64 * MB
+_BYTES_OF_A_PLACE = 16
 # deflate, shuffle, fletcher32, szip, nbit, scale-offset and lzf; others would load a plug-in.
 _FILTERS = {1, 2, 3, 4, 5, 6, 32000}
 
 
 @contextmanager
-def opened_hdf5(path: str | Path, extra: str) -> Iterator[Any]:
+def opened_hdf5(path: str | Path, extra: str, *, ragged: bool = False) -> Iterator[Any]:
     """Open an HDF5 file of which nothing is a surprise.
 
     Parameters
@@ -32,6 +34,9 @@ def opened_hdf5(path: str | Path, extra: str) -> Iterator[Any]:
         The file.
     extra : str
         The extra of this package that installs h5py, for the message where it is missing.
+    ragged : bool
+        Let datasets hold arrays and texts of any length, of which their places alone are counted: the reader takes them
+        row by row, and counts for itself.
 
     Yields
     ------
@@ -55,11 +60,11 @@ def opened_hdf5(path: str | Path, extra: str) -> Iterator[Any]:
         file = h5py.File(path, "r")
     with file:
         with damaged("an HDF5 file"):
-            _check(h5py, file, unpacked_limit(path.stat().st_size))
+            _check(h5py, file, unpacked_limit(path.stat().st_size), ragged)
         yield file
 
 
-def _check(h5py: Any, file: Any, limit: int) -> None:
+def _check(h5py: Any, file: Any, limit: int, ragged: bool) -> None:
     """Walk through a file, level by level."""
     seen = {_address(h5py, file)}
     level, total = [file], 0
@@ -77,8 +82,9 @@ def _check(h5py: Any, file: Any, limit: int) -> None:
             if isinstance(item, h5py.Group):
                 groups.append(item)
             elif isinstance(item, h5py.Dataset):
-                total += _size(h5py, item)
+                total += _size(h5py, item, ragged)
                 check_size(total, limit, f"unpacked datasets up to {name}")
+                check_size(_size_of_chunk(item), limit, f"a chunk of {name}")
         if not groups:
             return
         level = groups
@@ -95,7 +101,12 @@ def _address(h5py: Any, item: Any) -> int:
     return int(h5py.h5o.get_info(item.id).addr)
 
 
-def _size(h5py: Any, dataset: Any) -> int:
+def _size_of_chunk(dataset: Any) -> int:
+    """Return what is unpacked at once, which may be more than the dataset has."""
+    return math.prod(map(int, dataset.chunks or (0,))) * int(dataset.dtype.itemsize)
+
+
+def _size(h5py: Any, dataset: Any, ragged: bool) -> int:
     """Return what a dataset takes once it is read, after checking where its data lie."""
     plist = dataset.id.get_create_plist()
     if dataset.is_virtual or plist.get_external_count():
@@ -104,6 +115,8 @@ def _size(h5py: Any, dataset: Any) -> int:
     if unknown := filters - _FILTERS:
         raise FileError(f"{dataset.name}: expected a common filter such as gzip, found number {min(unknown)}")
     n = int(dataset.size or 0)
+    if ragged and (h5py.check_vlen_dtype(dataset.dtype) or h5py.check_string_dtype(dataset.dtype)):
+        return n * max(int(dataset.dtype.itemsize), _BYTES_OF_A_PLACE)
     if h5py.check_string_dtype(dataset.dtype) is not None and dataset.dtype.hasobject:
         return _size_of_texts(dataset, n)
     if dataset.dtype.hasobject and h5py.check_ref_dtype(dataset.dtype) is None:

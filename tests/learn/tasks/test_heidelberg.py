@@ -12,7 +12,12 @@ def write(path, labels, precision=np.float16, changes=None):
     units = [rng.integers(0, 700, 30).astype(np.uint16) for _ in labels]
     times[0], units[0] = np.array([0.0105, 0.0105, 0.25, 1.2], precision), np.array([7, 699, 7, 3], np.uint16)
     times[1], units[1] = times[1][:0], units[1][:0]
-    content = {"spikes/times": times, "spikes/units": units, "labels": np.array(labels, np.uint16)} | (changes or {})
+    content = {
+        "spikes/times": times,
+        "spikes/units": units,
+        "labels": np.array(labels, np.uint16),
+        "extra/speaker": np.arange(len(labels)) % 12,
+    } | (changes or {})
     with h5py.File(path, "w") as file:
         for key, value in content.items():
             if value is None:
@@ -24,7 +29,6 @@ def write(path, labels, precision=np.float16, changes=None):
                     dataset[i] = row
             else:
                 file[key] = value
-        file["extra/speaker"] = np.arange(len(labels)) % 12
     return path
 
 
@@ -69,6 +73,20 @@ def test_words_have_a_validation_file_of_their_own_and_a_part_can_be_read(folder
         ({"labels": np.arange(5)}, "found {'spikes/times': 20, 'spikes/units': 20, 'labels': 5}"),
         ({"labels": np.arange(20) + 20}, "expected labels from 0 to 19, found 20 to 39; is it a file of another data"),
         ({"spikes/times": [np.zeros(2)] * 20}, "found other numbers of times than of units"),
+        ({"labels": np.array(3)}, "found labels of type int64 and shape ()"),
+        ({"labels": np.zeros((20, 2), int)}, "found labels of type int64 and shape (20, 2)"),
+        ({"labels": np.array([b"one"] * 20)}, "found labels of type |S3 and shape (20,)"),
+        ({"labels": np.zeros(20, [("a", "i4")])}, "found labels of type [('a', '<i4')]"),
+        ({"labels": np.arange(20) + 0.9}, "found numbers that are not whole as labels"),
+        ({"labels": np.full(20, np.nan)}, "found numbers that are not whole as labels"),
+        ({"spikes/times": np.array(3.0)}, "found spikes/times of type float64 and shape ()"),
+        ({"spikes/times": np.array([b"one"] * 20)}, "found spikes/times of type |S3 and shape (20,)"),
+        ({"spikes/units": np.full((20, 30), 1.9)}, "found other numbers of times than of units"),
+        ({"spikes/units": np.full((20, 4), 1.9), "spikes/times": np.zeros((20, 4))}, "not whole as spikes/units"),
+        ({"spikes": 3.0, "spikes/times": None, "spikes/units": None}, "found no spikes/times"),
+        ({"extra/speaker": np.arange(5)}, "found 5 speakers of 20 trials"),
+        ({"extra/speaker": np.array([b"one"] * 20)}, "found extra/speaker of type |S3"),
+        ({"extra/speaker/a": np.arange(20), "extra/speaker": None}, "found no extra/speaker"),
         ({"spikes/units": [np.array([700] * 4)] + [np.array([], int)] + [np.zeros(30)] * 18}, "a unit outside 0 … 699"),
     ],
 )
@@ -80,9 +98,20 @@ def test_a_file_that_cannot_be_right_gives_one_clear_error(folder, changes, mess
     assert "shd_test.h5" in str(error.value)
 
 
+def test_numbers_may_be_kept_as_floats_and_speakers_left_out(folder):
+    changes = {"labels": np.arange(20.0), "extra/speaker": None, "extra/keys": np.array(["one"] * 20, "S")}
+    changes |= {"spikes/times": np.full((20, 2), 0.5), "spikes/units": np.full((20, 2), 7.0)}
+    for part in ("train", "test"):
+        write(folder / f"shd_{part}.h5", list(range(20)), changes=changes)
+    task = tb.task("shd", folder=str(folder))
+    assert task.test.group is None
+    assert task.test.target.tolist() == list(range(20))
+    assert set(task.test.channel) == {7}
+
+
 def test_files_that_are_missing_or_no_hdf5_are_told(folder):
     (folder / "shd_test.h5").write_bytes(b"not a file of that kind")
-    with pytest.raises(tb.LearnError, match=r"shd_test.h5: expected .* found a file that HDF5 cannot open"):
+    with pytest.raises(tb.LearnError, match=r"shd_test.h5: expected an HDF5 file, found none"):
         tb.task("shd", folder=str(folder))
     (folder / "shd_test.h5").unlink()
     with pytest.raises(tb.LearnError, match=r"expected shd_test.h5 in .*zenkelab.org"):

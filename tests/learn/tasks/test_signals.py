@@ -34,7 +34,7 @@ def test_a_signal_has_the_frames_at_their_centres_and_then_nothing(n, half):
 def test_nothing_spikes_or_counts_after_the_last_frame(coding):
     frames = np.random.default_rng(1).normal(size=(200, 5, 3)).astype(np.float32)  # more than one block
     n_frames = np.arange(200) % 5 + 1
-    options = {"dt": 1.0, "frame": 6.4, "n_encoders": 4, "peak": 200.0, "threshold": 0.3}
+    options = {"name": "any", "dt": 1.0, "frame": 6.4, "n_encoders": 4, "peak": 200.0, "threshold": 0.3}
     trials = signal_trials(frames, n_frames, np.zeros(200, np.int64), coding=coding, **options)
     last = np.ceil(n_frames * 6.4)
     assert (trials.step < last[trials.trial]).all()

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at
 from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate
+from twinbrain.learn.tasks.room import steps
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
 
@@ -77,9 +78,9 @@ def cue_accumulation(
             f"task cue_accumulation: expected 0 <= shortest_delay <= longest_delay, found {shortest_delay:g} and "
             f"{longest_delay:g} ms"
         )
-    n_cue, n_pause, n_response = steps(cue, dt), round(pause / dt), steps(response, dt)
+    n_cue, n_pause, n_response = steps(cue, dt), steps(pause, dt, 0), steps(response, dt)
     n_evidence = n_cues * (n_cue + n_pause)
-    n_steps = n_evidence + round(longest_delay / dt) + n_response
+    n_steps = n_evidence + steps(longest_delay, dt, 0) + n_response
 
     def draw(rng: np.random.Generator, label: NDArray[np.int64]) -> Trials:
         sides = np.where(rng.random((len(label), n_cues)) < probability, label[:, None], 1 - label[:, None])
@@ -102,6 +103,8 @@ def cue_accumulation(
         draw,
         seed=seed,
         n_classes=2,
+        n_steps=n_steps,
+        share=max(rate, noise) * dt / 1000,
         sizes=(n_train, n_validation, n_test),
         summary=f"on which side there were more of {n_cues} cues, asked after a delay",
         n_channels=4 * n_neurons,

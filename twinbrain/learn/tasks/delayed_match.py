@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at
 from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Several
+from twinbrain.learn.tasks.room import steps
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
 
@@ -71,7 +72,7 @@ def delayed_match(
             f"{longest_delay:g} ms"
         )
     n_stimulus, n_response = steps(stimulus, dt), steps(response, dt)
-    n_steps = 2 * n_stimulus + round(longest_delay / dt) + n_response
+    n_steps = 2 * n_stimulus + steps(longest_delay, dt, 0) + n_response
 
     def draw(rng: np.random.Generator, label: NDArray[np.int64]) -> Trials:
         sample = rng.integers(0, n_stimuli, len(label))
@@ -96,6 +97,8 @@ def delayed_match(
         draw,
         seed=seed,
         n_classes=2,
+        n_steps=n_steps,
+        share=max(rate, noise) * dt / 1000,
         sizes=(n_train, n_validation, n_test),
         summary=f"whether the second of two stimuli, out of {n_stimuli}, is the same as the first",
         n_channels=(n_stimuli + 2) * n_neurons,

@@ -100,6 +100,7 @@ def gestures(
             frames[index],
             n_frames[index],
             exercise[index],
+            name="gestures",
             dt=dt,
             frame=frame,
             coding=coding,

@@ -5,7 +5,9 @@ Both are words as the spikes of 700 channels of a model of the cochlea.
 
 from __future__ import annotations
 
-from importlib import import_module
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import steps
+from twinbrain.files import FileError, opened_hdf5
 from twinbrain.learn.tasks.options import Count, Duration, Share
+from twinbrain.learn.tasks.room import Room, steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
@@ -23,6 +26,8 @@ from twinbrain.paths import user_path
 N_CHANNELS = 700
 BLOCK = 256
 """Trials read at one time."""
+MOST_TRIALS = 1_000_000
+"""Of a file; the largest has 75,466."""
 REFERENCES = ("10.1109/TNNLS.2020.3044364",)
 
 
@@ -154,7 +159,7 @@ def _task(
 
 def _file(name: str, folder: str, part: str) -> Path:
     path = user_path(folder) / f"{name}_{part}.h5"
-    if not path.is_file():
+    if not os.path.exists(path):
         raise LearnError(
             f"task {name}: expected {path.name} in {folder}, found no such file; get it from "
             f"https://zenkelab.org/datasets, and unpack it there"
@@ -162,27 +167,32 @@ def _file(name: str, folder: str, part: str) -> Path:
     return path
 
 
-def _open(name: str, path: Path) -> Any:
+@contextmanager
+def _opened(name: str, path: Path) -> Iterator[Any]:
+    """Open a file whose datasets are as those of the data set."""
     try:
-        h5py = import_module("h5py")
-    except ImportError:
-        raise LearnError(
-            f'task {name}: expected the package h5py, found none installed; pip install "twinbrain[train]"'
-        ) from None
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise _bad(name, path, f"a file that HDF5 cannot open ({error})") from None
-    rows = {}
-    for key in ("spikes/times", "spikes/units", "labels"):
-        if not isinstance(file.get(key), h5py.Dataset):
-            file.close()
-            raise _bad(name, path, f"no {key}")
-        rows[key] = len(file[key])
-    if len(set(rows.values())) > 1:
-        file.close()
-        raise _bad(name, path, f"{rows}")
-    return file
+        with opened_hdf5(path, "train", ragged=True) as file:
+            rows = {key: _n_rows(name, path, file.get(key), key) for key in ("spikes/times", "spikes/units", "labels")}
+            if len(set(rows.values())) > 1:
+                raise _bad(name, path, f"{rows}")
+            if rows["labels"] > MOST_TRIALS:
+                raise _bad(name, path, f"{rows['labels']:,} trials, more than {MOST_TRIALS:,}")
+            yield file
+    except FileError as error:
+        raise LearnError(f"task {name}: {path}: {error}") from None
+    except (OSError, RuntimeError) as error:  # of HDF5, which finds some damage only when it reads
+        raise _bad(name, path, f"what cannot be read ({error})") from None
+
+
+def _n_rows(name: str, path: Path, item: Any, key: str) -> int:
+    """Return how many trials a dataset has: a number of each, or where ``key`` is of spikes, numbers of each."""
+    if not hasattr(item, "dtype") or not hasattr(item, "ndim"):
+        raise _bad(name, path, f"no {key}")
+    inner = (item.dtype.metadata or {}).get("vlen")  # of what length there is
+    kind, n_dims = (item.dtype, item.ndim) if inner is None else (np.dtype(inner), item.ndim + 1)
+    if kind.kind not in "fiu" or not item.ndim or n_dims != (2 if key.startswith("spikes") else 1):
+        raise _bad(name, path, f"{key} of type {kind} and shape {item.shape}")
+    return len(item)
 
 
 def _bad(name: str, path: Path, found: str) -> LearnError:
@@ -192,9 +202,16 @@ def _bad(name: str, path: Path, found: str) -> LearnError:
     )
 
 
+def _whole(name: str, path: Path, key: str, values: NDArray[Any]) -> NDArray[np.int64]:
+    exact = values.astype(np.float64)
+    if not (np.abs(exact) < 2**31).all() or (exact != np.floor(exact)).any():
+        raise _bad(name, path, f"numbers that are not whole as {key}")
+    return values.astype(np.int64)
+
+
 def _labels(name: str, path: Path, n_words: int) -> NDArray[np.int64]:
-    with _open(name, path) as file:
-        labels = file["labels"][:].astype(np.int64)
+    with _opened(name, path) as file:
+        labels = _whole(name, path, "labels", file["labels"][:])
     if not len(labels) or labels.min() < 0 or labels.max() >= n_words:
         raise LearnError(
             f"task {name}: {path}: expected labels from 0 to {n_words - 1}, found "
@@ -203,33 +220,45 @@ def _labels(name: str, path: Path, n_words: int) -> NDArray[np.int64]:
     return labels
 
 
+def _speakers(name: str, path: Path, file: Any) -> NDArray[np.int64] | None:
+    if (item := file.get("extra/speaker")) is None:
+        return None
+    if (n := _n_rows(name, path, item, "extra/speaker")) != (n_labels := len(file["labels"])):
+        raise _bad(name, path, f"{n:,} speakers of {n_labels:,} trials")
+    return _whole(name, path, "extra/speaker", item[:])
+
+
 def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: float, pool: int) -> Trials:
     """Return chosen trials; numbers of spikes differ, and no dense array is made."""
     n_steps = steps(duration, dt)
+    room = Room(name, len(index), n_steps)
     blocks = []
-    with _open(name, path) as file:
-        labels = file["labels"][:].astype(np.int64)
-        speakers = file.get("extra/speaker")
-        speaker = None if speakers is None else speakers[:].astype(np.int64)
+    with _opened(name, path) as file:
+        labels = _whole(name, path, "labels", file["labels"][:])
+        speaker = _speakers(name, path, file)
         for first in range(0, len(index), BLOCK):
             block = index[first : first + BLOCK]
-            times, units = ([file[f"spikes/{key}"][i] for i in block] for key in ("times", "units"))
-            n_spikes = [len(time) for time in times]
-            if n_spikes != [len(unit) for unit in units]:
-                raise _bad(name, path, "other numbers of times than of units")
+            times, units = [], []
+            for i in block:
+                times.append(file["spikes/times"][i])
+                units.append(file["spikes/units"][i])
+                if len(times[-1]) != len(units[-1]):
+                    raise _bad(name, path, "other numbers of times than of units")
+                room.read(len(times[-1]))
             # Times are in seconds, in SHD at half precision; a float64 of them falls into the right step.
-            step = np.floor(np.concatenate(times).astype(np.float64) * 1000 / dt + 1e-6).astype(np.int64)
-            unit = np.concatenate(units).astype(np.int64)
-            if len(unit) and (unit.min() < 0 or unit.max() >= N_CHANNELS or step.min() < 0):
+            step = np.floor(np.concatenate(times).astype(np.float64) * 1000 / dt + 1e-6)
+            unit = _whole(name, path, "spikes/units", np.concatenate(units))
+            if len(unit) and (unit.min() < 0 or unit.max() >= N_CHANNELS or not (step >= 0).all()):
                 raise _bad(name, path, f"a unit outside 0 … {N_CHANNELS - 1}, or a time below 0")
-            trial = np.repeat(np.arange(len(block)), n_spikes)
+            trial = np.repeat(np.arange(len(block)), [len(time) for time in times])
             kept = step < n_steps
             blocks.append(
                 Trials(
-                    *events_of(trial[kept], step[kept], unit[kept] // pool, len(block)),
+                    *events_of(trial[kept], step[kept].astype(np.int64), unit[kept] // pool, len(block)),
                     target=labels[block],
                     scored=np.ones((len(block), n_steps), np.float32),
                     group=None if speaker is None else speaker[block],
                 )
             )
+            room.keep(len(blocks[-1].step))
     return join(blocks)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.tasks import encode
+from twinbrain.learn.tasks.room import check_drawn, steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, join, trials_of
@@ -49,11 +50,21 @@ def image_task(
     label : ndarray of int64, shape (trial,)
         Class of each picture.
     """
+    n_channels = 2 * n_levels + 1 if coding == "pixels" else pixels.shape[1]
     rng = generator(seed, name)
-    chosen = parts(label, (test, validation), rng)
+    chosen = [
+        index[stratified(label[index], n, rng)]
+        for index, n in zip(parts(label, (test, validation), rng), (n_test, n_validation, n_train), strict=True)
+    ]
+    if coding == "pixels":
+        n_steps = steps(pixels.shape[1] * pixel, dt, 0) + steps(response, dt)
+        share = 0.1 * pixels.shape[1] / n_steps  # a change from pixel to pixel is through few of the levels
+    else:
+        n_steps = steps(duration, dt)
+        share = peak * dt / 1000 if coding == "rate" else 1 / n_steps
+    check_drawn(name, [len(index) for index in chosen], n_steps, n_channels, block=BLOCK, share=share)
     trials = []
-    for part, index, n in zip(("test", "validation", "train"), chosen, (n_test, n_validation, n_train), strict=True):
-        index = index[stratified(label[index], n, rng)]
+    for part, index in zip(("test", "validation", "train"), chosen, strict=True):
         blocks = []
         for first in range(0, len(index), BLOCK):
             block = index[first : first + BLOCK]
@@ -67,7 +78,7 @@ def image_task(
     return Task(
         name=name,
         summary=summary,
-        n_channels=2 * n_levels + 1 if coding == "pixels" else pixels.shape[1],
+        n_channels=n_channels,
         n_outputs=int(label.max()) + 1,
         kind="classification",
         dt=dt,
@@ -88,7 +99,7 @@ def _at_once(
     peak: float,
     seed: int,
 ) -> Trials:
-    n_steps = max(round(duration / dt), 1)
+    n_steps = steps(duration, dt)
     if coding == "rate":
         spikes = encode.rate(pixels, n_steps, seed, gain=peak * dt / 1000)
     else:
@@ -106,7 +117,7 @@ def _one_by_one(
 ) -> Trials:
     if pixel < dt:
         raise LearnError(f"expected pixel of at least dt, found {pixel:g} and {dt:g} ms; pixels would be left out")
-    n_steps, n_response = round(pixels.shape[1] * pixel / dt), max(round(response / dt), 1)
+    n_steps, n_response = steps(pixels.shape[1] * pixel, dt, 0), steps(response, dt)
     of_step = np.minimum((np.arange(n_steps) * dt / pixel + 1e-9).astype(np.int64), pixels.shape[1] - 1)
     levels = (np.arange(n_levels) + 0.5) / n_levels
     spikes = np.zeros((len(pixels), n_steps + n_response, 2 * n_levels + 1), np.uint8)

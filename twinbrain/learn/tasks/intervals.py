@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import made_task, spikes_at
 from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Several
+from twinbrain.learn.tasks.room import steps
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
 
@@ -21,7 +22,7 @@ def intervals(
     n_intervals: Several = 8,
     shortest: Duration = 20.0,
     longest: Duration = 600.0,
-    spread: Annotated[float, Field(ge=0)] = 0.1,
+    spread: Annotated[float, Field(ge=0, le=10)] = 0.1,
     n_neurons: Count = 20,
     jitter: Pause = 2.0,
     noise: Rate = 5.0,
@@ -102,6 +103,8 @@ def intervals(
         draw,
         seed=seed,
         n_classes=n_intervals,
+        n_steps=shape[0],
+        share=noise * dt / 1000 + 2 / shape[0],
         sizes=(n_train, n_validation, n_test),
         summary=f"which of {n_intervals} intervals, {shortest:g} to {longest:g} ms, lies between two clicks",
         n_channels=n_neurons,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.room import check_drawn
 from twinbrain.learn.tasks.split import chance, generator
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials, join
@@ -25,7 +26,10 @@ def made_task(
     *,
     seed: int,
     n_classes: int,
+    n_steps: int,
+    n_channels: int,
     sizes: tuple[int, int, int],
+    share: float = 1.0,
     kind: Literal["classification", "regression"] = "classification",
     **more: Any,
 ) -> Task:
@@ -41,13 +45,24 @@ def made_task(
         Names the draws.
     n_classes : int
         Labels are 0 … n_classes - 1, in equal shares.
+    n_steps, n_channels : int
+        Of a trial.
     sizes : tuple of three int
         Trials to learn from, to watch, and to test with.
+    share : float
+        Of steps in which a channel spikes at most, on average.
     kind : {"classification", "regression"}
         Of the task.
     **more
         Further fields of `Task`.
+
+    Raises
+    ------
+    LearnError
+        If the trials would be too many or too large.
     """
+    n_values = more["n_outputs"] if kind == "regression" else 0
+    check_drawn(name, sizes, n_steps, n_channels, block=BLOCK, share=share, n_outputs=n_values)
     trials = []
     for split, n in zip(SPLITS, sizes, strict=True):
         labels = generator(seed, name, split).permutation(np.arange(n) % n_classes)
@@ -56,7 +71,16 @@ def made_task(
             join([draw(generator(seed, name, split, str(first)), labels[first : first + BLOCK]) for first in blocks])
         )
     train, validation, test = trials
-    return Task(name=name, kind=kind, train=train, validation=validation, test=test, chance=chance(trials[-1]), **more)
+    return Task(
+        name=name,
+        kind=kind,
+        n_channels=n_channels,
+        train=train,
+        validation=validation,
+        test=test,
+        chance=chance(trials[-1]),
+        **more,
+    )
 
 
 def spikes_at(rng: np.random.Generator, rates: NDArray[Any], dt: float, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -86,8 +110,3 @@ def spikes_at(rng: np.random.Generator, rates: NDArray[Any], dt: float, shape: t
 def groups(rates: NDArray[Any], n_neurons: int) -> NDArray[Any]:
     """Return rates of channels, shape (…, group × n_neurons), from rates of groups of so many channels."""
     return np.repeat(rates, n_neurons, axis=-1)
-
-
-def steps(duration: float, dt: float) -> int:
-    """Return how many steps a duration takes, at least one."""
-    return max(round(duration / dt), 1)

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
-from twinbrain.learn.tasks.made import steps
+from twinbrain.files import FileError, read_bytes
+from twinbrain.files.regular import MB
 from twinbrain.learn.tasks.options import Count, Duration, Share
+from twinbrain.learn.tasks.room import Room, steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
@@ -19,6 +21,8 @@ SIDE = 34
 """Pixels of a row and of a column."""
 BLOCK = 256
 """Trials read at one time."""
+LARGEST_RECORDING = 4 * MB
+"""Of one trial; those of the data set have some 20 kB."""
 _OVERFLOW_ROW, _OVERFLOW = 240, 1 << 13  # an event in this row says that the clock went over this many microseconds
 
 
@@ -103,27 +107,35 @@ def _files(folder: str, part: str) -> tuple[list[Path], NDArray[np.int64]]:
 
 def _read(files: list[Path], labels: NDArray[np.int64], index: NDArray[np.int64], dt: float, duration: float) -> Trials:
     n_steps = steps(duration, dt)
+    room = Room("nmnist", len(index), n_steps)
     blocks = []
     for first in range(0, len(index), BLOCK):
         block = index[first : first + BLOCK]
-        events = [_events(files[i]) for i in block]
+        events = []
+        for i in block:
+            events.append(_events(files[i]))
+            room.read(len(events[-1][0]))
         trial = np.repeat(np.arange(len(block)), [len(time) for time, _ in events])
-        step = np.floor(np.concatenate([time for time, _ in events]) / (1000 * dt)).astype(np.int64)
+        step = np.floor(np.concatenate([time for time, _ in events]) / (1000 * dt))
         channel = np.concatenate([channel for _, channel in events])
         kept = step < n_steps
         blocks.append(
             Trials(
-                *events_of(trial[kept], step[kept], channel[kept], len(block)),
+                *events_of(trial[kept], step[kept].astype(np.int64), channel[kept], len(block)),
                 target=labels[block],
                 scored=np.ones((len(block), n_steps), np.float32),
             )
         )
+        room.keep(len(blocks[-1].step))
     return join(blocks)
 
 
 def _events(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return times (µs) and channels. An event is 40 bits: column, row, one bit of polarity, and 23 of time."""
-    data = np.fromfile(path, np.uint8)
+    try:
+        data = np.frombuffer(read_bytes(path, LARGEST_RECORDING), np.uint8)
+    except FileError as error:
+        raise LearnError(f"task nmnist: {path}: {error}") from None
     if len(data) % 5:
         raise LearnError(f"task nmnist: {path}: expected 5 bytes an event, found {len(data)} bytes; get the file anew")
     column, row, high, middle, low = data.reshape(-1, 5).T.astype(np.int64)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at
 from twinbrain.learn.tasks.options import Count, Duration, Rate
+from twinbrain.learn.tasks.room import Room, steps
 from twinbrain.learn.tasks.split import generator
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
@@ -60,7 +61,9 @@ def patterns(
     Bellec et al. (2020), doi 10.1038/s41467-020-17236-y: sines of 1, 2, 3 and 5 Hz, amplitudes uniform in 0.5 … 2, any
     phase. Here each curve is divided by its largest value.
     """
-    n_steps = steps(duration, dt)
+    n_steps, n_channels = steps(duration, dt), n_patterns * n_phases * n_neurons
+    of_sines = Room("patterns", n_patterns, n_steps, n_outputs * 8 * len(FREQUENCIES))
+    of_sines.check_dense(n_train * n_steps * n_channels, 0, 0)
     rng = generator(seed, "patterns", "curves")
     of_sine = (n_patterns, 1, n_outputs, len(FREQUENCIES))
     amplitude, phase = 0.5 + 1.5 * rng.random(of_sine), 2 * np.pi * rng.random(of_sine)
@@ -80,10 +83,12 @@ def patterns(
         draw,
         seed=seed,
         n_classes=n_patterns,
+        n_steps=n_steps,
+        share=max(rate, noise) * dt / 1000,
         sizes=(n_train, n_validation, n_test),
         kind="regression",
         summary=f"follow {n_outputs} sums of sines, with a clock as input",
-        n_channels=n_patterns * n_phases * n_neurons,
+        n_channels=n_channels,
         n_outputs=n_outputs,
         dt=dt,
         references=("10.1038/s41467-020-17236-y",),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.learn.tasks import encode
+from twinbrain.learn.tasks.room import check_drawn, steps
 from twinbrain.learn.tasks.trials import Trials, join, trials_of
 
 Frames = NDArray[np.float32]
@@ -73,6 +74,7 @@ def signal_trials(
     n_frames: NDArray[np.int64],
     target: NDArray[np.int64],
     *,
+    name: str,
     dt: float,
     frame: float,
     coding: Coding,
@@ -91,6 +93,8 @@ def signal_trials(
         How many frames are data.
     target : ndarray of int64, shape (trial,)
         Class of each trial.
+    name : str
+        Of the task, for messages.
     dt, frame : float (ms)
         What a step and a frame last.
     coding : {"population", "delta"}
@@ -103,9 +107,18 @@ def signal_trials(
         Of the delta code, in standard deviations.
     group : ndarray of int64, shape (trial,), optional
         Whom a trial belongs to.
+
+    Raises
+    ------
+    LearnError
+        If the trials would be too many or too large.
     """
     steps_per_frame = frame / dt
+    steps(frames.shape[1] * frame, dt)  # if there are not too many
     n_steps = math.ceil(frames.shape[1] * steps_per_frame)
+    of_code = n_channels(frames.shape[2], coding, n_encoders)
+    share = peak * dt / 1000 if coding == "population" else 0.5
+    check_drawn(name, [len(frames)], n_steps, of_code, block=BLOCK, share=share)
     duration = _duration(n_frames, steps_per_frame)[:, None]
     step = np.arange(n_steps)
     scored = ((step >= duration // 2) & (step < duration)).astype(np.float32)

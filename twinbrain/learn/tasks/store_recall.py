@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.learn.tasks.made import groups, made_task, spikes_at, steps
+from twinbrain.learn.tasks.made import groups, made_task, spikes_at
 from twinbrain.learn.tasks.options import Count, Duration, Rate, Several
+from twinbrain.learn.tasks.room import steps
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
 
@@ -72,6 +73,8 @@ def store_recall(
         draw,
         seed=seed,
         n_classes=2,
+        n_steps=n_frames * n_frame,
+        share=max(rate, noise) * dt / 1000,
         sizes=(n_train, n_validation, n_test),
         summary="which bit was there when the store command came, asked by the recall command",
         n_channels=4 * n_neurons,

@@ -73,6 +73,7 @@ def vowels(
         standardised(frames, n_frames, learned),
         n_frames,
         speaker,
+        name="vowels",
         dt=dt,
         frame=frame,
         coding=coding,

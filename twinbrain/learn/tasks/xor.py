@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.learn.tasks.made import made_task, steps
+from twinbrain.learn.tasks.made import made_task
 from twinbrain.learn.tasks.options import Count, Duration
+from twinbrain.learn.tasks.room import steps
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
 
@@ -70,6 +71,7 @@ def xor(
         draw,
         seed=seed,
         n_classes=4,
+        n_steps=n_steps,
         sizes=(n_train, n_validation, n_test),
         summary=f"the gate {gate} of two bits",
         n_channels=3,
