@@ -137,3 +137,13 @@ check_target("s3://bucket/name")
 """
     found = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert 'pip install "twinbrain[s3]"' in found.stderr.splitlines()[-1]
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    async def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "zarr.json").write_text("{}")
+    monkeypatch.setattr("zarr.storage.LocalStore.get", refuse)
+    with pytest.raises(StoreError, match=r"zarr\.json: expected a file that can be read, found Permission denied"):
+        Location.of(tmp_path).read("zarr.json")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from twinbrain.errors import TwinbrainError
 from twinbrain.store import open_run, read_spikes, run_info
 
 
@@ -50,3 +51,9 @@ def test_info_says_what_the_run_is(example, run):
     assert sum(info.n_bytes_of.values()) == info.n_bytes - (run / "zarr.json").stat().st_size
     assert (info.version, info.digest, info.versions) == ("0.1.0", "abc", {"numpy": np.__version__})
     assert info.to_dict()["path"] == str(run)
+
+
+def test_a_fault_in_a_setting_is_not_one_of_the_run(run, monkeypatch):
+    monkeypatch.setenv("TWINBRAIN_LARGEST_FILE", "xx")
+    with pytest.raises(TwinbrainError, match=r"TWINBRAIN_LARGEST_FILE: expected an amount .*, found 'xx'"):
+        run_info(run)

@@ -11,6 +11,7 @@ from typing import Any
 from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
+from twinbrain.store.http import client_options
 
 _open: dict[tuple[object, ...], Any] = {}
 _lock = threading.Lock()
@@ -41,16 +42,19 @@ def _connect(scheme: str, url: str) -> Any:
     from fsspec import url_to_fs
     from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 
-    options = _s3_options() if scheme in ("s3", "s3a") else {}
+    is_s3 = scheme in ("s3", "s3a")
+    options = _s3_options() if is_s3 else {}
     try:
+        if scheme in ("http", "https"):
+            options = {"client_kwargs": client_options()}
         # Listings are not kept: other processes write too.
         fs, _ = url_to_fs(url, asynchronous=True, skip_instance_cache=True, use_listings_cache=False, **options)
     except ImportError as error:
-        package = 'pip install "twinbrain[s3]"' if options else f"install the package it needs ({error})"
+        package = 'pip install "twinbrain[s3]"' if is_s3 else f"install the package it needs ({error})"
         raise StoreError(f"expected a package that reads {scheme}://, found none, for {url}; {package}") from error
     except ValueError as error:
         raise StoreError(f"expected a path, or a URL that fsspec knows, found {url}: {error}; name another") from error
-    if options:
+    if is_s3:
         fs.retries = 2  # on top of botocore's own
     return fs if fs.async_impl else AsyncFileSystemWrapper(fs, asynchronous=True)
 
@@ -70,7 +74,7 @@ def _s3_options() -> dict[str, Any]:
 @atexit.register  # after zarr's own, hence called before its event loop is gone
 def _close() -> None:
     for (process, *_), fs in _open.items():
-        session = getattr(fs, "_s3", None)
+        session = getattr(fs, "_s3", None) or getattr(fs, "_session", None)
         if process == os.getpid() and session is not None:
             with suppress(Exception):
                 sync(session.close(), timeout=5)

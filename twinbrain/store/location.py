@@ -237,13 +237,21 @@ class Location:
         Raises
         ------
         StoreError
-            If it is no regular file, or one of more than ``limit`` bytes.
+            If it is no regular file, or one of more than ``limit`` bytes, or cannot be read.
         """
         odd, found = self.oddity(key, limit), None
         if not odd:
             # At a URL nobody has said how large it is: no more than one byte too many is asked for.
             bounded = RangeByteRequest(0, limit + 1) if byte_range is None and not self.is_local else byte_range
-            found = await store.get(key, prototype or default_buffer_prototype(), bounded)
+            try:
+                found = await store.get(key, prototype or default_buffer_prototype(), bounded)
+            except OSError as error:
+                if not self.is_local:
+                    raise
+                raise StoreError(
+                    f"{self}/{key}: expected a file that can be read, found {error.strerror or error}; check who may "
+                    "read it, and the disk"
+                ) from error
             if found is not None and len(found) > limit:
                 odd = f"one of more than {limit} bytes"
         if odd:

@@ -58,7 +58,9 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
     """Return what is wrong, and what to do."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     bucket = url.partition("://")[2].partition("/")[0]
-    where = f"bucket {bucket!r}{_endpoint(url)}" if url.startswith(("s3://", "s3a://")) else url
+    is_s3 = url.startswith(("s3://", "s3a://"))
+    where = f"bucket {bucket!r}{_endpoint(url)}" if is_s3 else url
+    address = "AWS_ENDPOINT_URL" if is_s3 else "the address"
     code = _code(error)
     said = " ".join(str(error).split()) or type(error).__name__
     if code == "NoSuchBucket":
@@ -68,9 +70,10 @@ def _explain(url: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, PermissionError):
         return f"{where} refuses the credentials ({code or 'access denied'}: {said})", f"check {_CREDENTIALS}"
     if kinds & {"ConnectionError", "HTTPClientError", "ClientError", "TimeoutError", "gaierror"} and not code:
-        return f"{where} cannot be reached ({said})", "check AWS_ENDPOINT_URL and the network"
+        return f"{where} cannot be reached ({said})", f"check {address} and the network"
     if isinstance(error, ValueError):
-        return f"{where} cannot be asked ({said})", "check AWS_ENDPOINT_URL and the other settings of S3"
+        others = "the other settings of S3" if is_s3 else "what is there"
+        return f"{where} cannot be asked ({said})", f"check {address} and {others}"
     if "ParamValidationError" in kinds:
         return f"{bucket!r} cannot be the name of a bucket ({said})", "name another"
     return f"{where} answered {code or type(error).__name__}: {said}", "see whether the service works and has room"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from twinbrain.files.regular import FileError
+from twinbrain.files.regular import FileError, largest
 from twinbrain.files.text import parse_json
 from twinbrain.language.tokens import printable
 
@@ -88,6 +88,7 @@ def json_items(value: object, what: str, limit: int) -> list[Any]:
 
 
 def _json(value: object, what: str, limit: int) -> Any:
+    largest(limit)  # a fault in that setting is not one of the store
     try:
         return parse_json(text(value, what), limit)
     except FileError as error:

@@ -1,0 +1,61 @@
+"""What is taken from a server of ``http``: no more than was asked for, and not for ever."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+LARGEST_ANSWER = 64_000_000
+"""Bytes of an answer of which no range was asked for, such as a listing."""
+CONNECTING, SILENCE, WHOLE = 10.0, 30.0, 300.0
+"""Seconds until a server answers, between two parts of an answer, and for all of one."""
+_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+_OK = 200
+
+
+def client_options() -> dict[str, Any]:
+    """Return the options of an aiohttp session: limits of time, and answers that are read to a limit.
+
+    A server may ignore the range that it was asked for, or pack an answer that unpacks to far more.
+
+    Raises
+    ------
+    ImportError
+        If aiohttp is not installed.
+    """
+    import aiohttp
+
+    class Bounded(aiohttp.ClientResponse):
+        async def read(self) -> bytes:
+            if self._body is None:
+                self._body = await _read(self)
+            return self._body
+
+    timeout = aiohttp.ClientTimeout(total=WHOLE, sock_connect=CONNECTING, sock_read=SILENCE)
+    plain = {"Accept-Encoding": "identity"}
+    return {"timeout": timeout, "response_class": Bounded, "headers": plain, "auto_decompress": False}
+
+
+async def _read(response: Any) -> bytes:
+    """Return the body of an answer, or the first part of it where more was sent than asked for."""
+    asked = _RANGE.fullmatch(response.request_info.headers.get("Range", ""))
+    start, stop = (int(asked[1]), int(asked[2]) + 1) if asked else (0, LARGEST_ANSWER)
+    try:
+        if asked and start and response.status == _OK:
+            raise ValueError("expected a server that answers ranges, found the whole where a part was asked for")
+        if (packed := response.headers.get("Content-Encoding", "identity")) != "identity":
+            raise ValueError(f"expected an answer as it is stored, found one packed as {packed[:20]!r}")
+        body = bytearray()
+        async for part in response.content.iter_any():
+            body += part
+            if len(body) > stop - start:
+                if not asked:
+                    raise ValueError(f"expected an answer of at most {LARGEST_ANSWER} bytes, found more")
+                break
+        else:
+            return bytes(body)
+    except BaseException:
+        response.close()
+        raise
+    response.close()  # what is left is not waited for
+    return bytes(body[: stop - start])
