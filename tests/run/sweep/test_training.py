@@ -9,6 +9,7 @@ from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.learn.measures import empty_measures
 from twinbrain.learn.metrics.network_cost import network_cost
 from twinbrain.run.sweep.points import point_workflow
+from twinbrain.run.sweep.sweep import declared_sweep
 from twinbrain.spec.assign import assigned
 from twinbrain.store import Location, is_training
 
@@ -99,6 +100,15 @@ def test_a_baseline_is_not_trained_as_a_brain_nor_a_brain_as_a_baseline():
         tb.train(small_study(baseline="lstm"))
     with pytest.raises(LearnError, match="expected the name of a baseline"):
         tb.train_baseline(small_study())
+
+
+def test_contrasts_stay_with_the_cases_that_they_are_of():
+    workflow = tb.load_workflow("diversity")
+    two = {name: {"train.epochs": 1} for name in ("leaky, alike: 5 ms", "leaky, spread: 5 ms", "LSTM")}
+    found, _ = declared_sweep(workflow, {"seed": [0, 1]}, cases=two)
+    assert found.sweep.contrasts == {"parameters, leaky cells": ("leaky, spread", "leaky, alike")}
+    found, _ = declared_sweep(workflow, {"seed": [0, 1]}, cases={"LSTM": {}})
+    assert found.sweep.contrasts == {}
 
 
 def test_regions_tasks_and_lists_are_swept(sweep):

@@ -196,8 +196,9 @@ def declared_sweep(
     if reduce is not None:
         declared, own = split(reduce)
         before["reduce"] = declared
-    if cases is not None:
-        before.pop("contrasts", None)  # of other cases
+    if cases is not None:  # contrasts of others go
+        groups = {name.partition(": ")[0] for name in cases}
+        before["contrasts"] = {name: pair for name, pair in before.get("contrasts", {}).items() if {*pair} <= groups}
     given: dict[str, Any] = {"samples": samples, "keep_runs": keep_runs, "batch": batch}
     given |= {"together": None if together is None else list(together), "cases": cases}
     swept = {key: value for key, value in parameters.items() if key not in fixed}
