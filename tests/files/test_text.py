@@ -1,6 +1,6 @@
 import pytest
 
-from twinbrain.files import FileError, parse_json, parse_toml, read_text
+from twinbrain.files import FileError, lines_of, parse_json, parse_toml, read_text
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
@@ -51,3 +51,13 @@ def test_a_fault_of_toml_has_its_line():
 def test_a_long_text_is_refused():
     with pytest.raises(FileError, match="expected a TOML file of at most 2 MB, found 3 MB"):
         parse_toml("#" * 3_000_000)
+
+
+def test_lines_are_counted_whatever_ends_them():
+    assert lines_of("a\r\nb\rc\n") == ["a", "b", "c", ""]
+    assert len(lines_of("\r\n" * 100_000)) == 100_001
+    for end in ("\n", "\r"):
+        with pytest.raises(FileError, match="expected at most 100,000 lines, found 100,001"):
+            lines_of(end * 100_001)
+    with pytest.raises(FileError, match="expected lines of at most 1,000,000 characters, found one of 1,000,001"):
+        lines_of("\n" + "x" * 1_000_001)

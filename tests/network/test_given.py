@@ -131,3 +131,20 @@ def test_a_drive_that_is_pinned_knows_its_file_again(tmp_path, monkeypatch):
 def test_a_drive_without_a_file_needs_no_pin():
     drive = Drive(population="e", current="1 pA")
     assert pinned(drive) is drive
+
+
+def test_a_long_table_is_taken_apart_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("twinbrain.network.given._BLOCK", 10)
+    rows = np.arange(60.0).reshape(30, 2)
+    path = tmp_path / "w.csv"
+    path.write_text("\r\n".join(f"{a}, {b}" for a, b in rows.tolist()) + "\n\n")
+    np.testing.assert_array_equal(samples(file=str(path)), rows)
+    path.write_text("time,neuron\r\n\n" + "".join(f"{a},{b:.0f}\n" for a, b in rows.tolist()))
+    assert len(trains(file=str(path))) == 60
+    for text, message in (
+        ("1\n" * 20 + "1,2\n", "rows of 1 and of 2 numbers"),
+        ("1\n" * 20 + "1_0\n", "could not convert to a number: '1_0'"),
+    ):
+        path.write_text(text)
+        with pytest.raises(SpecError, match=message):
+            samples(file=str(path))

@@ -190,3 +190,11 @@ def test_its_html_is_small_and_escaped(n):
 
 def test_html_of_no_connections(pair):
     assert "0.0%" in pair.replace(weight=np.zeros((2, 2)))._repr_html_()
+
+
+def test_texts_are_numbers_of_the_digits_0_to_9(pair):
+    for kind in (str, bytes, object):
+        assert pair.replace(area=np.array(["1", "2.5"]).astype(kind)).area.values.tolist() == [1, 2.5]
+    for area in (["1_000", "1"], [b"1_000", b"1"], ["١٢", "1"], np.array(["1_000", 1.0], object)):
+        with pytest.raises(ConnectomeError, match="expected area as numbers, found a"):
+            pair.replace(area=area)

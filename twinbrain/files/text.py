@@ -15,6 +15,8 @@ LARGEST_TEXT = 64 * MB
 LARGEST_TOML = 2 * MB
 LARGEST_JSON = 16 * MB
 _DEEPEST = 64
+_MOST_LINES = 100_000
+_LONGEST_LINE = 1_000_000
 # A key of many parts, "a.b.c. …", in time that grows with the length of the text alone.
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _LONG_KEY = re.compile(rf"""(?<![\w"'-])(?:{_PART}){{{_DEEPEST}}}""")
@@ -40,6 +42,22 @@ def read_text(path: str | Path, limit: int = LARGEST_TEXT) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError(f"expected text in UTF-8, found other bytes ({error}); save it as UTF-8") from None
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a table or a list, whatever ends them.
+
+    Raises
+    ------
+    FileError
+        If there are more than 100,000, or one has more than 1,000,000 characters.
+    """
+    if (n := max(text.count("\n"), text.count("\r"))) > _MOST_LINES:
+        raise FileError(f"expected at most {_MOST_LINES:,} lines, found {n:,}; leave out what does not belong there")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if (longest := max(map(len, lines))) > _LONGEST_LINE:
+        raise FileError(f"expected lines of at most {_LONGEST_LINE:,} characters, found one of {longest:,}")
+    return lines
 
 
 def parse_toml(text: str) -> dict[str, Any]:

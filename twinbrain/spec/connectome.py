@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import ConnectomeError
+from twinbrain.files import number
 from twinbrain.spec.base import nearest
 from twinbrain.spec.labels import matching
 
@@ -286,6 +287,10 @@ def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[st
     try:
         if (kind := np.asarray(value).dtype).kind in "cmM":
             raise ConnectomeError(f"expected {key} as real numbers, found {kind.name}; give the part that counts")
+        if kind.kind in "SUTO":  # texts among them, which are numbers of the digits 0 to 9
+            cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in np.ravel(value).tolist()]
+            cells = [number(cell) if isinstance(cell, str) else cell for cell in cells]
+            value = np.reshape(cells, np.shape(value))
         array = np.array(value, dtype=np.float64) + 0.0  # -0.0 becomes 0.0, so that equal weights digest alike
     except (TypeError, ValueError) as error:
         raise ConnectomeError(f"expected {key} as numbers, found a {type(value).__name__} ({error})") from None
