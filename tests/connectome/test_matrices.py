@@ -2,7 +2,7 @@ import pytest
 
 from twinbrain.connectome.matrices import read_matrices
 from twinbrain.connectome.write import write_connectome
-from twinbrain.errors import ConnectomeError
+from twinbrain.errors import ConnectomeError, ExchangeWarning
 
 WEIGHT = ",A,B\nA,0,2\nB,3,0\n"
 LENGTH = ",A,B\nA,0,10\nB,20,0\n"
@@ -79,6 +79,15 @@ def test_regions_of_an_overwritten_connectome_do_not_stay_behind(connectome, tmp
         ({"regions": "region,area\nB,1\nA,2"}, r"brain_regions\.csv: expected the regions labelled as"),
         ({"regions": "region,hemisphere\nA,L\nB,R"}, "expected hemisphere 'left'"),
         ({"regions": "region,cortical\nA,yes\nB,no"}, "expected a number, found 'yes'"),
+        ({"regions": "region,area,Area\nA,1,2\nB,3,4"}, r"brain_regions\.csv: .* found 'area' twice; take one out"),
+        ({"regions": "region,x,y\nA,1,2\nB,3,4"}, "expected columns x, y and z, or none of them, found x and y"),
+        ({"regions": "index,label\n2,A\n1,B"}, r"expected rows in the order of their index, found \[2.0, 1.0\]; sort"),
+        ({"weight": "0;0,5\n1,5;0\n"}, "expected numbers with a decimal point, found commas in '0;0,5'; write points"),
+        ({"weight": ";A;B\nA;0;0,5\nB;1,5;0"}, "expected a number, found '0,5' in the row of 'A'"),
+        ({"weight": "0 0,5 1\n1,5 0 1\n1 1 0"}, "decimal point, found commas in '0 0,5 1'; write points"),
+        ({"weight": '"0","0,5"\n"1,5","0"\n'}, "numbers alone in the first row, found '0,5'"),
+        ({"weight": "0,١,2\n3,0,1\n4,5,0"}, "in the first row, found '١'; write numbers with the digits 0 to 9"),
+        ({"weight": "0,,2\n3,0,1\n4,5,0"}, "in the first row, found ''; write .* and 0 where there is nothing"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_place(make, tables, message):
@@ -163,3 +172,38 @@ def test_a_table_of_regions_names_them_and_gives_straight_lengths(tmp_path):
     assert found.length.values.tolist() == [[0, 5, 13], [5, 0, 12], [13, 12, 0]]
     with pytest.raises(ConnectomeError, match=r'length="\.\.\.", or take straight lines: length="centroids"'):
         read_matrices(tmp_path / "brain.csv")
+
+
+def test_columns_of_regions_are_known_in_any_case_and_place(make):
+    plain = read_matrices(make(regions="region,x,y,z,hemisphere,area\nA,1,2,3,left,9\nB,4,5,6,right,8\n"))
+    path = make(regions="index,Label,X,Y,Z,Hemisphere,AREA\n1,A,1,2,3,left,9\n2,B,4,5,6,right,8\n")
+    assert read_matrices(path) == plain
+    path = make(regions=",label,x,y,z,hemisphere,area\n0,A,1,2,3,left,9\n1,B,4,5,6,right,8\n")
+    assert read_matrices(path) == plain
+
+
+def test_columns_of_regions_that_are_not_known_are_told(make):
+    path = make(regions="region,hemi,area,color\nA,L,9,red\nB,R,8,blue\n")
+    with pytest.warns(ExchangeWarning, match=r"brain_regions\.csv: read without the columns .* \(hemi, color\)"):
+        assert read_matrices(path).area.values.tolist() == [9, 8]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("index,name\n3,A\n1,B\n", r"expected rows in the order of their index, found \[3.0, 1.0\]; sort them"),
+        ("name,Name\nA,B\nC,D\n", "expected columns of different names, found 'name' twice"),
+        ("\n" * 100_001, "expected at most 100,000 lines, found 100,001"),
+        (("a," * 5_000 + "b\n") * 2, "expected matrices of 5,000 regions of at most"),
+    ],
+)
+def test_labels_that_are_not_in_order_or_endless_are_refused(make, tmp_path, text, message):
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(ConnectomeError, match=rf"labels\.csv: {message}"):
+        read_matrices(make(), labels=tmp_path / "labels.csv")
+
+
+def test_labels_are_texts_where_there_are_some(make, tmp_path):
+    (tmp_path / "labels.csv").write_text("label,name\n1,V1\n2,V2\n")
+    weight = "0,2\n3,0\n"
+    assert read_matrices(make(weight, weight), labels=tmp_path / "labels.csv").labels == ["V1", "V2"]

@@ -143,8 +143,13 @@ def test_a_damaged_zip_is_refused(make):
 @pytest.mark.parametrize(
     ("part", "data", "message"),
     [
-        ("info.txt", b'length_unit = "cm"', "info: expected length_unit = \"mm\", found 'cm'; convert"),
-        ("info.txt", b'length_unit = "mm"area_unit = "cm^2"', 'expected area_unit = "mm.2", found'),
+        ("info.txt", b'length_unit = "cm"', "info: expected the unit 'mm', found length_unit = \"cm\"; convert"),
+        ("info.txt", b"length_unit = cm", "info: expected the unit 'mm', found length_unit = cm; convert"),
+        ("info.txt", b"length_unit: 'cm'\n", "info: expected the unit 'mm', found length_unit: 'cm'; convert"),
+        ("info.txt", b'Tract_Length_Unit="m"', "info: expected the unit 'mm', found Length_Unit=\"m\"; convert"),
+        ("info.txt", b'length_unit = "mm"area_unit = "cm^2"', "expected the unit 'mm.2', found area_unit"),
+        ("info.txt", b"name = a\nName: 'b'", "info: expected one name, found 'a' and 'b'; take one out"),
+        ("subcortical.txt", b"0\n1\n", r"expected a file called cortical, found subcortical\.txt, its opposite"),
         ("hemispheres.txt", b"nan\n1\n", "hemispheres: expected 0 .left. or 1 .right. of each region, found nan"),
         ("hemispheres.txt", b"0\n5\n", "hemispheres: .* found 5"),
         ("weights.txt", b"0 1_0\n3 0\n", "expected numbers, found '0 1_0'"),
@@ -154,3 +159,29 @@ def test_a_damaged_zip_is_refused(make):
 def test_what_would_be_read_otherwise_is_refused(make, part, data, message):
     with pytest.raises(ConnectomeError, match=message):
         read_tvb(make({part: data}))
+
+
+def test_settings_are_read_however_they_are_written(make):
+    for text in ('name = "n"\nnormalisation = "max"', "Name: 'n'\r\nNormalisation = max\nlength_unit: mm"):
+        found = read_tvb(make({"info.txt": text.encode(), "areas.txt": b"1 2"}))
+        assert (found.name, found.normalisation) == ("n", "max")
+    assert read_tvb(make({"info.txt": b"name: of a whole sentence"})).name == "brain"
+
+
+def test_parts_that_were_packed_in_several_pieces_are_read_whole(make):
+    lines = PARTS["weights.txt"].splitlines(keepends=True)
+    packed = b"".join(map(bz2.compress, lines))
+    assert read_tvb(make({"weights.txt": None, "weights.txt.bz2": packed})) == read_tvb(make())
+    with pytest.raises(ConnectomeError, match=r"weights\.txt\.bz2: expected text, found none that can be read"):
+        read_tvb(make({"weights.txt": None, "weights.txt.bz2": packed[:-4]}))
+    with pytest.raises(ConnectomeError, match="expected text packed in few pieces, found 10,001"):
+        read_tvb(make({"weights.txt": None, "weights.txt.bz2": bz2.compress(b"") * 10_001}))
+
+
+@pytest.mark.parametrize("part", ["weights.txt", "centres.txt"])
+def test_lines_without_end_are_refused(make, part):
+    with pytest.raises(ConnectomeError, match=rf"{part}: expected at most 100,000 lines, found 100,001"):
+        read_tvb(make({part: b"\n" * 100_001}))
+    line = b"1 2 3 4\n" if part == "weights.txt" else b"a 1 2 3\n"
+    with pytest.raises(ConnectomeError, match=rf"{part}: expected matrices of 4,097 regions of at most"):
+        read_tvb(make({part: line * 5_000}))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,18 @@ from twinbrain.connectome.lengths import CENTROIDS, lengths_between, no_lengths
 from twinbrain.connectome.place import reading
 from twinbrain.connectome.tables import (
     DELIMITERS,
+    INDEX_COLUMNS,
     Matrix,
     check_alike,
+    check_header,
+    header_of,
+    label_column,
     numbered_labels,
     read_labels,
     read_matrix,
     read_rows,
 )
-from twinbrain.errors import ConnectomeError
+from twinbrain.errors import ConnectomeError, ExchangeWarning, shortened
 from twinbrain.files import number
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
@@ -53,8 +58,8 @@ def read_matrices(
     labels : str, Path or sequence of str, optional
         The labels, or a file of them: one a line, all in one line, or a column called ``label`` or ``name``. By default
         those in the table, or else in ``NAME_regions.csv``, or else ``"region_01"``, ….
-        ``NAME_regions.csv`` may hold, after the label, ``x, y, z`` (mm), ``hemisphere``, ``cortical`` (0 or 1) and
-        ``area`` (mm^2).
+        ``NAME_regions.csv`` may hold, beside the label, ``x, y, z`` (mm), ``hemisphere``, ``cortical`` (0 or 1) and
+        ``area`` (mm^2); an ``ExchangeWarning`` names other columns.
     normalisation : str, optional
         How the weights were normalised, which tables do not tell.
 
@@ -93,6 +98,8 @@ def _matrix(path: Path) -> Matrix:
     with reading(path):
         matrix = read_matrix(path)
         if matrix.rows is not None and matrix.columns is not None:
+            if matrix.rows != matrix.columns:
+                check_header(matrix.columns)
             check_alike("the rows", matrix.rows, "the columns", matrix.columns)
         return matrix
 
@@ -117,14 +124,16 @@ def _labels(matrix: Matrix, given: str | Path | Sequence[str] | None, listed: li
 
 
 def _regions(path: Path) -> dict[str, Any]:
-    """Return what a table tells of regions, with their ``labels``."""
+    """Return what a table tells of regions, with their ``labels``, and warn of columns that are not known."""
     with reading(path):
-        (_, *keys), *rows = read_rows(path) or [[""]]
+        header, *rows = read_rows(path) or [[""]]
         for line, row in enumerate(rows, start=2):
-            if len(row) != len(keys) + 1:
-                raise ConnectomeError(f"row {line}: expected {len(keys) + 1} cells, found {len(row)}")
-        labels = [row[0] for row in rows]
-        columns = {key: [row[i] for row in rows] for i, key in enumerate(keys, start=1)}
+            if len(row) != len(header):
+                raise ConnectomeError(f"row {line}: expected {len(header)} cells, found {len(row)}")
+        place = label_column([header, *rows]) or 0
+        labels = [row[place] for row in rows]
+        names = header_of([header, *rows], place)
+        columns = {name: [row[i] for row in rows] for i, name in enumerate(names) if i != place}
 
         def numbers(key: str) -> list[float]:
             return [_number(cell, label) for cell, label in zip(columns[key], labels, strict=True)]
@@ -132,9 +141,15 @@ def _regions(path: Path) -> dict[str, Any]:
         about: dict[str, Any] = {key: numbers(key) for key in ("cortical", "area") if key in columns}
         if "hemisphere" in columns:
             about["hemisphere"] = columns["hemisphere"]
-        if set(_AXES) <= set(columns):
+        if there := [axis for axis in _AXES if axis in columns]:
+            if len(there) < len(_AXES):
+                raise ConnectomeError(f"expected columns x, y and z, or none of them, found {' and '.join(there)}")
             about["centroids"] = np.column_stack([numbers(axis) for axis in _AXES])
-        return about | {"labels": labels}
+    known = {*_AXES, "hemisphere", "cortical", "area", *INDEX_COLUMNS}
+    if unknown := [header[i] for i, name in enumerate(names) if i != place and name not in known]:
+        text = f"{path}: read without the columns that are not known here ({', '.join(unknown[:20])})"
+        warnings.warn(shortened(text), ExchangeWarning, stacklevel=4)
+    return about | {"labels": labels}
 
 
 def _number(cell: str, label: str) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,15 @@ from numpy.typing import NDArray
 
 from twinbrain.connectome.lengths import check_regions
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import FileError, number, numbers, read_text
+from twinbrain.files import FileError, lines_of, number, numbers, read_text
 from twinbrain.paths import user_path
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": " "}
-_LONGEST_LINE = 1_000_000
+INDEX_COLUMNS = ("index", "idx", "")
 _LABEL_COLUMNS = ("label", "labels", "name", "names", "region", "regions", "roi", "abbreviation")
+_OTHERWISE_PARTED = re.compile(r";|\d[ \t]+[\d.+-]")
+# What is meant as numbers, in whatever digits and with whatever marks in them.
+_NUMERIC = re.compile(r"[\s\d.,;_'eE+-]*")
 
 
 @dataclass(frozen=True)
@@ -56,22 +61,17 @@ def read_rows(path: Path) -> list[list[str]]:
 def _rows(path: Path) -> Iterator[list[str]]:
     if path.suffix.lower() not in DELIMITERS:
         raise ConnectomeError(f"expected a file of type {', '.join(DELIMITERS)}, found {path.suffix!r}")
-    text = read_text(path)
-    start = 0
-    while text.startswith("#", start) or text.startswith("\n", start):
-        end = text.find("\n", start)
-        start = len(text) if end < 0 else end + 1
-    text = text[start:]
-    if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
-        raise ConnectomeError(f"expected lines of at most {_LONGEST_LINE:,} characters, found a longer one")
-    delimiter = _delimiter(path, text.partition("\n")[0])
-    if delimiter == " ":
-        yield from (line.split() for line in text.splitlines() if line.strip())
-        return
+    lines = list(dropwhile(lambda line: not line.strip() or line.startswith("#"), lines_of(read_text(path))))
+    delimiter = _delimiter(path, lines[0] if lines else "")
+    ended = (f"{line}\n" for line in lines)
+    rows = map(str.split, lines) if delimiter == " " else csv.reader(ended, delimiter=delimiter, strict=True)
+    n_rows = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+        for row in rows:
             cells = [cell.strip() for cell in row]
             if any(cells):
+                n_rows += 1
+                check_regions(max(len(cells), n_rows) - 1)  # without labels
                 yield cells
     except csv.Error as error:
         raise ConnectomeError(f"expected a table as text, found none that can be read ({error})") from None
@@ -80,7 +80,12 @@ def _rows(path: Path) -> Iterator[list[str]]:
 def _delimiter(path: Path, line: str) -> str:
     """Return what parts the cells: as the suffix says, if the first line has it, else what the line has."""
     own = DELIMITERS[path.suffix.lower()]
-    return next((delimiter for delimiter in (own, ",", "\t", ";", " ") if delimiter in line.strip()), own)
+    found = next((delimiter for delimiter in (own, ",", "\t", ";", " ") if delimiter in line.strip()), own)
+    if found == "," and _NUMERIC.fullmatch(line) and _OTHERWISE_PARTED.search(line):
+        raise ConnectomeError(
+            f"expected numbers with a decimal point, found commas in {line.strip()[:80]!r}; write points"
+        )
+    return found
 
 
 def read_matrix(path: Path) -> Matrix:
@@ -106,12 +111,12 @@ def read_matrix(path: Path) -> Matrix:
             if len(cells) != width:
                 raise ConnectomeError(f"row {row}: expected {width} cells, found {len(cells)}")
             rows.append((cells[0], _packed(cells[1:])))
-        check_regions(max(len(cells), len(rows)))
     if header is not None and not _is_header(header, len(rows)):
         rows.insert(0, (header[0], _packed(header[1:])))
         if len({len(cells) for _, cells in rows}) > 1:
             raise ConnectomeError(f"row 1: expected {len(rows[1][1]) + 1} cells, found {len(header)}")
         header = None
+    check_regions(len(rows))
     if not rows:
         found = int(header is not None)
         raise ConnectomeError(f"expected a row of labels and rows of numbers, found {found} rows")
@@ -130,6 +135,16 @@ def _is_header(row: list[str], n_others: int) -> bool:
         return True
     # Numbers under a word are labels in turn, unless they are needed to make the matrix square.
     return not _is_number(row[0]) and len(row) != n_others + 2
+
+
+def check_header(columns: Sequence[str]) -> None:
+    """Refuse a first row in which numbers stand beside others, or what is meant as numbers, rather than labels."""
+    odd = [cell for cell in columns if not _is_number(cell)]
+    if odd and (len(odd) < len(columns) or _NUMERIC.fullmatch(odd[0])):
+        raise ConnectomeError(
+            f"expected labels alone or numbers alone in the first row, found {odd[0]!r}; "
+            f"write numbers with the digits 0 to 9 and a point, and 0 where there is nothing"
+        )
 
 
 def _is_number(cell: str) -> bool:
@@ -179,7 +194,7 @@ def read_labels(labels: str | Path | Sequence[str]) -> list[str]:
 
 
 def _labels_in(path: Path) -> list[str]:
-    lines = [line.strip() for line in read_text(path).splitlines()]
+    lines = [line.strip() for line in lines_of(read_text(path))]
     lines = [line for line in lines if line and not line.startswith("#")]
     if len(lines) > 1 and not any(set(line) & set(",;\t") for line in lines):
         if all(_is_number(line.split()[0]) and " " in line for line in lines):
@@ -188,14 +203,42 @@ def _labels_in(path: Path) -> list[str]:
     rows = read_rows(path)
     if len(rows) == 1:
         return rows[0]
-    header = [cell.casefold() for cell in rows[0]] if rows else []
-    for name in _LABEL_COLUMNS:
-        if name in header and all(len(row) == len(header) for row in rows):
-            return [row[header.index(name)] for row in rows[1:]]
+    if rows and all(len(row) == len(rows[0]) for row in rows) and (column := label_column(rows)) is not None:
+        header_of(rows, column)
+        return [row[column] for row in rows[1:]]
     if rows and all(len(row) == 1 for row in rows):
         return [row[0] for row in rows]
     found = ", ".join(rows[0][:8]) if rows else "nothing"
     raise ConnectomeError(f"expected one label a line, or a column called {_LABEL_COLUMNS[0]}, found {found}")
+
+
+def header_of(rows: list[list[str]], labels: int) -> list[str]:
+    """Return the names of a table's columns, in small letters; one of them is that of the labels.
+
+    Raises
+    ------
+    ConnectomeError
+        If a name stands twice, or a column is an index that does not ascend.
+    """
+    header = [cell.casefold() for cell in rows[0]]
+    if twice := [name for name, n in Counter(header).items() if name and n > 1]:
+        raise ConnectomeError(f"expected columns of different names, found {twice[0]!r} twice; take one out")
+    for i in {header.index(name) for name in INDEX_COLUMNS if name in header} - {labels}:
+        index = [number(row[i]) for row in rows[1:] if _is_number(row[i])]
+        if index != sorted(index):
+            raise ConnectomeError(
+                f"expected rows in the order of their {rows[0][i] or 'numbers'}, found {index[:8]}; "
+                f"sort them as the rows of the matrix are, or take that column out"
+            )
+    return header
+
+
+def label_column(rows: list[list[str]]) -> int | None:
+    """Return which column has the labels, as far as its name tells; numbers only if there is no other."""
+    header = [cell.casefold() for cell in rows[0]]
+    named = [header.index(name) for name in _LABEL_COLUMNS if name in header]
+    texts = [column for column in named if not all(_is_number(row[column]) for row in rows[1:])]
+    return next(iter(texts + named), None)
 
 
 def check_alike(these: str, found: Sequence[str], those: str, wanted: Sequence[str]) -> None:

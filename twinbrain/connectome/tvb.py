@@ -20,15 +20,31 @@ from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_betwe
 from twinbrain.connectome.mat_file import read_mat
 from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import Archive, check_size, damaged, numbers, read_bytes, read_npy, read_npz
+from twinbrain.files import (
+    Archive,
+    FileError,
+    check_size,
+    damaged,
+    largest,
+    lines_of,
+    numbers,
+    read_bytes,
+    read_npy,
+    read_npz,
+)
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.files.text import LARGEST_TEXT
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _SUFFIXES = (".txt", ".txt.bz2", ".npy", ".npz", ".mat")
-_UNITS = {"length_unit": "mm", "area_unit": "mm^2"}
-_LONGEST_LINE = 1_000_000
+_UNITS = {
+    "lengths?[ _]units?": ("mm", "millimeter", "millimetre", "millimeters", "millimetres"),
+    "areas?[ _]units?": ("mm^2", "mm2", "mm²", "mm**2"),
+}
+_VALUE = r"""\s*+[=:]\s*+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;]+))"""
+_OPPOSITE = re.compile(r"(?:sub|non|not)[-_ ]?cortical")
+_MOST_STREAMS = 10_000
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal connectomes make equal files
 
 
@@ -102,8 +118,14 @@ def _find(parts: Archive, *names: str) -> str:
 
 
 def _optional(parts: Archive, name: str) -> NDArray[Any] | None:
-    present = any(name in file for file in _files(parts).values())
-    return np.ravel(_array(parts, _find(parts, name))) if present else None
+    if not any(name in file for file in _files(parts).values()):
+        return None
+    found = _find(parts, name)
+    if _OPPOSITE.search(_files(parts)[found]):
+        raise ConnectomeError(
+            f"expected a file called {name}, found {found}, its opposite; turn it round, and rename it"
+        )
+    return np.ravel(_array(parts, found))
 
 
 def _text(parts: Archive, entry: str) -> str:
@@ -111,7 +133,9 @@ def _text(parts: Archive, entry: str) -> str:
         data = parts.read(entry)
         with damaged("text"):
             if entry.lower().endswith(".bz2"):
-                data = bz2.BZ2Decompressor().decompress(data, LARGEST_TEXT + 1)
+                if (n := data.count(b"BZh")) > _MOST_STREAMS:  # of which each may unpack to nothing
+                    raise FileError(f"expected text packed in few pieces, found {n:,}; pack it anew")
+                data = bz2.BZ2File(io.BytesIO(data)).read(largest(LARGEST_TEXT) + 1)
             check_size(len(data), LARGEST_TEXT, "text")
             return data.decode("utf-8-sig")
 
@@ -138,9 +162,7 @@ def _array(parts: Archive, entry: str) -> NDArray[Any]:
 
 def _rows(text: str) -> NDArray[np.float64]:
     rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if len(line) > _LONGEST_LINE:
-            raise ConnectomeError(f"line {number}: expected at most {_LONGEST_LINE:,} characters, found more")
+    for number, line in enumerate(lines_of(text), start=1):
         cells = line.replace(",", " ").split()
         if cells and not cells[0].startswith("#"):
             try:
@@ -161,32 +183,48 @@ def _only(names: list[str]) -> str:
 
 def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
     entry = _find(parts, "centres", "centers")
-    labels, centroids = [], []
-    for number, line in enumerate(_text(parts, entry).splitlines(), start=1):
-        # Some files have a fifth column, which says nothing.
-        label, *rest = line.split() or ["#"]
-        if label.startswith("#"):
-            continue
-        try:
-            x, y, z = numbers(rest[:3]).tolist()
-        except ValueError:
-            found = line.strip()[:80]
-            raise ConnectomeError(f"{entry}: line {number}: expected 'label x y z', found {found!r}") from None
-        labels.append(label)
-        centroids.append([x, y, z])
+    text = _text(parts, entry)
+    labels: list[str] = []
+    centroids: list[list[float]] = []
+    with reading(entry):
+        for number, line in enumerate(lines_of(text), start=1):
+            # Some files have a fifth column, which says nothing.
+            label, *rest = line.split() or ["#"]
+            if label.startswith("#"):
+                continue
+            try:
+                x, y, z = numbers(rest[:3]).tolist()
+            except ValueError:
+                found = line.strip()[:80]
+                raise ConnectomeError(f"line {number}: expected 'label x y z', found {found!r}") from None
+            check_regions(len(labels) + 1)
+            labels.append(label)
+            centroids.append([x, y, z])
     return labels, centroids
 
 
 def _info(parts: Archive) -> dict[str, str]:
-    """Return the lines ``key = "value"`` of the free text, which is where name and normalisation are kept."""
+    """Return the name and the normalisation that the free text tells, as ``key = "value"``, and check its units."""
     if not any("info" in file for file in _files(parts).values()):
         return {}
     text = _text(parts, _find(parts, "info"))
     for key, expected in _UNITS.items():
-        if (found := re.search(rf'\b{key}\s*=\s*"([^"]*)"', text)) and found[1].strip() != expected:
-            raise ConnectomeError(f'info: expected {key} = "{expected}", found {found[1]!r}; convert the numbers')
-    lines = (line.partition("=") for line in text.splitlines())
-    return {key.strip(): value.strip()[1:-1] for key, _, value in lines if value.strip().startswith('"')}
+        for found in re.finditer(key + _VALUE, text, re.IGNORECASE):
+            unit = next(group for group in found.groups() if group is not None)
+            if unit.strip().casefold() not in expected:
+                told = " ".join(found[0].split())
+                raise ConnectomeError(f"info: expected the unit {expected[0]!r}, found {told}; convert the numbers")
+    about: dict[str, str] = {}
+    for line in text.splitlines():
+        if setting := re.fullmatch(r"\s*(name|normalisation)\s*[=:]\s*(\S.*)", line, re.IGNORECASE):
+            key, value = setting[1].lower(), setting[2].strip()
+            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            elif " " in value:  # a sentence
+                continue
+            if about.setdefault(key, value) != value:
+                raise ConnectomeError(f"info: expected one {key}, found {about[key]!r} and {value!r}; take one out")
+    return about
 
 
 def encode_tvb(connectome: Connectome) -> bytes:
