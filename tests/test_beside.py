@@ -8,12 +8,17 @@ import cloudpickle
 import pytest
 
 from twinbrain.beside import import_file
+from twinbrain.cache import cache_root
 
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch):
     """Leave the process as it was."""
+    import numba
+
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:
@@ -66,3 +71,17 @@ def test_what_lies_beside_a_file_travels_with_its_functions(tmp_path):
     code = "import pickle, sys; print(pickle.load(sys.stdin.buffer)())"
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
     assert done.stdout == b"3\n"
+
+
+def test_numba_keeps_the_code_of_a_file_and_of_what_it_imports_in_the_cache_alone(tmp_path):
+    text = "import numba\n@numba.njit(cache=True)\ndef f(x):\n    return x\n"
+    nested = "def g():\n    @numba.njit(cache=True)\n    def h(x):\n        return x\n    return h\n"
+    own = import_file(write(tmp_path, own=f"import near_of_mine\n{text}{nested}", near_of_mine=text))
+    for function in (own.f, own.near_of_mine.f, own.g()):
+        assert function.stats.cache_path.startswith(str(cache_root()))
+
+
+def test_a_folder_that_a_person_names_for_numba_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "mine"))
+    own = write(tmp_path, own="import numba\n@numba.njit(cache=True)\ndef f(x):\n    return x\n")
+    assert import_file(own).f.stats.cache_path.startswith(str(tmp_path / "mine"))

@@ -1,7 +1,8 @@
 """Import a Python file of a person's own, with what it imports from beside it.
 
 Its folder is not put on the path: whatever a library tries to import, there or in a process that is started, would then
-be looked for there too. What the text of the file imports is found, from source alone, and nothing else.
+be looked for there too. What the text of the file imports is found, from source alone, and nothing else; what numba
+compiled of it before is kept elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
+
+from twinbrain.cache import keep_numba_apart
 
 
 def import_file(path: Path) -> ModuleType:
@@ -31,6 +34,7 @@ def import_file(path: Path) -> ModuleType:
     """
     from cloudpickle import register_pickle_by_value
 
+    keep_numba_apart()
     path = path.resolve()
     found = sorted(_imported_from_beside(path))
     if found:

@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import suppress
 from functools import cache
@@ -16,6 +17,7 @@ import platformdirs
 from twinbrain.paths import user_path
 
 VARIABLE = "TWINBRAIN_CACHE_DIR"
+_OF_NUMBA = "NUMBA_CACHE_DIR"
 _TRIED = b"\0" * 4096
 
 
@@ -59,8 +61,25 @@ def spare_numba() -> None:
     It would refuse to import functions that ask to be kept.
     """
     places = (Path(__file__).parent / "__pycache__", Path(platformdirs.user_cache_dir("numba")))
-    if "NUMBA_CACHE_DIR" not in os.environ and all(_fault(place) is not None for place in places):
-        os.environ["NUMBA_CACHE_DIR"] = str(cache_root() / "numba")
+    if not os.environ.get(_OF_NUMBA) and all(_fault(place) is not None for place in places):
+        keep_numba_apart()
+
+
+def keep_numba_apart() -> None:
+    """Let numba keep the code of functions that it meets from now on in our cache, and take it from there alone.
+
+    Beside the file of a function, where it would look first, anyone may have put it, and it is unpickled. A folder that
+    the person has named in ``NUMBA_CACHE_DIR`` stays. Processes that are started inherit it.
+    """
+    if not os.environ.get(_OF_NUMBA):
+        os.environ[_OF_NUMBA] = str((cache_root() / "numba").absolute())
+    if "numba" in sys.modules:  # it has read the variable already
+        sys.modules["numba"].config.CACHE_DIR = os.environ[_OF_NUMBA]
+
+
+def numba_is_apart() -> bool:
+    """Return whether numba keeps code in a folder for all, rather than beside each file."""
+    return bool(os.environ.get(_OF_NUMBA))
 
 
 def write_whole(path: Path, text: str) -> None:

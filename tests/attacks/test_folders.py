@@ -76,3 +76,30 @@ def test_no_declaration_of_the_folder_is_compiled_and_run(folder, command, envir
     environment["TWINBRAIN_CACHE_DIR"] = str(tmp_path_factory.mktemp("cold"))
     done = command("run", "small.toml", "--set", "run.engine=brian2", "--set", "run.duration=1 ms")
     assert done.returncode == 0, done.stderr
+
+
+def test_no_code_that_numba_would_take_from_beside_a_function_is_unpickled(folder, command, marker):
+    (folder / "own.py").write_text(
+        "import numba\n\n@numba.njit(cache=True)\ndef f(x): return x\n\ndef count(run):\n"
+        "    @numba.njit(cache=True)\n    def g(x): return x\n    return float(f(1) + g(1))\n"
+    )
+    (folder / "__pycache__").mkdir()
+    version = f"py{sys.version_info[0]}{sys.version_info[1]}{sys.abiflags}"
+    forged = [folder / "__pycache__" / f"own.{name}.{version}.nbi" for name in ("f-3", "count.locals.g-7")]
+    with (folder / "small.toml").open("a") as file:
+        file.write("\n[sweep]\nreduce = []\nparameters.coupling = [0.5]\n")
+    for path in forged:
+        path.write_bytes(pickle.dumps(Touch(str(marker))))
+    done = command("run", "small.toml", "--workers", 0, "--reduce-from", "own.py:count", "--out", "s.zarr")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 points done" in done.stdout
+
+
+class Touch:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)

@@ -103,6 +103,24 @@ def test_a_worker_that_joins_later_is_made_ready_while_connected_and_left_alone_
         assert sorted(client.run(has_brian2).values()) == [False, True]
 
 
+def numba_folder():
+    import numba
+
+    return numba.config.CACHE_DIR
+
+
+def test_workers_that_are_there_already_take_no_code_of_numba_from_beside_a_file_of_a_person(
+    scheduler, start_worker, monkeypatch, tmp_path
+):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    start_worker(TWINBRAIN_CACHE_DIR=str(tmp_path))
+    for found in ("", str(tmp_path / "numba")):
+        with connected(scheduler) as client:
+            workers_ready(client, 1)
+            assert set(client.run(numba_folder).values()) == {found}
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "here"))  # as it is here once such a file was imported
+
+
 def test_an_unreachable_scheduler_is_named(monkeypatch):
     monkeypatch.setattr(connect, "_CONNECT_TIMEOUT", "1s")
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import platform
 import re
 import sys
 import time
@@ -16,10 +17,13 @@ from uuid import uuid4
 import dask
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
+from distributed.utils import format_dashboard_link
 
+from twinbrain.cache import numba_is_apart
 from twinbrain.errors import ClusterError, SpecError, TwinbrainError
 from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.interrupts import IgnoreInterrupts
+from twinbrain.run.cluster.scratch import private_scratch
 from twinbrain.run.cluster.slurm import slurm_cluster
 from twinbrain.run.cluster.tls import security_of
 from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_ready, own_facts
@@ -81,6 +85,7 @@ def connected(
             client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client)
         elif cluster in (None, "local"):
+            stack.enter_context(private_scratch())
             started = stack.enter_context(_local_cluster(workers or CPU_COUNT))
             client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client)
@@ -120,8 +125,13 @@ def workers_ready(client: Client, n: int = 1, timeout: float | None = 60.0) -> N
 
 
 def dashboard(client: Client) -> str:
-    """Return the address of the dashboard of a cluster; empty if it has none."""
-    return client.dashboard_link or ""
+    """Return the address of the dashboard of a cluster, and how to reach it from elsewhere; empty if it has none."""
+    if (cluster := client.cluster) is None or not hasattr(cluster, "job_script"):
+        return client.dashboard_link or ""
+    # Dask gives the address at which jobs reach the scheduler, but the dashboard listens on this machine alone.
+    port = cluster.scheduler_info["services"]["dashboard"]
+    address = format_dashboard_link("127.0.0.1", port)
+    return f"{address} on this machine; from elsewhere, first: ssh -L {port}:127.0.0.1:{port} {platform.node()}"
 
 
 def _check_arguments(
@@ -203,7 +213,7 @@ def _make_ready(client: Client) -> str:
     name = f"twinbrain-{uuid4().hex}"
     with answering():
         check_workers(client)
-        client.register_plugin(PrepareWorker(own_facts()), name=name)
+        client.register_plugin(PrepareWorker(own_facts(), numba_is_apart()), name=name)
     return name
 
 

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from distributed import Client, Worker, WorkerPlugin
 
+from twinbrain.cache import keep_numba_apart
 from twinbrain.errors import ClusterError
 from twinbrain.models.brian import import_brian2
 from twinbrain.run.versions import SEEN_IN_BITS
@@ -140,9 +141,12 @@ class PrepareWorker(WorkerPlugin):
     ----------
     expected : Facts
         Those of the process that hands out the tasks.
+    numba_apart : bool
+        Whether functions come from a file beside which numba's code must not be looked for.
     """
 
     expected: Facts
+    numba_apart: bool = False
 
     async def setup(self, worker: Worker) -> None:
         """Check the worker, and import Brian2, which only the main thread may; tasks have another."""
@@ -153,6 +157,8 @@ class PrepareWorker(WorkerPlugin):
                 # What every task needs takes a second to import, now rather than in the first one.
                 import twinbrain.run.simulate  # noqa: F401
 
+                if self.numba_apart:
+                    keep_numba_apart()
                 if worker.nanny:
                     # Ctrl-C in a terminal reaches workers too; it is for the process that hands out the tasks.
                     signal.signal(signal.SIGINT, signal.SIG_IGN)
