@@ -5,6 +5,7 @@ import json
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -14,6 +15,7 @@ import twinbrain as tb
 from tests.run.cluster.conftest import dask
 from twinbrain.run.cluster import connect
 from twinbrain.run.cluster.connect import connected, workers_ready
+from twinbrain.run.cluster.scratch import BEFORE_SETUP, after_setup
 from twinbrain.run.cluster.slurm import job_arguments
 from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
@@ -134,8 +136,8 @@ def test_a_job_of_a_profile_in_a_file_runs_a_worker_and_nothing_else(tmp_path):
     arguments.pop("scheduler_options")
     lines = SLURMJob("tls://10.0.0.1:8786", name="worker-0", **arguments).job_script().splitlines()
     commands = [line for line in lines if line and not line.startswith("#")]
-    assert len(commands) == 1
-    assert "-m distributed.cli.dask_worker tls://10.0.0.1:8786" in commands[0]
+    assert commands[:-1] == [BEFORE_SETUP, after_setup()]
+    assert "-m distributed.cli.dask_worker tls://10.0.0.1:8786" in commands[-1]
 
 
 @contextlib.contextmanager
@@ -198,4 +200,26 @@ def test_a_path_of_two_lines_is_no_certificate(tmp_path):
 
 
 def test_what_a_person_gives_in_python_may_run_commands():
-    assert job_arguments(ClusterProfile(setup=["module load gcc"]))["job_script_prologue"] == ["module load gcc"]
+    assert job_arguments(ClusterProfile(setup=["module load gcc"]))["job_script_prologue"][1:-1] == ["module load gcc"]
+
+
+def test_what_others_have_put_into_the_folder_that_dask_shares_is_left_alone(tmp_path, monkeypatch):
+    shared = tmp_path / "dask-scratch-space"
+    shared.mkdir(mode=0o777)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for lock in ("global.lock", "purge.lock"):
+        (shared / lock).symlink_to(victim)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(tmp_path.iterdir())
+    with connected(workers=1) as client:
+        folders = [*sys.path, *(path for paths in client.run(path_of_python).values() for path in paths)]
+        assert str(shared) not in folders
+        (used,) = set(tmp_path.iterdir()) - before
+        assert used.stat().st_mode & 0o077 == 0
+    assert victim.read_text() == "precious"
+    assert set(tmp_path.iterdir()) == before
+
+
+def path_of_python():
+    return sys.path

@@ -2,12 +2,18 @@
 
 import subprocess
 import sys
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
 
+import dask
 import pytest
 from distributed import Client
 
 import twinbrain as tb
-from twinbrain.run.cluster.connect import connected
+from tests.attacks.test_ports import Listeners, check
+from twinbrain.run.cluster.connect import connected, dashboard
+from twinbrain.run.cluster.scratch import IN_JOBS, private_scratch
 from twinbrain.run.cluster.slurm import job_arguments
 from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
@@ -35,7 +41,7 @@ def test_a_job_asks_for_what_the_profile_says(tmp_path):
     )
     for wanted in ("-p long", "-A lab", "--cpus-per-task=4", "--mem=15G", "-t 04:00:00", "--constraint=skylake"):
         assert f"#SBATCH {wanted}" in lines
-    assert lines[-3:-1] == ["module load gcc", "export A=1"]
+    assert lines[-4:-2] == ["module load gcc", "export A=1"]
     assert lines[-1].startswith(sys.executable)
     for wanted in ("--nthreads 1 ", "--nworkers 4 ", "--interface lo"):
         assert wanted in lines[-1]
@@ -91,17 +97,46 @@ def test_jobs_prove_themselves_by_certificates_that_are_made_for_the_run(tmp_pat
     profile = ClusterProfile(logs=str(tmp_path), interface="lo", memory="1 GB")
     taken = ("cores", "processes", "memory", "interface", "worker_extra_args", "log_directory", "scheduler_options")
     arguments = {name: value for name, value in job_arguments(profile).items() if name in taken}
+    words = arguments["worker_extra_args"]  # which no shell reads here
+    arguments["worker_extra_args"] = [str(tmp_path / "scratch") if word == IN_JOBS else word for word in words]
     with (
+        private_scratch(),
+        Listeners() as listeners,
         security_for_jobs(profile) as security,
         security_for_jobs(profile) as another,
         LocalCluster(**arguments, protocol="tls://", security=security) as cluster,
     ):
         assert cluster.scheduler_address.startswith("tls://127.0.0.1:")
-        assert cluster.dashboard_link.startswith("http://127.0.0.1:")
         assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.glob(".certificates-*"))
         cluster.scale(jobs=1)
         with Client(cluster) as client:
             assert client.submit(int, 1).result(timeout=300) == 1
+            with urllib.request.urlopen(dashboard(client).partition(" ")[0]) as page:
+                assert page.status == 200
         with pytest.raises(OSError, match="certificate does not match"):
             Client(cluster.scheduler_address, security=another, timeout="2s")
     assert list(tmp_path.glob(".certificates-*")) == []
+    check(listeners)
+
+
+def test_the_dashboard_is_named_where_it_listens_and_not_where_jobs_reach_the_scheduler():
+    cluster = SimpleNamespace(job_script=str, scheduler_info={"services": {"dashboard": 4321}})
+    found = dashboard(SimpleNamespace(cluster=cluster))
+    assert found.startswith("http://127.0.0.1:4321/status on this machine; ")
+    assert "ssh -L 4321:127.0.0.1:4321 " in found
+
+
+@pytest.mark.parametrize("below", [None, "below"])
+def test_a_job_keeps_files_of_dask_in_a_folder_of_its_own_which_it_removes(tmp_path, below):
+    pytest.importorskip("dask_jobqueue")  # its settings are there from then on
+    (tmp_path / "below").mkdir()
+    with dask.config.set({"jobqueue.slurm.local-directory": below and str(tmp_path / below)}):
+        lines = script(
+            tmp_path, python="stat -c '%a %n' \"$twinbrain_scratch\"; :", setup=[f"export TMPDIR={tmp_path}"]
+        )
+    text = "\n".join(lines)
+    done = subprocess.run(["bash"], input=text, capture_output=True, text=True, check=True)
+    mode, folder = done.stdout.split()
+    assert mode == "700"
+    assert Path(folder).parent == (tmp_path / below if below else tmp_path)
+    assert not Path(folder).exists()

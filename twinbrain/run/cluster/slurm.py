@@ -19,6 +19,7 @@ import dask
 
 from twinbrain.errors import ClusterError
 from twinbrain.paths import user_path
+from twinbrain.run.cluster.scratch import BEFORE_SETUP, IN_JOBS, after_setup, private_scratch
 from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
 
@@ -61,6 +62,7 @@ def slurm_cluster(profile: ClusterProfile, workers: int | None = None) -> Iterat
     # Of a task that has never run, 1 min is assumed; with Dask's 0.5 s, adaptive clusters cancel jobs just submitted.
     with (
         dask.config.set({"distributed.scheduler.unknown-task-duration": "1m"}),
+        private_scratch(),
         security_for_jobs(profile) as security,
         _cluster_class()(**job_arguments(profile), protocol="tls://", security=security) as cluster,
     ):
@@ -82,6 +84,9 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
     arguments = ["--lifetime", f"{60 * (minutes - margin):.0f}s", "--lifetime-stagger", f"{30 * margin:.0f}s"]
     # Slurm watches the memory; Dask would pause workers at four fifths of it, for ever where that is what they need.
     arguments += ["--memory-limit", "0"]
+    arguments += ["--local-directory", IN_JOBS]
+    # A worker serves pages without a certificate, to everyone who reaches it, even where it shows no dashboard.
+    arguments += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     directives = list(profile.directives)
     if profile.gpus:
         arguments += ["--resources", "GPU=1"]
@@ -95,7 +100,7 @@ def job_arguments(profile: ClusterProfile) -> dict[str, Any]:
         "job_cpu": profile.cores,
         "memory": profile.memory,
         "interface": profile.interface,
-        "job_script_prologue": list(profile.setup),
+        "job_script_prologue": [BEFORE_SETUP, *profile.setup, after_setup()],
         "job_extra_directives": directives,
         "worker_extra_args": arguments,
         "python": profile.python or shlex.quote(sys.executable),
