@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 
-from twinbrain.engines.brian2.compiler import FLAGS
+from twinbrain.engines.brian2.toolchain import FLAGS
 
 
 def compiled(source, name, folder, n_arguments=1):

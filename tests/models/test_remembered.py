@@ -61,6 +61,16 @@ def test_a_damaged_program_is_derived_anew_and_mended(kept, derived, content):
     assert file.read_text() == whole
 
 
+@pytest.mark.parametrize(("part", "other"), [('"v"', '"w"'), ('["', '[7, "'), ("{", "{ ")])
+def test_a_program_of_other_names_or_types_is_derived_anew(kept, derived, part, other):
+    expected = program()
+    (file,) = kept.iterdir()
+    whole = file.read_text()
+    file.write_text(whole.replace(part, other))
+    assert program() == expected
+    assert file.read_text() == whole
+
+
 def test_a_folder_that_cannot_be_written_costs_time_alone(kept, derived, tmp_path):
     (tmp_path / "programs").write_text("a file where the folder should be")
     assert program() == program()

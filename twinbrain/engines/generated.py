@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 
-from twinbrain.cache import cache_root, write_whole
+from twinbrain.cache import VARIABLE, cache_root, write_whole
+from twinbrain.errors import EngineError
 
 
 def import_source(name: str, source: str) -> ModuleType:
@@ -24,8 +26,14 @@ def import_source(name: str, source: str) -> ModuleType:
     if stem in sys.modules:
         return sys.modules[stem]
     path = cache_root() / "generated" / f"{stem}.py"
-    if not path.exists():
-        write_whole(path, source)
+    try:
+        if not _holds(path, source):
+            write_whole(path, source)
+    except OSError as error:
+        raise EngineError(
+            f"{path}: expected a file that can be written, found {error.strerror or error}; free its folder, or name "
+            f"another in {VARIABLE}"
+        ) from error
     specification = importlib.util.spec_from_file_location(stem, path)
     assert specification is not None
     assert specification.loader is not None
@@ -33,3 +41,11 @@ def import_source(name: str, source: str) -> ModuleType:
     sys.modules[stem] = module
     specification.loader.exec_module(module)
     return module
+
+
+def _holds(path: Path, source: str) -> bool:
+    """Return whether a file is there and was not damaged since."""
+    try:
+        return path.read_bytes() == source.encode()
+    except FileNotFoundError:
+        return False

@@ -32,12 +32,20 @@ def remembered(kind: type[Program], model: str, derive: Callable[[], Program]) -
     """
     key = hashlib.sha256(f"{kind.__name__}\n{_derivation()}\n{model}".encode()).hexdigest()[:32]
     path = cache_root() / "programs" / f"{key}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):  # what is not there, or is no program: derived anew
-        return _read(kind, json.loads(path.read_text(encoding="utf-8")))
+    with suppress(OSError, ValueError, TypeError, KeyError):  # what is not there, or no program: derived anew
+        digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if digest == _digest(text):
+            return _read(kind, json.loads(text))
     program = derive()
+    text = json.dumps(asdict(program))  # type: ignore[call-overload]
     with suppress(OSError):  # a folder that cannot be written costs a second the next time
-        write_whole(path, json.dumps(asdict(program)))  # type: ignore[call-overload]
+        write_whole(path, f"{_digest(text)}\n{text}")
     return program
+
+
+def _digest(text: str) -> str:
+    """Return what tells a text from one that was damaged since."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache

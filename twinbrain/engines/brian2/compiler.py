@@ -1,11 +1,11 @@
-"""How Brian2 compiles for us: flags, cache folder, and the functions that programs use."""
+"""How Brian2 compiles for us: preferences, cache folder, and the functions that programs use."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,65 +16,65 @@ import numpy as np
 
 from twinbrain.cache import cache_root
 from twinbrain.engines import exponential, logarithm
+from twinbrain.engines.brian2.extensions import whole_extensions
+from twinbrain.engines.brian2.toolchain import FLAGS, LINK_FLAGS, compiler_key, exact_flags, own_environment
 from twinbrain.models.brian import import_brian2
-
-# Results must not depend on the compiler's liberties: no fast-math, and no fused multiply-add (contraction). Errors and
-# traps of floating point are not used, and telling so lets loops be vectorised; so does allowing many arrays in one
-# loop, and not guessing from the many checks before it that the loop is cold. Beyond -O1, gcc takes twice as long for
-# code that is no faster.
-FLAGS = (
-    "-w",
-    "-O1",
-    "-finline-functions",
-    "-ftree-vectorize",
-    "-ftree-loop-if-convert",
-    "-fvect-cost-model=dynamic",
-    "--param=vect-epilogues-nomask=0",
-    "-march=native",
-    "-std=c++11",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "--param=vect-max-version-for-alias-checks=10000",
-    "-fno-guess-branch-probability",
-)
 
 
 def cache_folder() -> Path:
-    """Return the folder of compiled code; Brian2's own key ignores flags and the processor, so ours names them."""
+    """Return the folder of compiled code; Brian2's own key ignores flags and the processor, so ours names them.
+
+    Without a compiler it is that of the compiler that was last used here: what it compiled still runs.
+    """
     brian2 = import_brian2()
 
     processor = platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         processor += next((line for line in info.read_text().splitlines() if line.startswith("flags")), "")
-    parts = (*FLAGS, brian2.__version__, version("cython"), np.__version__, platform.python_version(), processor)
+    parts = (
+        *(*FLAGS, *LINK_FLAGS),
+        *(brian2.__version__, version("cython"), np.__version__, platform.python_version(), processor),
+    )
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    return cache_root() / "cython" / key
+    folder = cache_root() / "cython" / key
+    if compiler := compiler_key():
+        return folder / compiler
+    others = [path for path in folder.glob("*") if path.is_dir()]
+    return max(others, key=lambda path: path.stat().st_mtime, default=folder / "none")
 
 
 @contextmanager
 def preferences(target: str) -> Iterator[None]:
     """Set Brian2's preferences for the time of a build, and give them back after."""
     prefs = import_brian2().prefs
-    cache = cache_folder()
-    cache.mkdir(parents=True, exist_ok=True)
-    wanted = {
+    wanted: dict[str, Any] = {
         "codegen.target": target,
         "codegen.loop_invariant_optimisations": False,
-        "codegen.cpp.extra_compile_args_gcc": list(FLAGS),
-        "codegen.runtime.cython.cache_dir": str(cache),
         "core.default_float_dtype": np.float64,
         "core.default_integer_dtype": np.int32,
     }
-    before = {name: prefs[name] for name in wanted}
-    try:
-        for name, value in wanted.items():
-            prefs[name] = value
-        with _own_includes():
+    with ExitStack() as stack:
+        if target == "cython":
+            stack.enter_context(own_environment())
+            stack.enter_context(exact_flags())
+            stack.enter_context(_own_includes())
+            stack.enter_context(whole_extensions(folder := cache_folder()))
+            wanted |= {
+                "codegen.cpp.extra_compile_args": None,
+                "codegen.cpp.extra_compile_args_gcc": list(FLAGS),
+                "codegen.cpp.extra_link_args": [*prefs["codegen.cpp.extra_link_args"], *LINK_FLAGS],
+                "codegen.cpp.define_macros": [],
+                "codegen.runtime.cython.cache_dir": str(folder),
+                "codegen.runtime.cython.multiprocess_safe": True,
+            }
+        before = {name: prefs[name] for name in wanted}
+        try:
+            for name, value in wanted.items():
+                prefs[name] = value
             yield
-    finally:
-        for name, value in before.items():
-            prefs[name] = value
+        finally:
+            for name, value in before.items():
+                prefs[name] = value
 
 
 @contextmanager
