@@ -23,7 +23,7 @@ from twinbrain.learn.lower import Lowered
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.stages import StageLayout, find_stages
 from twinbrain.learn.surrogate import surrogate_gradient
-from twinbrain.learn.trainable import neuron_groups, table_groups
+from twinbrain.learn.trainable import check_patterns, neuron_groups, table_groups
 from twinbrain.learn.weights import Weights, find_groups, inlet_of
 from twinbrain.learn.wiring import quanta_of, synapses_of, wire
 from twinbrain.network.network import PopulationSlice
@@ -98,6 +98,7 @@ class TrainableNetwork(nn.Module):
         self._check_ends()
         self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
         self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
+        check_patterns(trainable, lowered, [group.name for weights in self.tables() for group in weights.groups])
         spread = self._spread()
         longest = max(1, round(trainable.longest_delay / network.dt))
         self.delays = TrainedDelays(synapses_of(network)["delay"][spread], longest) if len(spread) else None

@@ -12,7 +12,7 @@ from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.lower import lower
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.surrogate import bounded, surrogate_gradient
-from twinbrain.learn.trainable import neuron_groups
+from twinbrain.learn.trainable import check_patterns, neuron_groups
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.population import Population
@@ -101,8 +101,10 @@ def spiking_cell(
     changes = {}
     if trained:
         shares = trained if isinstance(trained, Mapping) else dict.fromkeys(trained, "neuron")
-        found = neuron_groups(Trainable(values=dict(shares)), lowered, 0)
+        trainable = Trainable(values=dict(shares))
+        found = neuron_groups(trainable, lowered, 0)
         changes = {name: TrainedParameter(base[name], group, scale) for name, group, scale in found}
+        check_patterns(trainable, lowered, ())
     if isinstance(surrogate, str):
         surrogate = Surrogate(name=surrogate)
     gradient = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else bounded(surrogate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,57 @@ def _rules(trainable: Trainable, name: str, units: dict[str, str]) -> list[tuple
         trainable.values[kind] for kind, fits in KINDS.items() if kind in trainable.values and fits(name, units[name])
     ]
     return [*own.items(), *(rule for kind in kinds for rule in kind.items())]
+
+
+def check_patterns(trainable: Trainable, lowered: Lowered, projections: Sequence[str]) -> None:
+    """Refuse patterns that choose nothing.
+
+    Parameters
+    ----------
+    trainable : Trainable
+        The patterns.
+    lowered : Lowered
+        The network.
+    projections : sequence of str
+        Names of its projections, as in `table_groups`.
+
+    Raises
+    ------
+    LearnError
+        If a pattern fits no projection or population that could be trained, or only those that one before it fits.
+    """
+    _check_chosen("weight", trainable.weight, projections, "projection that has synapses")
+    for pattern in trainable.delay:
+        _check_chosen("delay", (pattern,), projections, "projection that has synapses")
+    for name, patterns in trainable.values.items():
+        fits = KINDS.get(name, lambda other, unit, name=name: other == name)
+        having = [
+            f"{population.label}.{population.population}"
+            for population in lowered.network.populations
+            if population.population not in ("input", "readout")
+            and any(
+                fits(*parameter)
+                for parameter in lowered.programs[population.block].parameters.items()
+                if parameter[0] != lowered.layout.blocks[population.block].model.refractory
+            )
+        ]
+        _check_chosen(name, patterns, having, "population that has such a parameter")
+
+
+def _check_chosen(what: str, patterns: Iterable[str], names: Sequence[str], kind: str) -> None:
+    patterns, names = list(patterns), list(dict.fromkeys(names))
+    chosen = {next((pattern for pattern in patterns if matching(pattern, [name])), None) for name in names}
+    for pattern in patterns:
+        if pattern in chosen:
+            continue
+        if any(matching(pattern, [name]) for name in names):
+            raise LearnError(
+                f"trainable.{what}: expected a pattern that chooses something, found {pattern!r}, all of which an "
+                "earlier pattern fits; put it first, or leave it out"
+            )
+        raise LearnError(
+            f"trainable.{what}: expected a pattern that fits a {kind}, found {pattern!r}; {suggestion(pattern, names)}"
+        )
 
 
 def table_groups(

@@ -23,6 +23,8 @@ def _patterns(value: Any) -> Any:
 class Trainable(Spec):
     """What is trained, and what shares a change.
 
+    A pattern that chooses nothing in the network is refused when it is built.
+
     Written as a list of names, ``["weight", "C_m"]``, or as a table that says more:
     ``{ weight = { "input->*" = "synapse" }, C_m = "population" }``.
 
