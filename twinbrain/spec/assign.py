@@ -16,6 +16,9 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Run, Workflow
 
+Place = tuple[str, ...]
+"""Where a key leads: names from the root of a workflow on, patterns and other names of the same thing resolved."""
+
 # What a part of a list is called in a key, beside its number.
 _NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
     "stimuli": lambda stimulus: {stimulus.name},
@@ -48,17 +51,29 @@ def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     SpecError
         If a key leads nowhere, or a value does not fit there.
     """
+    return assigned_at(workflow, values)[0]
+
+
+def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow, dict[str, list[Place]]]:
+    """Return what `assigned` does, and the places to which each key led when its turn came.
+
+    Raises
+    ------
+    SpecError
+        As `assigned` does.
+    """
+    reached: dict[str, list[Place]] = {key: [] for key in values}
     for key, value in values.items():
         parts = key_parts(key)
         if not all(parts):
             raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
         try:
-            workflow = _assigned(workflow, full_key(key), value, ())
+            workflow = _assigned(workflow, full_key(key), value, (), reached[key])
         except SpecError as error:
             raise SpecError(
                 Problem(_with_key(problem.where, key), problem.message) for problem in error.problems
             ) from None
-    return workflow
+    return workflow, reached
 
 
 def _with_key(where: str, key: str) -> str:
@@ -85,15 +100,16 @@ def full_key(key: str) -> list[str]:
     raise SpecError(f"unknown key {parts[0]!r}; {suggestion(parts[0], known)}")
 
 
-def _assigned(current: Any, parts: list[str], value: Any, place: tuple[str, ...]) -> Any:
-    """Return ``current`` with what lies at ``parts`` in it replaced."""
+def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached: list[Place]) -> Any:
+    """Return ``current`` with what lies at ``parts`` in it replaced; ``reached`` is told each place."""
     if not parts:
+        reached.append(place)
         return _region_or(value) if place[:2] == ("brain", "regions") and len(place) == 3 else value
     first, rest = parts[0], parts[1:]
     where = ".".join(place)
     if isinstance(current, Region) and first == "parameters":
         for cell in _cells_with(current, rest):
-            current = _assigned(current, ["cells", cell, *parts], value, place)
+            current = _assigned(current, ["cells", cell, *parts], value, place, reached)
         return current
     if isinstance(current, Choice) and first not in Choice.model_fields:
         parts, first, rest = ["options", *parts], "options", parts  # as in a file: task.coding
@@ -101,19 +117,20 @@ def _assigned(current: Any, parts: list[str], value: Any, place: tuple[str, ...]
         fields = _fields(current)
         if first not in fields:
             raise SpecError([Problem(where, f"unknown key {first!r}; {suggestion(first, fields)}")])
-        fields[first] = _assigned(fields[first], rest, value, (*place, first))
+        fields[first] = _assigned(fields[first], rest, value, (*place, first), reached)
         return _made(type(current), fields, where)
     if isinstance(current, dict):
         if not rest and place[-1:] != ("regions",) and not _is_pattern(first):
+            reached.append((*place, first))
             return current | {first: value}  # a key that need not be there: a parameter, an initial value
         chosen = _matching(first, _names_in(current), where)
-        return current | {name: _assigned(current[name], rest, value, (*place, name)) for name in chosen}
+        return current | {name: _assigned(current[name], rest, value, (*place, name), reached) for name in chosen}
     if isinstance(current, tuple | list):
         names_of = _NAMES_OF.get(place[-1], lambda item: set())
         names = {str(i): {str(i)} | names_of(item) for i, item in enumerate(current)}
         numbers = set(_matching(first, names, where))
         return tuple(
-            _assigned(item, rest, value, (*place, str(i))) if str(i) in numbers else item
+            _assigned(item, rest, value, (*place, str(i)), reached) if str(i) in numbers else item
             for i, item in enumerate(current)
         )
     raise SpecError([Problem(where, f"expected a table, found the value {current!r}; shorten the key")])

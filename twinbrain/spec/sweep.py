@@ -114,7 +114,8 @@ class Sweep(Spec):
     keep_runs : bool
         Keep each point's run as a whole, its spikes too.
     batch : int, optional
-        Points that one task computes, and whose results lie in one file a variable; by default a few seconds' work.
+        Points that one task computes, and whose results lie in one file a variable; by default a few seconds' work, and
+        no more than there are.
     """
 
     parameters: dict[str, Values] = {}

@@ -342,3 +342,15 @@ def test_a_sweep_whose_points_would_not_fit_into_memory_is_refused(tmp_path):
     swept = workflow.replace(run=run, record=record)
     with pytest.raises(tb.PlanError, match="record less"):
         tb.sweep(swept, out=tmp_path / "sweep.zarr", coupling=[0.5, 1.0], workers=0)
+
+
+def test_a_batch_of_more_points_than_there_are_is_one_of_all(sweep, out):
+    assert sweep(seed=[1, 2], reduce=["mean_rates"], batch=10**18)["status"].values.tolist() == [1, 1]
+    assert SweepStore(Location(out)).attrs["batch"] == 2
+
+
+@pytest.mark.parametrize("key", ["regions.*.cells.*.parameters.C_m", f"{RELAY}.parameters.C_m"])
+def test_axes_that_give_a_value_to_the_same_place_are_refused(sweep, out, key):
+    with pytest.raises(tb.SpecError, match=r"both give a value to brain\.regions\.\*\.cells\.local\.parameters\.C_m"):
+        sweep(**{key: ["200 pF", "250 pF"], C_M: ["300 pF", "350 pF"]}, reduce=["mean_rates"])
+    assert not out.exists()

@@ -24,7 +24,9 @@ from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.training import check_point, training_base, training_template
 from twinbrain.run.versions import LEARNING, versions, versions_in_bits
+from twinbrain.spec.assign import assigned_at
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
+from twinbrain.spec.overlap import check_places
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
@@ -94,14 +96,15 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     check_reductions(sweep.reduce, own)
     base = prepare(point_workflow(workflow, {})).workflow
     declared = axes_of(sweep)
-    first = _prepared(base, values_at(declared, 0))
+    tried = _in_turn(declared)
+    first = _prepared(base, tried, values_at(tried, 0))
     check_fits(first, whole=not sweep.keep_runs)  # a point that is reduced is held in memory
-    with _at(values_at(declared, 0)):
+    with _at(values_at(tried, 0)):
         check_parameters(first.layout, first.quanta, dt=first.workflow.run.dt, seed=first.workflow.run.seed)
     template = template_of(without_spikes(first, sweep, own))
-    template = _checked(base, declared, template, sweep, own)
+    template = _checked(base, tried, template, sweep, own)
     declared = axes_of(sweep, taken_names(template))
-    axes = tuple(sorted(declared, key=lambda axis: all(map(shares_network, axis.columns))))
+    axes = _in_turn(declared)
     plan = first.plan
     wanted = max(1, min(_LARGEST_BATCH, int(_SECONDS_A_BATCH / plan.seconds), n_points(axes) // _FEWEST_BATCHES))
     return PreparedSweep(
@@ -109,7 +112,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
         axes,
         tuple(axis.name for axis in declared),
         template,
-        1 if sweep.keep_runs else sweep.batch or wanted,
+        _batch(sweep, axes, wanted),
         plan.seconds,
         own,
     )
@@ -121,10 +124,15 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
     axes = axes_of(sweep, taken_names(template))
     for values in _tried(axes):
         with _at(values):
-            check_point(point_workflow(base, values))
+            check_point(_point(base, axes, values))
     names = tuple(axis.name for axis in axes)
-    batch = 1 if sweep.keep_runs else sweep.batch or 1  # a training takes long
+    batch = _batch(sweep, axes, 1)  # a training takes long
     return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None, own)
+
+
+def _batch(sweep: Sweep, axes: Sequence[Axis], wanted: int) -> int:
+    """Return the points of a batch: those asked for or wanted, and no more than there are."""
+    return 1 if sweep.keep_runs else min(sweep.batch or wanted, n_points(axes))
 
 
 def taken_names(template: xr.Dataset) -> tuple[str, ...]:
@@ -220,9 +228,21 @@ def check_version(store: SweepStore) -> None:
     check_versions(store.location, "sweep", begun, here, "start it anew elsewhere")
 
 
-def _prepared(base: Workflow, values: Mapping[str, Any]) -> Prepared:
+def _in_turn(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """Return axes in the order in which points are numbered, and given the values of keys."""
+    return tuple(sorted(axes, key=lambda axis: all(map(shares_network, axis.columns))))
+
+
+def _prepared(base: Workflow, axes: Sequence[Axis], values: Mapping[str, Any]) -> Prepared:
     with _at(values):
-        return prepare(point_workflow(base, values))
+        return prepare(_point(base, axes, values))
+
+
+def _point(base: Workflow, axes: Sequence[Axis], values: Mapping[str, Any]) -> Workflow:
+    """Return what `point_workflow` does, after checking that every key counts."""
+    workflow, places = assigned_at(point_workflow(base, {}), values)
+    check_places(places, axes)
+    return workflow
 
 
 @contextmanager
@@ -243,7 +263,7 @@ def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: 
     """
     for axis in axes:
         for values in _tried_along(axis, axes):
-            prepared = _prepared(base, values)
+            prepared = _prepared(base, axes, values)
             run = prepared.workflow.run
             with _at(values):
                 if not all(map(shares_network, axis.columns)):
