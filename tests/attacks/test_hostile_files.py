@@ -10,6 +10,8 @@ from itertools import pairwise
 import h5py
 import numpy as np
 import pytest
+from scipy.io import savemat
+from scipy.sparse import csc_matrix
 
 import twinbrain as tb
 from tests.exchange.models import leaky_region
@@ -154,7 +156,7 @@ def test_cells_of_matlab_are_counted_however_they_are_reached(tmp_path, monkeypa
             file.create_dataset(place, data=[[file[f"#refs#/{i - 1}"].ref] * 4], dtype=h5py.ref_dtype)
         for name in ("sc", "len"):
             file[name] = np.zeros((2, 2))
-    with pytest.raises(tb.ConnectomeError, match=r"expected variables up to '/#refs#/.*' of at most 256 MB, found"):
+    with pytest.raises(tb.ConnectomeError, match=r"expected variables up to '/#refs#/.*' of at most 512 MB, found"):
         tb.read_connectome(tmp_path / "a.mat")
 
 
@@ -175,6 +177,14 @@ def test_cells_and_letters_of_matlab_are_counted_before_they_are_kept(tmp_path):
         (tmp_path / "a.mat").write_bytes(mat(struct.pack("<II", 15, len(packed)) + packed))
         with pytest.raises(tb.ConnectomeError, match=r"expected (cells|texts) of shape \(.*\) of at most 256 MB"):
             tb.read_connectome(tmp_path / "a.mat")
+
+
+def test_sparse_matrices_in_cells_are_counted_filled(tmp_path):
+    cells = np.empty(10, object)
+    cells[:] = [csc_matrix((5_000, 5_000))] * 10
+    savemat(tmp_path / "a.mat", {"sc": np.zeros((2, 2)), "len": np.zeros((2, 2)), "labels": cells})
+    with pytest.raises(tb.ConnectomeError, match=r"expected filled matrices up to 'labels' of at most 512 MB"):
+        tb.read_connectome(tmp_path / "a.mat")
 
 
 def test_a_bzip2_part_is_unpacked_up_to_its_limit(tmp_path):

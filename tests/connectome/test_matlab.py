@@ -251,3 +251,13 @@ def test_a_variable_that_stands_twice_is_refused(make):
     path.write_bytes(data + data[128:])
     with pytest.raises(ConnectomeError, match="expected variables of different names, found 'sc' twice"):
         read_matlab(path)
+
+
+def test_texts_are_one_where_one_is_expected(make):
+    path = make(sc=WEIGHT, len=LENGTH, name=np.array(["A", "B"], object))
+    with pytest.raises(
+        ConnectomeError, match='expected one text as name, found 2; if they are the labels, labels="name"'
+    ):
+        read_matlab(path)
+    with pytest.raises(ConnectomeError, match="expected at least one region, found no labels"):
+        read_matlab(make(sc=WEIGHT, len=LENGTH), labels=[])

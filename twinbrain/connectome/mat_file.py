@@ -24,7 +24,8 @@ _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 _DEEPEST = 16
 # Bytes that a part of a cell or field counts for beside its numbers, and a whole one in HDF5, for the time they take.
-_EACH, _EACH_HDF5 = 1_000, 40_000
+_EACH, _EACH_HDF5 = 1_000, 80_000
+_MATRICES = 2  # weights and lengths, of which each may be as large as an unpacked file
 _LETTER = 64  # and a letter, since a text may be of one
 # Classes whose elements are arrays in turn.
 _CELL, _STRUCT, _OBJECT, _CHAR = 1, 2, 3, 4
@@ -61,7 +62,7 @@ def opened_mat(path: Path) -> Iterator[dict[str, Stored]]:
     data = read_bytes(path, LARGEST_ARCHIVE)
     if data.startswith(_HDF5) or data[512:520] == _HDF5:
         with opened_hdf5(path, "exchange") as file:
-            spend = _spending(unpacked_limit(len(data)))
+            spend = _spending(_MATRICES * unpacked_limit(len(data)))
             yield {name: _in_hdf5(file, file[name], spend, 0) for name in file if not name.startswith("#")}
     elif data.startswith(b"MATLAB 7.3"):
         raise FileError("expected a .mat file, found the beginning of one of version 7.3 and no more; copy it again")
@@ -73,10 +74,12 @@ def read_mat(data: bytes) -> dict[str, Stored]:
     """Return the names of the variables of a file of version 4 to 7, with what reads each."""
     from scipy.io import loadmat, whosmat
 
+    spend = _spending(_MATRICES * unpacked_limit(len(data)))
+
     def read(part: bytes, name: str) -> Variable:
         with damaged(f"a variable {name!r} of a .mat file"):
             found = loadmat(io.BytesIO(part), variable_names=[name], chars_as_strings=True)[name]
-        return _of_scipy(found, name)
+        return _of_scipy(found, name, spend)
 
     variables: dict[str, Stored] = {}
     for part in _parts(data):
@@ -101,27 +104,30 @@ def _spending(limit: int) -> Spend:
     return spend
 
 
-def _of_scipy(value: Any, name: str) -> Variable:
+def _of_scipy(value: Any, name: str, spend: Spend) -> Variable:
     if hasattr(value, "tocsc"):
-        return _dense(value.shape, lambda: value.toarray(), name)
+        return _dense(value.shape, value.toarray, name, spend)
     array = np.asarray(value)
     if array.dtype.names is not None:
-        rows = [{key: _in_scipy(item[key], f"{name}.{key}") for key in array.dtype.names} for item in array.ravel()]
+        rows = [
+            {key: _in_scipy(item[key], f"{name}.{key}", spend) for key in array.dtype.names} for item in array.ravel()
+        ]
         return rows[0] if len(rows) == 1 else rows
     if array.dtype.kind == "O":
-        return [_of_scipy(item, name) for item in array.ravel()]
+        return [_of_scipy(item, name, spend) for item in array.ravel()]
     if array.dtype.kind == "U":
         return [str(row).rstrip() for row in array.ravel()]
     return _real(array, name)
 
 
-def _in_scipy(value: Any, name: str) -> Stored:
+def _in_scipy(value: Any, name: str, spend: Spend) -> Stored:
     is_struct = isinstance(value, np.ndarray) and value.dtype.names is not None and value.size == 1
-    return Stored(is_struct, partial(_of_scipy, value, name))
+    return Stored(is_struct, partial(_of_scipy, value, name, spend))
 
 
-def _dense(shape: tuple[int, int], read: Callable[[], NDArray[Any]], name: str) -> NDArray[Any]:
+def _dense(shape: tuple[int, int], read: Callable[[], NDArray[Any]], name: str, spend: Spend) -> NDArray[Any]:
     check_size(8 * shape[0] * shape[1], unpacked_limit(0), f"a filled matrix {name!r}")
+    spend(8 * shape[0] * shape[1], f"filled matrices up to {name!r}")
     with damaged(f"a sparse matrix {name!r}"):
         return _real(read(), name)
 
@@ -150,8 +156,9 @@ def _of_hdf5(file: Any, item: Any, spend: Spend, depth: int) -> Variable:
         kind = item.attrs.get("MATLAB_class", b"double")
         kind = kind.decode() if isinstance(kind, bytes) else str(kind)
         if not hasattr(item, "dtype"):
+            spend(_EACH_HDF5 * (1 + len(item)), f"variables up to {name!r}")
             if "MATLAB_sparse" in item.attrs:
-                return _sparse(item, name)
+                return _sparse(item, name, spend)
             return {key: _in_hdf5(file, item[key], spend, depth + 1) for key in item}
         # Many references may lead to one dataset, so that all that is read counts, not all that is there.
         each = _LETTER if kind == "char" else max(item.dtype.itemsize, 8)
@@ -169,15 +176,14 @@ def _of_hdf5(file: Any, item: Any, spend: Spend, depth: int) -> Variable:
         return _real(values.T, name)
 
 
-def _sparse(group: Any, name: str) -> NDArray[Any]:
+def _sparse(group: Any, name: str, spend: Spend) -> NDArray[Any]:
     from scipy.sparse import csc_matrix
 
     starts = group["jc"][()].astype(np.int64)
     shape = int(group.attrs["MATLAB_sparse"]), len(starts) - 1
-    parts = (group[key][()] if key in group else np.zeros(0) for key in ("data", "ir"))
-    data, rows = parts
-    check_size(8 * shape[0] * shape[1], unpacked_limit(0), f"a filled matrix {name!r}")
-    return _real(csc_matrix((data.astype(np.float64), rows.astype(np.int64), starts), shape=shape).toarray(), name)
+    data, rows = (group[key][()] if key in group else np.zeros(0) for key in ("data", "ir"))
+    matrix = csc_matrix((data.astype(np.float64), rows.astype(np.int64), starts), shape=shape)
+    return _dense(shape, matrix.toarray, name, spend)
 
 
 def _parts(data: bytes) -> Iterator[bytes]:

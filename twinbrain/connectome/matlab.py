@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.connectome.labels import check_alike, numbered_labels, read_labels
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between, no_lengths
 from twinbrain.connectome.mat_file import Stored, Variable, opened_mat
 from twinbrain.connectome.place import reading
-from twinbrain.connectome.tables import DELIMITERS, check_alike, numbered_labels, read_labels
+from twinbrain.connectome.tables import DELIMITERS
 from twinbrain.errors import ConnectomeError
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
@@ -73,8 +74,9 @@ def read_matlab(
         variables = dict(_flat(found))
         weight = _named(variables, "weight", weight)
         weights = _matrix("weights", variables[weight]())
+        taken = labels if isinstance(labels, str) else ""
         named = {role: _guessed(variables, role, weight) for role in ("centroids", *_BESIDE)}
-        about = {role: variables[name]() for role, name in named.items() if name is not None}
+        about = {role: variables[name]() for role, name in named.items() if name is not None and name != taken}
         centroids = about.get("centroids")
         names = _labels(variables, labels, len(weights), weight)
         lengths, theirs = _lengths(path, variables, length, centroids, weight)
@@ -83,13 +85,13 @@ def read_matlab(
         return Connectome(
             weights,
             lengths,
-            names or theirs or numbered_labels(len(weights)),
+            next(found for found in (names, theirs, numbered_labels(len(weights))) if found is not None),
             centroids=centroids,
             hemisphere=_texts(about["hemisphere"]) if "hemisphere" in about else None,
             cortical=np.ravel(about["cortical"]) if "cortical" in about else None,
             area=np.ravel(about["area"]) if "area" in about else None,
-            name=_text(about["name"]) if "name" in about else path.stem,
-            normalisation=_text(about["normalisation"]) if "normalisation" in about else "none",
+            name=_one_text("name", about["name"]) if "name" in about else path.stem,
+            normalisation=_one_text("normalisation", about["normalisation"]) if "normalisation" in about else "none",
         )
 
 
@@ -211,6 +213,14 @@ def _texts(variable: Variable) -> list[str]:
         rows = variable if variable.ndim == 2 and min(variable.shape) > 1 else variable.ravel()
         return [_text(row).strip() for row in rows]
     return [_text(item).strip() for item in ([variable] if isinstance(variable, dict) else variable)]
+
+
+def _one_text(role: str, variable: Variable) -> str:
+    if isinstance(variable, list) and len(variable) > 1:
+        raise ConnectomeError(
+            f'expected one text as {role}, found {len(variable)}; if they are the labels, labels="{role}"'
+        )
+    return _text(variable)
 
 
 def _text(item: Variable) -> str:

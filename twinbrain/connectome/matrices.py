@@ -15,21 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from twinbrain.connectome.lengths import CENTROIDS, lengths_between, no_lengths
-from twinbrain.connectome.place import reading
-from twinbrain.connectome.tables import (
-    DELIMITERS,
+from twinbrain.connectome.labels import (
     INDEX_COLUMNS,
-    Matrix,
     check_alike,
-    check_header,
     header_of,
     label_column,
     numbered_labels,
     read_labels,
-    read_matrix,
-    read_rows,
 )
+from twinbrain.connectome.lengths import CENTROIDS, lengths_between, no_lengths
+from twinbrain.connectome.place import reading
+from twinbrain.connectome.tables import DELIMITERS, Matrix, check_header, read_matrix, read_rows
 from twinbrain.errors import ConnectomeError, ExchangeWarning, shortened
 from twinbrain.files import number
 from twinbrain.paths import user_path

@@ -19,6 +19,7 @@ from twinbrain.connectome.hemispheres import hemispheres_from_labels
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between
 from twinbrain.connectome.mat_file import read_mat
 from twinbrain.connectome.place import reading
+from twinbrain.connectome.tvb_info import settings_of
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import (
     Archive,
@@ -38,11 +39,6 @@ from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _SUFFIXES = (".txt", ".txt.bz2", ".npy", ".npz", ".mat")
-_UNITS = {
-    "lengths?[ _]units?": ("mm", "millimeter", "millimetre", "millimeters", "millimetres"),
-    "areas?[ _]units?": ("mm^2", "mm2", "mm²", "mm**2"),
-}
-_VALUE = r"""\s*+[=:]\s*+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;]+))"""
 _OPPOSITE = re.compile(r"(?:sub|non|not)[-_ ]?cortical")
 _MOST_STREAMS = 10_000
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal connectomes make equal files
@@ -204,27 +200,12 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
 
 
 def _info(parts: Archive) -> dict[str, str]:
-    """Return the name and the normalisation that the free text tells, as ``key = "value"``, and check its units."""
     if not any("info" in file for file in _files(parts).values()):
         return {}
-    text = _text(parts, _find(parts, "info"))
-    for key, expected in _UNITS.items():
-        for found in re.finditer(key + _VALUE, text, re.IGNORECASE):
-            unit = next(group for group in found.groups() if group is not None)
-            if unit.strip().casefold() not in expected:
-                told = " ".join(found[0].split())
-                raise ConnectomeError(f"info: expected the unit {expected[0]!r}, found {told}; convert the numbers")
-    about: dict[str, str] = {}
-    for line in text.splitlines():
-        if setting := re.fullmatch(r"\s*(name|normalisation)\s*[=:]\s*(\S.*)", line, re.IGNORECASE):
-            key, value = setting[1].lower(), setting[2].strip()
-            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-                value = value[1:-1]
-            elif " " in value:  # a sentence
-                continue
-            if about.setdefault(key, value) != value:
-                raise ConnectomeError(f"info: expected one {key}, found {about[key]!r} and {value!r}; take one out")
-    return about
+    entry = _find(parts, "info")
+    text = _text(parts, entry)
+    with reading(entry):
+        return settings_of(text)
 
 
 def encode_tvb(connectome: Connectome) -> bytes:
