@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from twinbrain.errors import StoreError
-from twinbrain.store import Location, claim, open_run, resume_run
+from twinbrain.store import Location, claim, open_run, process, resume_run
 from twinbrain.store.claim import LEASE, check_unclaimed, claimed, held, under
 from twinbrain.store.process import Process
 
@@ -156,6 +156,20 @@ def test_a_process_that_cannot_be_seen_from_here_holds_it_as_long_as_it_gives_si
     leave(location, machine="another", host="node7", number=12, age=LEASE - 30)
     with pytest.raises(StoreError, match=r"process 12 on node7 has been .*if it is dead, its claim ends at 20\d\d-"):
         try_to_claim(location)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"number": 1}, {"machine": process._machine().removesuffix(" ticks"), "started": 1.7e9}]
+)
+def test_where_nothing_tells_whether_a_process_lives_its_signs_of_life_count(tmp_path, monkeypatch, changes):
+    """One that is hidden from this user, and one of a version that wrote when a process was started by the clock."""
+    location, seen = Location.of(tmp_path), process._seen_by_kernel
+    monkeypatch.setattr(process, "_seen_by_kernel", lambda n: None if n == 1 else seen(n))
+    leave(location, age=LEASE - 30, **changes)
+    with pytest.raises(StoreError, match=r"if it is dead, its claim ends at 20\d\d-"):
+        try_to_claim(location)
+    leave(location, age=LEASE + 1, **changes)
+    try_to_claim(location)
 
 
 def test_a_claim_that_is_being_written_holds_for_a_while(tmp_path):

@@ -105,8 +105,8 @@ class _Entry:
     def is_stale(self) -> bool:
         if self.process == Process.this():
             return self.token not in _living
-        if self.process.is_seen:
-            return not self.process.lives
+        if self.process.is_seen and (lives := self.process.lives) is not None:
+            return not lives
         now = time.time()
         return not now - LEASE <= self.renewed <= now + _AHEAD
 
@@ -215,7 +215,7 @@ def _refuse_within_a_sweep(location: Location) -> None:
 
 def _refusal(location: Location, what: str, entry: _Entry) -> str:
     remedy = f"wait until it has ended, or stop it (kill {entry.process.number})"
-    if not entry.process.is_seen:
+    if not entry.process.is_seen or entry.process.lives is None:
         until = datetime.fromtimestamp(entry.renewed + LEASE, UTC)
         remedy = f"wait until it has ended; if it is dead, its claim ends at {until:%Y-%m-%d %H:%M:%S} UTC"
     return (
