@@ -50,6 +50,13 @@ def test_a_bar_says_what_is_done_and_is_taken_away(terminal):
     assert terminal.getvalue().endswith("\r" + " " * len(whole) + "\r")
 
 
+@pytest.mark.parametrize("wanted", [None, True])
+def test_no_bar_is_drawn_where_errors_were_closed(monkeypatch, wanted):
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=None, modules=sys.modules))
+    with shown(wanted, {"build": "building"}) as tell:
+        tell("build", 1, 2)
+
+
 def test_no_bar_is_drawn_where_nobody_looks(monkeypatch):
     file = io.StringIO()
     monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=file, modules=sys.modules))

@@ -31,7 +31,8 @@ def shown(progress: Tell | bool | None, names: Mapping[str, str]) -> Iterator[Te
     if callable(progress):
         yield progress
         return
-    if progress is False or (progress is None and not _is_seen(sys.stderr)):
+    closed = sys.stderr is None  # as Python has it where who started it closed that
+    if progress is False or closed or (progress is None and not _is_seen(sys.stderr)):
         yield lambda what, done, total: None
         return
     bar = _Bar(names, sys.stderr)

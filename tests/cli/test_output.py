@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -84,3 +85,16 @@ def test_memory_that_is_used_up_is_told_in_one_line(twinbrain, monkeypatch):
     assert (
         outcome.err == "error: expected enough memory, found too little; make the model or what is recorded smaller\n"
     )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams by a shell")
+def test_streams_that_were_closed_before_the_start_are_those_of_nobody():
+    """And no file that is opened later takes their numbers, for a library to print into."""
+    program = (
+        "import os, sys\nfrom twinbrain.cli import main\nsys.argv = ['twinbrain', '--version']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
+        "same = all(os.path.samestat(os.fstat(n), os.stat(os.devnull)) for n in range(3))\n"
+        "os._exit(code or (10 if same else 11))"
+    )
+    line = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program]
+    assert subprocess.run(line, check=False).returncode == 10

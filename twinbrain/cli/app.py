@@ -57,6 +57,7 @@ def options(
 
 def main() -> None:
     """Run the command line; an error of ours is one message and exit code 2."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without our characters shows others, and no traceback
             stream.reconfigure(errors="replace")
@@ -84,6 +85,24 @@ def main() -> None:
         _close_output()
         sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}\n")
         sys.exit(2)
+
+
+def _open_streams() -> None:
+    """Give streams that were closed by who started the command to nobody.
+
+    Python has None in their place, and the next file that is opened would take their number: what a library or a
+    compiler prints would be written into it.
+    """
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is not None:
+            continue
+        nothing = open(os.devnull, mode)  # noqa: SIM115  (open as long as the process lasts)
+        if nothing.fileno() != number:
+            try:
+                os.fstat(number)
+            except OSError:  # free still
+                os.dup2(nothing.fileno(), number)
+        setattr(sys, name, nothing)
 
 
 def _close_output() -> None:
