@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -83,14 +84,17 @@ def numba_is_apart() -> bool:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that others may be writing too: each writes its own, and the last takes the name."""
+    """Write a file that others may be writing too: each writes its own, and the last takes the name.
+
+    Who may read it is as for every new file, since a group may share the folder.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-        try:
+    mine = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with mine.open("x", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.replace(file.name, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(file.name)
-            raise
+        os.replace(mine, path)
+    except OSError:
+        with suppress(OSError):
+            mine.unlink()
+        raise
