@@ -15,6 +15,7 @@ from twinbrain.network.build import block_programs, build_skeleton, check_refere
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network, PopulationSlice
 from twinbrain.network.parameters import population_parameters
+from twinbrain.network.plan import check_memory, plan
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.network.random import Floats
 from twinbrain.spec.brain import Brain, single_region_brain
@@ -75,7 +76,9 @@ class Lowered:
         return found[0]
 
 
-def lower(model: Brain | Region, *, dt: float, seed: int, drive_seed: int | None = None) -> Lowered:
+def lower(
+    model: Brain | Region, *, dt: float, seed: int, drive_seed: int | None = None, memory_limit: str | None = None
+) -> Lowered:
     """Build the network of a model.
 
     Parameters
@@ -88,11 +91,15 @@ def lower(model: Brain | Region, *, dt: float, seed: int, drive_seed: int | None
         Keys every draw.
     drive_seed : int, optional
         Keys the draws of drives instead.
+    memory_limit : str, optional
+        What it may take, as for a run.
 
     Raises
     ------
     SpecError, ConnectomeError
         If it cannot be built.
+    PlanError
+        If it would not fit into memory.
     LearnError
         If it has plastic synapses, which change by themselves.
     """
@@ -103,7 +110,9 @@ def lower(model: Brain | Region, *, dt: float, seed: int, drive_seed: int | None
         brain = brain.model_copy(update={"connectome": connectome})
     layout = lay_out(brain, normalise(connectome, brain.normalisation))
     check_references(layout, (), Record(), dt=dt)
-    units = weight_units(block_programs(layout))
+    programs = block_programs(layout)
+    check_memory(plan(brain, layout, programs, dt=dt, duration=dt), memory_limit)
+    units = weight_units(programs)
     quanta = receptor_quanta(brain, layout, (), units)
     skeleton = build_skeleton(brain, layout, quanta, dt=dt, seed=seed, record=Record())
     if skeleton.plastic:

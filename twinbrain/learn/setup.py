@@ -168,7 +168,9 @@ def task_of(training: Training, run: Run, task: Task | None = None) -> Task:
 
 def network_of(model: Region | Brain, training: Training, run: Run, task: Task) -> TrainableNetwork:
     """Return the network that is trained, as it is built; see `set_up`."""
-    lowered = lower(attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed)
+    lowered = lower(
+        attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed, memory_limit=run.memory_limit
+    )
     window = None if training.window is None else max(1, round(training.window / run.dt))
     network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
     return network.to(resolve_device(run.device))
