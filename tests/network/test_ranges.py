@@ -1,5 +1,7 @@
 """What cannot be is refused: values out of their range, and negative weights of conductances."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -136,6 +138,17 @@ def test_a_model_of_ones_own_declares_its_ranges():
     build_region(region(model, depth=1.9))
     with pytest.raises(tb.SpecError, match="expected 0 <= depth < 2, found depth = 2"):
         build_region(region(model, depth=tb.Explicit(np.array([0.0, 2.0]), "1")))
+    for text, part in {
+        "V_th < -0.05": "found V_th (mV) beside -0.05 without a unit",
+        "0 < tau < V_th": "found tau (ms) beside V_th (mV)",
+        "depth < tau": "found depth (1) beside tau (ms)",
+    }.items():
+        with pytest.raises(tb.SpecError, match=re.escape(f"ranges: expected values of one unit, or 0, {part} in")):
+            build_region(region(model.replace(ranges=(text,))))
+    both = model.replace(ranges=("v < V_th",), initial={"v": "2 mV"})
+    with pytest.raises(tb.SpecError, match=r"initial\.v: expected v < V_th, found v = 2 mV, V_th = 1 mV"):
+        build_region(region(both))
+    build_region(region(both, V_th="3 mV"))
     mistyped = model.replace(ranges=("V_tj > 0",))
     with pytest.raises(tb.SpecError, match="expected names of parameters and variables, found 'V_tj' in 'V_tj > 0'"):
         build_region(region(mistyped))

@@ -104,7 +104,9 @@ def regions(draw):
     sizes = {name: population["size"] for name, population in populations.items()}
     some = st.sampled_from(list(populations))
     port = st.floats(0.1, 2) | st.just({"share": 0.3, "glutamate": {"ampa": 0.5}, "gaba": "x y"})
-    model = {"equations": draw(_equations), "threshold": "v > 1", "reset": "v = 0", "parameters": draw(_tables(None))}
+    equations = draw(_equations)
+    parameters = {"x": draw(_values("mV", None))} if equations and draw(st.booleans()) else {}
+    model = {"equations": equations, "threshold": "v > 1", "reset": "v = 0", "parameters": parameters}
     drives = [
         {"population": draw(some), "receptor": "ampa", "rate": "10 Hz", "weight": "1 nS"},
         {"population": draw(some), "noise": 1.0},

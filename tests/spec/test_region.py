@@ -343,3 +343,19 @@ def test_a_region_written_out_in_full_is_read_again():
     }
     region = Region.parse(data)
     assert Region.parse(region.to_dict()) == region
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [
+        ("models", {"equations": "dv/dt = -v/tau : volt\ntau : second", "threshold": "v > 1*mV", "reset": "v = 0*mV"}),
+        ("receptors", {"equations": "I = w*pA : amp\nw : 1\ntau : second", "jump": "w", "current": "I"}),
+        ("plasticity", {"equations": "tau : second"}),
+    ],
+)
+def test_a_default_of_a_parameter_that_there_is_not_is_refused(kind, model):
+    known, unknown = {"tau": "1 ms"}, {"tua": "1 ms"}
+    data = region_data(RELAY)
+    Region.parse(data | {kind: {"mine": model | {"parameters": known}}})
+    with pytest.raises(SpecError, match=rf"{kind}\.mine\.parameters\.tua: expected a parameter .* did you mean 'tau'"):
+        Region.parse(data | {kind: {"mine": model | {"parameters": unknown}}})

@@ -10,13 +10,14 @@ import numpy as np
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, signal_problems
+from twinbrain.models.reach import unfelt, unfelt_problem
 from twinbrain.models.step import StepProgram, step_program
 from twinbrain.network.inputs import RandomDrive
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import program_constants
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.random import Floats
-from twinbrain.network.ranges import range_problems
+from twinbrain.network.ranges import check_terms, of_both, range_problems
 from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
@@ -44,6 +45,7 @@ def lower_circuit(circuit: Circuit) -> Network:
         [p for p, s in zip(circuit.populations, slices, strict=True) if s.block == i] for i in range(len(models))
     ]
     receptors = [_receptors(own) for own in members]
+    unfelt_of = [unfelt(model, own) for (_, model), own in zip(models, receptors, strict=True)]
     quanta = _quanta(circuit)
     blocks: list[Block] = []
     start = 0
@@ -61,6 +63,11 @@ def lower_circuit(circuit: Circuit) -> Network:
         )
         neurons = np.concatenate([np.arange(s.start, s.stop, dtype=np.int32) for s in slices if s.block == i])
         blocks.append(Block(name, program, neurons, constants, initial, tuple(inlets)))
+    arriving = [(projection.target, projection.receptor) for projection in circuit.projections]
+    for target, name in arriving + [(drive.population, drive.receptor) for drive in circuit.drives]:
+        if name in unfelt_of[block := slices[target].block]:
+            where = f"population {circuit.populations[target].name}"
+            raise SpecError([unfelt_problem(where, name, receptors[block][name])])
     inlet_of = {(i, inlet.receptor): inlet for i, block in enumerate(blocks) for inlet in block.inlets}
 
     def place(population: int, receptor: str) -> tuple[Inlet, int]:
@@ -189,8 +196,14 @@ def _filled(
         unknown = sorted(set(names) - set(known))
         problems += [Problem(f"{what}.{name}", f"unknown name; {suggestion(name, known)}") for name in unknown]
     ranges = (*model.ranges, *(text for receptor in population.receptors.values() for text in receptor.ranges))
+    try:
+        check_terms(ranges, program.parameters | program.units)
+    except SpecError as error:
+        raise error.within(where) from None
     problems += range_problems(ranges, parameters, program.parameters, "parameters")
     problems += range_problems(ranges, population.initial, program.units, "initial")
+    both, units_of = of_both(ranges, parameters), program.parameters | program.units
+    problems += range_problems(both, {**parameters, **population.initial}, units_of, "initial")
     if problems:
         raise SpecError(problems).within(where)
     initial = {name: np.zeros(size) for name in program.state} | population.initial

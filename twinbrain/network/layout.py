@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
+from twinbrain.network.felt import unfelt_inputs
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.between_regions import misplaced
 from twinbrain.spec.brain import Brain
@@ -93,8 +94,8 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
     Raises
     ------
     SpecError
-        If a node has no region, a cell names an unknown model or receptor, or a projection between regions names what
-        there is not.
+        If a node has no region, a cell names an unknown model or receptor, a projection between regions names what
+        there is not, or something arrives at a receptor that does not act on its neurons.
     """
     regions = tuple(brain.assignment(connectome.labels))
     keys: list[tuple[str, str]] = []
@@ -157,7 +158,10 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
         BlockLayout(name, model, dict(sorted(own.items())), size)
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
     )
-    return Layout(connectome, regions, tuple(populations), blocks)
+    layout = Layout(connectome, regions, tuple(populations), blocks)
+    if problems := list(unfelt_inputs(brain, layout, stimuli)):
+        raise SpecError(problems)
+    return layout
 
 
 def block_neurons(layout: Layout) -> list[NDArray[np.int32]]:

@@ -15,7 +15,7 @@ from twinbrain.network.layout import BlockLayout, Layout
 from twinbrain.network.limits import with_limits
 from twinbrain.network.network import PopulationSlice
 from twinbrain.network.random import Floats, stream_key
-from twinbrain.network.ranges import check_names, range_problems
+from twinbrain.network.ranges import check_terms, of_both, range_problems
 from twinbrain.network.sampling import sample
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
@@ -78,7 +78,8 @@ def fill_block(
             except SpecError as error:
                 # The same population of another node has the same fault; one report is enough.
                 failed.add((population.region, population.population))
-                problems += error.within(f"region {population.region}: population {population.population}").problems
+                found = error.within(f"region {population.region}: population {population.population}").problems
+                problems += [problem for problem in found if problem not in problems]
     if problems:
         raise SpecError(problems)
     return constants, initial
@@ -158,7 +159,7 @@ class _Filler:
         defaults: dict[str, Value] = {**self.block.model.parameters}
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
-        check_names(self._ranges, {*self.program.parameters, *self.program.state})
+        check_terms(self._ranges, self.program.parameters | self.program.units)
         return fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample, self._ranges)
 
     @property
@@ -169,7 +170,12 @@ class _Filler:
     def initial(self) -> dict[str, Floats]:
         values: Values = {**self.block.model.initial, **self.cell.initial}
         units = {name: self.program.units[name] for name in self.program.state if name != REFRACTORY_LEFT}
-        return fill_initial(values, units, self._sample, self._ranges)
+        found = fill_initial(values, units, self._sample, self._ranges)
+        if both := of_both(self._ranges, self.program.parameters):
+            beside = {**self.parameters(), **found}
+            if problems := range_problems(both, beside, self.program.parameters | units, "initial"):
+                raise SpecError(problems)
+        return found
 
     def _sample(self, what: str, value: Value, unit: str) -> Floats:
         key = stream_key(self.seed, what, self.population.label, self.population.population)

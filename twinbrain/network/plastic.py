@@ -15,7 +15,7 @@ from twinbrain.network.layout import Layout
 from twinbrain.network.network import Inlet, PopulationSlice
 from twinbrain.network.parameters import Draw, evaluate, fill_initial, fill_parameters
 from twinbrain.network.random import Floats, Key, stream_key
-from twinbrain.network.ranges import check_names, range_problems
+from twinbrain.network.ranges import check_terms, of_both, range_problems
 from twinbrain.network.sampling import coherent_values, sample
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.plasticity import Plasticity, PlasticityModel
@@ -203,7 +203,11 @@ def _rule(region: Region, plasticity: Plasticity, unit: str) -> tuple[Plasticity
 def _fill(
     plasticity: Plasticity, model: PlasticityModel, program: RuleProgram, draw: Draw
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    check_names(model.ranges, {*program.parameters, *program.state})
+    check_terms(model.ranges, program.parameters | program.units)
     parameters = fill_parameters(plasticity.parameters, model.parameters, program.parameters, draw, model.ranges)
     units = {name: program.units[name] for name in program.state if name not in (WEIGHT, RELEASED, LAST_UPDATE)}
-    return parameters, fill_initial({**model.initial, **plasticity.initial}, units, draw, model.ranges)
+    initial = fill_initial({**model.initial, **plasticity.initial}, units, draw, model.ranges)
+    both = of_both(model.ranges, program.parameters)
+    if problems := range_problems(both, {**parameters, **initial}, program.parameters | units, "initial"):
+        raise SpecError(problems)
+    return parameters, initial

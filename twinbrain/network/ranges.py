@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -21,21 +22,38 @@ CONDUCTANCE = "nS"
 """Unit of the weights of receptors that add to a conductance, which is never negative."""
 
 
-def check_names(ranges: Iterable[str], known: Iterable[str]) -> None:
-    """Check that ranges are of values that there are.
+def check_terms(ranges: Iterable[str], units: Mapping[str, str]) -> None:
+    """Check that ranges are of values that there are, and compare what is of one unit.
+
+    Parameters
+    ----------
+    ranges : iterable of str
+        See `twinbrain.spec.ranges`.
+    units : mapping of str to str
+        All parameters and variables, and their units.
 
     Raises
     ------
     SpecError
-        If a name is unknown.
+        If a name is unknown, or a value is compared with one of another unit, or with a number other than 0.
     """
-    known = set(known)
-    unknown = [(text, name) for text in ranges for name in parse_range(text).names if name not in known]
-    if unknown:
-        text, name = unknown[0]
-        raise SpecError(
-            f"ranges: expected names of parameters and variables, found {name!r} in {text!r}; {suggestion(name, known)}"
-        )
+    for text in ranges:
+        terms = parse_range(text).terms
+        for name in terms:
+            if isinstance(name, str) and name not in units:
+                message = f"expected names of parameters and variables, found {name!r} in {text!r}"
+                raise SpecError(f"ranges: {message}; {suggestion(name, units)}")
+        for pair in itertools.pairwise(terms):
+            left, right = (units[term] if isinstance(term, str) else "1" for term in pair)
+            if left != right and 0 not in pair:
+                what = f"found {_term(pair[0], left)} beside {_term(pair[1], right)} in {text!r}"
+                raise SpecError(f"ranges: expected values of one unit, or 0, {what}; compare with a parameter")
+
+
+def of_both(ranges: Iterable[str], parameters: Iterable[str]) -> list[str]:
+    """Return the ranges in which parameters and variables stand together."""
+    known = set(parameters)
+    return [text for text in ranges if len({name in known for name in parse_range(text).names}) > 1]
 
 
 def range_problems(
@@ -137,6 +155,10 @@ def drive_problems(drive: Drive) -> Iterator[Problem]:
     for key, value in sizes:
         if message := conductance_problem(value, 1.0, drive.receptor):
             yield Problem(key, message)
+
+
+def _term(term: str | float, unit: str) -> str:
+    return f"{term} ({unit})" if isinstance(term, str) else f"{term:g} without a unit"
 
 
 def _shown(value: float, unit: str) -> str:

@@ -114,9 +114,19 @@ def signal_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
     dt, duration : float (ms)
         Of the run.
     """
+    start, end = 0.0, duration
+    if isinstance(drive, Stimulus):
+        start, end = drive.start, min(drive.duration, duration - drive.start)
+        if start > duration - 0.5 * dt:
+            message = f"expected a start before {duration:g} ms, where the run ends, found {start:g} ms"
+            yield Problem("start", f"{message}; make the run longer, or leave it out")
+            return
+        if round(drive.duration / dt) < 1:
+            yield _too_short("duration", drive.duration, dt)
+            return
     try:
         if drive.spikes is not None:
-            yield from _train_problems(drive, sizes, dt, duration)
+            yield from _train_problems(drive, sizes, dt, end)
         elif drive.waveform is not None:
             n_rows = len(read_samples(drive.waveform))
             yield from _row_problems("waveform", "rows of values", n_rows, sizes)
@@ -124,6 +134,9 @@ def signal_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
                 yield _too_short("waveform.interval", drive.waveform.interval, dt)
         elif drive.pulses is not None and _rounded(drive.pulses.width, dt) < 1:
             yield _too_short("pulses.width", drive.pulses.width, dt)
+        elif drive.pulses is not None and drive.pulses.delay > end - 0.5 * dt:
+            message = f"expected a delay below {end:g} ms, where the run or the stimulus ends, found "
+            yield Problem("pulses.delay", f"{message}{drive.pulses.delay:g} ms; make it shorter")
         elif drive.sine is not None and (highest := 500.0 / dt) <= drive.sine.frequency:
             message = f"expected less than {highest:g} Hz, half of what steps of {dt:g} ms can follow, found "
             yield Problem("sine.frequency", f"{message}{drive.sine.frequency:g} Hz; make it or run.dt smaller")
@@ -131,7 +144,7 @@ def signal_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
         yield from error.problems
 
 
-def _train_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -> Iterator[Problem]:
+def _train_problems(drive: Drive, sizes: set[int], dt: float, end: float) -> Iterator[Problem]:
     assert drive.spikes is not None
     trains = read_trains(drive.spikes)
     where = "spikes.times" if drive.spikes.file is None else "spikes.file"
@@ -139,8 +152,6 @@ def _train_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
         yield from _row_problems(where, "spike trains", len(trains), sizes)
     elif sizes and len(trains) > (size := min(sizes)):
         yield Problem(where, f"expected neurons below the population's size of {size}, found {len(trains) - 1}")
-    start = drive.start if isinstance(drive, Stimulus) else 0.0
-    end = min(duration - start, drive.duration if isinstance(drive, Stimulus) else math.inf)
     for neuron, train in enumerate(trains):
         step = _steps_of(train, dt)
         if (together := np.diff(step) == 0).any():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import model_validator
 
 from twinbrain import units
+from twinbrain.errors import Problem
 from twinbrain.language.lines import read_equations
-from twinbrain.spec.base import Spec
+from twinbrain.spec.base import Spec, reject, suggestion
 from twinbrain.spec.language import ConditionText, EquationsText, NameText, StatementsText
 from twinbrain.spec.quantity import SharedValue
 from twinbrain.spec.ranges import RangeText
@@ -36,7 +39,8 @@ class NeuronModel(Spec):
         State at time zero, where it is not 0.
     ranges : tuple of str
         What has to hold of parameters, and of the state at time zero: ``"C_m > 0"``, ``"V_reset < V_th"``,
-        ``"0 <= m <= 1"``. Values are checked neuron by neuron once they are drawn.
+        ``"0 <= m <= 1"``. What has a unit is compared with 0, or with a value of the same unit. Values are checked
+        neuron by neuron once they are drawn.
     rate_errors : dict of str to float
         For time steps, the largest relative error of its firing rate that was measured in them, such as
         ``{"0.05 ms": 0.06, "0.1 ms": 0.11}``; a plan tells it.
@@ -58,6 +62,7 @@ class NeuronModel(Spec):
     def _check(self) -> NeuronModel:
         for step in self.rate_errors:
             units.number(step, "ms")
+        check_declared(self.parameters, self.equations)
         return self
 
 
@@ -98,4 +103,23 @@ class ReceptorModel(Spec):
             raise ValueError(
                 f"expected no default for {self.jump!r}, which holds what arrives, found {self.parameters[self.jump]!r}"
             )
+        check_declared(self.parameters, self.equations)
         return self
+
+
+def check_declared(parameters: Iterable[str], equations: str) -> None:
+    """Check, within a validator, that parameters with a default are declared in the equations of their model.
+
+    Raises
+    ------
+    ValueError
+        With every one that is not.
+    """
+    known = [equation.name for equation in read_equations(equations) if equation.kind == "declaration"]
+    if unknown := [name for name in parameters if name not in known]:
+        raise reject(
+            *(
+                Problem(f"parameters.{name}", f"expected a parameter of the equations; {suggestion(name, known)}")
+                for name in unknown
+            )
+        )

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from twinbrain.language.lines import read_statements
 from twinbrain.spec.base import Spec
 from twinbrain.spec.language import EquationsText, StatementsText
+from twinbrain.spec.model import check_declared
 from twinbrain.spec.quantity import SharedValue, Value
 from twinbrain.spec.ranges import RangeText
 
@@ -61,6 +62,7 @@ class PlasticityModel(Spec):
     def _check(self) -> PlasticityModel:
         if (n := [assignment.target for assignment in read_statements(self.on_pre)].count("release")) != 1:
             raise ValueError(f"expected 'on_pre' to assign release once (\"release = w\"), found it {n} times")
+        check_declared(self.parameters, self.equations)
         return self
 
 

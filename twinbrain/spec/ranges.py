@@ -88,4 +88,4 @@ def _parses(text: str) -> str:
 
 
 RangeText = Annotated[str, AfterValidator(_parses)]
-"""A range as it is written. Numbers in it are in the coherent unit, so 0 is all that a value with a unit needs."""
+"""A range as it is written. A number has no unit: what has one is compared with 0, or with another value of it."""
