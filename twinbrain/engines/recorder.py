@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Spikes
 from twinbrain.engines.interpreter import execute
+from twinbrain.errors import EngineError
 from twinbrain.network.network import Network, Probe
 
 
@@ -32,8 +33,19 @@ class Recorder:
         """Record spikes of the network's own neurons, in the order of steps; they are put in the order of neurons."""
         self._spikes.append(_in_order(spikes))
 
-    def add_from_elsewhere(self, spikes: Spikes) -> None:
-        """Remember spikes that are under way but are not to be recorded."""
+    def add_from_elsewhere(self, spikes: Spikes, step: int) -> None:
+        """Remember spikes that are under way at ``step`` but are not to be recorded.
+
+        Raises
+        ------
+        EngineError
+            If one is of no neuron of the network, or of a later step; engines take both as indices.
+        """
+        n, last = self._network.n_neurons, spikes.step.max(initial=0)
+        if (outside := spikes.neuron[(spikes.neuron < 0) | (spikes.neuron >= n)]).size:
+            raise EngineError(f"expected spikes of neurons from 0 to {n - 1}, found {outside[0]}; give others")
+        if last > step:
+            raise EngineError(f"expected spikes up to the present step, {step}, found {last}; give later ones then")
         self._earlier.append(_in_order(spikes))
 
     def add_sample(self, probe: Probe, state: Mapping[str, NDArray[np.float64]]) -> None:

@@ -61,7 +61,7 @@ class ReferenceSimulation:
 
     def inject(self, spikes: Spikes) -> None:
         """Deliver spikes of neurons that are computed elsewhere."""
-        self._recorder.add_from_elsewhere(spikes)
+        self._recorder.add_from_elsewhere(spikes, self.step)
         self._deliver(spikes)
 
     def collect(self) -> Recording:

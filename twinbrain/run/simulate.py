@@ -16,11 +16,12 @@ from twinbrain.progress import shown
 from twinbrain.run.breakdown import Watch, breakdown_error
 from twinbrain.run.create import create
 from twinbrain.run.describe import network_summary, probe_layouts
+from twinbrain.run.fitting import fitting
 from twinbrain.run.open import open_run
 from twinbrain.run.prepare import Prepared, Progress, build_network, check_fits, prepare, silent
 from twinbrain.run.sharded import Shards, shards_on
 from twinbrain.run.versions import versions, versions_in_bits
-from twinbrain.run.windows import fitting, run_windows, simulation_state
+from twinbrain.run.windows import run_windows, simulation_state
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.drive import Stimulus
@@ -31,7 +32,7 @@ from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, check_target, is_resumable, place_for, resume_run
 from twinbrain.store.claim import claimed
 from twinbrain.store.damage import reading
-from twinbrain.store.declared import declared
+from twinbrain.store.declared import check_declared, declared
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.versions import check_versions
 
@@ -141,7 +142,7 @@ def simulate(
     if earlier is None:
         check_target(place, overwrite=overwrite)  # before anything that takes long
     prepared = prepare(workflow)
-    if earlier is not None and _is_of(earlier, prepared.workflow):
+    if earlier is not None and _is_of(earlier, prepared.workflow, place):
         return _told(earlier)
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
     with shown(progress, STAGES) as tell:
@@ -157,10 +158,13 @@ def _complete_run(place: Location) -> xr.DataTree | None:
     return tree if tree.attrs["status"] == "complete" else None
 
 
-def _is_of(tree: xr.DataTree, workflow: Workflow) -> bool:
+def _is_of(tree: xr.DataTree, workflow: Workflow, place: Location) -> bool:
     """Return whether a run is what a workflow would give here, to the last bit."""
     same = json.loads(tree.attrs["versions"]) == versions(workflow.run.engine)
-    return same and bool(tree.attrs["digest"] == workflow.digest)
+    if not (same and tree.attrs["digest"] == workflow.digest):
+        return False
+    check_declared(stored_workflow(tree), tree.attrs, place, "run")
+    return True
 
 
 def _check_one_run(workflow: Workflow) -> None:
@@ -254,11 +258,7 @@ def resume(
             _check_versions(path, tree)
         workflow = stored_workflow(tree)
         prepared = prepare(workflow)
-        if (found := prepared.workflow.digest) != tree.attrs["digest"]:
-            raise SpecError(
-                f"{path}: expected the workflow {tree.attrs['digest'][:12]} that this run was started with, found "
-                f"{found[:12]} when reading it back; resume with twinbrain {tree.attrs['twinbrain_version']}"
-            )
+        check_declared(prepared.workflow, tree.attrs, path, "run")
         if on is not None:
             with shown(progress, STAGES) as tell:
                 on.run(prepared, path, claim, start="resume", progress=tell)
@@ -269,7 +269,9 @@ def resume(
             simulation = _simulation(workflow, network, tell)
             writer, _, state = resume_run(path, resumed_with=versions(workflow.run.engine))
             if state is not None:
-                simulation.restore(fitting(simulation_state(state), simulation.state(), str(path)))
+                size = {"n_neurons": network.n_neurons, "max_delay": network.max_delay}
+                found_state = simulation_state(state)
+                simulation.restore(fitting(found_state, simulation.state(), prepared.grid, **size, where=str(path)))
             run_windows(simulation, network, writer, prepared.grid, tell, interrupt, _watch(prepared))
             simulation.close()
     return _told(open_run(path))

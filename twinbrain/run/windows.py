@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Simulation, SimulationState, Spikes
-from twinbrain.errors import RunInterrupted, StoreError
+from twinbrain.errors import RunInterrupted
 from twinbrain.network.network import Network, Probe
 from twinbrain.run.breakdown import Watch, breakdown_error
 from twinbrain.run.prepare import Progress, TimeGrid
@@ -166,30 +166,3 @@ def state_data(state: SimulationState) -> StateData:
 def simulation_state(data: StateData) -> SimulationState:
     """Return a state as an engine takes it."""
     return SimulationState(data.step, dict(data.variables), Spikes(data.under_way_step, data.under_way_neuron))
-
-
-def fitting(state: SimulationState, own: SimulationState, where: str) -> SimulationState:
-    """Return a state of a store if it is one of the network that is to go on from it.
-
-    Parameters
-    ----------
-    state : SimulationState
-        What the store holds.
-    own : SimulationState
-        Any state of the network.
-    where : str
-        The store.
-
-    Raises
-    ------
-    StoreError
-        If a variable is missing, or of another length.
-    """
-    for name, values in own.variables.items():
-        found = state.variables.get(name)
-        if found is None or found.shape != values.shape:
-            raise StoreError(
-                f"{where}: expected {len(values)} values of {name} in the checkpoint, found "
-                f"{'none' if found is None else len(found)}; restore the run from a copy, or start it anew"
-            )
-    return state

@@ -1,12 +1,15 @@
 """A run is the same, byte for byte, for any number of shards; and it can be resumed with any."""
 
 import os
+import shutil
 import signal
 
+import numpy as np
 import pytest
 
 import twinbrain as tb
 from tests.examples import joined_brain, region_data, relay_region, small_brain
+from tests.roots import of_root, rewrite, slot_of
 from tests.run.test_breakdown import cubic, simulate
 from twinbrain.store import run_info
 
@@ -101,6 +104,20 @@ def test_a_run_that_was_interrupted_goes_on_with_another_number_of_shards(
     resumed = tb.resume(path, **on(then))
     assert resumed.attrs["status"] == "complete"
     same_files(path, whole("reference", LONG))
+
+
+def test_shards_go_on_from_what_fits_the_whole_brain_alone(run, client, tmp_path):
+    path = tmp_path / "run.zarr"
+    with pytest.raises(tb.RunInterrupted):
+        run(path, progress=interrupting(1))
+    variable = next(name for name in of_root(path)[1] if name.startswith(f"{slot_of(path)}/") and name.endswith("%2Fv"))
+    shutil.copytree(path, short := tmp_path / "short.zarr")
+    rewrite(short, {variable: np.zeros(3)})
+    spike = {"under_way_step": 199, "under_way_neuron": 10**6}
+    rewrite(path, {f"{slot_of(path)}/{name}": np.array([value], np.int32) for name, value in spike.items()})
+    for place, text in ((path, "expected neurons from 0 to"), (short, "/v in the checkpoint, found 3; restore")):
+        with pytest.raises(tb.StoreError, match=text):
+            tb.resume(place, shards=2, client=client)
 
 
 def test_progress_is_told_as_in_one_process(run, client, tmp_path):

@@ -127,7 +127,7 @@ class Brian2Simulation:
 
     def inject(self, spikes: Spikes) -> None:
         """Deliver spikes of neurons that are computed elsewhere."""
-        self._recorder.add_from_elsewhere(spikes)
+        self._recorder.add_from_elsewhere(spikes, self.step)
         for table in self._tables:
             kernels.deliver(spikes.step, spikes.neuron, 0, len(spikes), self.step, *table, self._ring)
         for plastic in self._plastic:

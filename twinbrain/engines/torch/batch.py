@@ -149,7 +149,7 @@ class TorchBatch:
     def inject(self, spikes: Sequence[Spikes]) -> None:
         """Deliver to each network spikes of neurons that are computed elsewhere; of past ones, what is still due."""
         for recorder, own in zip(self._recorders, spikes, strict=True):
-            recorder.add_from_elsewhere(own)
+            recorder.add_from_elsewhere(own, self.step)
         joined = Spikes.concatenate(list(spikes))
         batch = np.repeat(np.arange(len(spikes)), [len(own) for own in spikes])
         step, member, neuron = (torch.as_tensor(a).long().to(self.device) for a in (joined.step, batch, joined.neuron))

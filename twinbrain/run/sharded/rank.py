@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from twinbrain.engines.base import get_engine
+from twinbrain.engines.base import SimulationState, get_engine
 from twinbrain.errors import BreakdownError, RunInterrupted
 from twinbrain.network.agree import (
     ShardSummary,
@@ -27,6 +27,7 @@ from twinbrain.network.shard import shard_layout, without_empty_blocks
 from twinbrain.run.breakdown import Watch
 from twinbrain.run.create import create
 from twinbrain.run.describe import brain_summary, probe_layouts
+from twinbrain.run.fitting import fitting
 from twinbrain.run.prepare import Prepared, Progress, build_network, prepare
 from twinbrain.run.sharded.board import Board, board_of, forget
 from twinbrain.run.sharded.exchange import Ring, gpu_of, joined
@@ -187,7 +188,7 @@ def _run(task: RankTask, ring: Ring, board: Board, progress: Progress, device: s
     merger = _merger(task, prepared, network, summaries, ring)
     simulation = ShardedSimulation(engine(network), ring, boundary, merger, board)
     progress("compile", 1, 1)
-    writer = _open(task, prepared, simulation, summaries, merger, ring)
+    writer = _open(task, prepared, network, simulation, summaries, merger, ring)
     simulation.agree()
     set_up, began = time.perf_counter() - began, time.perf_counter()
     watch = Watch(prepared.layout, run.on_breakdown == "stop", ring.from_first)
@@ -232,6 +233,7 @@ def _merger(
 def _open(
     task: RankTask,
     prepared: Prepared,
+    network: Network,
     simulation: ShardedSimulation,
     summaries: list[ShardSummary],
     merger: Merger | None,
@@ -239,7 +241,8 @@ def _open(
 ) -> Writer:
     """Create or reopen the store at rank 0, and give every rank its state."""
     writer: Writer = _Elsewhere()
-    parts = None
+    parts: list[SimulationState] | list[None] | None = None
+    own = simulation.state() if task.start == "resume" else None
     if merger is not None:
         state = None
         if task.start == "create":
@@ -249,7 +252,12 @@ def _open(
             writer = create(task.location, prepared, summary, probe_layouts(probes, layout), overwrite=task.overwrite)
         else:
             writer, _, state = resume_run(task.location, resumed_with=versions(prepared.workflow.run.engine))
-        parts = [None] * ring.n_ranks if state is None else merger.split(simulation_state(state))
+        if state is None or own is None:
+            parts = [None] * ring.n_ranks
+        else:
+            size = {"n_neurons": network.n_neurons, "max_delay": max(summary.max_delay for summary in summaries)}
+            found = simulation_state(state)
+            parts = merger.split(fitting(found, own, prepared.grid, **size, where=str(task.location)))
     if (part := ring.scatter(parts)) is not None:
         simulation.restore(part)
     return writer
