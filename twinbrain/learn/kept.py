@@ -15,7 +15,7 @@ from twinbrain.learn.tasks.registry import Build, own_tasks
 from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import TrainingStore
-from twinbrain.store.declared import declared
+from twinbrain.store.declared import check_declared, declared
 from twinbrain.store.training import CONNECTOME
 from twinbrain.store.versions import check_versions
 
@@ -63,8 +63,16 @@ def spec_of(workflow: Workflow) -> dict[str, str]:
 
 
 def stored_workflow(kept: TrainingStore) -> Workflow:
-    """Return what was trained, and how."""
-    return declared(kept.attributes["spec"], kept.group(CONNECTOME), "training")
+    """Return what was trained, and how.
+
+    Raises
+    ------
+    SpecError
+        If it is not what the training began with.
+    """
+    workflow = declared(kept.attributes["spec"], kept.group(CONNECTOME), "training")
+    check_declared(workflow, kept.attributes, kept.location, "training")
+    return workflow
 
 
 def check_given(kept: TrainingStore, task: Task | None) -> None:

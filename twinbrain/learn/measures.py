@@ -23,10 +23,11 @@ from twinbrain.learn.surrogate import surrogate_gradient
 from twinbrain.learn.tasks.registry import find_task, task_options
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.threads import single_thread
-from twinbrain.learn.train import train
+from twinbrain.learn.train import train, training_workflow
 from twinbrain.learn.trained import Trained
 from twinbrain.spec.workflow import Workflow
-from twinbrain.store import Location, is_training
+from twinbrain.store import Location, is_training, open_training_store
+from twinbrain.store.declared import check_kept
 
 _COUNTED = 64  # trials on which operations of a baseline are counted
 
@@ -105,8 +106,12 @@ def measure(workflow: Workflow, out: Location | None = None) -> Measures:
             task = task_of(training, workflow.run)
             disturbed = disturbed_baseline_scores(fit.baseline, task, seed) if training.robustness else None
             return _filled(_of_fit(fit, task), disturbed, task)
-        begun = out is not None and is_training(out)
-        trained = resume_training(out) if out is not None and begun else train(workflow, out=out)
+        if out is not None and is_training(out):
+            begun = open_training_store(out).attributes["digest"]
+            check_kept(begun, training_workflow(workflow, None), out, "training")
+            trained = resume_training(out)
+        else:
+            trained = train(workflow, out=out)
         disturbed = disturbed_scores(trained) if training.robustness else None
         return _filled(_of_trained(trained), disturbed, trained.setup.task)
 

@@ -18,10 +18,11 @@ from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
 from twinbrain.run.sweep.own import check_own, functions_kept
-from twinbrain.run.sweep.points import point_workflow
+from twinbrain.run.sweep.points import in_order, point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
 from twinbrain.run.sweep.shape import common, without_spikes
 from twinbrain.run.sweep.sharing import shares_network
+from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.sweep.training import check_point, training_base, training_template
 from twinbrain.run.versions import LEARNING, versions, versions_in_bits
 from twinbrain.spec.assign import assigned_at
@@ -96,7 +97,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     check_reductions(sweep.reduce, own)
     base = prepare(point_workflow(workflow, {})).workflow
     declared = axes_of(sweep)
-    tried = _in_turn(declared)
+    tried = in_order(declared, workflow)
     first = _prepared(base, tried, values_at(tried, 0))
     check_fits(first, whole=not sweep.keep_runs)  # a point that is reduced is held in memory
     with _at(values_at(tried, 0)):
@@ -104,7 +105,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     template = template_of(without_spikes(first, sweep, own))
     template = _checked(base, tried, template, sweep, own)
     declared = axes_of(sweep, taken_names(template))
-    axes = _in_turn(declared)
+    axes = in_order(declared, workflow)
     plan = first.plan
     wanted = max(1, min(_LARGEST_BATCH, int(_SECONDS_A_BATCH / plan.seconds), n_points(axes) // _FEWEST_BATCHES))
     return PreparedSweep(
@@ -205,6 +206,7 @@ def check_same(store: SweepStore, workflow: Workflow) -> None:
     """
     check_version(store)
     if store.attrs["digest"] == workflow.digest:
+        stored_sweep_workflow(store)  # its connectome may be another
         return
     before, now = json.loads(store.attrs["spec"]), json.loads(workflow.model_dump_json())
     found = list(differences(before, now)) or ["the order of its tables"]
@@ -226,11 +228,6 @@ def check_version(store: SweepStore) -> None:
     begun = json.loads(store.attrs["versions"])
     here = versions_in_bits(LEARNING if "snntorch" in begun else "torch" if "torch" in begun else "")
     check_versions(store.location, "sweep", begun, here, "start it anew elsewhere")
-
-
-def _in_turn(axes: Sequence[Axis]) -> tuple[Axis, ...]:
-    """Return axes in the order in which points are numbered, and given the values of keys."""
-    return tuple(sorted(axes, key=lambda axis: all(map(shares_network, axis.columns))))
 
 
 def _prepared(base: Workflow, axes: Sequence[Axis], values: Mapping[str, Any]) -> Prepared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -14,12 +14,14 @@ from twinbrain.run.breakdown import Watch
 from twinbrain.run.describe import probe_layouts
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import resume, run_prepared
-from twinbrain.run.sweep.sharing import Shared
+from twinbrain.run.sweep.sharing import Shared, shares_network
 from twinbrain.run.windows import run_windows
 from twinbrain.spec.assign import assigned
+from twinbrain.spec.axes import Axis
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, MemoryRun
 from twinbrain.store.claim import check_unclaimed
+from twinbrain.store.declared import check_kept
 
 # Steps at a time; nobody follows them.
 _STRIDE = 2000
@@ -28,6 +30,13 @@ _STRIDE = 2000
 def point_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     """Return the workflow of one point: what `simulate` would run to the same result."""
     return assigned(workflow.model_copy(update={"sweep": None}), values)
+
+
+def in_order(axes: Sequence[Axis], workflow: Workflow) -> tuple[Axis, ...]:
+    """Return axes in the order in which points are numbered: the last varies fastest, and shares the most."""
+    if workflow.train is not None:
+        return tuple(axes)
+    return tuple(sorted(axes, key=lambda axis: all(map(shares_network, axis.columns))))
 
 
 def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> xr.DataTree:
@@ -61,9 +70,11 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> 
 def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location) -> xr.DataTree:
     """Run a point into a store of its own, or go on with what is there of it."""
     check_unclaimed(location, "run")  # the sweep's claim does not hold off who has claimed one run of it
+    prepared = prepare(point_workflow(workflow, values))
     if store.is_resumable(location):
+        check_kept(store.open_run(location).attrs["digest"], prepared.workflow, location, "run")
         return resume(location)
-    run_prepared(prepare(point_workflow(workflow, values)), location)
+    run_prepared(prepared, location)
     return store.open_run(location)
 
 

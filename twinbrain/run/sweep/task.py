@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from twinbrain.errors import RunInterrupted, StoreError, TwinbrainError
+from twinbrain.errors import RunInterrupted, SpecError, StoreError, TwinbrainError
 from twinbrain.run.sweep.own import OwnFunctions
-from twinbrain.run.sweep.points import keep_point, run_point
+from twinbrain.run.sweep.points import in_order, keep_point, run_point
 from twinbrain.run.sweep.reductions import check_reductions, reduce_run, values_of
 from twinbrain.run.sweep.sharing import Shared
 from twinbrain.run.sweep.training import train_point
-from twinbrain.spec.axes import Axis, values_at
+from twinbrain.spec.axes import SAMPLE, Axis, axes_of, values_at
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 from twinbrain.store.claim import Claim, under
-from twinbrain.store.declared import declared
+from twinbrain.store.declared import check_declared, declared
 from twinbrain.store.sweep import DONE, ERROR, FAILED, RUNS, SECONDS, STATUS, BatchResult, SweepStore
 
 
@@ -109,8 +109,30 @@ def record_failure(location: Location, created: str, claim: Claim, point: int, e
 
 
 def stored_sweep_workflow(store: SweepStore) -> Workflow:
-    """Return the workflow of a sweep."""
-    return declared(store.attrs["spec"], store.connectome(), "sweep")
+    """Return the workflow of a sweep.
+
+    Raises
+    ------
+    SpecError
+        If it is not what the sweep was started with, or the axes by which points are numbered are not its.
+    """
+    workflow = declared(store.attrs["spec"], store.connectome(), "sweep")
+    check_declared(workflow, store.attrs, store.location, "sweep")
+    assert workflow.sweep is not None
+    if _values(stored_axes(store)) != _values(in_order(axes_of(workflow.sweep), workflow)):
+        raise SpecError(
+            f"{store.location}: expected axes with the values that its workflow sweeps, found others; restore the "
+            "sweep from a copy, or start it anew elsewhere"
+        )
+    return workflow
+
+
+def _values(axes: Sequence[Axis]) -> list[str]:
+    """Return what axes sweep: not their names, which follow from the results, nor samples, drawn on some machine."""
+    return [
+        json.dumps([list(axis.columns), len(axis)] if axis.name == SAMPLE else [axis.columns, axis.labels])
+        for axis in axes
+    ]
 
 
 def stored_axes(store: SweepStore) -> tuple[Axis, ...]:
