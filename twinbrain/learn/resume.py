@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from twinbrain.errors import SpecError
+from twinbrain.learn.fitting import check_curves, check_state, check_trained
 from twinbrain.learn.kept import (
     check_given,
     check_same,
@@ -84,7 +85,9 @@ def _resumed(
         state = kept.state()
         learner = learner_of(workflow, task, calibrated=state is None)
         check_same(kept, learner.setup.task)
+        check_curves(kept, learner.setup)
         if state is not None:
+            check_state(kept, state, learner)
             with reading(kept.location, "checkpoint", "training"):
                 learner.restore(state)
         kept.mark(status="running", error="", **spec_of(workflow))
@@ -135,8 +138,10 @@ def _changed(workflow: Workflow, changes: dict[str, Any]) -> Workflow:
 
 
 def _opened(kept: TrainingStore, task: Task | None) -> Trained:
-    trained = {name: torch.tensor(value) for name, value in kept.trained().items()}
+    trained = kept.trained()
     setup = learner_of(stored_workflow(kept), task, calibrated=False).setup
     check_same(kept, setup.task)
-    take_over(setup.network, trained)
+    check_curves(kept, setup)
+    check_trained(kept, trained, setup.network)
+    take_over(setup.network, {name: torch.tensor(value) for name, value in trained.items()})
     return Trained(setup, kept.curves())

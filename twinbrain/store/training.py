@@ -140,7 +140,9 @@ class TrainingStore:
 
     def curves(self) -> xr.Dataset:
         """Return the learning curves of the epochs that are done."""
-        return self.group(CURVES).isel(epoch=slice(0, self.epochs_done))
+        curves = self.group(CURVES)
+        with reading(self.location, CURVES, TRAINING.name):
+            return curves.isel(epoch=slice(0, self.epochs_done))
 
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
