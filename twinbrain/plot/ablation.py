@@ -9,12 +9,14 @@ import xarray as xr
 
 from twinbrain.plot.canvas import new_axes, note, tidy
 from twinbrain.plot.palette import FAINT, INK, colours
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import room_for, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@plain_texts
 def ablation(found: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Draw by how much accuracy drops without each group of neurons, with intervals; dots are single classes.
 

@@ -12,6 +12,7 @@ from twinbrain import analysis
 from twinbrain.errors import ConnectomeError
 from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
 from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, PLAIN, RATE_MAP, colour_key, root_scale
+from twinbrain.plot.plain import plain_texts
 from twinbrain.spec.connectome import Connectome
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_NAMES = 10
 
 
+@plain_texts
 def brain_map(
     run: xr.DataTree | Connectome,
     values: xr.DataArray | None = None,

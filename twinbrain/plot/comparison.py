@@ -14,6 +14,7 @@ from twinbrain.plot.canvas import draw_log_axis, entitle, new_figure, note, shor
 from twinbrain.plot.comparison_table import difference_text, unit_of
 from twinbrain.plot.contrasts import draw_contrasts
 from twinbrain.plot.palette import FAINT, INK, colours
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import Strip, draw_strips, shown
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class _Study:
         return self.single[name].transpose("condition", "seed").values.astype(np.float64)
 
 
+@plain_texts
 def comparison_figure(comparison: xr.Dataset, reference: str | None = None, title: str = "Comparison") -> Figure:
     """Draw a comparison: accuracy with intervals and single seeds, contrasts, costs, training time, robustness.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twinbrain import analysis
 from twinbrain.plot.canvas import Band, draw_bands, draw_scale, new_axes, tidy
 from twinbrain.plot.palette import FAINT, WEIGHT_MAP, Key, colour_key
+from twinbrain.plot.plain import plain_texts
 from twinbrain.spec.connectome import Connectome
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_NAMES = 30
 
 
+@plain_texts
 def connectome_matrix(run: xr.DataTree | Connectome, *, ax: Axes | None = None) -> Axes:
     """Draw the weights of a connectome, on a logarithmic scale if they span a decade; rows are targets.
 

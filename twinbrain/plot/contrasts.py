@@ -12,6 +12,7 @@ from twinbrain import analysis
 from twinbrain.errors import LearnError
 from twinbrain.plot.canvas import entitle, new_figure
 from twinbrain.plot.palette import FAINT, INK
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import Strip, draw_strips, room_for
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@plain_texts
 def contrasts_figure(comparisons: Mapping[str, xr.Dataset], title: str = "Contrasts") -> Figure:
     """Draw the contrasts of one study on several tasks: a panel for each task, a row for each contrast.
 

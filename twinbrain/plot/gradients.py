@@ -10,6 +10,7 @@ import xarray as xr
 from twinbrain import analysis
 from twinbrain.plot.canvas import new_axes, note, tidy
 from twinbrain.plot.palette import INK, RATE_MAP
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import room_for, shown
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _NONE = "#dddddd"
 _MOST_DECADES = 12
 
 
+@plain_texts
 def gradient_health(
     gradients: xr.Dataset, *, epoch: int | None = None, limit: float = 1e3, ax: Axes | None = None
 ) -> Axes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import LearnError
 from twinbrain.plot.canvas import entitle, new_figure, tidy
 from twinbrain.plot.palette import FAINT, INK, PLAIN, colours
+from twinbrain.plot.plain import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,7 @@ _MOST_NAMES = 12
 _DECADES = 1.3  # from which on an axis is logarithmic
 
 
+@plain_texts
 def learning_curves(curves: xr.Dataset) -> Figure:
     """Draw loss, accuracy, firing rates and norms of gradients against epochs, as far as they are there.
 

@@ -12,6 +12,7 @@ from twinbrain.errors import LearnError
 from twinbrain.plot.canvas import draw_scale, new_axes, tidy
 from twinbrain.plot.connectome import draw_region_axes, region_order
 from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, WEIGHT_MAP
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import shown
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_NUMBERS = 12
 
 
+@plain_texts
 def functional_connectivity(
     run: xr.DataTree,
     bin: str = "100 ms",
@@ -60,6 +62,7 @@ def functional_connectivity(
     return ax
 
 
+@plain_texts
 def confusion(responses: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """Draw how often each class is taken for each: rows are what was shown, columns what was decided.
 

@@ -13,11 +13,13 @@ from twinbrain.analysis.grouping import Patterns
 from twinbrain.analysis.tree import Span, clock
 from twinbrain.plot.canvas import Band, draw_bands, draw_stimuli, draw_time, new_axes, note, on_within, tidy
 from twinbrain.plot.palette import FAINT, STIMULUS, Key, colour_key, shade
+from twinbrain.plot.plain import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@plain_texts
 def raster(
     tree: xr.DataTree,
     region: Patterns = "*",

@@ -11,6 +11,7 @@ from twinbrain import analysis
 from twinbrain.analysis.grouping import By
 from twinbrain.plot.canvas import Band, draw_bands, draw_legend, draw_scale, draw_stimuli, draw_time, new_axes, tidy
 from twinbrain.plot.palette import RATE_MAP, Key, colour_key, colours, root_scale
+from twinbrain.plot.plain import plain_texts
 from twinbrain.units import number
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _MOST_LINES = 8
 _MOST_NAMES = 30
 
 
+@plain_texts
 def rates(
     tree: xr.DataTree,
     bin: str | None = None,

@@ -11,11 +11,13 @@ from twinbrain import analysis
 from twinbrain.analysis.grouping import By
 from twinbrain.plot.canvas import draw_legend, new_axes, tidy
 from twinbrain.plot.palette import colour_key, colours
+from twinbrain.plot.plain import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@plain_texts
 def spectrum(
     tree: xr.DataTree,
     by: By | None = None,

@@ -10,6 +10,7 @@ import xarray as xr
 from twinbrain import analysis
 from twinbrain.plot.canvas import new_axes, tidy
 from twinbrain.plot.palette import FAINT, INK, PLAIN
+from twinbrain.plot.plain import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_GROUPS = 8
 
 
+@plain_texts
 def structure_function(
     tree: xr.DataTree, bin: str = "100 ms", start: str | None = None, stop: str | None = None, *, ax: Axes | None = None
 ) -> Axes:

@@ -18,6 +18,7 @@ from twinbrain.plot.canvas import entitle, new_figure
 from twinbrain.plot.connectome import connectome_matrix
 from twinbrain.plot.dots import draw_dots
 from twinbrain.plot.palette import INK, Key, colour_key
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.raster import raster
 from twinbrain.plot.rates import rates
 from twinbrain.plot.spectrum import spectrum
@@ -35,6 +36,7 @@ _MOST_ROWS = 20
 Panel = tuple[str, float, Callable[["Axes"], object]]
 
 
+@plain_texts
 def summary_figure(tree: xr.DataTree) -> Figure:
     """Draw a run: spikes, rates, connectome, regularity and rhythms, as far as it has them.
 

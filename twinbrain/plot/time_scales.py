@@ -10,12 +10,14 @@ import xarray as xr
 from twinbrain import analysis
 from twinbrain.plot.canvas import draw_legend, draw_log_axis, entitle, new_figure, note, tidy
 from twinbrain.plot.palette import FAINT, colours
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import Strip, draw_strips, room_for, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@plain_texts
 def time_scales(responses: xr.Dataset, by: str = "population", longest: float | None = None) -> Figure:
     """Draw the autocorrelation of each group of neurons with its fit, and the time scales that follow.
 

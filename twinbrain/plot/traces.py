@@ -12,11 +12,13 @@ from twinbrain.analysis.grouping import Patterns
 from twinbrain.analysis.tree import clock
 from twinbrain.plot.canvas import draw_stimuli, draw_time, new_axes, note, tidy
 from twinbrain.plot.palette import FAINT, colours
+from twinbrain.plot.plain import plain_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@plain_texts
 def traces(
     tree: xr.DataTree,
     variable: str = "v",
@@ -66,8 +68,9 @@ def traces(
     values = found.isel(neuron=places.astype(int), time=within).transpose("neuron", "time").load()
     ax = new_axes(ax, 8, 1.2 + 0.6 * len(values))
     unit = draw_time(ax, low, high)
-    span = float(np.nanmax(values) - np.nanmin(values)) or 1.0
-    middle = float(np.nanmax(values) + np.nanmin(values)) / 2
+    finite = values.values[np.isfinite(values.values)]
+    lowest, highest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    span, middle = highest - lowest or 1.0, highest / 2 + lowest / 2
     kinds = [f"{r}/{p}" for r, p in zip(values["region"].values, values["population"].values, strict=True)]
     colour = colours(dict.fromkeys(kinds))
     lanes = -1.15 * span * np.arange(len(values))

@@ -12,6 +12,7 @@ from twinbrain import analysis
 from twinbrain.errors import LearnError
 from twinbrain.plot.canvas import new_axes, tidy
 from twinbrain.plot.palette import INK, colours, mix
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import shown
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_COLOURS = 8
 
 
+@plain_texts
 def trajectories(responses: xr.Dataset, n_dims: int = 2, *, ax: Axes | None = None) -> Axes:
     """Draw the path of the mean activity in each class along the directions in which it varies most.
 

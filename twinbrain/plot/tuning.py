@@ -14,6 +14,7 @@ from twinbrain.analysis.selectivity import MEASURES
 from twinbrain.errors import SpecError
 from twinbrain.plot.canvas import Band, draw_bands, draw_scale, new_axes, note, tidy
 from twinbrain.plot.palette import RATE_MAP, colours
+from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import Strip, draw_strips, room_for, shown
 from twinbrain.spec.base import suggestion
 
@@ -25,6 +26,7 @@ _MOST_NAMES = 26
 _MOST_LABELS = 12
 
 
+@plain_texts
 def tuning(responses: xr.Dataset, by: str = "cell", *, ax: Axes | None = None) -> Axes:
     """Draw the mean response of each neuron to each class, as a share of its largest.
 
@@ -89,6 +91,7 @@ def _said(n: int, silent: NDArray[np.bool_], missing: NDArray[np.bool_]) -> str:
     return ", ".join([f"{n:,} neurons", *(f"{m:,} {text}" for m, text in counts if m)])
 
 
+@plain_texts
 def selectivity(
     responses: xr.Dataset, measure: str = "class_selectivity", by: str = "cell", *, ax: Axes | None = None
 ) -> Axes:
