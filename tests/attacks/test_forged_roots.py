@@ -154,6 +154,8 @@ WRONG = {
         attribute("status", "complete"),
         attribute("best_loss", "x"),
         *(lost(name) for name in ("curves", "connectome", STATE)),
+        node("curves/loss", "dimension_names", None),
+        lambda attributes, nodes: nodes.__setitem__("curves/x", nodes["curves"]),
         *(spec(lambda data, value=value: data.__setitem__("train", value)) for value in (None, 3, {}, {"task": {}})),
     ],
 }

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.analysis.grouping import Patterns, group_by, select_populations
-from twinbrain.analysis.tree import populations
+from twinbrain.analysis.tree import check_neurons, populations
 from twinbrain.errors import SpecError, StoreError
 from twinbrain.spec.base import suggestion
 
@@ -53,6 +53,7 @@ def state(
     of_neuron, table = group_by(tree, "population").of_neuron, populations(tree)
     found = {}
     for name, dataset in held.items():
+        check_neurons(tree, dataset["neuron"].values, f"state/{name}/neuron")
         of_column = of_neuron[dataset["neuron"].values]
         columns = np.flatnonzero(np.isin(of_column, chosen))
         if len(columns) and probe in (None, name):

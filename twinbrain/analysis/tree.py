@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.errors import ConnectomeError, StoreError, UnitError
+from twinbrain.language.tokens import printable
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.labels import matching
 from twinbrain.units import number
@@ -74,6 +76,12 @@ def populations_of(columns: Columns) -> xr.Dataset:
     columns_of_text, start, size = columns
     texts = {key: np.array(column, dtype=np.str_) for key, column in zip(_TEXTS, columns_of_text, strict=True)}
     names = [f"{label}/{name}" for label, name in zip(texts["label"], texts["name"], strict=True)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise StoreError(
+            f"expected populations of different names in the run, found {printable(twice)[:60]!r} twice: the run is "
+            "damaged; restore it from a copy, or start it anew"
+        )
     arrays = {
         "region": texts["label"],
         "module": texts["region"],
@@ -82,6 +90,22 @@ def populations_of(columns: Columns) -> xr.Dataset:
         "size": np.array(size, np.int64),
     }
     return xr.Dataset({key: ("population", array) for key, array in arrays.items()}, {"population": names})
+
+
+def check_neurons(tree: xr.DataTree, neuron: NDArray[Any], path: str) -> None:
+    """Make sure that numbers of neurons, which an array of a run holds, are of neurons that it has.
+
+    Raises
+    ------
+    StoreError
+        If one is not.
+    """
+    n = int(group(tree, "network", "open a run of twinbrain, not a part of it")["size"].values.sum())
+    if len(neuron) and (neuron.min() < 0 or neuron.max() >= n):
+        raise StoreError(
+            f"expected numbers of neurons from 0 to {n - 1} in {path}, found {neuron.min()} to {neuron.max()}: the run "
+            "is damaged; restore it from a copy, or start it anew"
+        )
 
 
 def regions(tree: xr.DataTree) -> xr.Dataset:

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.tree import Clock, group
+from twinbrain.analysis.tree import Clock, check_neurons, group
+from twinbrain.errors import StoreError
 
 SPIKES_AT_ONCE = 2_000_000
 """Spikes that are held in memory together, unless one index window has more."""
@@ -41,7 +42,17 @@ def _edges(spikes: xr.Dataset) -> tuple[int, NDArray[np.int64]]:
     """Return the steps of an index window, and the first spike of each window and of the one after the last."""
     index = spikes["window_start"]
     window_steps = int((spikes.attrs | index.attrs)["window_steps"])
-    return window_steps, np.append(index.values.astype(np.int64), spikes.sizes["spike"])
+    edges = np.append(index.values.astype(np.int64), spikes.sizes["spike"])
+    if edges[0] < 0 or (np.diff(edges) < 0).any():
+        raise _unordered("spikes/window_start")
+    return window_steps, edges
+
+
+def _unordered(path: str) -> StoreError:
+    return StoreError(
+        f"expected spikes in the order of time, found others in {path}: the run is damaged; restore it from a copy, or "
+        "start it anew"
+    )
 
 
 def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
@@ -53,8 +64,12 @@ def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
     # Only the slice is loaded, whatever the variables are backed by.
     part = spikes[["time_step", "neuron"]].isel(spike=slice(int(low), int(high))).load()
     time_step = part["time_step"].values.astype(np.int64)
+    if (np.diff(time_step) < 0).any():
+        raise _unordered("spikes/time_step")
     within = slice(*np.searchsorted(time_step, [start, stop]))
-    return Block(start, stop, time_step[within], part["neuron"].values[within].astype(np.int64))
+    neuron = part["neuron"].values[within].astype(np.int64)
+    check_neurons(tree, neuron, "spikes/neuron")
+    return Block(start, stop, time_step[within], neuron)
 
 
 def blocks(tree: xr.DataTree, time: Clock, multiple: int = 1, spikes_at_once: int = SPIKES_AT_ONCE) -> Iterator[Block]:

@@ -99,6 +99,8 @@ def parse_json(data: str | bytes, limit: int = LARGEST_JSON) -> Any:
         except json.JSONDecodeError as error:
             raise FileError(f"expected a JSON file, found a fault in it: {error}") from None
     _check_depth(found)
+    if "\\u" in text:
+        check_unicode(found)
     return found
 
 
@@ -108,6 +110,20 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise FileError(f"expected each key of a table once, found {twice!r} again; take one out")
     return found
+
+
+def check_unicode(found: Any) -> None:
+    """Refuse what was read from JSON if it holds half of a surrogate pair, which no file and no figure can show.
+
+    Raises
+    ------
+    FileError
+        If it does.
+    """
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise FileError("expected text in Unicode, found half of a surrogate pair; write the character whole") from None
 
 
 def _not_finite(text: str) -> float:

@@ -16,7 +16,8 @@ from zarr.core.sync import sync
 from twinbrain.errors import StoreError
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import Location
-from twinbrain.store.root import KEY, KINDS, RUN, SWEEP, attributes_of, read_document
+from twinbrain.store.read import open_run
+from twinbrain.store.root import KEY, RUN, SWEEP, kind_in, read_document
 from twinbrain.store.sweep import DONE, RUNS, STATUS, BatchedStore, SweepStore
 from twinbrain.store.verified import VerifiedStore
 
@@ -87,12 +88,12 @@ def check_store(path: str | os.PathLike[str] | Location) -> StoreCheck:
     """
     location = Location.of(path)
     document = read_document(location)
-    attributes = attributes_of(document)
-    kind = next((kind for kind in KINDS if kind.is_of(attributes)), RUN)
+    kind = kind_in(document) or RUN
     reader = location.store(read_only=True)
     try:
         if kind is not SWEEP:
-            return _check(VerifiedStore(reader, location, document, kind))
+            found = _check(VerifiedStore(reader, location, document, kind))
+            return found + _check_opened(location) if kind is RUN and not found.damaged else found
         return _check(BatchedStore(reader, location, document)) + _check_runs(location)
     except DamageError as error:  # of the root document itself
         return StoreCheck(1, len(document), (_damage(error),))
@@ -108,6 +109,15 @@ def _check(store: VerifiedStore) -> StoreCheck:
             message = f"{store}: {len(found.damaged)} files are damaged, and no more were read; take another copy"
             return found + StoreCheck(0, 0, (Damage(str(store), message),))
     return found
+
+
+def _check_opened(location: Location) -> StoreCheck:
+    """Check what a run holds against what else it says, as whoever opens it does."""
+    try:
+        open_run(location)
+    except DamageError as error:
+        return StoreCheck(0, 0, (_damage(error),))
+    return StoreCheck(0, 0, ())
 
 
 async def _read(store: VerifiedStore, keys: tuple[str, ...]) -> list[StoreCheck]:

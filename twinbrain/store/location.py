@@ -173,7 +173,7 @@ class Location:
         for parent, _, files in os.walk(self.place):
             inner = Path(parent).relative_to(self.place).parts
             for file in files:
-                with suppress(FileNotFoundError):  # a temporary file of a store that is being written
+                with suppress(OSError):  # a temporary file of a store that is being written, a link to itself
                     n_bytes[inner[0] if inner else file] += os.path.getsize(os.path.join(parent, file))
         return dict(n_bytes)
 
@@ -352,4 +352,5 @@ class Location:
         if isinstance(self.place, Path):
             self.refuse_links()
             for stale in self.place.rglob("*.partial"):
-                stale.unlink()
+                if not stale.is_dir():  # writes leave files alone
+                    stale.unlink()

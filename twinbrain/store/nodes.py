@@ -16,6 +16,8 @@ LARGEST_CHUNK = 2**31
 """Bytes of a chunk, unpacked: what blosc can hold at most."""
 MOST_CHUNKS = 2**24
 """Chunks of all arrays of a store."""
+MOST_TEXTS = 2**22
+"""Texts of a chunk."""
 _MOST_NODES = 100_000
 _MOST_DIMENSIONS = 32
 _LONGEST_NAME = 255
@@ -89,10 +91,11 @@ def _check_array(node: Document, what: str) -> int:
     pieces = _lengths(
         of_table(table(grid["configuration"], "the chunk grid"), "chunk_shape", what), f"the chunks of {what}", 1
     )
-    names = node.get("dimension_names")
-    if names is not None and not all(isinstance(name, str) and name for name in items(names, f"dimensions of {what}")):
+    given = node.get("dimension_names")
+    names = items([] if given is None else given, f"dimensions of {what}")
+    if not all(isinstance(name, str) and name for name in names):
         raise Fault(f"texts as the dimensions of {what}", "others")
-    if len(pieces) != len(shape) or (names is not None and len(names) != len(shape)):
+    if not len(pieces) == len(names) == len(shape):
         raise Fault(f"as many dimensions of {what} as lengths and chunks", "others")
     if node["chunk_key_encoding"] != _KEYS or node.get("storage_transformers", []) != []:
         raise Fault(f"chunks of {what} under the names that this version gives them", "others")
@@ -102,6 +105,8 @@ def _check_array(node: Document, what: str) -> int:
     itemsize = 1 if data_type == TEXT else np.dtype(data_type).itemsize
     if math.prod(chunk) * itemsize > LARGEST_CHUNK:
         raise Fault(f"chunks of at most {LARGEST_CHUNK} bytes in {what}", shown(math.prod(chunk) * itemsize))
+    if data_type == TEXT and math.prod(chunk) > MOST_TEXTS:
+        raise Fault(f"chunks of at most {MOST_TEXTS:,} texts in {what}", shown(math.prod(chunk)))
     n_pieces = math.prod(-(-length // piece) for length, piece in zip(shape, pieces, strict=True))
     # A shard is held whole once it is written, however few rows it has.
     return max(n_pieces, 1) * n_in_piece

@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.errors import StoreError
-from twinbrain.store.damage import reading
+from twinbrain.store.damage import DamageError, reading
 from twinbrain.store.location import Location
+from twinbrain.store.populations import check_populations
 from twinbrain.store.root import KEY, read_document
 from twinbrain.store.verified import VerifiedStore
 
@@ -33,10 +34,26 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     """
     location = Location.of(path)
     store = VerifiedStore(location.store(read_only=True), location, read_document(location))
-    with reading(location, KEY):
+    with store.opening():
+        check_populations(store)
+    with reading(location, KEY), store.opening():
         tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
+    _check_times(location, tree)
     tree.encoding["source"] = str(location.absolute())  # where xarray keeps it of files
     return tree
+
+
+def _check_times(location: Location, tree: xr.DataTree) -> None:
+    """Make sure that the times of bins and samples are those that a run of such steps has."""
+    dt = float(tree.attrs["dt"])
+    # The first sample is the state after the first interval.
+    groups = [(tree["rate"], "bin_steps", 0), *((probe, "every", 1) for probe in tree["state"].children.values())]
+    for group, steps, first in groups:
+        time = group.dataset["time"].values
+        expected = np.arange(first, first + len(time)) * (int(group.attrs[steps]) * dt)
+        if not np.allclose(time, expected, rtol=1e-9, atol=1e-6 * dt):
+            path = f"{group.path.strip('/')}/time"
+            raise DamageError(location, path, f"times in steps of {group.attrs[steps]} × {dt:g} ms", "others", "run")
 
 
 def read_spikes(
@@ -75,6 +92,11 @@ def read_spikes(
         last_entry = len(starts) - 1
     else:
         last_entry = min(max(0, -(-_first_step(stop_ms, dt) // index_steps)), len(starts) - 1)
+    if starts[0] < 0 or (np.diff(starts) < 0).any():
+        raise StoreError(
+            "expected an index of spikes in the order of time, found another in spikes/window_start: the run is "
+            "damaged; restore it from a copy, or start it anew"
+        )
     found = spikes[["time_step", "neuron"]].isel(spike=slice(int(starts[first_entry]), int(starts[last_entry]))).load()
 
     steps = found["time_step"].values

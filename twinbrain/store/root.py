@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,17 +17,20 @@ from zarr.abc.store import Store
 from zarr.buffer import cpu, default_buffer_prototype
 
 from twinbrain.errors import StoreError
+from twinbrain.files.regular import FileError
+from twinbrain.files.text import LARGEST_JSON, check_unicode
 from twinbrain.store.damage import DamageError
 from twinbrain.store.layout import FORMAT
 from twinbrain.store.location import Location
 from twinbrain.store.validate import check_root
-from twinbrain.store.values import Fault
+from twinbrain.store.values import MOST_VALUES, Fault, n_values
 
 KEY = "zarr.json"
 CREATING = "creating"
 # The sha256 of the document, with this many zeros in its place.
 CHECKSUM = "checksum"
 _BLANK = "0" * 64
+_WRITTEN = re.compile(rb'"checksum": ?"([0-9a-f]{64})"')
 
 Document = dict[str, Any]
 
@@ -136,10 +140,13 @@ def parse(location: Location, document: bytes, kind: Kind = RUN) -> Root:
     StoreError
         If it is none, or damaged, or one that cannot be read here.
     """
-    attributes, nodes = _fields(document)
     expected = f"a {kind.name}'s root document"
-    if not _is_json(document):
+    if excess := _excess(document):
+        most = f"{expected} of at most {MOST_VALUES:,} values that its checksum confirms"
+        raise DamageError(location, KEY, most, excess, kind.name)
+    if (fields := _parsed(document)) is None:
         raise DamageError(location, KEY, expected, "what cannot be read as JSON", kind.name)
+    attributes, nodes = _split(fields)
     if not kind.is_of(attributes):
         others = [other.name for other in KINDS if other.is_of(attributes)]
         opened_with = {"run": "open_run", "sweep": "open_sweep", "training": "open_training"}
@@ -151,13 +158,18 @@ def parse(location: Location, document: bytes, kind: Kind = RUN) -> Root:
             f"expected a {kind.name} of format {FORMAT}, found format {attributes[kind.mark]}, written by twinbrain "
             f"{version}: {location}; open it with that version"
         )
-    if not _is_intact(document, str(attributes.get(CHECKSUM))):
+    if not _is_intact(document):
         raise DamageError(location, KEY, f"{expected} as its checksum confirms it", "a changed one", kind.name)
     if kind.is_unfinished(attributes):
         raise StoreError(
             f"expected a {kind.name}, found one whose creation was interrupted: {location}; start the {kind.name} anew"
         )
     del attributes[CHECKSUM]
+    try:
+        if b"\\u" in document:
+            check_unicode(fields)
+    except FileError:
+        raise DamageError(location, KEY, f"{expected} in Unicode", "a half of a surrogate pair", kind.name) from None
     try:
         check_root(kind.name, attributes, nodes)
     except Fault as fault:
@@ -167,13 +179,19 @@ def parse(location: Location, document: bytes, kind: Kind = RUN) -> Root:
 
 def attributes_of(document: bytes | None) -> Document:
     """Return the attributes of a root document as far as there are any, of whatever it is the root."""
-    return _fields(document)[0]
+    fields = None if document is None or _excess(document) else _parsed(document)
+    return _split(fields or {})[0]
+
+
+def kind_in(document: bytes | None) -> Kind | None:
+    """Return of what kind of store a root document is, complete or not; None if it is of none of ours."""
+    attributes = attributes_of(document)
+    return next((kind for kind in KINDS if kind.is_of(attributes)), None)
 
 
 def kind_of(location: Location) -> Kind | None:
     """Return what kind of store lies at a location, complete or not; None if it is none of ours or nothing."""
-    attributes = attributes_of(location.read(KEY))
-    return next((kind for kind in KINDS if kind.is_of(attributes)), None)
+    return kind_in(location.read(KEY))
 
 
 def read_document(location: Location, kind: Kind = RUN) -> bytes:
@@ -202,23 +220,36 @@ def read_document(location: Location, kind: Kind = RUN) -> bytes:
     )
 
 
-def _is_intact(document: bytes, checksum: str) -> bool:
-    blank = document.replace(checksum.encode(), _BLANK.encode(), 1)
-    return hashlib.sha256(blank).hexdigest() == checksum
-
-
-def _is_json(document: bytes) -> bool:
-    try:
-        return isinstance(json.loads(document), dict)
-    except (ValueError, RecursionError):
+def _is_intact(document: bytes) -> bool:
+    """Return whether a document is the one that its checksum confirms; it is not parsed."""
+    if (found := _WRITTEN.search(document)) is None:
         return False
+    digest = hashlib.sha256(document[: found.start(1)] + _BLANK.encode())
+    digest.update(memoryview(document)[found.end(1) :])
+    return digest.hexdigest() == found[1].decode()
 
 
-def _fields(document: bytes | None) -> tuple[Document, dict[str, Document]]:
+def _excess(document: bytes) -> str:
+    """Return why a document is not to be parsed, which takes many times its size: none of ours has so much."""
+    if len(document) > LARGEST_JSON and not _is_intact(document):
+        return f"another of {len(document):,} bytes"
+    return f"{n:,}" if (n := n_values(document)) > MOST_VALUES else ""
+
+
+def _parsed(document: bytes) -> Document | None:
+    """Return the table that a document is as JSON, None if it is none."""
     try:
-        fields = json.loads(document or b"{}")
+        fields = json.loads(document.decode())  # strictly, as json does not
+    except (ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _split(fields: Document) -> tuple[Document, dict[str, Document]]:
+    """Return the attributes and the nodes of a document, as far as there are any."""
+    try:
         attributes = fields.get("attributes") or {}
         nodes = (fields.get("consolidated_metadata") or {}).get("metadata") or {}
         return dict(attributes), dict(nodes)
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError):
         return {}, {}

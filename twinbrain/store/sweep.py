@@ -96,7 +96,7 @@ class SweepStore:
 
     def dataset(self) -> xr.Dataset:
         """Return all that the sweep holds, lazily, on the dimension ``point``."""
-        with reading(self.location, KEY, SWEEP.name):
+        with reading(self.location, KEY, SWEEP.name), self._read.opening():
             return xr.open_dataset(self._read, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
 
     def connectome(self) -> xr.Dataset:

@@ -11,6 +11,8 @@ from twinbrain.files.text import parse_json
 from twinbrain.language.tokens import printable
 
 LARGEST_NUMBER = 2**63 - 1
+MOST_VALUES = 2**22
+"""Tables, lists and what they hold in a document: its JSON takes many times its size, once parsed."""
 _SHOWN = 60
 
 
@@ -32,6 +34,11 @@ def shown(value: object) -> str:
     """Return a value of a stranger as it may stand in a message."""
     text = "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else ascii(value)
     return printable(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def n_values(document: bytes) -> int:
+    """Return how many tables, lists and values beyond the first of each a JSON text has at most; it is not parsed."""
+    return sum(map(document.count, (b"{", b"[", b",")))
 
 
 def whole(value: object, what: str, least: int = 0, most: int = LARGEST_NUMBER) -> int:
@@ -89,8 +96,11 @@ def json_items(value: object, what: str, limit: int) -> list[Any]:
 
 def _json(value: object, what: str, limit: int) -> Any:
     largest(limit)  # a fault in that setting is not one of the store
+    given = text(value, what)
+    if (n := n_values(given.encode())) > MOST_VALUES:
+        raise Fault(f"at most {MOST_VALUES:,} values as {what}", f"{n:,}")
     try:
-        return parse_json(text(value, what), limit)
+        return parse_json(given, limit)
     except FileError as error:
         raise Fault(f"JSON as {what}", printable(str(error).partition("found ")[2])) from None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,12 +18,16 @@ from zarr.buffer import cpu
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
-from twinbrain.store.contents import is_of_array
+from twinbrain.errors import StoreError
+from twinbrain.files.regular import MB, VARIABLE, largest
+from twinbrain.store.contents import is_of_array, memory_of
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import LARGEST_OBJECT, Location
 from twinbrain.store.root import KEY, RUN, Document, Kind, Root, parse
 
 _CHECKSUM_BYTES = 4
+LARGEST_OPENED = 1000 * MB
+"""Memory that opening a store takes at most: xarray loads the coordinates of each dimension."""
 _NO_CHUNK = np.uint64(2**64 - 1)
 Bytes = NDArray[np.uint8]
 
@@ -122,6 +126,7 @@ class VerifiedStore(WrapperStore[Store]):
         self._location, self._document, self._kind = location, document, kind
         self._arrays = {path: node for path, node in self.root.nodes.items() if node["node_type"] == "array"}
         self._cuttings: dict[str, Cutting] = {}
+        self._left: float = math.inf  # memory that may be taken
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._store, self._location, self._document, self._kind)
@@ -181,6 +186,15 @@ class VerifiedStore(WrapperStore[Store]):
             self._cuttings[path] = Cutting.of(self._arrays[path])
         return self._cuttings[path]
 
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Bound the memory that all that is read meanwhile takes, since nobody has asked for it yet."""
+        self._left = largest(LARGEST_OPENED)
+        try:
+            yield
+        finally:
+            self._left = math.inf
+
     @property
     def arrays(self) -> dict[str, Document]:
         """Path of each array to its metadata."""
@@ -206,7 +220,14 @@ class VerifiedStore(WrapperStore[Store]):
             self._check_shard(key, path, place, data)
 
     def _check_content(self, key: str, path: str, chunk: Bytes) -> None:
-        if not is_of_array(self._arrays[path], chunk):
+        node = self._arrays[path]
+        if (n_bytes := memory_of(node, chunk)) > self._left:
+            raise StoreError(
+                f"{self._location}/{key}: expected coordinates that take at most {largest(LARGEST_OPENED):,} bytes of "
+                f"memory together, found more in {path}; if you trust the {self._kind.name}, set {VARIABLE} to as much"
+            )
+        self._left -= n_bytes
+        if not is_of_array(node, chunk):
             raise self._damaged(key, "a chunk of the type and shape of its array", "another")
 
     async def _say_what_is_wrong(

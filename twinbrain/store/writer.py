@@ -15,10 +15,10 @@ from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.location import Location
+from twinbrain.store.parts import STATUSES
 from twinbrain.store.root import Document, Root, parse, read_bytes, write_bytes
 from twinbrain.store.rows import Rows, check_shape, rows_of
 from twinbrain.store.together import together
-from twinbrain.store.validate import STATUSES
 from twinbrain.store.window import StateData, WindowData
 
 
