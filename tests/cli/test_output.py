@@ -89,11 +89,11 @@ def test_memory_that_is_used_up_is_told_in_one_line(twinbrain, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="closes streams by a shell")
 def test_streams_that_were_closed_before_the_start_are_those_of_nobody():
-    """And no file that is opened later takes their numbers, for a library to print into."""
+    """And no file that is opened later, here or in a process that is started, takes their numbers."""
     program = (
         "import os, sys\nfrom twinbrain.cli import main\nsys.argv = ['twinbrain', '--version']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
-        "same = all(os.path.samestat(os.fstat(n), os.stat(os.devnull)) for n in range(3))\n"
+        "same = all(os.path.samestat(os.fstat(n), os.stat(os.devnull)) and os.get_inheritable(n) for n in range(3))\n"
         "os._exit(code or (10 if same else 11))"
     )
     line = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program]

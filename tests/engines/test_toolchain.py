@@ -4,6 +4,7 @@ import ctypes
 import os
 import subprocess
 import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,15 @@ def test_a_file_that_cannot_be_run_is_no_compiler(tmp_path, monkeypatch):
     (tmp_path / "broken").chmod(0o755)
     monkeypatch.setenv("CXX", str(tmp_path / "broken"))
     assert compiler_key() is None
+
+
+def test_a_compiler_that_may_be_run_and_not_read_is_one(compiler, monkeypatch):
+    def refused(*given, **named):
+        raise PermissionError
+
+    compiler("hidden", "echo 1")
+    monkeypatch.setattr(Path, "open", refused)
+    assert compiler_key() is not None
 
 
 def test_a_command_that_cannot_be_split_is_refused(monkeypatch):

@@ -17,8 +17,8 @@ pytest.importorskip("aiohttp")
 
 
 @contextmanager
-def serving(answer):
-    """Answer every request by a function of the connection; yield the URL."""
+def serving(answer, asked=None):
+    """Answer every request by a function of the connection, and keep what was asked; yield the URL."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve():
@@ -31,7 +31,9 @@ def serving(answer):
 
     def talk(connection):
         try:
-            connection.recv(65536)
+            request = connection.recv(65536)
+            if asked is not None:
+                asked.append(request)
             answer(connection)
         except OSError:  # the other side has heard enough
             pass
@@ -91,6 +93,23 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch):
     told = pytest.raises(StoreError, match=r"cannot be reached .*; check the address and the network")
     with serving(lambda connection: connection.recv(1)) as url, told:
         Location.of(url).read("zarr.json", 1000)
+
+
+def test_what_the_user_gives_sessions_holds_beside_our_limits(monkeypatch):
+    import fsspec.config
+
+    given = {"client_kwargs": {"trust_env": True, "headers": {"Authorization": "Bearer a", "Accept-Encoding": "gzip"}}}
+    monkeypatch.setitem(fsspec.config.conf, "https", given)
+    asked = []
+
+    def answer(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n0")
+
+    with serving(answer, asked) as url:
+        assert Location.of(url).read("c", 10) == b"0"
+        assert next(iter(file_systems._open.values())).client_kwargs["trust_env"]
+    assert b"Authorization: Bearer a" in asked[0]
+    assert b"Accept-Encoding: identity" in asked[0]
 
 
 def test_a_part_is_not_taken_from_a_server_that_sends_the_whole():

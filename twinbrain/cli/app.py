@@ -102,6 +102,8 @@ def _open_streams() -> None:
                 os.fstat(number)
             except OSError:  # free still
                 os.dup2(nothing.fileno(), number)
+        else:
+            os.set_inheritable(number, True)  # compilers and workers that are started would lack it, too
         setattr(sys, name, nothing)
 
 

@@ -86,7 +86,8 @@ def check_state(kept: TrainingStore, state: Arrays, learner: Learner) -> None:
         )
     most = done * -(-len(learner.setup.task.train) // training.batch_size)
     for name, value in state.items():
-        if name.startswith("optimiser ") and name.endswith(" step") and value.tolist() not in range(1, most + 1):
+        is_steps = name.startswith("optimiser ") and name.endswith(" step")
+        if is_steps and not (1 <= value <= most and value % 1 == 0):
             raise _damage(kept, f"{place}/{name}", f"a number of steps from 1 to {most}", f"{value:g}")
 
 

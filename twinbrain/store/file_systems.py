@@ -39,6 +39,7 @@ def file_system(url: str) -> tuple[Any, str]:
 
 
 def _connect(scheme: str, url: str) -> Any:
+    import fsspec.config
     from fsspec import url_to_fs
     from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 
@@ -46,7 +47,9 @@ def _connect(scheme: str, url: str) -> Any:
     options = _s3_options() if is_s3 else {}
     try:
         if scheme in ("http", "https"):
-            options = {"client_kwargs": client_options()}
+            # What is given replaces the user's settings, which fsspec takes from both names, of both schemes.
+            both = [fsspec.config.conf.get(name, {}).get("client_kwargs", {}) for name in ("http", "https")]
+            options = {"client_kwargs": client_options(both[0] | both[1])}
         # Listings are not kept: other processes write too.
         fs, _ = url_to_fs(url, asynchronous=True, skip_instance_cache=True, use_listings_cache=False, **options)
     except ImportError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 LARGEST_ANSWER = 64_000_000
@@ -13,10 +14,15 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 _OK = 200
 
 
-def client_options() -> dict[str, Any]:
+def client_options(configured: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of an aiohttp session: limits of time, and answers that are read to a limit.
 
     A server may ignore the range that it was asked for, or pack an answer that unpacks to far more.
+
+    Parameters
+    ----------
+    configured : mapping of str to value
+        What the user gives sessions, such as ``trust_env`` for a proxy, or headers.
 
     Raises
     ------
@@ -32,8 +38,9 @@ def client_options() -> dict[str, Any]:
             return self._body
 
     timeout = aiohttp.ClientTimeout(total=WHOLE, sock_connect=CONNECTING, sock_read=SILENCE)
-    plain = {"Accept-Encoding": "identity"}
-    return {"timeout": timeout, "response_class": Bounded, "headers": plain, "auto_decompress": False}
+    headers = {**configured.get("headers", {}), "Accept-Encoding": "identity"}
+    own = {"timeout": timeout, "response_class": Bounded, "headers": headers, "auto_decompress": False}
+    return {**configured, **own}
 
 
 async def _read(response: Any) -> bytes:

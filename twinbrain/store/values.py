@@ -11,8 +11,11 @@ from twinbrain.files.text import parse_json
 from twinbrain.language.tokens import printable
 
 LARGEST_NUMBER = 2**63 - 1
-MOST_VALUES = 2**22
-"""Tables, lists and what they hold in a document: its JSON takes many times its size, once parsed."""
+MOST_VALUES = 2**23
+"""Tables, lists and what they hold in a document: its JSON takes many times its size, once parsed.
+
+A sweep has up to 4,000,000 values of its keys twice: as they are declared, and along its axes.
+"""
 _SHOWN = 60
 
 

@@ -133,9 +133,10 @@ def _identity(command: tuple[str, ...], path: str | None) -> str | None:
         return None
     parts = [shlex.join(command)]
     for found in filter(None, map(shutil.which, command)):
-        file = Path(found).resolve()
-        with file.open("rb") as opened:  # enough for all of a script that calls another
-            parts += [str(file), hashlib.sha256(opened.read(1 << 16)).hexdigest()]
+        parts.append(str(file := Path(found).resolve()))
+        # Enough for all of a script that calls another; one that may be run need not be readable.
+        with suppress(OSError), file.open("rb") as opened:
+            parts.append(hashlib.sha256(opened.read(1 << 16)).hexdigest())
     asked = {"capture_output": True, "stdin": subprocess.DEVNULL, "env": os.environ | {"LC_ALL": "C"}}
     try:
         said = subprocess.run([*command, "--version"], check=False, **asked)  # type: ignore[call-overload]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import dask
@@ -22,13 +23,15 @@ BEFORE_SETUP = f"{_VARIABLE}=; trap 'rm -rf -- {IN_JOBS}' EXIT"
 def after_setup() -> str:
     """Return the line of a job that makes its folder, below the one that Dask's configuration may name."""
     below = dask.config.get("jobqueue.slurm.local-directory", None)
-    return f"{_VARIABLE}=$(mktemp -d{f' -p {below}' if below else ''}) || exit 1"
+    made = f"mkdir -p {below} && " if below else ""
+    return f"{made}{_VARIABLE}=$(mktemp -d{f' -p {below}' if below else ''}) || exit 1"
 
 
 @contextmanager
 def private_scratch() -> Iterator[None]:
     """Give schedulers and workers that this process starts in the context a folder, and remove it afterwards."""
-    below = dask.config.get("temporary-directory", None)
+    if below := dask.config.get("temporary-directory", None):
+        Path(below).mkdir(parents=True, exist_ok=True)  # as Dask does
     with (
         TemporaryDirectory(prefix="twinbrain-dask-", dir=below, ignore_cleanup_errors=True) as folder,
         dask.config.set({"temporary-directory": folder}),
