@@ -182,6 +182,13 @@ def test_columns_of_regions_are_known_in_any_case_and_place(make):
     assert read_matrices(path) == plain
 
 
+def test_labels_of_regions_are_in_the_first_column_whatever_another_is_called(make):
+    with pytest.warns(ExchangeWarning, match=r"columns that are not known here \(name\)"):
+        assert read_matrices(make(regions="abbreviation,name\nA,Area one\nB,Area two\n")).labels == ["A", "B"]
+    with pytest.warns(ExchangeWarning, match=r"columns that are not known here \(region\)"):
+        assert read_matrices(make(regions=",region\nA,lobe\nB,lobe\n")).labels == ["A", "B"]
+
+
 def test_columns_of_regions_that_are_not_known_are_told(make):
     path = make(regions="region,hemi,area,color\nA,L,9,red\nB,R,8,blue\n")
     with pytest.warns(ExchangeWarning, match=r"brain_regions\.csv: read without the columns .* \(hemi, color\)"):

@@ -162,7 +162,7 @@ def test_what_would_be_read_otherwise_is_refused(make, part, data, message):
 
 
 def test_settings_are_read_however_they_are_written(make):
-    for text in ('name = "n"\nnormalisation = "max"', "Name: 'n'\r\nNormalisation = max\nlength_unit: mm"):
+    for text in ('name = "n"\nnormalisation = "max"', "Name: 'n'\r\nNormalisation = max\nLength unit: [mm]."):
         found = read_tvb(make({"info.txt": text.encode(), "areas.txt": b"1 2"}))
         assert (found.name, found.normalisation) == ("n", "max")
     assert read_tvb(make({"info.txt": b"name: of a whole sentence"})).name == "brain"

@@ -25,13 +25,14 @@ from twinbrain.connectome.labels import (
 )
 from twinbrain.connectome.lengths import CENTROIDS, lengths_between, no_lengths
 from twinbrain.connectome.place import reading
-from twinbrain.connectome.tables import DELIMITERS, Matrix, check_header, read_matrix, read_rows
+from twinbrain.connectome.tables import DELIMITERS, Matrix, check_header, is_number, read_matrix, read_rows
 from twinbrain.errors import ConnectomeError, ExchangeWarning, shortened
 from twinbrain.files import number
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
 _AXES = ("x", "y", "z")
+_KNOWN = {*_AXES, "hemisphere", "cortical", "area", *INDEX_COLUMNS}
 
 
 def read_matrices(
@@ -54,8 +55,8 @@ def read_matrices(
     labels : str, Path or sequence of str, optional
         The labels, or a file of them: one a line, all in one line, or a column called ``label`` or ``name``. By default
         those in the table, or else in ``NAME_regions.csv``, or else ``"region_01"``, ….
-        ``NAME_regions.csv`` may hold, beside the label, ``x, y, z`` (mm), ``hemisphere``, ``cortical`` (0 or 1) and
-        ``area`` (mm^2); an ``ExchangeWarning`` names other columns.
+        ``NAME_regions.csv`` may hold, beside the label in its first column, ``x, y, z`` (mm), ``hemisphere``,
+        ``cortical`` (0 or 1) and ``area`` (mm^2); an ``ExchangeWarning`` names other columns.
     normalisation : str, optional
         How the weights were normalised, which tables do not tell.
 
@@ -126,7 +127,7 @@ def _regions(path: Path) -> dict[str, Any]:
         for line, row in enumerate(rows, start=2):
             if len(row) != len(header):
                 raise ConnectomeError(f"row {line}: expected {len(header)} cells, found {len(row)}")
-        place = label_column([header, *rows]) or 0
+        place = _place_of_labels(header, rows)
         labels = [row[place] for row in rows]
         names = header_of([header, *rows], place)
         columns = {name: [row[i] for row in rows] for i, name in enumerate(names) if i != place}
@@ -141,11 +142,18 @@ def _regions(path: Path) -> dict[str, Any]:
             if len(there) < len(_AXES):
                 raise ConnectomeError(f"expected columns x, y and z, or none of them, found {' and '.join(there)}")
             about["centroids"] = np.column_stack([numbers(axis) for axis in _AXES])
-    known = {*_AXES, "hemisphere", "cortical", "area", *INDEX_COLUMNS}
-    if unknown := [header[i] for i, name in enumerate(names) if i != place and name not in known]:
+    if unknown := [header[i] for i, name in enumerate(names) if i != place and name not in _KNOWN]:
         text = f"{path}: read without the columns that are not known here ({', '.join(unknown[:20])})"
         warnings.warn(shortened(text), ExchangeWarning, stacklevel=4)
     return about | {"labels": labels}
+
+
+def _place_of_labels(header: list[str], rows: list[list[str]]) -> int:
+    """Return which column has the labels: the first, unless it has numbers or something else that is known."""
+    first = header[0].casefold()
+    if first in _KNOWN - {""} or all(is_number(row[0]) for row in rows):
+        return label_column([header, *rows]) or 0
+    return 0
 
 
 def _number(cell: str, label: str) -> float:

@@ -11,6 +11,7 @@ _UNITS = {
     "lengths?[ _]units?": ("mm", "millimeter", "millimetre", "millimeters", "millimetres"),
     "areas?[ _]units?": ("mm^2", "mm2", "mm²", "mm**2"),
 }
+_AROUND = " \t.()[]"  # what a sentence has around a unit
 _VALUE = r"""[ \t]*+[=:][ \t]*+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;]+))"""
 
 
@@ -25,7 +26,7 @@ def settings_of(text: str) -> dict[str, str]:
     for key, expected in _UNITS.items():
         for found in re.finditer(key + _VALUE, text, re.IGNORECASE):
             unit = next(group for group in found.groups() if group is not None)
-            if unit.strip().casefold() not in expected:
+            if unit.strip(_AROUND).casefold() not in expected:
                 told = " ".join(found[0].split())
                 raise ConnectomeError(f"expected the unit {expected[0]!r}, found {told}; convert the numbers")
     about: dict[str, str] = {}
