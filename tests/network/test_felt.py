@@ -3,10 +3,11 @@
 import pytest
 
 import twinbrain as tb
-from tests.examples import build_region
+from tests.examples import build_region, small_brain
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.reach import unfelt
 from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.network.layout import lay_out
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 ALONE = "dv/dt = (E - v)/tau : volt\nE : volt\ntau : second"
@@ -68,3 +69,13 @@ def test_what_arrives_where_nothing_is_felt_is_refused(given, message):
 
 def test_a_receptor_at_which_nothing_arrives_may_be_listed():
     assert build_region(region(neuron())).n_neurons == 2
+
+
+def test_a_stimulus_is_felt_in_every_region_that_it_reaches():
+    felt = region(neuron("I = I_syn : amp")).replace(name="other")
+    brain = small_brain(2).replace(regions={"CX-*": felt, "TH-*": region(neuron())}, long_range=None)
+    stimulus = tb.Stimulus.parse(
+        {"name": "s", "population": "all", "current": "1 pA", "start": "0 ms", "duration": "1 ms"}
+    )
+    with pytest.raises(tb.SpecError, match=r"stimuli\.s: expected a receptor that acts .* found 'current'"):
+        lay_out(brain, brain.connectome, (stimulus,))

@@ -40,9 +40,8 @@ def unfelt_inputs(brain: Brain, layout: Layout, stimuli: Iterable[Stimulus]) -> 
             reached = set(region.cell_of(name).receptors) & {*port.glutamate, *port.gaba}
             yield from problems(f"{where}: ports.inputs.{name}", region, name, sorted(reached))
     for stimulus in stimuli:
-        for population in layout.reached(stimulus)[:1]:
-            region = regions[population.label]
-            yield from problems(f"stimuli.{stimulus.name}", region, population.population, [stimulus.receptor])
+        for region in {reached.region: regions[reached.label] for reached in layout.reached(stimulus)}.values():
+            yield from problems(f"stimuli.{stimulus.name}", region, stimulus.population, [stimulus.receptor])
     for i, projection in enumerate(brain.projections):
         label, name = label_and_population(projection.target)
         yield from problems(f"brain.projections[{i}]", regions[label], name, projection.receptor)

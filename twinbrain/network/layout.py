@@ -159,7 +159,7 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
         for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
     )
     layout = Layout(connectome, regions, tuple(populations), blocks)
-    if problems := list(unfelt_inputs(brain, layout, stimuli)):
+    if problems := list(dict.fromkeys(unfelt_inputs(brain, layout, stimuli))):
         raise SpecError(problems)
     return layout
 

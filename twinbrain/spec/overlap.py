@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import combinations
 
 from twinbrain.errors import SpecError
@@ -30,11 +30,12 @@ def check_places(places: Mapping[str, Sequence[Place]], axes: Sequence[Axis]) ->
     """
     axis_of = {key: axis.name for axis in axes for key in axis.columns}
     for (earlier, before), (later, after) in combinations(places.items(), 2):
-        undone = [place for place in before if _is_within(place, after)]
+        ends = set(after)
+        undone = [place for place in before if _is_within(place, ends)]
         if not undone or (axis_of[earlier] == axis_of[later] and len(undone) < len(before)):
             continue
         what = ".".join(undone[0])
-        if undone[0] in after:
+        if undone[0] in ends:
             raise SpecError(f"{earlier!r} and {later!r} both give a value to {what}; give it values once")
         raise SpecError(
             f"{later!r} replaces {what}, to which {earlier!r} gives a value before; put {later!r} first, or leave one "
@@ -42,7 +43,6 @@ def check_places(places: Mapping[str, Sequence[Place]], axes: Sequence[Axis]) ->
         )
 
 
-def _is_within(place: Place, others: Iterable[Place]) -> bool:
+def _is_within(place: Place, others: Set[Place]) -> bool:
     """Return whether a place is one of others, or lies in one."""
-    ends = set(others)
-    return any(place[:n] in ends for n in range(1, len(place) + 1))
+    return any(place[:n] in others for n in range(1, len(place) + 1))
