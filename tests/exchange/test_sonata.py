@@ -535,10 +535,10 @@ def test_a_type_in_the_configuration_counts_where_the_table_has_none(folder):
     ],
 )
 def test_units_of_a_dataset_are_read(name, place, right, wrong, part, leaky):
-    for units in (right, wrong):
+    for units in (right, [right], wrong):
         with h5py.File(leaky / f"{name}.h5", "r+") as file:
             file[place].attrs["units"] = units
-        if units == right:
+        if units != wrong:
             tb.read_sonata(leaky)
     with pytest.raises(tb.ExchangeError, match=re.escape(f"/{place}: {part}")):
         tb.read_sonata(leaky)

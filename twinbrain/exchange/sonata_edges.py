@@ -23,8 +23,8 @@ from twinbrain.exchange.sonata_files import (
     populations,
     read_json,
     read_types,
+    text_beside,
 )
-from twinbrain.files import damaged
 from twinbrain.files import number as in_text
 from twinbrain.models.step import step_program
 from twinbrain.spec.base import suggestion
@@ -107,9 +107,7 @@ def _read_edge_population(
     ends = []
     for end in ("source", "target"):
         ids = column(group, f"{end}_node_id", path)
-        with damaged(f"a text as node_population of {end}_node_id"):
-            name = group[f"{end}_node_id"].attrs.get("node_population", "")
-            name = name.decode() if isinstance(name, bytes) else str(name)
+        name = text_beside(group[f"{end}_node_id"], "node_population", "")
         where = f"{group.name}/{end}_node_id"
         if name not in nodes:
             raise failure(path, f"{where}: unknown node population {name!r}; {suggestion(name, nodes)}")

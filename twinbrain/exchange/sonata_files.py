@@ -157,6 +157,19 @@ def attributes(
     return found
 
 
+def text_beside(item: Any, key: str, default: str) -> str:
+    """Return the text that an object of an HDF5 file has as an attribute, alone or as an array of one.
+
+    Raises
+    ------
+    FileError
+        If it is something else.
+    """
+    with damaged(f"a text as {key} of {item.name}"):
+        found = np.asarray(item.attrs.get(key, default)).item()
+        return found.decode() if isinstance(found, bytes) else str(found)
+
+
 def check_units(values: Any, unit: str, path: Path) -> None:
     """Check that a dataset which says in what unit it is says the one that it is read in.
 
@@ -165,9 +178,7 @@ def check_units(values: Any, unit: str, path: Path) -> None:
     ExchangeError
         If it says another.
     """
-    with damaged(f"a text as units of {values.name}"):
-        found = values.attrs.get("units", unit)
-        text = found.decode() if isinstance(found, bytes) else str(found)
+    text = text_beside(values, "units", unit)
     try:
         same = text == unit or units.number(f"1 {text}", unit) == 1
     except UnitError:
