@@ -166,7 +166,7 @@ def parse(location: Location, document: bytes, kind: Kind = RUN) -> Root:
         )
     del attributes[CHECKSUM]
     try:
-        if b"\\u" in document:
+        if b"\\ud" in document.lower():
             check_unicode(fields)
     except FileError:
         raise DamageError(location, KEY, f"{expected} in Unicode", "a half of a surrogate pair", kind.name) from None
