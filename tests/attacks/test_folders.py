@@ -74,9 +74,7 @@ def test_no_declaration_of_the_folder_is_compiled_and_run(folder, command, envir
         f'{known.read_text()}\ncdef extern from *:\n    """\n    #include <stdlib.h>\n    {evil}\n    """\n'
     )
     environment["TWINBRAIN_CACHE_DIR"] = str(tmp_path_factory.mktemp("cold"))
-    done = command(
-        "run", "small.toml", "--set", "run.engine=brian2", "--set", "run.duration=1 ms", "--set", "stimuli.0.start=0 ms"
-    )
+    done = command("run", "small.toml", "--set", "run.engine=brian2", "--set", "run.duration=1 ms")
     assert done.returncode == 0, done.stderr
 
 

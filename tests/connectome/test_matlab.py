@@ -7,7 +7,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_matrix
 
 from twinbrain.connectome.matlab import encode_matlab, read_matlab
-from twinbrain.errors import ConnectomeError
+from twinbrain.errors import ConnectomeError, ExchangeWarning
 
 WEIGHT, LENGTH = np.array([[0.0, 2.0], [3.0, 0.0]]), np.array([[0.0, 10.0], [20.0, 0.0]])
 
@@ -212,7 +212,6 @@ def test_lengths_are_those_beside_the_weights(make):
         ({"weights": WEIGHT}, 'one variable with the weight, found sc, weights; say which it is: weight="'),
         ({"length": LENGTH}, 'one variable with the length, found len, length; say which it is: length="'),
         ({"labels": ["A", "B"], "names": ["C", "D"]}, 'with the labels, found labels, names; say which .* labels="'),
-        ({"area": [1, 2], "Area": [3, 4]}, "with the area, found area, Area; take out all but one"),
     ],
 )
 def test_none_wins_of_several_candidates(make, more, message):
@@ -261,3 +260,17 @@ def test_texts_are_one_where_one_is_expected(make):
         read_matlab(path)
     with pytest.raises(ConnectomeError, match="expected at least one region, found no labels"):
         read_matlab(make(sc=WEIGHT, len=LENGTH), labels=[])
+
+
+def test_of_two_areas_or_centroids_none_is_read_and_that_is_said(tmp_path):
+    weight, centroids = np.ones((2, 2)) - np.eye(2), np.arange(6.0).reshape(2, 3)
+    given = {"weights": weight, "lengths": weight, "area": [1, 2], "Area": [3, 4]}
+    savemat(tmp_path / "a.mat", given | {"coords": centroids, "centroids": centroids})
+    with pytest.warns(ExchangeWarning) as told:
+        found = read_matlab(tmp_path / "a.mat")
+    assert found.area is None
+    assert found.centroids is None
+    assert sorted(str(one.message) for one in told) == [
+        "expected one variable with the area, found area, Area; none is read",
+        "expected one variable with the centroids, found coords, centroids; none is read",
+    ]

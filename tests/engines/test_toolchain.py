@@ -60,7 +60,7 @@ def test_variables_that_add_flags_are_dropped_and_given_back(monkeypatch):
     before = dict(os.environ)
     with own_environment():
         assert {"CXXFLAGS", "LDFLAGS", "CFLAGS", "CC"}.isdisjoint(os.environ)
-        assert os.environ["CXX"] == "ccache 'g ++'"
+        assert os.environ["CXX"] == "ccache 'g ++' -isysroot /sdk"
         assert os.environ["CPATH"] == "/headers"
         os.environ["TWINBRAIN_TEST"] = "stays"
     assert os.environ.pop("TWINBRAIN_TEST") == "stays"

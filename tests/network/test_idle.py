@@ -5,14 +5,16 @@ from tests.examples import CORTEX, region_data, small_brain
 from twinbrain.network.idle import idle_settings
 from twinbrain.network.layout import lay_out
 from twinbrain.spec.brain import LongRange, single_region_brain
+from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.record import Record, StateRecord
 from twinbrain.spec.region import Region
 
+LATE = Stimulus(name="late", population="pyr", current="1 pA", start="2 s", duration="1 s")
 SELDOM = Record(state=(StateRecord(variable="v", interval="5 s"),))
 
 
-def notes_of(brain, record=None):
-    return list(idle_settings(brain, lay_out(brain, brain.connectome), 1000.0, record or Record()))
+def notes_of(brain, record=None, stimuli=()):
+    return list(idle_settings(brain, lay_out(brain, brain.connectome), 1000.0, record or Record(), stimuli))
 
 
 def test_a_brain_whose_settings_all_act_has_no_notes():
@@ -42,5 +44,6 @@ def test_a_rule_that_joins_no_regions_is_told():
 
 
 def test_what_comes_after_the_run_is_told():
-    (seldom,) = notes_of(small_brain(3), SELDOM)
+    late, seldom = notes_of(small_brain(3), SELDOM, (LATE,))
+    assert late == "stimuli.late: it starts at 2000 ms, after the 1000 ms of the run"
     assert seldom == "record.state[0].interval: 5000 ms is longer than the run of 1000 ms"

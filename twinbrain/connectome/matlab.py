@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +17,7 @@ from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_betwe
 from twinbrain.connectome.mat_file import Stored, Variable, opened_mat
 from twinbrain.connectome.place import reading
 from twinbrain.connectome.tables import DELIMITERS
-from twinbrain.errors import ConnectomeError
+from twinbrain.errors import ConnectomeError, ExchangeWarning, shortened
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
@@ -32,7 +33,6 @@ _NAMES = {
     "name": ("name",),
     "normalisation": ("normalisation",),
 }
-_OPTIONS = ("weight", "length", "labels")
 _BESIDE = ("hemisphere", "cortical", "area", "name", "normalisation")  # which other structs have of other things
 # What parts the labels in a text that holds all of them.
 _SEPARATORS = ("\n", "\t", ";", ",", None)
@@ -75,7 +75,7 @@ def read_matlab(
         weight = _named(variables, "weight", weight)
         weights = _matrix("weights", variables[weight]())
         taken = labels if isinstance(labels, str) else ""
-        named = {role: _guessed(variables, role, weight) for role in ("centroids", *_BESIDE)}
+        named = {role: _guessed(variables, role, weight, spare=True) for role in ("centroids", *_BESIDE)}
         about = {role: variables[name]() for role, name in named.items() if name is not None and name != taken}
         centroids = about.get("centroids")
         names = _labels(variables, labels, len(weights), weight)
@@ -104,13 +104,15 @@ def _flat(variables: dict[str, Stored], struct: str = "") -> Iterator[tuple[str,
             yield struct + name, stored.read
 
 
-def _guessed(variables: Variables, role: str, weight: str = "") -> str | None:
+def _guessed(variables: Variables, role: str, weight: str = "", *, spare: bool = False) -> str | None:
     """Return the variable with a name in use that is nearest to the weights, or None if there is none.
+
+    Where several are as near, none is read: with a warning, if one can do without.
 
     Raises
     ------
     ConnectomeError
-        If several are as near.
+        If several are as near, and one is needed.
     """
     own = weight.split(".")[:-1]
 
@@ -129,8 +131,11 @@ def _guessed(variables: Variables, role: str, weight: str = "") -> str | None:
     fewest = min(map(steps, named), default=0)
     nearest = [name for name in named if steps(name) == fewest]
     if len(nearest) > 1:
-        advice = f'say which it is: {role}="..."' if role in _OPTIONS else "take out all but one"
-        raise ConnectomeError(f"expected one variable with the {role}, found {', '.join(nearest)}; {advice}")
+        several = f"expected one variable with the {role}, found {', '.join(nearest)}"
+        if spare:
+            warnings.warn(shortened(f"{several}; none is read"), ExchangeWarning, stacklevel=4)
+            return None
+        raise ConnectomeError(f'{several}; say which it is: {role}="..."')
     return nearest[0] if nearest else None
 
 

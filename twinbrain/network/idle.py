@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from twinbrain.network.inflow import long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.spec.brain import Brain
+from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.record import Record
 
 
-def idle_settings(brain: Brain, layout: Layout, duration: float, record: Record) -> Iterator[str]:
+def idle_settings(
+    brain: Brain, layout: Layout, duration: float, record: Record, stimuli: tuple[Stimulus, ...]
+) -> Iterator[str]:
     """Yield a line for each setting that has no effect.
 
     Parameters
@@ -21,6 +24,8 @@ def idle_settings(brain: Brain, layout: Layout, duration: float, record: Record)
         Model time.
     record : Record
         What is recorded.
+    stimuli : tuple of Stimulus
+        What acts on the brain.
     """
     if brain.long_range is None:
         if brain.normalisation != "none":
@@ -34,6 +39,9 @@ def idle_settings(brain: Brain, layout: Layout, duration: float, record: Record)
                 "brain.long_range: it has no effect: the connectome has no weight from a region with ports.outputs "
                 "to another with ports.inputs"
             )
+    for stimulus in stimuli:
+        if stimulus.start >= duration:
+            yield f"stimuli.{stimulus.name}: it starts at {stimulus.start:g} ms, after the {duration:g} ms of the run"
     for i, wanted in enumerate(record.state):
         if wanted.interval > duration:
             yield f"record.state[{i}].interval: {wanted.interval:g} ms is longer than the run of {duration:g} ms"

@@ -173,7 +173,7 @@ def plan(
         bytes_peak=peak,
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
-        notes=(*_notes(layout, dt), *idle_settings(brain, layout, duration, record or Record())),
+        notes=(*_notes(layout, dt), *idle_settings(brain, layout, duration, record or Record(), stimuli)),
     )
 
 

@@ -114,15 +114,11 @@ def signal_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
     dt, duration : float (ms)
         Of the run.
     """
-    start, end = 0.0, duration
+    lasts, end = math.inf, duration
     if isinstance(drive, Stimulus):
-        start, end = drive.start, min(drive.duration, duration - drive.start)
-        if start > duration - 0.5 * dt:
-            message = f"expected a start before {duration:g} ms, where the run ends, found {start:g} ms"
-            yield Problem("start", f"{message}; make the run longer, or leave it out")
-            return
-        if round(drive.duration / dt) < 1:
-            yield _too_short("duration", drive.duration, dt)
+        lasts, end = drive.duration, min(drive.duration, duration - drive.start)
+        if round(lasts / dt) < 1:
+            yield _too_short("duration", lasts, dt)
             return
     try:
         if drive.spikes is not None:
@@ -134,8 +130,8 @@ def signal_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
                 yield _too_short("waveform.interval", drive.waveform.interval, dt)
         elif drive.pulses is not None and _rounded(drive.pulses.width, dt) < 1:
             yield _too_short("pulses.width", drive.pulses.width, dt)
-        elif drive.pulses is not None and drive.pulses.delay > end - 0.5 * dt:
-            message = f"expected a delay below {end:g} ms, where the run or the stimulus ends, found "
+        elif drive.pulses is not None and drive.pulses.delay > lasts - 0.5 * dt:
+            message = f"expected a delay below the {lasts:g} ms of the stimulus, found "
             yield Problem("pulses.delay", f"{message}{drive.pulses.delay:g} ms; make it shorter")
         elif drive.sine is not None and (highest := 500.0 / dt) <= drive.sine.frequency:
             message = f"expected less than {highest:g} Hz, half of what steps of {dt:g} ms can follow, found "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -56,6 +57,8 @@ _DROPPED = (
     *("CCC_OVERRIDE_OPTIONS", "CCC_ADD_ARGS"),
 )
 _COMPILERS = ("CC", "CXX")
+# Flags that say where things are, and for what machine, as cross compilers and clusters need; a word may follow.
+_OF_PLACES = re.compile(r"--sysroot=.|--gcc-toolchain=.|--target=.|-stdlib=.|-(isysroot|isystem|target|[BIL])")
 # Where some systems (modules, Guix, Nix, macOS) tell a compiler its headers and libraries: it needs them.
 _PLACES = (
     *("CPATH", "CPLUS_INCLUDE_PATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "SDKROOT"),
@@ -116,14 +119,24 @@ def compiler_name() -> str:
 
 
 def _command(variable: str) -> list[str]:
-    """Return the command that a variable names, as in ``ccache g++``, without flags."""
+    """Return the command that a variable names, as in ``ccache g++``, without flags that could change numbers."""
     text = os.environ.get(variable) or sysconfig.get_config_var(variable) or ""
     try:
         words = shlex.split(text)
     except ValueError as error:
         raise EngineError(f"{variable}: expected the command of a compiler, found {text!r} ({error})") from None
-    flags = (i for i, word in enumerate(words) if word.startswith("-"))
-    return words[: next(flags, len(words))]
+    n = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    return words[:n] + _of_places(words[n:]) if n else []
+
+
+def _of_places(flags: list[str]) -> list[str]:
+    """Return the flags that name places and machines, with the words that belong to them."""
+    kept: list[str] = []
+    for before, flag in zip(["", *flags], flags, strict=False):
+        follows = (match := _OF_PLACES.fullmatch(before)) is not None and bool(match[1])
+        if _OF_PLACES.match(flag) or (follows and not flag.startswith("-")):
+            kept.append(flag)
+    return kept
 
 
 @cache
