@@ -238,6 +238,7 @@ def test_a_function_that_was_changed_is_told_from_the_one_that_a_store_was_begun
     refused(("resume", "runs/learn.zarr", *own), "as it was when this was begun (sha256 of own.py: ", "found another")
 
 
+@pytest.mark.slow  # workers compile with an empty cache
 def test_a_task_that_a_person_names_reaches_the_workers_of_a_sweep(folder, twinbrain, refused):
     write_task(folder, '"bits"')
     with (folder / "learn.toml").open("a") as file:

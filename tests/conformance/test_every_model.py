@@ -11,6 +11,8 @@ from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 
 ENGINES = ("brian2", "brian2-numpy", "torch")
+# Both of Brian2 differ in what is computed in a step alone.
+CHECKED = ("brian2", pytest.param("brian2-numpy", marks=pytest.mark.slow), "torch")
 # Neurons of each model, and steps.
 SIZES = {"40,000 steps": (100, 400), "a million steps": (1000, 1000)}
 
@@ -66,7 +68,7 @@ def test_many_steps_of_every_model_are_the_same_in_every_engine(engine, network,
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check is not check_spikes_and_samples])
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", CHECKED)
 def test_engine_passes_the_check(engine, check, small):
     check(get_engine(engine), small, 120)
 

@@ -158,7 +158,7 @@ def test_workers_with_another_twinbrain_are_refused_by_name(scheduler, start_wor
     ("start", "reason"),
     [
         ({"PYTHONPATH": "another"}, rf"expected twinbrain {VERSION}, found 9\.9"),
-        ({"n_threads": 2}, "expected 1 thread, found 2"),
+        pytest.param({"n_threads": 2}, "expected 1 thread, found 2", marks=pytest.mark.slow),
     ],
 )
 def test_a_worker_that_joins_later_and_does_not_fit_leaves_without_computing(

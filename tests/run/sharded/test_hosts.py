@@ -12,6 +12,7 @@ def hosts():
         yield found
 
 
+@pytest.mark.slow
 def test_shards_on_two_hosts_give_the_same_store(hosts, run, whole, same_files, tmp_path):
     with connected(hosts.scheduler) as client:
         workers_ready(client, 2)
