@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import xarray as xr
 
 import twinbrain as tb
 from tests.cli.small import REGION
 from tests.roots import edit_root
+from twinbrain.store.declared import declared
 
 TRAINING = """
 region = "pair.toml"
@@ -143,10 +145,12 @@ def test_no_name_of_a_region_is_imported(folder, refused, marker, before, after)
 
 
 def forge(path, change):
-    """Change the attributes of a store as a stranger would, its specification given as data."""
+    """Change the attributes of a store as a stranger would, its specification given as data, with a digest that fits."""
     attributes = json.loads((path / "zarr.json").read_text())["attributes"]
     spec = json.loads(attributes["spec"])
     change(attributes, spec)
+    connectome = xr.open_zarr(path, group="connectome").load()
+    attributes["digest"] = declared(json.dumps(spec), connectome, "store").digest
     edit_root(path, **attributes | {"spec": json.dumps(spec)})
 
 

@@ -104,8 +104,8 @@ class Spec(BaseModel, metaclass=_SpecMeta):
 
     @property
     def digest(self) -> str:
-        """The sha256 of the canonical form, which names this declaration."""
-        data = _in_order(self.model_dump(mode="json", context=IN_DIGEST))
+        """The sha256 of what is declared, which names it; a default is not declared, so that new ones change no name."""
+        data = _in_order(self.model_dump(mode="json", exclude_defaults=True, context=IN_DIGEST))
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
