@@ -145,7 +145,7 @@ def test_no_name_of_a_region_is_imported(folder, refused, marker, before, after)
 
 
 def forge(path, change):
-    """Change the attributes of a store as a stranger would, its specification given as data, with a digest that fits."""
+    """Change the attributes of a store as a stranger would, its specification given as data; the digest fits."""
     attributes = json.loads((path / "zarr.json").read_text())["attributes"]
     spec = json.loads(attributes["spec"])
     change(attributes, spec)

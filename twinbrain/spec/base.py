@@ -104,7 +104,10 @@ class Spec(BaseModel, metaclass=_SpecMeta):
 
     @property
     def digest(self) -> str:
-        """The sha256 of what is declared, which names it; a default is not declared, so that new ones change no name."""
+        """The sha256 of what is declared, which names it.
+
+        Defaults are left out, so that an option which a later version adds changes no name.
+        """
         data = _in_order(self.model_dump(mode="json", exclude_defaults=True, context=IN_DIGEST))
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
