@@ -6,10 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import twinbrain
-from twinbrain.cache import cache_root, write_whole
+from twinbrain.cache import cache_root
 
 SIMULATE = """
 import twinbrain as tb
@@ -68,16 +66,3 @@ def test_the_package_is_imported_where_neither_it_nor_the_home_can_be_written(tm
     done = run(program, tmp_path, XDG_CACHE_HOME=str(tmp_path / "file"), PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("/numba")
-
-
-def test_a_file_is_written_whole_and_can_be_read_by_whom_others_can_be(tmp_path):
-    (tmp_path / "other").touch()
-    for text in ("one", "zwölf"):
-        write_whole(tmp_path / "folder/file", text)
-        assert (tmp_path / "folder/file").read_text(encoding="utf-8") == text
-    assert (tmp_path / "folder/file").stat().st_mode == (tmp_path / "other").stat().st_mode
-    (tmp_path / "place").mkdir()
-    with pytest.raises(IsADirectoryError):
-        write_whole(tmp_path / "place", "text")
-    assert {path.name for path in tmp_path.iterdir()} == {"other", "folder", "place"}
-    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]

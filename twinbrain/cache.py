@@ -5,11 +5,9 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import secrets
 import shutil
 import sys
 import tempfile
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -81,20 +79,3 @@ def keep_numba_apart() -> None:
 def numba_is_apart() -> bool:
     """Return whether numba keeps code in a folder for all, rather than beside each file."""
     return bool(os.environ.get(_OF_NUMBA))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that others may be writing too: each writes its own, and the last takes the name.
-
-    Who may read it is as for every new file, since a group may share the folder.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mine = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with mine.open("x", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(mine, path)
-    except OSError:
-        with suppress(OSError):
-            mine.unlink()
-        raise

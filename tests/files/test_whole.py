@@ -31,3 +31,10 @@ def test_a_file_may_be_read_by_whom_any_new_file_may(tmp_path):
     (tmp_path / "plain").write_bytes(b"")
     write_whole({tmp_path / "whole": b""})
     assert (tmp_path / "whole").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_folder_of_that_name_stays(tmp_path):
+    (tmp_path / "place").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole({tmp_path / "place": b"text"})
+    assert os.listdir(tmp_path) == ["place"]

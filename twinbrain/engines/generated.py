@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from twinbrain.cache import VARIABLE, cache_root, write_whole
+from twinbrain.cache import VARIABLE, cache_root
 from twinbrain.errors import EngineError
+from twinbrain.files import write_whole
 
 
 def import_source(name: str, source: str) -> ModuleType:
@@ -28,7 +29,8 @@ def import_source(name: str, source: str) -> ModuleType:
     path = cache_root() / "generated" / f"{stem}.py"
     try:
         if not _holds(path, source):
-            write_whole(path, source)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole({path: source.encode()})
     except OSError as error:
         raise EngineError(
             f"{path}: expected a file that can be written, found {error.strerror or error}; free its folder, or name "

@@ -12,7 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twinbrain.cache import cache_root, write_whole
+from twinbrain.cache import cache_root
+from twinbrain.files import write_whole
 from twinbrain.models.algebra import Statement
 
 Program = TypeVar("Program")
@@ -39,7 +40,8 @@ def remembered(kind: type[Program], model: str, derive: Callable[[], Program]) -
     program = derive()
     text = json.dumps(asdict(program))  # type: ignore[call-overload]
     with suppress(OSError):  # a folder that cannot be written costs a second the next time
-        write_whole(path, f"{_digest(text)}\n{text}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole({path: f"{_digest(text)}\n{text}".encode()})
     return program
 
 

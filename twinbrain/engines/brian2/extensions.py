@@ -14,9 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from twinbrain.cache import VARIABLE, write_whole
+from twinbrain.cache import VARIABLE
 from twinbrain.engines.brian2.toolchain import compiler_name
 from twinbrain.errors import EngineError
+from twinbrain.files import write_whole
 
 # Beside each library: what it is to hold. A library that was cut short would end the process when it is used.
 _DIGEST = ".sha256"
@@ -72,7 +73,7 @@ def put_in_place(built: Path, library: Path) -> None:
     """Give a library that is done its name in the cache; other processes may do so, too."""
     digest = _digest(built)
     os.replace(built, library)
-    write_whole(_digest_file(library), digest)
+    write_whole({_digest_file(library): digest.encode()})
 
 
 def _digest(library: Path) -> str:
