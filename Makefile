@@ -1,6 +1,7 @@
 # Every target that needs an environment makes it by itself: .venv, from pyproject.toml and constraints.txt.
 PYTHON ?= python3
-WORKERS ?= 2
+# Of tests: one more than two cores, since some tests wait for servers, disks and other processes.
+WORKERS ?= 3
 FILES ?= 2000
 SEED ?= 0
 

@@ -30,6 +30,7 @@ def test_a_run_on_s3_is_that_on_a_disk_and_its_figure_lies_here(twinbrain, folde
     )
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_on_s3_to_the_same_bits(folder, bucket, s3, twinbrain):
     url = f"{bucket}/runs/remote.zarr"
 

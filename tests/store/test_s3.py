@@ -65,6 +65,7 @@ def test_what_is_opened_stays_as_it_was_while_the_run_goes_on(example, url, unin
     assert example.contents(open_run(url)) == uninterrupted(4)
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_holds_whole_windows_and_resumes(example, url, contents, uninterrupted):
     draw = random.Random(6)
     command = [sys.executable, "-W", "error", Path(__file__).with_name("example.py"), url]

@@ -16,6 +16,7 @@ def expected(tmp_path):
     return tb.sweep(small_workflow(), out=tmp_path / "sweep.zarr", workers=0, **VALUES).load()
 
 
+@pytest.mark.slow
 def test_workers_write_a_sweep_to_s3_and_it_is_gone_on_with(bucket, expected):
     url = f"{bucket}/runs/sweep.zarr"
     with connected("local", workers=1) as client:  # started here, so with the credentials of this test
