@@ -24,6 +24,11 @@ def test_a_figure_beside_a_store_overwrites_nothing_through_a_link(tmp_path, min
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_figure_without_a_suffix_is_a_png(tmp_path):
+    assert plot.save(Figure(), tmp_path / "x") == tmp_path / "x.png"
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_region_is_not_begun_where_a_link_leads_elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "regions" / "lab").mkdir(parents=True)

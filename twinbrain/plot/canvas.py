@@ -74,7 +74,7 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
     figure : matplotlib.figure.Figure or matplotlib.axes.Axes
         A figure, or axes of it.
     path : str or Path
-        Such as ``"rest.png"``, ``"rest.pdf"`` or ``"rest.svg"``; folders are made.
+        Such as ``"rest.png"``, ``"rest.pdf"`` or ``"rest.svg"``; PNG without a suffix. Folders are made.
     dpi : int, optional
         Dots per inch.
 
@@ -85,11 +85,12 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
     from matplotlib.figure import Figure
 
     path = user_path(path)
+    path = path if path.suffix else path.with_suffix(".png")
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert whole is not None
     drawn = BytesIO()
-    whole.savefig(drawn, dpi=dpi, format=path.suffix[1:] or None)
+    whole.savefig(drawn, dpi=dpi, format=path.suffix[1:])
     write_whole({path: drawn.getvalue()})
     return path
 
