@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def contrasts_figure(comparisons: Mapping[str, xr.Dataset], title: str = "Contrasts") -> Figure:
     """Draw the contrasts of one study on several tasks: a panel for each task, a row for each contrast.
 
-    Contrasts whose interval lies on one side of nothing are dark. The intervals of a panel hold together.
+    Contrasts whose interval lies on one side of nothing are dark. The intervals of a panel hold together; panels have
+    one scale.
 
     Parameters
     ----------
@@ -61,8 +62,10 @@ def contrasts_figure(comparisons: Mapping[str, xr.Dataset], title: str = "Contra
     figure = new_figure(2.6 + 2.5 * len(found), height + head, top=1 - head / (height + head))
     figure.text(0.008, 1 - 0.25 / (height + head), title, fontsize=14, fontweight="bold", color=INK, va="center")
     grid = figure.add_gridspec(1, len(found))
+    shared = None
     for column, (task, contrasts) in enumerate(found.items()):
-        ax = figure.add_subplot(grid[0, column])
+        ax = figure.add_subplot(grid[0, column], sharex=shared)
+        shared = shared or ax
         draw_contrasts(ax, contrasts.reindex(contrast=names), name_rows=column == 0, name_pairs=False)
         ax.set_xlabel("points of accuracy")
         entitle(ax, task)
