@@ -3,8 +3,10 @@
 import pytest
 
 import twinbrain as tb
+from tests.learn.brains import joined
 from tests.learn.networks import CONDUCTANCE, recurrent, which_channels
 from twinbrain.learn.attach import attach
+from twinbrain.models.library import neuron_model
 from twinbrain.spec.training import InputSpec, ReadoutSpec
 
 TASK = which_channels(n_trials=6)
@@ -106,6 +108,23 @@ def test_an_input_that_is_no_relay_is_refused():
     region = changed(recurrent(), input=tb.Population(cell="e", size=12))
     with pytest.raises(tb.LearnError, match=r"expected relays with the receptor 'delta'.*found 'lif_current'"):
         attached(region)
+
+
+def test_a_model_of_ones_own_is_no_relay_for_its_name():
+    whole, models = attached(recurrent()), {"relay": neuron_model("lif_current")}
+    with pytest.raises(
+        tb.LearnError, match=r"expected relays .* found a model of the region's own, 'relay' with delta"
+    ):
+        attached(whole.model_copy(update={"models": models}))
+
+
+@pytest.mark.parametrize("which", ["input_", "readout"])
+def test_the_region_that_is_named_has_to_be_there(which):
+    region, brain = recurrent(), attached(joined(), input_={"region": "A"}, readout={"region": "A"})
+    assert attached(region, **{which: {"region": region.name}}) == attached(region)
+    for model, text in ((region, "'B' to fit one region, found none"), (brain, "a pattern that fits A, .* found 'B'")):
+        with pytest.raises(tb.LearnError, match=rf"train\.{which.strip('_')}\.region: expected .*{text}"):
+            attached(model, **{which: {"region": "B"}})
 
 
 def test_a_region_without_excitatory_neurons_or_ports_is_told_to_name_populations():

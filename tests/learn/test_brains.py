@@ -14,6 +14,7 @@ from twinbrain.learn.attach import attach
 from twinbrain.learn.export import export_brain
 from twinbrain.learn.lower import lower
 from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.plan import plan_training
 from twinbrain.learn.threads import single_thread
 from twinbrain.spec.training import InputSpec, ReadoutSpec, Surrogate, Trainable
 
@@ -45,6 +46,26 @@ def test_a_pattern_may_name_the_only_region_that_another_stands_for():
     assert set(alone.regions) == {"A", "B"}
     with pytest.raises(LearnError, match=r"train.input.region: expected the pattern '\*' to fit one region, found 4"):
         attach(joined(), TASK, InputSpec(), ReadoutSpec(region="A"))
+
+
+def test_a_brain_is_trained_whole_whatever_its_connectome_is_called():
+    ends = {"input": {"region": "A"}, "readout": {"region": "B"}}
+    connectome = joined().connectome
+    plans = [
+        plan_training(
+            tb.Workflow(
+                name="named",
+                run={"dt": "1 ms"},
+                brain=joined().replace(
+                    connectome=tb.Connectome(connectome.weight, connectome.length, "ABCD", name=name)
+                ),
+                train={"task": "xor", "trainable": ["weight"], **ends},
+            )
+        )
+        for name in ("single", "trio")
+    ]
+    assert plans[0] == plans[1]
+    assert plans[0].n_neurons == 4 * (16 + 4) + plans[0].n_channels + plans[0].n_outputs
 
 
 def test_what_is_attached_already_stays():

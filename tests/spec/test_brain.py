@@ -1,8 +1,9 @@
 import pytest
 
+import twinbrain as tb
 from tests.examples import relay_region, small_brain, two_population_region
 from twinbrain.errors import SpecError
-from twinbrain.spec.brain import Brain, LongRange, single_region_brain
+from twinbrain.spec.brain import Brain, LongRange, region_alone, single_region_brain
 
 CORTEX, RELAY = two_population_region(), relay_region()
 
@@ -96,3 +97,12 @@ def test_one_region_makes_a_brain():
     alone = single_region_brain(CORTEX)
     assert (alone.connectome.labels, alone.long_range) == (["test/cortex"], None)
     assert alone.assignment(alone.connectome.labels) == [CORTEX]
+
+
+def test_a_brain_is_a_region_alone_by_what_it_is():
+    alone = single_region_brain(CORTEX)
+    assert region_alone(alone.replace(name="other")) == CORTEX
+    assert region_alone(alone.replace(long_range={"in_degree": 1, "weight": "1 pA"})) is None
+    assert region_alone(small_brain()) is None
+    elsewhere = tb.Connectome([[0.0]], [[0.0]], ["V1"], name="single")
+    assert region_alone(alone.replace(connectome=elsewhere)) is None

@@ -12,6 +12,7 @@ from twinbrain.errors import LearnError, Problem, SpecError
 from twinbrain.learn.network import INPUT, READOUT
 from twinbrain.learn.tasks.task import Task
 from twinbrain.models.library import neuron_model, receptor_model
+from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.step import step_program
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
@@ -51,17 +52,18 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
         If populations or receptors are unknown.
     """
     if isinstance(model, Region):
+        for what, spec in ((INPUT, input_), (READOUT, readout)):
+            _label_of({model.name: model}, spec.region, what)
         return _with_readout(_with_input(model, task, input_), task, readout)
     connectome = model.connectome
     if not isinstance(connectome, Connectome):
         connectome = load_connectome(connectome)
     for what, spec in ((INPUT, input_), (READOUT, readout)):
         regions = dict(zip(connectome.labels, model.assignment(connectome.labels), strict=True))
-        there = next((label for label, own in regions.items() if what in own.populations), None)
-        label = there or _one_label(connectome.labels, spec.region, what)
-        region = regions[label]
-        region = _with_input(region, task, spec) if isinstance(spec, InputSpec) else _with_readout(region, task, spec)
-        if there is not None:
+        label = _label_of(regions, spec.region, what)
+        before = regions[label]
+        region = _with_input(before, task, spec) if isinstance(spec, InputSpec) else _with_readout(before, task, spec)
+        if what in before.populations:
             continue
         region = region.model_copy(update={"name": own_name(region.name, label)})
         here = escape(label)
@@ -82,15 +84,22 @@ def own_name(name: str, label: str) -> str:
     return name if name.endswith(f".{tail}") else f"{name}.{tail}"
 
 
-def _one_label(labels: list[str], pattern: str, what: str) -> str:
-    fitting = matching(pattern, labels)
-    if len(fitting) != 1:
+def _label_of(regions: dict[str, Region], pattern: str, what: str) -> str:
+    """Return the label at which a population of the task is already, or else that of the one region that is meant."""
+    fitting = matching(pattern, regions)
+    there = next((label for label, own in regions.items() if what in own.populations), None)
+    if there is not None and there not in fitting:
+        raise LearnError(
+            f"train.{what}.region: expected a pattern that fits {there}, whose region has the population {what!r} "
+            f"already, found {pattern!r}; leave it out, or use a region without that population"
+        )
+    if there is None and len(fitting) != 1:
         found = "none" if not fitting else f"{len(fitting)}, such as {fitting[0]} and {fitting[1]}"
         raise LearnError(
             f"train.{what}.region: expected the pattern {pattern!r} to fit one region, found {found}; "
-            f"{suggestion(pattern, labels[:12])}"
+            f"{suggestion(pattern, list(regions)[:12])}"
         )
-    return fitting[0]
+    return there or fitting[0]
 
 
 def _with_input(region: Region, task: Task, spec: InputSpec) -> Region:
@@ -203,11 +212,13 @@ def _own(region: Region, name: str, size: int, what: str) -> Region:
             f"{found}; use the region without it, and let the task be attached"
         )
     cell = region.cell_of(name)
-    if name == INPUT and (cell.model != "relay" or RELAY_RECEPTOR not in cell.receptors):
+    is_relay = neuron_model(cell.model, region) == NEURON_MODELS["relay"]
+    if name == INPUT and not (is_relay and RELAY_RECEPTOR in cell.receptors):
+        whose = "a model of the region's own, " if cell.model in region.models else ""
         raise LearnError(
             f"region {region.name}: populations.{name}: expected relays with the receptor {RELAY_RECEPTOR!r}, where "
-            f"the task's channels come in, found {cell.model!r} with {', '.join(cell.receptors) or 'none'}; rename the "
-            "population"
+            f"the task's channels come in, found {whose}{cell.model!r} with {', '.join(cell.receptors) or 'none'}; "
+            "rename the population"
         )
     return region
 

@@ -18,7 +18,7 @@ from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.trained import Trained
 from twinbrain.progress import shown
-from twinbrain.spec.brain import Brain
+from twinbrain.spec.brain import Brain, region_alone
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
@@ -169,10 +169,7 @@ def training_workflow(
 
 def model_of(workflow: Workflow) -> Region | Brain:
     """Return what a workflow trains: its region, if its brain is one region alone."""
-    connectome = workflow.brain.connectome
-    if isinstance(connectome, Connectome) and connectome.name == "single" and len(workflow.brain.regions) == 1:
-        return next(iter(workflow.brain.regions.values()))
-    return workflow.brain
+    return region_alone(workflow.brain) or workflow.brain
 
 
 def learner_of(workflow: Workflow, task: Task | None, *, calibrated: bool = True) -> Learner:

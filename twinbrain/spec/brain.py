@@ -210,3 +210,11 @@ def single_region_brain(region: Region) -> Brain:
     """Return a brain that is one region alone."""
     connectome = Connectome([[0.0]], [[0.0]], [region.name], name="single")
     return Brain(name=region.name, connectome=connectome, regions={"*": region})
+
+
+def region_alone(brain: Brain) -> Region | None:
+    """Return the region that a brain is, if it is one region alone, as `single_region_brain` makes it; else None."""
+    connectome, regions = brain.connectome, list(brain.regions.values())
+    if not isinstance(connectome, Connectome) or len(regions) > 1 or brain.long_range is not None or brain.projections:
+        return None
+    return regions[0] if connectome.labels == [regions[0].name] else None
