@@ -319,6 +319,14 @@ def test_a_root_at_a_url_is_read_up_to_its_limit(stores):
     location.remove()
 
 
+def test_a_name_that_would_steer_the_terminal_is_written_out(forged):
+    def change(attributes, nodes):
+        attributes["workflow"] = name = "\x1b[31mred"
+        spec(lambda data: data.__setitem__("name", name))(attributes, nodes)
+
+    assert repr(tb.open_run(forged("run", change)).twin).startswith(r"<run of \x1b[31mred: ")
+
+
 def test_what_is_not_forged_is_read(stores):
     for kind, path in stores.items():
         for read in READERS[kind][:2]:

@@ -1,17 +1,22 @@
-"""A server of http that sends more than it was asked for, or nothing."""
+"""A server of http: one of whole runs, one that sends more than it was asked for, and one that says nothing."""
 
 import gzip
+import re
 import socket
 import threading
 import tracemalloc
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from zarr.abc.store import RangeByteRequest
 from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
-from twinbrain.store import Location, file_systems, http
+from twinbrain.store import Location, file_systems, http, open_run, read_state
+from twinbrain.store.check import check_store
 
 pytest.importorskip("aiohttp")
 
@@ -53,6 +58,67 @@ def closed(monkeypatch):
     monkeypatch.setattr(file_systems, "_open", {})
     yield
     file_systems._close()
+
+
+@contextmanager
+def serving_files(folder):
+    """Serve the files of a folder, in ranges, without listings; yield the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            file = folder / unquote(self.path).lstrip("/")
+            if not file.is_file():
+                return self.answer(404)
+            data = file.read_bytes()
+            if not (asked := re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))):
+                return self.answer(200, data)
+            if not data or int(asked[1] or 0) >= len(data):
+                return self.answer(416)
+            start = int(asked[1]) if asked[1] else max(0, len(data) - int(asked[2]))
+            return self.answer(206, data[start : int(asked[2]) + 1 if asked[1] and asked[2] else None])
+
+        def answer(self, status, data=b""):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *told):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_run_with_its_checkpoint_is_read_as_from_the_disk(example, path):
+    example.commit(example.create(path), range(3))
+    with serving_files(path.parent) as url:
+        place = f"{url}/{path.name}"
+        assert example.contents(open_run(place).load()) == example.contents(open_run(path).load())
+        read, expected = read_state(place), example.state(2)
+        assert read.variables.keys() == expected.variables.keys()
+        for name, values in expected.variables.items():
+            np.testing.assert_array_equal(read.variables[name], values)
+        assert check_store(place) == check_store(path)
+
+
+def test_a_file_that_was_emptied_is_named_and_the_rest_is_checked(example, path):
+    example.commit(example.create(path), range(3))
+    for key in ("spikes/neuron/c/0", "spikes/time_step/c/0"):
+        (path / key).write_bytes(b"")
+    with serving_files(path.parent) as url:
+        place = f"{url}/{path.name}"
+        with pytest.raises(StoreError, match="spikes/neuron/c/0: expected"):
+            open_run(place)["spikes/neuron"][:10].load()
+        found = check_store(place)
+    assert {damage.place for damage in found.damaged} == {f"{place}/spikes/neuron/c/0", f"{place}/spikes/time_step/c/0"}
+    assert found.n_objects == check_store(path).n_objects
 
 
 def endless(connection):

@@ -7,6 +7,7 @@ import xarray as xr
 from twinbrain import analysis
 from twinbrain.analysis.grouping import By, Patterns
 from twinbrain.analysis.synchrony import Measure
+from twinbrain.language.tokens import printable
 from twinbrain.spec.connectome import Connectome
 
 
@@ -26,7 +27,7 @@ class TwinAccessor:
     def __repr__(self) -> str:
         attrs = self._tree.attrs
         done = f"{attrs['committed'] / 1000:g} of {attrs['duration'] / 1000:g} s"
-        return f"<run of {attrs['workflow']}: {done}, {attrs['status']}, at {self.path or 'no path'}>"
+        return printable(f"<run of {attrs['workflow']}: {done}, {attrs['status']}, at {self.path or 'no path'}>")
 
     @property
     def path(self) -> str | None:

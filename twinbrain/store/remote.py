@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
+from urllib.parse import quote, unquote
 
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
@@ -14,6 +15,9 @@ from zarr.storage import FsspecStore
 
 from twinbrain.store.file_systems import file_system
 from twinbrain.store.outages import is_missing, is_taken, naming_the_fault
+
+# What a server of http answers of a range that begins where an object has ended.
+_BEYOND = 416
 
 
 class RemoteStore(Store):
@@ -56,10 +60,14 @@ class RemoteStore(Store):
         """Return an object, or part of it; None if there is none."""
         with naming_the_fault(self._url):
             try:
-                return await self._inner.get(key, prototype, byte_range)
+                return await self._inner.get(self._escaped(key), prototype, byte_range)
             except OSError as error:
                 if is_missing(error):
                     return None
+                raise
+            except Exception as error:
+                if getattr(error, "status", None) == _BEYOND:  # it is shorter, which whoever checks it tells
+                    return prototype.buffer.from_bytes(b"")
                 raise
 
     async def get_partial_values(
@@ -71,18 +79,18 @@ class RemoteStore(Store):
     async def exists(self, key: str) -> bool:
         """Return whether there is such an object."""
         with naming_the_fault(self._url):
-            return await self._inner.exists(key)
+            return await self._inner.exists(self._escaped(key))
 
     async def getsize(self, key: str) -> int:
         """Return the bytes of an object."""
         with naming_the_fault(self._url):
-            return await self._inner.getsize(key)
+            return await self._inner.getsize(self._escaped(key))
 
     async def set(self, key: str, value: Buffer) -> None:
         """Put an object, or replace it, at once as a whole."""
         self._check_writable()
         with naming_the_fault(self._url):
-            await self._inner.set(key, value)
+            await self._inner.set(self._escaped(key), value)
 
     async def delete(self, key: str) -> None:
         """Remove an object, if there is such."""
@@ -107,7 +115,7 @@ class RemoteStore(Store):
         """Yield the names of what lies immediately below a prefix."""
         for entry in await self._entries(prefix):
             if entry["name"].rstrip("/") != self._path(prefix):
-                yield entry["name"].rstrip("/").rpartition("/")[2]
+                yield self._unescaped(entry["name"].rstrip("/").rpartition("/")[2])
 
     def create(self, key: str, data: bytes) -> bool:
         """Put an object unless there is one, in one step where the service can; return whether it was put."""
@@ -147,9 +155,20 @@ class RemoteStore(Store):
         # What counts as a missing object is said here, since fsspec says the same of a missing bucket.
         return FsspecStore(fs, read_only=self.read_only, path=path, allowed_exceptions=())
 
+    @property
+    def _is_http(self) -> bool:
+        return self._url.startswith(("http://", "https://"))
+
+    def _escaped(self, key: str) -> str:
+        """Return a key as it stands in a URL: servers of http unescape it, services with clients of their own do so."""
+        return quote(key) if self._is_http else key
+
+    def _unescaped(self, key: str) -> str:
+        return unquote(key) if self._is_http else key
+
     def _path(self, prefix: str) -> str:
         root = self._inner.path.rstrip("/")
-        return f"{root}/{prefix}".rstrip("/")
+        return f"{root}/{self._escaped(prefix)}".rstrip("/")
 
     async def _entries(self, prefix: str) -> Sequence[dict[str, Any]]:
         with naming_the_fault(self._url):
@@ -171,7 +190,7 @@ class RemoteStore(Store):
                     return {}
                 raise
         return {
-            name.removeprefix(f"{root}/"): int(entry["size"] or 0)
+            self._unescaped(name.removeprefix(f"{root}/")): int(entry["size"] or 0)
             for name, entry in found.items()
             if name.startswith(f"{root}/")
         }
