@@ -35,6 +35,8 @@ Progress = Callable[[int, int], None]
 class Skeleton:
     """What of a network depends neither on its inputs nor on the coupling: its neurons, and its synapses as drawn.
 
+    Drives decide weights all the same where a long-range rule has a share; see `long_range_weights`.
+
     Parameters
     ----------
     network : Network
@@ -143,6 +145,16 @@ def complete(
     given: tuple[Input, ...] = (*network.drives, *network.waveforms, network.events)
     room = check_range(network.tables, given, network.n_inlets)
     return replace(network, plastic=build_plastic_tables(skeleton.plastic, layout.n_neurons, room))
+
+
+def long_range_weights(brain: Brain, layout: Layout) -> list[str | float]:
+    """Return the weight of long-range synapses of each node under a rule with a share, which follow from drives.
+
+    There are none under other rules: their weight is declared.
+    """
+    if brain.long_range is None or brain.long_range.share is None:
+        return []
+    return [inflow.weight for inflow in inflows(brain, layout, weight_units(block_programs(layout)))]
 
 
 def _inlet_of(blocks: tuple[Block, ...]) -> InletOf:

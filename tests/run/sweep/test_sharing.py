@@ -2,10 +2,13 @@
 
 import pytest
 
+import twinbrain as tb
 from twinbrain.engines import brian2
+from twinbrain.run.prepare import prepare
 from twinbrain.run.sweep import sharing
 from twinbrain.run.sweep.points import run_point
 from twinbrain.run.sweep.sharing import Shared, shares_network
+from twinbrain.spec.workflow import Workflow
 
 PYR = "regions.CX-*.drives.pyr"
 
@@ -107,3 +110,28 @@ def test_nothing_is_kept_of_what_was_closed(workflow, built):
         run_point(workflow, {"duration": "2 ms", "window": "2 ms"}, shared)
         shared.close()
     assert built == {"networks": 2, "simulations": 2}
+
+
+def test_weights_that_make_a_share_are_those_of_each_points_own_drives():
+    drive = {"population": "p", "receptor": "ampa", "rate": "2 kHz", "weight": "1.1 nS"}
+    region = {
+        "name": "replaced",
+        "cells": {"c": {"model": "lif_conductance", "receptors": ["ampa"]}},
+        "populations": {"p": {"cell": "c", "size": 5}},
+        "drives": [drive],
+        "ports": {"outputs": ["p"], "inputs": {"p": {"share": 1, "glutamate": "ampa"}}},
+        "expected": {"p": {"low": "5 Hz", "high": "15 Hz", "source": "a number to reckon with"}},
+    }
+    brain = tb.Brain(
+        name="replaced",
+        connectome=tb.Connectome([[0, 1], [1, 0]], [[0, 10], [10, 0]], ["a", "b"], name="pair"),
+        regions={"*": tb.Region.parse(region)},
+        long_range=tb.LongRange(in_degree=2, share=0.3),
+    )
+    workflow = Workflow.parse({"name": "replaced", "brain": brain, "run": {"duration": "1 ms", "engine": "torch"}})
+    shared, weights = Shared(), []
+    for rate in ("2000 Hz", "2400 Hz"):
+        values = {"regions.*.drives.p.rate": rate}
+        network, _ = shared.network(prepare(shared.workflow(workflow, values)), values)
+        weights.append(network.tables[0].weight.mean())
+    assert weights[1] / weights[0] == pytest.approx(2400 / 2000, rel=1e-3)

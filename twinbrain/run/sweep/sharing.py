@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 
 from twinbrain.engines.base import Reloadable, Simulation, get_engine, same_blocks
-from twinbrain.network.build import Skeleton, build_skeleton, complete
+from twinbrain.network.build import Skeleton, build_skeleton, complete, long_range_weights
 from twinbrain.network.network import Network
 from twinbrain.run.describe import network_summary
 from twinbrain.run.prepare import Prepared, check_fits
@@ -98,10 +98,11 @@ class Shared:
         """
         workflow, layout = prepared.workflow, prepared.layout
         run = workflow.run
-        # Weights are counted in quanta, and a current needs a receptor: drives may change either.
+        # Weights are counted in quanta, a current needs a receptor, and a share of the drive is what the connectome
+        # brings instead: drives may change each of them.
         receptors = [sorted(block.receptors) for block in layout.blocks]
         own = {key: value for key, value in values.items() if not shares_network(key)}
-        key = json.dumps([own, prepared.quanta, receptors], sort_keys=True)
+        key = json.dumps([own, prepared.quanta, receptors, long_range_weights(workflow.brain, layout)], sort_keys=True)
         known = self._known.get(key)
         if known is None:
             check_fits(prepared)
