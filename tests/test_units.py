@@ -43,6 +43,8 @@ AMOUNTS = st.floats(-1e12, 1e12).map(lambda x: float(f"{x:.12g}"))
         (".5 nA", "pA", 500.0),
         ("7 m/s", "mm/ms", 7.0),
         ("0.03/ms", "Hz", 30.0),
+        ("3 1/ms", "Hz", 3000.0),
+        ("2e-1 1 / mV", "1/V", 200.0),
         ("2 µs", "ms", 0.002),
         ("3 pA/mV**3", "A/V**3", 3e-3),
         ("3 pA/mV^3", "A/V**3", 3e-3),
@@ -129,10 +131,40 @@ def test_si_units_in_the_coherent_set(unit, factor):
 
 @pytest.mark.parametrize(
     ("unit", "shown"),
-    [("volt", "mV"), ("second", "ms"), ("siemens", "nS"), ("1", "1"), ("metre**2", "m**2"), ("ampere", "pA")],
+    [("volt", "mV"), ("second", "ms"), ("siemens", "nS"), ("1", "1"), ("metre**2", "mm**2"), ("ampere", "pA")],
 )
 def test_quantities_have_a_familiar_unit(unit, shown):
     assert units.familiar(unit) == shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [
+        ("Hz", "1/ms"),
+        ("ohm", "Gohm"),
+        ("volt", "mV"),
+        ("1", "1"),
+        ("volt**2", "mV**2"),
+        ("coulomb", "pA*ms"),
+        ("1/volt", "1/mV"),
+        ("volt/second**2", "mV/ms**2"),
+        ("siemens/second", "pA/mV/ms"),
+        ("volt**0.5", "mV**0.5"),
+    ],
+)
+def test_every_dimension_has_a_unit_of_the_coherent_set(unit, shown):
+    assert units.coherent_unit(unit) == shown
+    assert units.coherent_factor(shown) == 1.0
+    assert units.coherent(0.3 if unit == "1" else units.show(0.3, shown), unit) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "shown"),
+    [("5 Hz", "Hz", 5.0), ("40 Mohm", "Mohm", 40.0), ("-65 mV", "mV", -65.0), ("2 pC", "coulomb", 2e-12)],
+)
+def test_what_stands_beside_the_name_of_a_unit_is_in_it(quantity, unit, shown):
+    found = units.in_unit(np.full(2, units.coherent(quantity, unit)), unit)
+    assert found == pytest.approx(shown, rel=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,18 @@ import math
 import numbers
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from twinbrain.errors import UnitError
 from twinbrain.language.unit import HIGHEST_EXPONENT, read_unit
 
 if TYPE_CHECKING:
     import pint
+
+Numbers = TypeVar("Numbers", float, NDArray[np.float64])
 
 # Size of the coherent unit of each base dimension, in SI: mV, pA, ms and mm fix the first four.
 _COHERENT_SCALE = {
@@ -28,9 +33,21 @@ _COHERENT_SCALE = {
     "[temperature]": 1.0,
     "[luminosity]": 1.0,
 }
-_QUANTITY = re.compile(r"\s*([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf))\s*(|[^\d\s.].*?)\s*", re.ASCII)
+# A unit may begin with the 1 of "1/ms" where a space is before it.
+_QUANTITY = re.compile(
+    r"\s*([-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf))\s*(|(?:[^\d\s.]|(?<=\s)1\s*/).*?)\s*", re.ASCII
+)
 # Units in which quantities are shown, most familiar first.
 _SHOWN = ("ms", "mV", "pA", "nS", "pF", "Hz", "mm", "mm/ms", "Mohm", "nS/mV", "pA/ms", "mV/ms", "pA/mV**3", "mM")
+# The units of the coherent set that others are products of; mV stands for the mass.
+_COHERENT = {
+    "[current]": "pA",
+    "[length]": "mm",
+    "[substance]": "nmol",
+    "[temperature]": "K",
+    "[luminosity]": "cd",
+    "[time]": "ms",
+}
 # Characters of a quantity.
 _LONGEST = 300
 # How equations declare units.
@@ -186,6 +203,20 @@ def coherent(value: str | float, unit: str) -> float:
     return float(f"{number(value, unit) * (1.0 if dimensionless else coherent_factor(unit)):.15g}")
 
 
+def in_unit(values: Numbers, unit: str) -> Numbers:
+    """Return what is in the coherent set as numbers in ``unit``; what is told or kept beside a unit's name is this.
+
+    Parameters
+    ----------
+    values : float or ndarray of float64
+        In the coherent set.
+    unit : str
+        The unit whose name stands beside them.
+    """
+    factor = coherent_factor(unit)
+    return values if factor == 1.0 else values / factor
+
+
 def normalise(value: str | float) -> str | float:
     """Return the same quantity in the unit it is shown in, so that equal quantities read alike.
 
@@ -216,7 +247,33 @@ def familiar(unit: str) -> str:
     wanted = _unit(unit)
     if wanted.dimensionless:
         return "1"
-    return next((shown for shown in _SHOWN if _unit(shown).is_compatible_with(wanted)), f"{wanted:~C}")
+    return next((shown for shown in _SHOWN if _unit(shown).is_compatible_with(wanted)), None) or coherent_unit(unit)
+
+
+@cache
+def coherent_unit(unit: str) -> str:
+    """Return the unit of the coherent set of this dimension: ``"Hz"`` gives ``"1/ms"``, ``"volt**2"`` ``"mV**2"``.
+
+    Numbers of the coherent set that stand beside it are read again to the bit.
+    """
+    wanted = _unit(unit)
+    for known in (*_SHOWN, "Gohm"):
+        if coherent_factor(known) == 1.0 and _unit(known).is_compatible_with(wanted):
+            return known
+    left = dict(wanted.dimensionality)
+    of_potential = left.pop("[mass]", 0)
+    for dimension, exponent in (("[length]", 2), ("[time]", -3), ("[current]", -1)):
+        left[dimension] = left.get(dimension, 0) - exponent * of_potential
+    powers = {"mV": of_potential} | {
+        name: left[dimension] for dimension, name in _COHERENT.items() if dimension in left
+    }
+    over = [_power(name, exponent) for name, exponent in powers.items() if exponent > 0]
+    under = [_power(name, -exponent) for name, exponent in powers.items() if exponent < 0]
+    return "/".join(["*".join(over) or "1", *under])
+
+
+def _power(name: str, exponent: float) -> str:
+    return name if exponent == 1 else f"{name}**{exponent:g}"
 
 
 @cache

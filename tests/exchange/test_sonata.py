@@ -553,6 +553,24 @@ def test_units_of_our_own_models_are_read(folder):
         tb.read_sonata(folder)
 
 
+def test_a_rate_is_in_the_unit_that_the_file_says(folder):
+    a = {"values": [0.02, 0.03], "unit": "1/ms"}
+    cells = {"c": {"model": "izhikevich_2003", "receptors": ["current"], "parameters": {"a": a}}}
+    populations = {"p": {"cell": "c", "size": 2}}
+    tb.write_sonata(tb.Region.parse({"name": "test/rates", "cells": cells, "populations": populations}), folder)
+
+    def read(units):
+        with h5py.File(folder / "nodes.h5", "r+") as file:
+            file["nodes/p/0/dynamics_params/a"].attrs["units"] = units
+        return tb.read_sonata(folder)
+
+    # Euler's step keeps 1 - a*dt of u.
+    (block,) = read("1/ms").blocks
+    assert any(np.allclose(values, 1 - np.array([0.02, 0.03]) * 0.1) for values in block.constants.values())
+    with pytest.raises(tb.ExchangeError, match="dynamics_params/a: expected units '1/ms', found 'Hz'; convert"):
+        read("Hz")
+
+
 def test_other_kinds_of_nodes_are_refused(folder):
     other_programs_circuit(folder)
     text = (folder / "v1_types.csv").read_text().replace("7 point_neuron", "7 biophysical")

@@ -6,7 +6,7 @@ import torch
 
 import twinbrain as tb
 from tests.learn.brains import joined
-from tests.learn.networks import which_channels
+from tests.learn.networks import recurrent, which_channels
 from twinbrain.learn.attach import attach
 from twinbrain.learn.export import export_brain, export_model
 from twinbrain.learn.lower import lower
@@ -136,3 +136,23 @@ def test_labels_may_have_any_characters():
     assert len({region.name for region in exported.regions.values()}) == 3
     again = lowered_anew(exported, 1)
     same(activity(network), activity(again))
+
+
+def test_a_parameter_is_written_as_what_it_is_worth():
+    region = recurrent("izhikevich_2003")
+    spread = {"a": {"uniform": ["0.015/ms", "0.025/ms"]}, "b": "200 Hz"}
+    region = region.replace(cells={name: cell.replace(parameters=spread) for name, cell in region.cells.items()})
+    network = TrainableNetwork(
+        lower(attach(region, TASK, InputSpec(), ReadoutSpec()), dt=0.5, seed=3),
+        Trainable.parse(["a"]),
+        Surrogate(),
+        "float64",
+    )
+    exported = export_model(network)
+    for block, (again, before) in enumerate(
+        zip(lower(exported, dt=0.5, seed=9).parameters, network.lowered.parameters, strict=True)
+    ):
+        for name, values in before.items():
+            np.testing.assert_array_equal(again[name], values, err_msg=f"{block}: {name}")
+    assert 0.015 < exported.cells["e"].parameters["a"].values.min() < 0.025
+    assert exported.cells["e"].parameters["a"].unit == "1/ms"

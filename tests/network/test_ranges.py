@@ -149,6 +149,11 @@ def test_a_model_of_ones_own_declares_its_ranges():
     with pytest.raises(tb.SpecError, match=r"initial\.v: expected v < V_th, found v = 2 mV, V_th = 1 mV"):
         build_region(region(both))
     build_region(region(both, V_th="3 mV"))
+    rated = model.replace(equations=model.equations + "\nk : 1/second\nR : ohm", ranges=("k >= 0", "R >= 0"))
+    with pytest.raises(tb.SpecError, match="expected k >= 0, found k = -20000 Hz"):
+        build_region(region(rated, k="-20/ms", R="1 Mohm"))
+    with pytest.raises(tb.SpecError, match="expected R >= 0, found R = -40 Mohm"):
+        build_region(region(rated, k="20/ms", R="-40 Mohm"))
     mistyped = model.replace(ranges=("V_tj > 0",))
     with pytest.raises(tb.SpecError, match="expected names of parameters and variables, found 'V_tj' in 'V_tj > 0'"):
         build_region(region(mistyped))

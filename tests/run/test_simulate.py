@@ -134,6 +134,41 @@ def test_spikes_are_left_out_if_not_wanted_and_the_rest_is_the_same(simulate, co
         assert contents(found)[name] == contents(expected)[name]
 
 
+def test_samples_are_in_the_unit_that_stands_beside_them():
+    equations = """
+        dr/dt = (r_0 - r)/tau : Hz
+        ds/dt = (V*V - s)/tau : volt**2
+        dq/dt = (Q - q)/tau : coulomb
+        R_m = R*s/V/V : ohm
+        r_0 : Hz
+        V : volt
+        Q : coulomb
+        R : ohm
+        tau : second
+    """
+    model = {
+        "equations": equations,
+        "threshold": "r > 10*Hz",
+        "reset": "r = 0*Hz",
+        "parameters": {"r_0": "5 Hz", "V": "3 mV", "Q": "2 pC", "R": "40 Mohm", "tau": "0.1 ms"},
+    }
+    region = tb.Region.parse(
+        {
+            "name": "test/units",
+            "models": {"m": model},
+            "cells": {"c": {"model": "m"}},
+            "populations": {"p": {"cell": "c", "size": 1}},
+        }
+    )
+    record = {"state": [{"variable": name, "interval": "5 ms"} for name in ("r", "s", "q", "R_m")]}
+    run = tb.simulate(region, duration="5 ms", engine="reference", record=record)
+    found = {name: tb.analysis.state(run, name) for name in ("r", "s", "q", "R_m")}
+    told = {name: (float(values[-1, 0]), values.attrs["units"]) for name, values in found.items()}
+    expected = {"r": (5, "Hz"), "s": (9, "mV**2"), "q": (2000, "pA*ms"), "R_m": (40, "Mohm")}
+    for name, (value, unit) in expected.items():
+        assert told[name] == (pytest.approx(value), unit)
+
+
 def test_samples_are_the_engines_own_values(whole):
     from twinbrain.engines.reference import prepare as reference
 

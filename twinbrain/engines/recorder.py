@@ -11,6 +11,7 @@ from twinbrain.engines.base import Recording, Spikes
 from twinbrain.engines.interpreter import execute
 from twinbrain.errors import EngineError
 from twinbrain.network.network import Network, Probe
+from twinbrain.units import in_unit
 
 
 class Recorder:
@@ -61,7 +62,9 @@ class Recorder:
     def collect(self, step: int) -> Recording:
         """Return and forget what was recorded before ``step``."""
         samples = {
-            probe.name: np.array(self._samples[probe.name], np.float64).reshape(-1, len(probe.places))
+            probe.name: in_unit(
+                np.array(self._samples[probe.name], np.float64).reshape(-1, len(probe.places)), probe.unit
+            )
             for probe in self._network.probes
         }
         recording = Recording(Spikes.concatenate(self._spikes), samples)

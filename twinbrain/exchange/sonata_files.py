@@ -171,20 +171,30 @@ def text_beside(item: Any, key: str, default: str) -> str:
 
 
 def check_units(values: Any, unit: str, path: Path) -> None:
-    """Check that a dataset which says in what unit it is says the one that it is read in.
+    """Check that a dataset which says in what unit it is says that of the coherent set, in which it is read.
+
+    Parameters
+    ----------
+    values : dataset
+        Its attribute ``units`` is what it says.
+    unit : str
+        Any unit of the dimension that is expected.
+    path : Path
+        Of the file, for the message.
 
     Raises
     ------
     ExchangeError
         If it says another.
     """
-    text = text_beside(values, "units", unit)
+    expected = units.coherent_unit(unit)
+    text = text_beside(values, "units", expected)
     try:
-        same = text == unit or units.number(f"1 {text}", unit) == 1
+        same = text == expected or units.coherent(f"1 {text}", expected) == 1
     except UnitError:
         same = False
     if not same:
-        raise failure(path, f"{values.name}: expected units {unit!r}, found {text!r}; convert the values")
+        raise failure(path, f"{values.name}: expected units {expected!r}, found {text!r}; convert the values")
 
 
 def check_unread(

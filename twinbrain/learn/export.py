@@ -24,6 +24,7 @@ from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Connect, Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
+from twinbrain.units import coherent_unit
 
 
 def export_model(network: TrainableNetwork) -> Region | Brain:
@@ -102,12 +103,12 @@ def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region
         now = trained[name]().cpu().numpy() if name in trained else values
         declared = parameters.get(name)
         if not np.array_equal(now[here], values[here]) or isinstance(declared, Distribution | Explicit):
-            parameters[name] = Explicit(now[here], block.program.parameters[name])
+            parameters[name] = Explicit(now[here], coherent_unit(block.program.parameters[name]))
     model = neuron_model(cell.model, region)
     initial = dict(cell.initial)
     for name, value in {**model.initial, **cell.initial}.items():
         if isinstance(value, Distribution | Explicit):
-            initial[name] = Explicit(block.initial[name][here], block.program.units[name])
+            initial[name] = Explicit(block.initial[name][here], coherent_unit(block.program.units[name]))
     return cell.model_copy(update={"parameters": parameters, "initial": initial})
 
 
@@ -151,7 +152,7 @@ def _bundles(network: TrainableNetwork) -> Iterator[_Bundle]:
                 to,
                 table.receptor,
                 Pairs(source=source[members] - from_.start, target=target[members] - to.start),
-                Explicit(values[members], lowered.units[table.receptor]),
+                Explicit(values[members], coherent_unit(lowered.units[table.receptor])),
                 _delay(delay[members]),
             )
 

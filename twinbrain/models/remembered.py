@@ -56,9 +56,9 @@ def _derivation() -> str:
     digest = hashlib.sha256()
     for name in ("brian2", "sympy", "mpmath"):
         digest.update(f"{name} {version(name)}\n".encode())
-    for package in ("language", "models"):
-        for file in sorted((Path(__file__).parent.parent / package).rglob("*.py")):
-            digest.update(file.read_bytes())
+    root = Path(__file__).parent.parent
+    for file in (root / "units.py", *(f for own in ("language", "models") for f in sorted((root / own).rglob("*.py")))):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

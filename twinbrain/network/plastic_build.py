@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
+from twinbrain.models.rule import WEIGHT
 from twinbrain.network.layout import unused_name
 from twinbrain.network.plastic import PlasticSynapses
 from twinbrain.network.plastic_table import Modulation, PlasticTable
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.random import Floats
+from twinbrain.units import in_unit
 
 
 def build_plastic_tables(parts: Iterable[PlasticSynapses], n_neurons: int, room: Floats) -> tuple[PlasticTable, ...]:
@@ -55,11 +57,12 @@ def _limit(parts: list[PlasticSynapses], room: Floats) -> int:
     limit = int((room[reached] / in_degree[reached]).min(initial=LARGEST))
     for part in parts:
         if part.largest / part.quantum > limit:
+            unit = part.program.units[WEIGHT]
             raise SpecError(
-                f"{part.where}: expected weights and w_max up to {limit * part.quantum:.3g} (in the receptor's unit), "
-                f"found {part.largest:.3g}: the up to {in_degree.max()} plastic synapses of a neuron could together "
-                "release more in one step than an integer holds; make w_max smaller, or the receptor's weights less "
-                "unequal"
+                f"{part.where}: expected weights and w_max up to {in_unit(limit * part.quantum, unit):.3g} {unit}, "
+                f"found {in_unit(part.largest, unit):.3g} {unit}: the up to {in_degree.max()} plastic synapses of a "
+                "neuron could together release more in one step than an integer holds; make w_max smaller, or the "
+                "receptor's weights less unequal"
             )
     return limit
 

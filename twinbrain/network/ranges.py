@@ -162,4 +162,4 @@ def _term(term: str | float, unit: str) -> str:
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:g}" if unit == "1" else f"{value:g} {unit}"
+    return f"{value:g}" if unit == "1" else f"{units_.in_unit(value, unit):g} {unit}"

@@ -64,7 +64,7 @@ def synapses_of(network: Network, variables: dict[str, np.ndarray], step: int) -
                 "target": ("synapse", table.target),
                 "delay": ("synapse", table.delay * network.dt, {"units": "ms"}),
                 **{
-                    name: ("synapse", values / units.coherent_factor(unit), {"units": unit})
+                    name: ("synapse", units.in_unit(values, unit), {"units": unit})
                     for name, (values, unit) in columns.items()
                 },
             },
