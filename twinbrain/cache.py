@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import shutil
 import sys
 import tempfile
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import platformdirs
@@ -31,7 +31,8 @@ def _usable(folder: Path) -> Path:
     if (fault := _fault(folder)) is None:
         return folder
     temporary = Path(tempfile.mkdtemp(prefix="twinbrain-"))
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    # Unlike what atexit is given, not called where a fork of this process ends.
+    Finalize(None, shutil.rmtree, (temporary,), {"ignore_errors": True}, exitpriority=-1)
     os.environ[VARIABLE] = str(temporary)
     logging.getLogger("twinbrain").warning(
         "The cache folder %s cannot be written (%s): models are compiled anew, into %s; name another in %s.",

@@ -62,6 +62,32 @@ def test_a_complete_training_of_the_same_task_is_opened(monkeypatch):
     assert train(epochs=2, overwrite=True).curves.sizes["epoch"] == 2
 
 
+def test_forks_have_places_of_their_own_and_remove_those_alone():
+    program = """
+import multiprocessing, os, sys
+from twinbrain.store import place_for
+def place(_):
+    found = place_for(None, "run").path
+    found.mkdir()
+    return str(found)
+if __name__ == "__main__":
+    own = place(None)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        others = pool.map(place, range(4), chunksize=1)
+        pool.close()
+        pool.join()
+    assert len({own, *others}) == 5
+    assert not any(map(os.path.exists, others))
+    if not os.fork():
+        sys.exit()
+    os.wait()
+    assert os.path.exists(own)
+    print(own)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert not Path(done.stdout.strip() or ".").exists(), done.stderr
+
+
 def test_without_a_place_runs_last_as_long_as_the_process(folder):
     program = """
 import twinbrain as tb

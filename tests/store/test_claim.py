@@ -73,6 +73,25 @@ def test_who_comes_second_is_refused_and_told_who_is_first(location):
     elsewhere(try_to_claim, location)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_fork_neither_holds_nor_releases_what_its_parent_has_claimed(tmp_path):
+    location, parent = Location.of(tmp_path / "a.zarr"), os.getpid()
+    try:
+        with claimed(location, "run") as found:
+            if not (child := os.fork()):
+                assert held(location) is None
+                with pytest.raises(StoreError, match=f"process {parent} on .* has been writing it"):
+                    try_to_claim(location)
+                raise SystemExit  # leaves the context, as a program that ends here does
+            assert os.waitpid(child, 0)[1] == 0
+            found.check()
+    except BaseException as ended:
+        if os.getpid() == parent:
+            raise
+        os._exit(not isinstance(ended, SystemExit))
+    assert not location.exists()
+
+
 def test_of_many_that_begin_at_once_one_is_first(location):
     start, end = threading.Barrier(8), threading.Barrier(8)
 

@@ -39,7 +39,8 @@ _LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
 _NAME = re.compile(r"writer-([1-9][0-9]{0,7})\.claim")
 _LIKE_A_NAME = re.compile(r"writer-.*\.claim", re.DOTALL)
 
-_held: ContextVar[tuple[Claim, ...]] = ContextVar("_held", default=())
+# With the process that holds each: one that is forked from it holds none of them.
+_held: ContextVar[tuple[tuple[int, Claim], ...]] = ContextVar("_held", default=())
 # Tokens of this process that have not been given back; a place that cannot be reached may keep one that has.
 _living: set[str] = set()
 
@@ -147,15 +148,16 @@ def claimed(location: Location, what: str, committed: float | str | None = None)
         with under(claim):
             yield claim
     finally:
-        stop.set()
-        renewing.join()
-        _release(claim, missing)
+        if entry.process.number == os.getpid():  # a fork that leaves the context releases nothing
+            stop.set()
+            renewing.join()
+            _release(claim, missing)
 
 
 @contextmanager
 def under(claim: Claim) -> Iterator[None]:
     """Write for the process that holds a claim."""
-    before = _held.set((*_held.get(), claim))
+    before = _held.set((*_held.get(), (os.getpid(), claim)))
     try:
         yield
     finally:
@@ -164,7 +166,8 @@ def under(claim: Claim) -> Iterator[None]:
 
 def held(location: Location) -> Claim | None:
     """Return the claim under which this context writes a location, if any."""
-    return next((claim for claim in _held.get() if claim.covers(location)), None)
+    here = (claim for process, claim in _held.get() if process == os.getpid())
+    return next((claim for claim in here if claim.covers(location)), None)
 
 
 def check_unclaimed(location: Location, what: str) -> None:

@@ -15,6 +15,8 @@ from twinbrain.store.http import client_options
 
 _open: dict[tuple[object, ...], Any] = {}
 _lock = threading.Lock()
+# A fork would get it locked for ever, if another thread connects meanwhile.
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 def file_system(url: str) -> tuple[Any, str]:

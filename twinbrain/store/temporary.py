@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import tempfile
 from functools import cache
 from itertools import count
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from twinbrain.store.location import Location
@@ -25,11 +25,13 @@ def place_for(out: str | os.PathLike[str] | Location | None, name: str) -> Locat
     name : str
         Of the workflow.
     """
-    return Location(_folder() / f"{name}-{next(_number)}.zarr") if out is None else Location.of(out)
+    return Location(_folder(os.getpid()) / f"{name}-{next(_number)}.zarr") if out is None else Location.of(out)
 
 
 @cache
-def _folder() -> Path:
+def _folder(process: int) -> Path:
+    """Return the folder of a process: one that was forked from another has its own."""
     folder = Path(tempfile.mkdtemp(prefix="twinbrain-runs-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # Unlike what atexit is given, not called where a fork of this process ends, but where a worker of a pool does.
+    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-1)
     return folder
