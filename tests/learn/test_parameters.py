@@ -10,6 +10,7 @@ from twinbrain.models.library import receptor_model
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.step import REFRACTORY_STEPS, step_program
 from twinbrain.network.parameters import program_constants
+from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 DT = 0.5
 CURRENTS = ("lif_current", "alif", "glif", "izhikevich_2007", "eif")
@@ -77,6 +78,39 @@ def test_and_where_time_constants_are_equal_or_nearly_so(apart):
     values["tau_exponential_current"] = values["C_m"] / values["g_L"] * (1 + apart)
     for parameter in ("C_m", "g_L", "tau_exponential_current"):
         check(model, program, values, parameter)
+
+
+RATES = """
+dv/dt = (-g_L*v + I_syn)/C_m : volt
+g_L : siemens
+C_m : farad
+"""
+DECAY = ReceptorModel(equations="dI/dt = -k*I : amp\nk : 1/second", jump="I", current="I")
+RESONATOR = """
+dv/dt = (I_e - g*v - w)/C : volt
+dw/dt = (a*v - w)/tau_w : amp
+I_e : amp
+g : siemens
+a : siemens
+C : farad
+tau_w : second
+"""
+
+
+@pytest.mark.parametrize(
+    ("equations", "receptors", "values"),
+    [
+        (RATES, {"r": DECAY}, (210, 7, 7 / 210)),
+        (RESONATOR, {}, (100, 100, 20, 10, 10)),
+    ],
+    ids=["rates that are equal", "resonator"],
+)
+def test_and_where_rates_are_equal_or_eigenvalues_complex(equations, receptors, values):
+    model = NeuronModel(equations=equations, threshold="v > 1*volt", reset="v = 0*mV", method="exact")
+    program = step_program(model, receptors)
+    given = {name: np.array([float(value)]) for name, value in zip(program.parameters, values, strict=True)}
+    for parameter in program.parameters:
+        check(model, program, given, parameter)
 
 
 def test_positive_parameters_stay_positive_and_others_move_by_their_scale():

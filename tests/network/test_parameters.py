@@ -3,9 +3,11 @@ import pytest
 from scipy import stats
 
 from tests.examples import CORTEX, RELAY, build_brain, build_region, region_data, small_brain, two_population_region
+from twinbrain.engines.interpreter import evaluate as evaluate_step
 from twinbrain.errors import SpecError
 from twinbrain.models.neurons import LIF_CURRENT
 from twinbrain.models.step import REFRACTORY_STEPS
+from twinbrain.network.parameters import evaluate
 from twinbrain.spec.region import Region
 
 
@@ -181,3 +183,10 @@ def test_a_refractory_period_that_is_no_step_is_refused(period, passes):
         return
     with pytest.raises(SpecError, match=r"parameters\.t_ref: expected 0 ms, or half a step of 0\.1 ms at least, found"):
         build_region(region)
+
+
+@pytest.mark.parametrize("x", [0.0, 1.0, 2.0, 3.0, 4.0])
+def test_a_clip_whose_bounds_are_exchanged_is_the_same_in_constants_and_in_steps(x):
+    names = {"x": np.array([x]), "low": np.array([3.0]), "high": np.array([1.0])}
+    (constant,) = evaluate("clip(x, low, high)", names, {})
+    assert constant == evaluate_step("bounded(x, low, high)", names)[0]

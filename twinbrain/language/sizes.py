@@ -112,7 +112,8 @@ def _compute(tree: Tree, numbers: list[float]) -> float:
         case Call("exprel"):
             return math.expm1(numbers[0]) / numbers[0] if numbers[0] else 1.0
         case Call("clip"):
-            return min(max(numbers[0], numbers[1]), numbers[2])
+            x, low, high = numbers
+            return high if x > high else max(x, low)
         case Call("abs"):
             return abs(numbers[0])
         case Call(function):

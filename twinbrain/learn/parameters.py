@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -18,8 +19,8 @@ from twinbrain.network.random import Floats
 
 # A factor of twenty either way; beyond, a parameter has run away.
 _FURTHEST = 3.0
-# Time constants of a formula such as (exp(-h/a) - exp(-h/b))/(a - b), which has a limit at a = b, are moved apart by
-# this share, one way and the other: the error of the mean is of second order, and so less than a rounded quotient's.
+# Parameters of a formula such as (exp(-h/a) - exp(-h/b))/(a - b), which has a limit at a = b, are moved apart by this
+# share, one way and the other: the error of the mean is of second order, and so less than a rounded quotient's.
 _APART = 2.0**-11
 
 
@@ -93,25 +94,39 @@ def trained_constants(
         code = _compiled(text)
         if REFRACTORY_STEPS in code.co_names or not set(code.co_names) & set(trained):
             continue
-        times = [n for n in code.co_names if program.parameters.get(n) == "ms"]
+        apart = [n for n in code.co_names if program.parameters.get(n) == "ms"]
+        if not apart and _divides_by_a_sum(text):
+            apart = [n for n in code.co_names if n in program.parameters]
         with torch.no_grad():
-            offset = exact[name] - _evaluate(code, before, times, dt)
-        found[name] = _evaluate(code, now, times, dt) + offset
+            offset = exact[name] - _evaluate(code, before, apart, dt)
+        found[name] = _evaluate(code, now, apart, dt) + offset
     return found
 
 
-def _evaluate(code: CodeType, values: dict[str, Tensor], times: list[str], dt: float) -> Tensor:
-    def at(apart: float) -> Tensor:
-        moved = {name: values[name] * (1 + (i + 1) * apart) for i, name in enumerate(times)}
-        scope = values | moved | {"dt": torch.tensor(dt, dtype=torch.float64)}
-        return torch.as_tensor(eval(code, {"__builtins__": {}, **_FUNCTIONS}, scope), dtype=torch.float64)
+def _evaluate(code: CodeType, values: dict[str, Tensor], apart: list[str], dt: float) -> Tensor:
+    def at(share: float, kind: torch.dtype) -> Tensor:
+        moved = {name: values[name] * (1 + (i + 1) * share) for i, name in enumerate(apart)}
+        scope = {name: value.to(kind) for name, value in (values | moved).items()}
+        scope["dt"] = torch.tensor(dt, dtype=kind)
+        return torch.as_tensor(eval(code, {"__builtins__": {}, **_FUNCTIONS}, scope)).real
 
-    return 0.5 * (at(_APART) + at(-_APART)) if times else at(0.0)
+    def mean(kind: torch.dtype) -> Tensor:
+        return 0.5 * (at(_APART, kind) + at(-_APART, kind)) if apart else at(0.0, kind)
+
+    found = mean(torch.float64)
+    # The roots of a resonator are complex, and what is made of both is real.
+    return found if bool(torch.isfinite(found).all()) or "sqrt" not in code.co_names else mean(torch.complex128)
 
 
 @cache
 def _compiled(text: str) -> CodeType:
     return compile(text, "<constant>", "eval")
+
+
+@cache
+def _divides_by_a_sum(text: str) -> bool:
+    quotients = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div))
+    return any(isinstance(n, ast.Add | ast.Sub) for quotient in quotients for n in ast.walk(quotient.right))
 
 
 def _exprel(x: Tensor) -> Tensor:
@@ -120,7 +135,9 @@ def _exprel(x: Tensor) -> Tensor:
 
 
 def _as_tensor(function: Any) -> Any:
-    return lambda x: function(torch.as_tensor(x, dtype=torch.float64))
+    return lambda x: function(
+        x if isinstance(x, Tensor) and x.is_complex() else torch.as_tensor(x, dtype=torch.float64)
+    )
 
 
 _FUNCTIONS: dict[str, Any] = {
@@ -132,7 +149,7 @@ _FUNCTIONS: dict[str, Any] = {
             *("sinh", "cosh", "tanh", "abs", "floor", "ceil", "sign"),
         )
     },
-    "clip": torch.clip,
-    "int": _as_tensor(lambda x: x),
+    "clip": lambda x, low, high: torch.where(x > high, high, torch.where(x < low, low, x)),
+    "int": lambda x: torch.as_tensor(x, dtype=torch.float64),
     "exprel": _as_tensor(_exprel),
 }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -275,11 +274,9 @@ def evaluate(expression: str, namespace: Mapping[str, Floats | float], units: di
     SpecError
         If one is not finite.
     """
-    code = _compile(expression)
-    times = [name for name in code.co_names if units.get(name) == "ms"]
-    values = np.asarray(with_limits(code, dict(namespace), _FUNCTIONS, times), dtype=np.float64)
+    values = with_limits(expression, namespace, _FUNCTIONS)
     if not np.isfinite(values).all():
-        used = sorted(set(code.co_names) & set(units))
+        used = sorted(set(re.findall(r"\w+", expression)) & set(units))
         raise SpecError(
             [
                 Problem(
@@ -292,11 +289,6 @@ def evaluate(expression: str, namespace: Mapping[str, Floats | float], units: di
     return values
 
 
-@cache
-def _compile(expression: str) -> CodeType:
-    return compile(expression, "<constant>", "eval")
-
-
 def _exprel(x: Floats) -> Floats:
     return np.where(x == 0.0, 1.0, np.expm1(x) / np.where(x == 0.0, 1.0, x))
 
@@ -307,9 +299,11 @@ _FUNCTIONS: dict[str, Callable[..., Any] | float] = {
         name: getattr(np, name)
         for name in (
             *("exp", "expm1", "log", "log1p", "log10", "sqrt", "sin", "cos", "tan", "arcsin", "arccos", "arctan"),
-            *("sinh", "cosh", "tanh", "clip", "abs", "floor", "ceil", "sign"),
+            *("sinh", "cosh", "tanh", "abs", "floor", "ceil", "sign"),
         )
     },
     "int": lambda condition: np.where(condition, 1.0, 0.0),
     "exprel": _exprel,
+    # As in steps, also where low is above high.
+    "clip": lambda x, low, high: np.where(x > high, high, np.where(x < low, low, x)),
 }
