@@ -3,6 +3,7 @@
 import csv
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -88,6 +89,21 @@ def test_a_stimulus_of_noise_is_kept_with_its_steps(folder):
     np.testing.assert_array_equal(spikes_of(found, 2000), spikes_of(expected, 2000))
 
 
+@pytest.mark.parametrize("where", ["A", "B"])
+def test_a_stimulus_that_brings_a_receptor_to_one_node_alone_is_kept(where, folder):
+    tract = np.array([[0.0, 1.0], [1.0, 0.0]])
+    brain = tb.Brain(connectome=tb.Connectome(tract, 10 * tract, ["A", "B"]), regions={"*": driven_region()})
+    stimulus = Stimulus(name="hiss", regions=where, population="exc", noise=1.0, start="0 ms", duration="100 ms")
+    workflow = Workflow(brain=brain, stimuli=(stimulus,), name="hiss", run={"seed": 2, "duration": "100 ms"})
+    run = tb.simulate(workflow, engine="reference")
+    tb.write_sonata(workflow, folder, drives="keep", run=run)
+    found = spikes_of(tb.read_sonata(folder), 1000)
+    np.testing.assert_array_equal(found, spikes_of(build_brain(brain, seed=2, stimuli=(stimulus,)), 1000))
+    with h5py.File(folder / "spikes.h5") as file:
+        assert set(file["spikes"]) == {"exc", "exc_2", "inh"}
+        assert sum(len(group["node_ids"]) for group in file["spikes"].values()) == len(found)
+
+
 def test_a_coloured_current_with_a_mean_flows_in_cells_without_noise_too(folder, tmp_path):
     data = driven_region({"noise": 1.0}, exc={"mean_ou_current": "40 pA"}).to_dict()
     data["populations"]["silent"] = {"cell": "exc", "size": 5}
@@ -95,9 +111,8 @@ def test_a_coloured_current_with_a_mean_flows_in_cells_without_noise_too(folder,
     tb.write_sonata(region, folder, seed=3, drives="keep")
     assert templates(folder)["silent"] == "twinbrain:lif_current"
     np.testing.assert_array_equal(spikes_of(tb.read_sonata(folder)), spikes_of(build_region(region, seed=3)))
-    with pytest.raises(
-        tb.ExchangeError, match=r"silent\.mean_ou_current: expected no current but I_e, found a mean of"
-    ):
+    refused = r"silent\.receptors: expected no current but I_e, found one that ou_current gives though nothing arrives"
+    with pytest.raises(tb.ExchangeError, match=refused):
         tb.write_nir(region, tmp_path / "model.nir", drives="drop")
 
 

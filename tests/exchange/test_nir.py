@@ -213,6 +213,69 @@ def test_initial_currents_of_a_neuron_without_them_are_refused(file):
     assert "I_exponential_current" in found
 
 
+RECEPTORS = {
+    # A conductance that is always open: I = g (E - v) flows though nothing arrives.
+    "tonic": {
+        "equations": """
+            I_tonic = g_tonic*(E_tonic - v) + x_tonic : amp
+            dx_tonic/dt = -x_tonic/tau_tonic : amp
+            g_tonic : siemens
+            E_tonic : volt
+            tau_tonic : second
+        """,
+        "jump": "x_tonic",
+        "current": "I_tonic",
+        "parameters": {"g_tonic": "10 nS", "E_tonic": "0 mV", "tau_tonic": "5 ms"},
+    },
+    # A variable that goes its own way is no current.
+    "counted": {
+        "equations": """
+            dI_counted/dt = -I_counted/tau_counted : amp
+            dn_counted/dt = (1 - n_counted)/tau_counted : 1
+            tau_counted : second
+        """,
+        "jump": "I_counted",
+        "current": "I_counted",
+        "parameters": {"tau_counted": "5 ms"},
+    },
+}
+
+
+def with_receptor(name, **parameters):
+    data = leaky_data("delta")
+    data["receptors"] = {name: RECEPTORS[name] | {"parameters": RECEPTORS[name]["parameters"] | parameters}}
+    data["cells"]["exc"]["receptors"] = ["delta", name]
+    return Region.parse(data)
+
+
+def test_a_receptor_that_gives_a_current_of_itself_is_refused(file):
+    (found,) = problems_of(with_receptor("tonic"), file)
+    assert "population exc.receptors: expected no current but I_e, found one that tonic gives though nothing" in found
+
+
+@pytest.mark.parametrize("region", [with_receptor("tonic", g_tonic="0 nS"), with_receptor("counted")])
+def test_a_receptor_that_gives_nothing_of_itself_is_left_out(region, file):
+    tb.write_nir(region, file)
+    np.testing.assert_array_equal(spikes_of(tb.read_nir(file), 1000), spikes_of(build_region(region, seed=0), 1000))
+
+
+def test_what_is_kept_beside_a_node_adds_no_current_to_its_fields(file):
+    data = leaky_data("delta")
+    data["cells"]["inh"]["parameters"]["I_e"] = "0 pA"
+    data["projections"] = []
+    tb.write_nir(Region.parse(data), file)
+    expected = spikes_of(tb.read_nir(file), 1000)
+    with h5py.File(file, "r+") as found:
+        kept = found["node/nodes/inh/metadata"]
+        kept["receptors"][()] = "delta ou_current"
+        kept["parameters/mean_ou_current"] = np.full(6, 500.0)
+    np.testing.assert_array_equal(spikes_of(tb.read_nir(file), 1000), expected)
+    with h5py.File(file, "r+") as found:
+        found["node/nodes/inh/metadata/initial/I_exponential_current"] = np.full(6, 500.0)
+    with pytest.raises(tb.ExchangeError, match=r"metadata.initial of 'inh': expected v, which a LIF has, found 'I_exp"):
+        tb.read_nir(file)
+
+
 def test_more_dense_weights_than_a_file_should_hold_are_refused(file):
     data = leaky_data()
     data["populations"]["exc"]["size"] = 5001

@@ -27,6 +27,12 @@ SPIKES: tuple[Spikes, ...] = ("impulse", "step")
 # at the end of that step: d + 1 steps later.
 FURTHER_STEPS = {"LIF": 1, "CubaLIF": 0}
 
+_LEAKY = ("C_m", "g_L", "E_L", "V_th", "V_reset", "I_e")
+KEPT = {"LIF": _LEAKY, "CubaLIF": (*_LEAKY, "tau_exponential_current")}
+"""Parameters that our files keep beside the fields of a node; all of them show in its fields."""
+RECEPTORS_KEPT = ("delta", "exponential_current", "current")
+"""Receptors that our files keep beside a node; none gives a current unless something arrives there."""
+
 Arrays = dict[str, Floats]
 
 
@@ -118,7 +124,8 @@ def from_nir(
 def _exact(kind: str, fields: Arrays, kept: Mapping[str, Any], spikes: Spikes, dt: float) -> Arrays | None:
     try:
         shape = fields["v_threshold"].shape
-        parameters = {name: np.broadcast_to(np.asarray(v, np.float64), shape) for name, v in kept.items()}
+        # Others would act without a field that shows it.
+        parameters = {name: np.broadcast_to(np.asarray(kept[name], np.float64), shape) for name in KEPT[kind]}
         again = to_nir(kind, parameters, spikes, dt)
     except (KeyError, TypeError, ValueError):
         return None

@@ -12,7 +12,7 @@ from twinbrain.exchange.circuit import Circuit, CircuitPopulation, CircuitProjec
 from twinbrain.exchange.files import LATEST, failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.nir_graph import NEURONS, Graph, Route, read_graph, routes_to
-from twinbrain.exchange.nir_neurons import FURTHER_STEPS, RECEPTOR, SPIKES, Arrays, Spikes, from_nir
+from twinbrain.exchange.nir_neurons import FURTHER_STEPS, RECEPTOR, RECEPTORS_KEPT, SPIKES, Arrays, Spikes, from_nir
 from twinbrain.exchange.silent import silent_population
 from twinbrain.files import FileError, damaged
 from twinbrain.models.neurons import LIF_CURRENT
@@ -167,11 +167,18 @@ def _population(
             raise failure(path, f"expected positive values of {key} of {name!r}, found {lowest:g}")
     parameters, weight, current = from_nir(kind, fields, metadata.get("parameters", {}), spikes, dt)
     kept = str(metadata.get("receptors", "")).split()
-    receptors = dict.fromkeys([RECEPTOR[kind], *(r for r in kept if r in RECEPTOR_MODELS)])
+    receptors = dict.fromkeys([RECEPTOR[kind], *(r for r in kept if r in RECEPTORS_KEPT)])
     # NIR does not say where neurons begin; at rest, unless the file does.
     kept_initial = metadata.get("initial", {"v": fields["v_leak"]})
     with damaged(f"numbers as the initial state of {name!r}"):
         initial = {key: np.broadcast_to(np.asarray(v, np.float64), (size,)) for key, v in kept_initial.items()}
+    own = ["v", "I_exponential_current"] if kind == "CubaLIF" else ["v"]
+    if foreign := sorted(key for key, values in initial.items() if key not in own and values.any()):
+        raise failure(
+            path,
+            f"metadata.initial of {name!r}: expected {' and '.join(own)}, which a {kind} has, found {foreign[0]!r}",
+        )
+    initial = {key: values for key, values in initial.items() if key in own}
     population = CircuitPopulation(
         label=str(metadata.get("label", path.stem)),
         region=str(metadata.get("region", path.stem)),

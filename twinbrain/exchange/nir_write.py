@@ -27,8 +27,9 @@ from twinbrain.exchange.circuit import (
 )
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import check_free, failure, optional, written_whole
-from twinbrain.exchange.nir_neurons import FURTHER_STEPS, SPIKES, Spikes, is_lif_current, to_nir
+from twinbrain.exchange.nir_neurons import FURTHER_STEPS, KEPT, RECEPTORS_KEPT, SPIKES, Spikes, is_lif_current, to_nir
 from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.models.standing import gives_alone
 from twinbrain.paths import user_path
 
 # NIR's weights are dense: this many take 200 MB.
@@ -142,15 +143,16 @@ def _population_problems(where: str, circuit: Circuit, i: int, population: Circu
             'it out with refractory="drop" (--refractory drop): neurons then fire more',
         )
     used = _used_receptors(circuit, i)
-    if (mean := population.parameters.get("mean_ou_current", np.zeros(1))).any():
-        yield Problem(
-            f"{where}.mean_ou_current",
-            f"expected no current but I_e, found a mean of up to {np.abs(mean).max():g} pA; add it to I_e",
-        )
     if foreign_receptors := [r for r in used if r not in _KIND_OF or not _is_library_receptor(r, population)]:
         yield Problem(f"{where}.receptors", f"expected {' or '.join(_KIND_OF)}, found {', '.join(foreign_receptors)}")
     elif len(used) > 1:
         yield Problem(f"{where}.receptors", f"expected one receptor with synapses, found {', '.join(used)}")
+    for name in _standing(population, used) if is_lif_current(population.model) else ():
+        yield Problem(
+            f"{where}.receptors",
+            f"expected no current but I_e, found one that {name} gives though nothing arrives there; add it to I_e if "
+            "it is constant, or take the receptor out",
+        )
     foreign = {name for name, values in population.initial.items() if values.any()} - {
         "v",
         *(["I_exponential_current"] if _kind(circuit, i) == "CubaLIF" else []),
@@ -162,6 +164,16 @@ def _population_problems(where: str, circuit: Circuit, i: int, population: Circu
 def _is_library_receptor(name: str, population: CircuitPopulation) -> bool:
     found, known = population.receptors[name], RECEPTOR_MODELS[name]
     return (found.equations, found.jump, found.current) == (known.equations, known.jump, known.current)
+
+
+def _standing(population: CircuitPopulation, used: list[str]) -> list[str]:
+    """Return the receptors without synapses that give a current all the same, with variables that begin at 0."""
+    nonzero = [name for name, values in population.parameters.items() if values.any()]
+    return [
+        name
+        for name, receptor in population.receptors.items()
+        if name not in used and gives_alone(population.model, name, receptor, nonzero)
+    ]
 
 
 def _used_receptors(circuit: Circuit, i: int) -> list[str]:
@@ -214,14 +226,9 @@ def _graph(nir: Any, circuit: Circuit, spikes: Spikes) -> Any:
 
 
 def _neurons(nir: Any, kind: str, number: int, population: CircuitPopulation, spikes: Spikes, dt: float) -> Any:
-    kept = ["C_m", "g_L", "E_L", "V_th", "V_reset", "I_e"]
-    if kind == "CubaLIF":
-        kept.append("tau_exponential_current")
-    parameters = {name: np.ascontiguousarray(population.parameters[name]) for name in kept}
+    parameters = {name: np.ascontiguousarray(population.parameters[name]) for name in KEPT[kind]}
     receptors = [
-        name
-        for name in population.receptors
-        if name in (*_KIND_OF, "current") and _is_library_receptor(name, population)
+        name for name in population.receptors if name in RECEPTORS_KEPT and _is_library_receptor(name, population)
     ]
     metadata = {
         "number": number,

@@ -53,8 +53,9 @@ def write_sonata(
     """Write a model as a SONATA circuit, with everything drawn.
 
     Every population of a region is a node population, with a node type for each node of the connectome where the region
-    stands; every connected pair of them is an edge population. A parameter that all neurons share stands in
-    ``components/<population>.json``, one that differs in ``dynamics_params`` of the node file.
+    stands (two node populations, where a stimulus brings a receptor to some of the nodes); every connected pair of them
+    is an edge population. A parameter that all neurons share stands in ``components/<population>.json``, one that
+    differs in ``dynamics_params`` of the node file.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def write_sonata(
     if run is not None:
         check_run(run, circuit)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
-    nodes = _node_populations(circuit)
+    nodes = _node_populations(circuit, cells)
     with written_whole(folder, overwrite=overwrite, folder=True) as part:
         _write_nodes(h5py, part, circuit, nodes, cells)
         pairs = _write_edges(h5py, part, circuit, nodes)
@@ -114,16 +115,18 @@ def write_sonata(
         (part / "simulation_config.json").write_text(json.dumps(simulation, indent=2), encoding="utf-8")
 
 
-def _node_populations(circuit: Circuit) -> dict[str, list[int]]:
+def _node_populations(circuit: Circuit, cells: list[Cells]) -> dict[str, list[int]]:
     """Return the node populations, and by number those of ours that each holds.
 
     A population of a region is one, at however many nodes of the connectome the region stands: there are few of them,
-    and few pairs.
+    and few pairs. Where a stimulus brings a receptor to some of the nodes alone, these are one of their own, since all
+    nodes of a population have the same parameters.
     """
-    own: dict[tuple[str, str], list[int]] = {}
-    for i, population in enumerate(circuit.populations):
-        own.setdefault((population.region, population.name), []).append(i)
-    alone = len({region for region, _ in own}) == 1
+    own: dict[tuple[object, ...], list[int]] = {}
+    for i, (population, cell) in enumerate(zip(circuit.populations, cells, strict=True)):
+        key = (population.region, population.name, cell.template, *cell.dynamics, None, *cell.beside)
+        own.setdefault(key, []).append(i)
+    alone = len({population.region for population in circuit.populations}) == 1
     firsts = [replace(circuit.populations[i[0]], label=circuit.populations[i[0]].region) for i in own.values()]
     return dict(zip(population_names(firsts, alone=alone), own.values(), strict=True))
 
