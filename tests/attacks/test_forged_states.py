@@ -10,7 +10,7 @@ import twinbrain as tb
 from tests.attacks import damage
 from tests.examples import RELAY, region_data
 from tests.learn.networks import which_channels
-from tests.roots import of_root, read, rewrite, slot_of
+from tests.roots import edit_root, of_root, read, rewrite, slot_of
 from twinbrain.engines.base import Spikes
 from twinbrain.store import read_state
 from twinbrain.store.root import KEY
@@ -175,6 +175,9 @@ def test_a_kept_training_of_another_point_is_not_taken_for_a_point(tmp_path):
     place = Location.of(tmp_path / "training.zarr")
     first = measure(workflow, place)
     assert float(measure(workflow, place)["accuracy"]) == float(first["accuracy"])
+    edit_root(place.path, changed="learning_rate")
+    with pytest.raises(tb.StoreError, match="found that learning_rate changed on the way; move it elsewhere"):
+        measure(workflow, place)
     other = training_workflow(workflow, None, seed=5)
     with pytest.raises(tb.StoreError, match=r"training\.zarr: expected the training of a point of the sweep"):
         measure(other, place)

@@ -259,3 +259,5 @@ def test_a_loss_that_is_no_number_ends_it_and_another_learning_rate_lets_it_go_o
     assert attributes(path)["status"] == "complete"
     assert tb.open_training(path, task=TASK).setup.training.learning_rate == 0.001
     assert np.isfinite(resumed.curves["loss"]).all()
+    with pytest.raises(tb.StoreError, match=r"found a training: .*overwrite=True"):
+        train(path, learning_rate=0.001)  # whose first epochs would be others

@@ -82,6 +82,12 @@ def test_a_choice_that_is_none_is_refused(neurons):
         StateRecord(variable="v", neurons=neurons)
 
 
+@pytest.mark.parametrize("variable", ["time", "neuron"])
+def test_a_variable_named_as_a_dimension_of_its_samples_is_not_recorded(variable):
+    with pytest.raises(SpecError, match=rf"state\[0\].variable: expected .*, found '{variable}'; give the variable an"):
+        Record.parse({"state": [{"variable": variable}]}, "record")
+
+
 def test_numbers_that_no_population_has_are_refused():
     with pytest.raises(SpecError, match=r"record\.state\[0\]\.neurons: expected numbers under 40"):
         probes({"variable": "w", "neurons": [4000]})

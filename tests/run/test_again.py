@@ -9,6 +9,7 @@ import pytest
 import twinbrain as tb
 from tests.cli.small import write_files
 from tests.learn.small import rates_task
+from tests.roots import edit_root
 from twinbrain.run import simulate as module
 
 
@@ -33,12 +34,16 @@ def test_a_complete_run_of_the_same_workflow_is_opened(folder, monkeypatch):
         tb.simulate("small.toml", out="run.zarr", seed=3, overwrite=True)
 
 
-def test_a_run_of_another_workflow_or_version_is_not_taken_for_it(monkeypatch):
+def test_a_run_of_another_workflow_or_version_is_not_taken_for_it():
     tb.simulate("small.toml", out="run.zarr", seed=3)
     for changed in ({"seed": 4}, {"seed": 3, "duration": "20 ms"}):
         with pytest.raises(tb.StoreError, match=r"found a run: run\.zarr; replace it with overwrite=True"):
             tb.simulate("small.toml", out="run.zarr", **changed)
-    monkeypatch.setattr(module, "versions", lambda engine: {"twinbrain": "0.0.1"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "versions", lambda engine: {"twinbrain": "0.0.1"})
+        with pytest.raises(tb.StoreError, match="found a run"):
+            tb.simulate("small.toml", out="run.zarr", seed=3)
+    edit_root(Path("run.zarr"), resumed_with='{"numpy": "1.0"}')
     with pytest.raises(tb.StoreError, match="found a run"):
         tb.simulate("small.toml", out="run.zarr", seed=3)
     assert tb.simulate("small.toml", out="run.zarr", seed=4, overwrite=True).attrs["seed"] == 4

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.errors import StoreError
-from twinbrain.store import Location, StateData, resume_run
+from twinbrain.store import Location, StateData, open_run, resume_run
 from twinbrain.store.checkpoint import Slot
 from twinbrain.store.root import parse, read_document
 
@@ -32,6 +32,14 @@ def test_the_state_comes_back_bit_for_bit(example, path):
         (state.under_way_neuron, expected.under_way_neuron),
     ):
         np.testing.assert_array_equal(found, wanted, strict=True)
+
+
+def test_all_versions_that_have_gone_on_with_a_run_are_noted(example, path):
+    own = {"numpy": np.__version__}
+    example.commit(example.create(path), [0])
+    for k, version in enumerate(["8.0", "9.0", own["numpy"], "8.0"], 1):
+        example.commit(resume_run(path, resumed_with=own | {"numpy": version})[0], [k])
+    assert open_run(path).attrs["resumed_with"] == '{"numpy": "8.0, 9.0"}'
 
 
 def test_there_is_no_state_before_the_first_window(example, path):

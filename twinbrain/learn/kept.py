@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, StoreError
 from twinbrain.functions import check_functions, described
 from twinbrain.learn.tasks.registry import Build, own_tasks
 from twinbrain.learn.tasks.task import SPLITS, Task
@@ -19,6 +19,8 @@ from twinbrain.store.declared import check_declared, declared
 from twinbrain.store.training import CONNECTOME
 from twinbrain.store.versions import check_versions
 
+CHANGED = "changed"
+"""Attribute of a training: the settings that others were given for after some epochs; its spec has the last."""
 _SEEN_IN_BITS = ("twinbrain", "brian2", "numba", "numpy", "torch", "snntorch")
 
 
@@ -131,6 +133,22 @@ def check_training_versions(kept: TrainingStore) -> None:
     begun = json.loads(kept.attributes["versions"])
     here = {name: version(name) for name in _SEEN_IN_BITS}
     check_versions(kept.location, "training", begun, here, "train anew elsewhere")
+
+
+def check_pure(kept: TrainingStore) -> None:
+    """Make sure that a training, also a complete one, was learned in one way, by the versions that are here.
+
+    Raises
+    ------
+    StoreError
+        If not; what to do about a training that a sweep keeps is said.
+    """
+    check_training_versions(kept)
+    if changed := kept.attributes.get(CHANGED):
+        raise StoreError(
+            f"{kept.location}: expected a training of the same settings from its first epoch on, found that {changed} "
+            "changed on the way; move it elsewhere, and resume the sweep, which then computes the point anew"
+        )
 
 
 def task_digest(task: Task) -> str:

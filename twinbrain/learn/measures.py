@@ -10,6 +10,7 @@ from twinbrain.learn.baselines.fit import Fit
 from twinbrain.learn.baselines.matched import check_baseline, train_baseline
 from twinbrain.learn.baselines.view import see
 from twinbrain.learn.curves import measure as score_name
+from twinbrain.learn.kept import check_pure
 from twinbrain.learn.metrics.energy import CAVEATS, energy
 from twinbrain.learn.metrics.module_cost import module_cost
 from twinbrain.learn.metrics.network_cost import out_degree
@@ -107,8 +108,9 @@ def measure(workflow: Workflow, out: Location | None = None) -> Measures:
             disturbed = disturbed_baseline_scores(fit.baseline, task, seed) if training.robustness else None
             return _filled(_of_fit(fit, task), disturbed, task)
         if out is not None and is_training(out):
-            begun = open_training_store(out).attributes["digest"]
-            check_kept(begun, training_workflow(workflow, None), out, "training")
+            kept = open_training_store(out)
+            check_kept(kept.attributes["digest"], training_workflow(workflow, None), out, "training")
+            check_pure(kept)
             trained = resume_training(out)
         else:
             trained = train(workflow, out=out)

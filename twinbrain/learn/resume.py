@@ -12,6 +12,7 @@ import torch
 from twinbrain.errors import SpecError
 from twinbrain.learn.fitting import check_curves, check_state, check_trained
 from twinbrain.learn.kept import (
+    CHANGED,
     check_given,
     check_same,
     check_training_versions,
@@ -90,7 +91,10 @@ def _resumed(
             check_state(kept, state, learner)
             with reading(kept.location, "checkpoint", "training"):
                 learner.restore(state)
-        kept.mark(status="running", error="", **spec_of(workflow))
+        others = {} if state is None or workflow.digest == kept.attributes["digest"] else changes
+        changed = sorted({*filter(None, kept.attributes.get(CHANGED, "").split(", ")), *others})
+        noted = {CHANGED: ", ".join(changed)} if changed else {}
+        kept.mark(status="running", error="", **spec_of(workflow), **noted)
         return go_on(learner, kept, progress)
 
 

@@ -11,7 +11,7 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.learn.curves import empty_curves, with_epoch
-from twinbrain.learn.kept import attributes_of, versions_seen
+from twinbrain.learn.kept import CHANGED, attributes_of, versions_seen
 from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Arrays, Learner, Progress
 from twinbrain.learn.setup import set_up
@@ -116,7 +116,7 @@ def _equal_training(location: Location, workflow: Workflow, task: Task | None) -
         return None
     found = open_training_store(location).attributes
     same = found["status"] == "complete" and found["digest"] == workflow.digest and found["versions"] == versions_seen()
-    return open_training(location, task=task) if same else None
+    return open_training(location, task=task) if same and CHANGED not in found else None
 
 
 def training_workflow(

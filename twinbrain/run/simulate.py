@@ -161,7 +161,7 @@ def _complete_run(place: Location) -> xr.DataTree | None:
 def _is_of(tree: xr.DataTree, workflow: Workflow, place: Location) -> bool:
     """Return whether a run is what a workflow would give here, to the last bit."""
     same = json.loads(tree.attrs["versions"]) == versions(workflow.run.engine)
-    if not (same and tree.attrs["digest"] == workflow.digest):
+    if not (same and "resumed_with" not in tree.attrs and tree.attrs["digest"] == workflow.digest):
         return False
     check_declared(stored_workflow(tree), tree.attrs, place, "run")
     return True
@@ -293,6 +293,19 @@ def _check_versions(path: Location, tree: xr.DataTree) -> None:
     here = versions_in_bits(tree.attrs["engine"])
     remedy = "with these by other_versions=True (--other-versions), to bits that may be those of neither"
     check_versions(path, "run", json.loads(tree.attrs["versions"]), here, remedy)
+
+
+def check_pure(path: Location, tree: xr.DataTree) -> None:
+    """Make sure that a run, also a complete one, was computed by the versions that are here and by no others.
+
+    Raises
+    ------
+    StoreError
+        If not; what to do about a run that a sweep keeps is said.
+    """
+    begun, others = json.loads(tree.attrs["versions"]), json.loads(tree.attrs.get("resumed_with", "{}"))
+    remedy = "move it elsewhere, and resume the sweep, which then computes the point anew"
+    check_versions(path, "run", begun, versions_in_bits(tree.attrs["engine"]), remedy, others)
 
 
 def stored_workflow(tree: xr.DataTree) -> Workflow:

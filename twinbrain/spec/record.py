@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from twinbrain.spec.base import Spec
 from twinbrain.spec.quantity import Milliseconds, default
+
+_COORDINATES = ("time", "neuron")
 
 
 class Neurons(Spec):
@@ -39,6 +41,16 @@ def _chosen(value: Any) -> Any:
     return tuple(sorted(set(numbers)))
 
 
+def _storable(variable: str) -> str:
+    """Refuse a variable that would take the place of a coordinate of its own samples."""
+    if variable in _COORDINATES:
+        raise ValueError(
+            f"expected a variable that is not named as a dimension of its samples, {' or '.join(_COORDINATES)}, found "
+            f"{variable!r}; give the variable another name in its model to record it"
+        )
+    return variable
+
+
 class StateRecord(Spec):
     """A variable of some neurons, sampled at an interval.
 
@@ -57,7 +69,7 @@ class StateRecord(Spec):
         Time between samples.
     """
 
-    variable: str
+    variable: Annotated[str, AfterValidator(_storable)]
     regions: str = "*"
     population: str = "*"
     neurons: Annotated[Annotated[int, Field(ge=1)] | tuple[int, ...] | Neurons, BeforeValidator(_chosen)] = 1

@@ -29,7 +29,8 @@ def resume_run(
         Folder or URL of the run; nobody else may be writing it. The claim that is held on it, if one is, is the
         writer's.
     resumed_with : mapping of str to str, optional
-        Versions of packages that go on with it; those that it was not begun with are added to its attributes.
+        Versions of packages that go on with it; those that it was not begun with are added to its attribute
+        ``resumed_with``, to those of earlier resumptions.
 
     Returns
     -------
@@ -57,9 +58,19 @@ def resume_run(
             name: GrowingArray.reopen(store, name, committed, tails.get(name)) for name in _growing(committed.root)
         }
         state = read_checkpoint(committed)
+    earlier: dict[str, str] = json.loads(committed.root.attributes.get("resumed_with", "{}"))
     other = {name: own for name, own in (resumed_with or {}).items() if info.versions.get(name) != own}
-    notes = {"resumed_with": json.dumps(other)} if other else {}
+    notes = {"resumed_with": json.dumps(_joined(earlier, other))} if other else {}
     return RunWriter(location, store, document, arrays, held(location), notes), info, state
+
+
+def _joined(earlier: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    """Return all versions of each package, in the order in which they went on with a run."""
+    joined = dict(earlier)
+    for name, own in other.items():
+        known = joined[name].split(", ") if name in joined else []
+        joined[name] = ", ".join([*known, *({own} - {*known})])
+    return joined
 
 
 def _growing(root: Root) -> list[str]:

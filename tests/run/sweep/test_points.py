@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import twinbrain as tb
+from tests.roots import edit_root
 from tests.run.sweep.conftest import declared
 from twinbrain.run.sweep.points import keep_point, point_workflow, run_point
 from twinbrain.run.sweep.reductions import LIBRARY, reduce_run
@@ -117,6 +118,11 @@ def test_a_kept_point_is_gone_on_with(tmp_path, simulated):
     assert kept.attrs["status"] == "complete"
     assert_same_run(kept.load(), simulated(workflow, {}))
     np.testing.assert_array_equal(keep_point(workflow, {}, location)["spikes"]["neuron"], kept["spikes"]["neuron"])
+    edit_root(location.path, resumed_with='{"zarr": "0.1"}')
+    keep_point(workflow, {}, location)
+    edit_root(location.path, resumed_with='{"numpy": "1.0"}')
+    with pytest.raises(tb.StoreError, match=r"others have gone on with it: numpy 1\.0; move it elsewhere, and resume"):
+        keep_point(workflow, {}, location)
 
 
 def _interrupt_at(step):

@@ -13,7 +13,7 @@ from twinbrain.run.attributes import settings
 from twinbrain.run.breakdown import Watch
 from twinbrain.run.describe import probe_layouts
 from twinbrain.run.prepare import Prepared, prepare, silent
-from twinbrain.run.simulate import resume, run_prepared
+from twinbrain.run.simulate import check_pure, resume, run_prepared
 from twinbrain.run.sweep.sharing import Shared, shares_network
 from twinbrain.run.windows import run_windows
 from twinbrain.spec.assign import assigned
@@ -72,7 +72,9 @@ def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location
     check_unclaimed(location, "run")  # the sweep's claim does not hold off who has claimed one run of it
     prepared = prepare(point_workflow(workflow, values))
     if store.is_resumable(location):
-        check_kept(store.open_run(location).attrs["digest"], prepared.workflow, location, "run")
+        kept = store.open_run(location)
+        check_kept(kept.attrs["digest"], prepared.workflow, location, "run")
+        check_pure(location, kept)
         return resume(location)
     run_prepared(prepared, location)
     return store.open_run(location)
