@@ -100,7 +100,9 @@ def test_batches_can_be_written_in_any_order(store, path, order):
     assert found[ERROR].values.tolist() == whole.error
     np.testing.assert_array_equal(store.read("rates", slice(5, 9)), whole.values["rates"][5:9])
     xr.testing.assert_identical(store.dataset().load(), found)
-    assert (store.dtype("rates"), store.dtype("index")) == (np.float64, np.float32)
+    template = store.template()
+    assert (template["rates"].dtype, template["index"].dtype) == (np.float64, np.float32)
+    assert template["region"].values.tolist() == found["region"].values.tolist()
 
 
 def test_what_was_written_is_seen_by_whoever_had_it_open(store, path):

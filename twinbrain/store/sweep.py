@@ -6,6 +6,7 @@ anew. Nothing else is ever written after the creation.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +100,22 @@ class SweepStore:
         with reading(self.location, KEY, SWEEP.name), self._read.opening():
             return xr.open_dataset(self._read, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
 
+    def template(self) -> xr.Dataset:
+        """Return the results of one point with their coordinates, in memory; their values do not count."""
+        names = list(json.loads(self.attrs["shapes"]))
+        flat = self.dataset()[names]
+        arrays = {
+            name: xr.Variable(
+                array.dims[1:], np.broadcast_to(np.array(np.nan, array.dtype), array.shape[1:]), array.attrs
+            )
+            for name, array in flat.items()
+        }
+        # Read here, not on the workers of a client that may be there.
+        texts = {
+            name: xr.Variable(c.dims, self.read(str(name))) for name, c in flat.coords.items() if POINT not in c.dims
+        }
+        return xr.Dataset(arrays, texts)
+
     def connectome(self) -> xr.Dataset:
         """Return the connectome of the workflow."""
         store: Any = self._read
@@ -109,10 +126,6 @@ class SweepStore:
         """Return an array of the sweep at some points, as it is now."""
         with reading(self.location, name, SWEEP.name):
             return np.asarray(sync(self._array(name).getitem(points)))
-
-    def dtype(self, name: str) -> np.dtype[Any]:
-        """Return the type of an array's elements."""
-        return np.dtype(self._array(name).dtype)
 
     def write(self, result: BatchResult) -> None:
         """Write the results of a batch, and its status when all else is there.

@@ -304,6 +304,32 @@ def test_results_along_other_places_are_refused_though_their_shapes_are_the_same
         sweep(**{"regions.*": [region, renamed]}, reduce={"mean_rates": {"by": "family"}})
 
 
+def test_regions_in_another_order_are_told_apart_by_their_labels(sweep, tmp_path):
+    """As in connectomes of subjects; the second of nine is not looked at before anything runs."""
+    quiet = tb.Region.parse(lively().to_dict() | {"name": "test/quiet", "drives": []})
+    subjects = [str(tmp_path / f"{place}.npz") for place in range(9)]
+    for place, path in enumerate(subjects):
+        np.savez(path, weight=1 - np.eye(2), length=10 * (1 - np.eye(2)), labels=list("BA" if place == 1 else "AB"))
+    brain = tb.Brain(connectome=subjects[1], regions={"A": lively(), "B": quiet})
+    expected = analysis.mean_rates(tb.simulate(brain, **QUICK)).sel(region=["A", "B"]).values
+    assert expected[0] > expected[1] == 0
+    found = sweep(brain, connectome=subjects, reduce=["mean_rates"])["mean_rates"]
+    np.testing.assert_array_equal(found[1].sel(region=["A", "B"]), expected)
+
+
+def test_a_point_whose_times_are_others_fails_and_says_so(sweep):
+    """Bins of twice the width over twice the time are as many; the second of nine is not looked at before."""
+    twice = [place % 2 for place in range(9)]
+    together = {
+        "record.rate_bin": [("1 ms", "2 ms")[i] for i in twice],
+        "duration": [("10 ms", "20 ms")[i] for i in twice],
+    }
+    found = sweep(as_workflow(lively()), together=[together], reduce=["rates"])
+    assert (found["status"].values == np.where(twice, 2, 1)).all()
+    assert "expected the same time at every point, found" in str(found["error"].values[1])
+    assert found["rates"].isnull().values.any(axis=(1, 2)).tolist() == [bool(place) for place in twice]
+
+
 def test_spikes_of_runs_that_are_kept_must_be_recorded_if_they_are_reduced(sweep):
     workflow = as_workflow(lively()).model_copy(update={"record": tb.Record(spikes=False)})
     assert (sweep(workflow, seed=[1], reduce=n_spikes)["n_spikes"] > 0).all()

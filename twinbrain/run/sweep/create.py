@@ -17,10 +17,11 @@ from twinbrain.errors import LearnError, SpecError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
+from twinbrain.run.sweep.fit import common
 from twinbrain.run.sweep.own import check_own, functions_kept
 from twinbrain.run.sweep.points import in_order, point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
-from twinbrain.run.sweep.shape import common, without_spikes
+from twinbrain.run.sweep.shape import without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.sweep.training import check_point, training_base, training_template

@@ -14,7 +14,7 @@ from twinbrain.network.probes import lower_probes
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.prepare import Prepared
 from twinbrain.run.sweep.points import memory_run
-from twinbrain.run.sweep.reductions import Reduction, reduce_run, template_of, values_of
+from twinbrain.run.sweep.reductions import Reduction, reduce_run
 from twinbrain.run.windows import silence
 from twinbrain.spec.sweep import Sweep
 
@@ -51,33 +51,3 @@ def without_spikes(prepared: Prepared, sweep: Sweep, own: Mapping[str, Reduction
             )
             raise SpecError([Problem(f"sweep.reduce.{name}", message)]) from error
     return found
-
-
-def common(template: xr.Dataset, results: Mapping[str, xr.DataArray]) -> xr.Dataset:
-    """Return what a template has in common with results: all but texts along dimensions that are others there.
-
-    Raises
-    ------
-    SpecError
-        If shapes or dimensions are others.
-    """
-    values_of(results, {str(name): array.shape for name, array in template.data_vars.items()})
-    found = template_of(results)
-    differing = [
-        name
-        for name, coordinate in template.coords.items()
-        if name not in found.coords or not coordinate.variable.equals(found.coords[name].variable)
-    ]
-    for name in differing:
-        if name in template.dims:
-            there = _shown(found.coords[name]) if name in found.coords else "none"
-            raise SpecError(
-                f"expected the same {name} at every point, found {there} instead of {_shown(template.coords[name])}; "
-                "sweep what keeps it, or reduce to what does not depend on it"
-            )
-    return template.drop_vars(differing)
-
-
-def _shown(coordinate: xr.DataArray) -> str:
-    values = coordinate.values.ravel().tolist()
-    return ", ".join(map(str, values[:3])) + (", …" if len(values) > 3 else "")

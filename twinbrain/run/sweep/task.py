@@ -13,9 +13,10 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.errors import RunInterrupted, SpecError, StoreError, TwinbrainError
+from twinbrain.run.sweep.fit import fitted
 from twinbrain.run.sweep.own import OwnFunctions
 from twinbrain.run.sweep.points import in_order, keep_point, run_point
-from twinbrain.run.sweep.reductions import check_reductions, reduce_run, values_of
+from twinbrain.run.sweep.reductions import check_reductions, reduce_run
 from twinbrain.run.sweep.sharing import Shared
 from twinbrain.run.sweep.training import train_point
 from twinbrain.spec.axes import SAMPLE, Axis, axes_of, values_at
@@ -51,7 +52,7 @@ class Bench:
     store: SweepStore
     workflow: Workflow
     axes: tuple[Axis, ...]
-    shapes: dict[str, tuple[int, ...]]
+    template: xr.Dataset
     shared: Shared
 
 
@@ -156,8 +157,7 @@ def _bench_of(location: Location, created: str) -> Bench:
         store = SweepStore(location)
         if store.attrs["created"] != created:
             raise StoreError(f"expected the sweep that this work is for, found another: {location}; start it anew")
-        shapes = {name: tuple(shape) for name, shape in json.loads(store.attrs["shapes"]).items()}
-        _bench[key] = Bench(store, stored_sweep_workflow(store), stored_axes(store), shapes, Shared())
+        _bench[key] = Bench(store, stored_sweep_workflow(store), stored_axes(store), store.template(), Shared())
     return _bench[key]
 
 
@@ -169,9 +169,9 @@ def _batch_of(bench: Bench, point: int) -> BatchResult:
     here, n = slice(start, stop), stop - start
     status = store.read(STATUS, here)
     if not status.any():
-        values = {name: np.full((n, *shape), np.nan, store.dtype(name)) for name, shape in bench.shapes.items()}
+        values = {str(name): np.full((n, *array.shape), np.nan, array.dtype) for name, array in bench.template.items()}
         return BatchResult(start, stop, status, [""] * n, np.full(n, np.nan, np.float32), values)
-    values = {name: store.read(name, here) for name in bench.shapes}
+    values = {str(name): store.read(str(name), here) for name in bench.template}
     errors = [str(error) for error in store.read(ERROR, here)]
     return BatchResult(start, stop, status, errors, store.read(SECONDS, here), values)
 
@@ -185,7 +185,7 @@ def _compute(bench: Bench, point: int, own: OwnFunctions, result: BatchResult) -
         array[point - result.start] = np.nan
     try:
         results, note = _results(bench, values, sweep, own, point)
-        found = values_of(results, bench.shapes)
+        found = fitted(results, bench.template)
     except TwinbrainError as error:
         # Where runs are kept, a store that cannot be written stops all; elsewhere it is a reduction that says so.
         if isinstance(error, RunInterrupted) or (isinstance(error, StoreError) and sweep.keep_runs):

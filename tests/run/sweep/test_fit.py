@@ -1,0 +1,64 @@
+"""Results of a point have to stand where those of the sweep do."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from twinbrain.errors import SpecError
+from twinbrain.run.sweep.fit import common, fitted
+from twinbrain.run.sweep.reductions import template_of
+
+
+def array(values, dim, labels, **coords):
+    return xr.DataArray(np.array(values, float), {dim: labels, **coords}, dim)
+
+
+REGIONS = {"f": array([1, 2, 3], "region", ["a", "b", "c"], family=("region", ["p", "q", "q"]))}
+TIMES = {"f": array([1, 2], "time", [0.5, 1.5])}
+
+
+def test_texts_in_another_order_are_put_into_that_of_the_sweep_in_every_dimension():
+    square = np.arange(9.0).reshape(3, 3)
+    labels = ["a", "b", "c"]
+    given = xr.DataArray(square, {"target": labels, "source": labels}, ("target", "source"))
+    found = fitted({"f": given.isel(target=[2, 0, 1], source=[1, 2, 0])}, template_of({"f": given}))
+    np.testing.assert_array_equal(found["f"], square)
+    moved = {"f": REGIONS["f"].isel(region=[1, 2, 0])}
+    assert fitted(moved, template_of(REGIONS))["f"].tolist() == [1, 2, 3]
+    assert set(common(template_of(REGIONS), moved).coords) == {"region", "family"}
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "text"),
+    [
+        (
+            REGIONS,
+            array([1, 2, 3], "region", ["a", "d", "c"]),
+            "the same region .* found d instead of b in place 2 of 3",
+        ),
+        (REGIONS, array([1, 2, 3], "region", ["a", "a", "c"]), "the same region .* found a instead of b"),
+        (REGIONS, array([1, 2, 3], "region", ["a", "b", "c"]), "the same family at every point, found none"),
+        (
+            REGIONS,
+            array([1, 2, 3], "region", ["a", "b", "c"], family=("region", ["p", "p", "q"])),
+            "the same family .* found p instead of q in place 2 of 3.* as cases",
+        ),
+        (TIMES, array([1, 2], "time", [0.5, 2.5]), r"the same time .* found 2\.5 instead of 1\.5 in place 2 of 2"),
+        (TIMES, array([1, 2], "time", [1.5, 0.5]), r"the same time .* found 1\.5 instead of 0\.5"),
+        (TIMES, xr.DataArray([1.0, 2.0], dims="time"), "the same time at every point, found none"),
+        (
+            TIMES,
+            array([1, 2], "frequency", [0.5, 1.5]),
+            "expected f along time at every point, found it along frequency",
+        ),
+        (TIMES, array([1], "time", [0.5]), r"found f of shape \(1,\) instead of \(2,\)"),
+    ],
+)
+def test_results_at_other_places_are_refused_naming_the_coordinate(known, given, text):
+    with pytest.raises(SpecError, match=text):
+        fitted({"f": given}, template_of(known))
+
+
+def test_times_that_differ_by_rounding_are_the_same():
+    given = array([1, 2], "time", [0.1 + 0.2, 1.5])
+    assert fitted({"f": given}, template_of({"f": array([0, 0], "time", [0.3, 1.5])}))["f"].tolist() == [1, 2]

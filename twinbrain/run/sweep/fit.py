@@ -1,0 +1,113 @@
+"""Whether the results of a point stand where those of the sweep do: at the same coordinates of the same dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinbrain.errors import SpecError
+from twinbrain.run.sweep.reductions import template_of, values_of
+
+Results = Mapping[str, xr.DataArray]
+
+# Times of one bin in steps of two lengths differ by rounding.
+_CLOSE = 1e-9
+
+
+def common(template: xr.Dataset, results: Results) -> xr.Dataset:
+    """Return what a template has in common with results: all but texts along dimensions that are others there.
+
+    Raises
+    ------
+    SpecError
+        If shapes, dimensions or their coordinates are others.
+    """
+    found = template_of(_placed(results, template))
+    differing = list(_differing(template, found))
+    for name in differing:
+        if name in template.dims:
+            raise _misfit(template, found, name)
+    return template.drop_vars(differing)
+
+
+def fitted(results: Results, template: xr.Dataset) -> dict[str, NDArray[Any]]:
+    """Return the numbers of a point's results, each in the place that the template names.
+
+    Regions and whatever else goes by texts may come in another order: they are put into that of the template.
+
+    Raises
+    ------
+    SpecError
+        If shapes, dimensions or coordinates are others.
+    """
+    placed = _placed(results, template)
+    found = template_of(placed)
+    for name in _differing(template, found):
+        raise _misfit(template, found, name)
+    return {name: array.values for name, array in placed.items()}
+
+
+def _placed(results: Results, template: xr.Dataset) -> Results:
+    """Return results in the order of the template's texts, after checking shapes and dimensions."""
+    values_of(results, {str(name): array.shape for name, array in template.data_vars.items()})
+    placed = {}
+    for name, array in results.items():
+        dims = template[name].dims
+        if any(there not in (here, f"{name}_{here}") for here, there in zip(array.dims, dims, strict=True)):
+            raise SpecError(
+                f"expected {name} along {', '.join(map(str, dims))} at every point, found it along "
+                f"{', '.join(map(str, array.dims))}; return the same dimensions in the same order"
+            )
+        for here, there in zip(array.dims, dims, strict=True):
+            if here in array.coords and there in template.coords:
+                array = array.isel({here: _order(array[here].values, template[there].values)})
+        placed[name] = array
+    return placed
+
+
+def _order(found: NDArray[Any], wanted: NDArray[Any]) -> slice | list[int]:
+    """Return where the texts that are wanted stand, if they are those that were found, each once."""
+    here, there = _plain(found).tolist(), _plain(wanted).tolist()
+    if here == there or not isinstance(here[0], str) or len({*here}) < len(here) or {*here} != {*there}:
+        return slice(None)
+    places = {text: place for place, text in enumerate(here)}
+    return [places[text] for text in there]
+
+
+def _differing(template: xr.Dataset, found: xr.Dataset) -> Iterator[str]:
+    for name, coordinate in template.coords.items():
+        there = found.coords.get(name)
+        if there is None or there.dims != coordinate.dims or _differs(coordinate.values, there.values).any():
+            yield str(name)
+
+
+def _differs(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where two coordinates of one shape differ by more than rounding."""
+    one, other = _plain(one), _plain(other)
+    if {one.dtype.kind, other.dtype.kind} <= {*"fiub"}:
+        return ~np.isclose(one, other, rtol=_CLOSE, atol=0, equal_nan=True)
+    return np.asarray(one != other)
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Return texts as Python's, of whatever type they are."""
+    return values.astype(object) if values.dtype.kind in "UTO" else values
+
+
+def _misfit(template: xr.Dataset, found: xr.Dataset, name: str) -> SpecError:
+    wanted = template.coords[name]
+    if name not in found.coords or found.coords[name].dims != wanted.dims:
+        what = "none"
+    else:
+        there = found.coords[name].values
+        place = int(np.flatnonzero(_differs(wanted.values, there))[0])
+        what = f"{there.ravel()[place]} instead of {wanted.values.ravel()[place]}"
+        what += f" in place {place + 1} of {wanted.size}" if wanted.size > 1 else ""
+    way = "sweep what keeps it, or reduce to what does not depend on it"
+    if name not in template.dims:
+        way += ", or name the values as cases, which are all looked at before anything runs"
+    return SpecError(f"expected the same {name} at every point, found {what}; {way}")
