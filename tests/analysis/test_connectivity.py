@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 
-from twinbrain.analysis import functional_connectivity, structure_function, tells_correlations
+from twinbrain.analysis import connectome, functional_connectivity, structure_function, tells_correlations
 from twinbrain.errors import UnitError
 from twinbrain.spec.connectome import Connectome
 
@@ -85,3 +88,17 @@ def test_short_runs_and_single_regions_tell_no_correlations(mixed, make_run, hel
     rng = np.random.default_rng(1)
     alone = make_run([("A", "x/a", "e", "glutamate", 1)], [helpers.poisson(9, 9_000.0, rng)], duration=9_000.0)
     assert not tells_correlations(alone)
+
+
+def test_connections_are_weighed_as_they_were_simulated(make_run, mixed):
+    """A store holds raw weights; of these, rows here have very different sums."""
+    weight = np.random.default_rng(5).lognormal(0, 2, (5, 5))
+    np.fill_diagonal(weight, 0)
+    raw = Connectome(weight, np.zeros((5, 5)), "ABCDE")
+    run = mixed[0].copy()
+    run["connectome"] = xr.DataTree(raw.to_dataset())
+    run.attrs["spec"] = json.dumps({"brain": {"normalisation": "row"}})
+    inputs = weight / weight.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(connectome(run).weight, inputs)
+    pair = structure_function(run).isel(pair=0)
+    assert float(pair["weight"]) == pytest.approx((inputs[0, 1] + inputs[1, 0]) / 2)

@@ -80,7 +80,7 @@ def structure_function(
         Part of the run. Of n bins, correlations have a sampling error of ``1 / sqrt(n)``; a minute in bins of 100 ms
         brings it down to 0.04.
     connectome : Connectome, optional
-        What to compare with; by default the run's own.
+        What to compare with; by default the run's own, its weights normalised as they were simulated.
 
     Returns
     -------

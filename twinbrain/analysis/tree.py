@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.connectome.normalise import normalise
 from twinbrain.errors import ConnectomeError, StoreError, UnitError
 from twinbrain.language.tokens import printable
 from twinbrain.spec.connectome import Connectome
@@ -131,10 +132,17 @@ def regions(tree: xr.DataTree) -> xr.Dataset:
 
 
 def connectome(tree: xr.DataTree) -> Connectome:
-    """Return the connectome of a run, with its weights normalised as they were simulated."""
+    """Return the connectome of a run, with its weights normalised as they were simulated.
+
+    The store holds them as they were declared, and in its spec what the brain does to them.
+    """
     dataset = group(tree, "connectome", "open a run of twinbrain, not a part of it")
     try:
-        return Connectome.from_dataset(dataset.load())
+        declared = json.loads(tree.attrs.get("spec", "{}")).get("brain", {}).get("normalisation", "none")
+    except (AttributeError, TypeError, ValueError):  # a spec that tells nothing, as of stimuli
+        declared = "none"
+    try:
+        return normalise(Connectome.from_dataset(dataset.load()), str(declared))
     except ConnectomeError as error:
         raise StoreError(f"connectome of the run: {error}") from None
 
