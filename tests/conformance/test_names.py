@@ -9,7 +9,22 @@ from twinbrain.engines.reference import prepare as reference
 from twinbrain.spec.region import Region
 
 # Keywords and types of C++ and Cython, attributes of Brian2's groups, and names of sympy's.
-NAMES = ("double", "int32_t", "new", "cdef", "owner", "name", "x_post", "I", "S", "oo", "beta", "input")
+NAMES = (
+    "double",
+    "int32_t",
+    "new",
+    "cdef",
+    "owner",
+    "name",
+    "x_post",
+    "I",
+    "S",
+    "oo",
+    "beta",
+    "input",
+    "quantum",
+    "inbox",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +45,8 @@ def network():
         models.mine.reset = "v = -1"
         models.mine.method = "euler"
         models.mine.parameters = {{ tau = "20 ms", {values} }}
-        cells.cell = {{ model = "mine", receptors = ["current"] }}
+        receptors.own = {{ equations = "I_own : amp", jump = "I_own", current = "I_own" }}
+        cells.cell = {{ model = "mine", receptors = ["current", "own"] }}
         populations.cell = {{ cell = "cell", size = 3 }}
     """
     return build_region(Region.parse(region_data(text)))

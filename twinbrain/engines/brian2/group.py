@@ -37,8 +37,8 @@ class BlockGroup:
         declarations = [
             *(f"{_own(name)} : 1" for name in (*program.state, SPIKED)),
             *(f"{_own(name)} : 1 (constant)" for name in program.constants),
-            *(f"quantum_{inlet.receptor} : 1 (shared, constant)" for inlet in block.inlets),
-            *(f"inbox_{inlet.receptor} : integer" for inlet in block.inlets),
+            *(f"{_beside(f'quantum_{inlet.receptor}')} : 1 (shared, constant)" for inlet in block.inlets),
+            *(f"{_beside(f'inbox_{inlet.receptor}')} : integer" for inlet in block.inlets),
         ]
         # Names are canonical: compiled code is found again by its text, and the text holds the names.
         self.group = brian2.NeuronGroup(
@@ -48,7 +48,7 @@ class BlockGroup:
             "\n".join(_code(program)), clock=clock, when="groups", name=f"n_{block.name}_step"
         )
         for inlet in block.inlets:
-            variable = self.group.variables[f"inbox_{inlet.receptor}"]
+            variable = self.group.variables[_beside(f"inbox_{inlet.receptor}")]
             variable.device.arrays[variable] = inbox[inlet.start : inlet.stop]
         self.load(block)
 
@@ -58,7 +58,7 @@ class BlockGroup:
         for name, values in (block.constants | block.initial).items():
             self.array(name)[:] = values
         for inlet in block.inlets:
-            self.group.variables[f"quantum_{inlet.receptor}"].set_value(inlet.quantum)
+            self.group.variables[_beside(f"quantum_{inlet.receptor}")].set_value(inlet.quantum)
 
     def array(self, variable: str) -> NDArray[np.float64]:
         """Return the values of a variable, not a copy."""
@@ -76,6 +76,11 @@ def _own(name: str) -> str:
     return f"{name}_own"
 
 
+def _beside(name: str) -> str:
+    """Return what is called so beside the variables: a name that could be one of theirs gets another end."""
+    return _own(name) if name.endswith("_own") else name
+
+
 def _code(program: StepProgram) -> list[str]:
     """Return the step, the reset applied where the threshold was crossed."""
     reset = [
@@ -86,6 +91,9 @@ def _code(program: StepProgram) -> list[str]:
     if REFRACTORY_LEFT in program.state:
         spiked = f"select({REFRACTORY_LEFT} > 0.0, 0.0, {spiked})"
     own = {name: _own(name) for name in (*program.state, SPIKED, *program.constants)}
+    for receptor, jump in program.jumps.items():
+        beside = (f"inbox_{receptor}", f"quantum_{receptor}", *((jump,) if jump not in program.state else ()))
+        own |= {name: _beside(name) for name in beside}
     return [
         f"{own.get(s.target, s.target)} = {renamed(s.expression, own)}"
         for s in (*program.integrate, Statement(SPIKED, spiked), *reset)
