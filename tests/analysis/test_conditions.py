@@ -1,5 +1,7 @@
 """From sweeps of trainings to comparisons."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -81,6 +83,32 @@ def test_other_dimensions_are_named_by_their_values():
     renamed = study().rename(case="C_m").assign_coords(C_m=("C_m", [100, 200, 300, 400], {"units": "pF"}))
     found = analysis.compare_conditions(renamed)
     assert found["condition"].values.tolist() == ["C_m 100 pF", "C_m 200 pF", "C_m 300 pF", "C_m 400 pF"]
+
+
+def by_rate(accuracy):
+    """Return a sweep of two groups of cases, one of two variants, over two learning rates."""
+    points = [study(values, cases=["a: 1", "a: 2", "b"]) for values in accuracy]
+    found = xr.concat(points, "learning_rate").assign_coords(learning_rate=[0.1, 0.2])
+    found.attrs = {"workflow": "w", "spec": json.dumps({"sweep": {"contrasts": {"c": ["a", "b"]}}})}
+    return found
+
+
+@pytest.mark.parametrize("order", [("case", "learning_rate", "seed"), ("learning_rate", "seed", "case")])
+def test_cases_are_tuned_and_held_against_each_other_at_each_value_of_another_key(order):
+    """Of the cases of group a the first is better at one rate, the second at the other."""
+    accuracy = np.array([[[0.6, 0.61], [0.5, 0.51], [0.4, 0.41]], [[0.5, 0.51], [0.7, 0.71], [0.3, 0.31]]])
+    found = analysis.compare_conditions(by_rate(accuracy).transpose(*order, ...))
+    assert found["condition"].values.tolist() == [
+        "a: 1, learning_rate 0.1",
+        "a: 2, learning_rate 0.2",
+        "b, learning_rate 0.1",
+        "b, learning_rate 0.2",
+    ]
+    np.testing.assert_array_equal(found["accuracy"], accuracy[[0, 1, 0, 1], [0, 1, 2, 2]])
+    assert "a, learning_rate 0.2: chosen on validation trials among 1 50.5 %, 2 70.5 %." in found.attrs["caveat"]
+    contrasts = analysis.compare_contrasts(found)
+    assert contrasts["contrast"].values.tolist() == ["c, learning_rate 0.1", "c, learning_rate 0.2"]
+    np.testing.assert_allclose(contrasts["difference"], [0.2, 0.4])
 
 
 def test_a_sweep_without_seeds_or_conditions_is_one_condition_of_one_seed():
