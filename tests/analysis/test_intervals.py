@@ -29,6 +29,15 @@ def test_two_alternating_intervals_have_the_cv_of_the_formula(make_run):
     assert found["cv2"].item() == pytest.approx(1.0)  # 2 * 20 / 40
 
 
+@pytest.mark.parametrize("n", [10_800, 12_000])
+def test_an_hour_with_a_long_gap_has_the_cv_of_its_intervals(make_run, n):
+    """The number of intervals times the sum of their squares in steps is beyond 64 bits."""
+    train = [*range(0, 1000 * n, 100), 35_999_000]
+    run = make_run([("A", "x/a", "e", "glutamate", 1)], [train], duration=3.6e6, rate_bin=1000.0)
+    intervals = np.diff(train).astype(float)
+    assert cv_isi(run).item() == pytest.approx(intervals.std() / intervals.mean(), rel=1e-12)
+
+
 def test_neurons_with_fewer_than_3_spikes_are_left_out(make_run):
     run = make_run([("A", "x/a", "e", "glutamate", 4)], [[], [5], [5, 9], [0, 10, 40]], duration=100.0)
     assert np.isnan(interval_statistics(run)["cv"].values).tolist() == [True, True, True, False]

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.exact import variance
 from twinbrain.analysis.grouping import Grouping
 from twinbrain.analysis.tree import Clock
 from twinbrain.analysis.windows import SPIKES_AT_ONCE, blocks
@@ -125,8 +126,4 @@ class _Moments:
         np.add.at(self.squares, cells % n, counts**2)
 
     def variance(self, n_bins: int) -> NDArray[np.float64]:
-        # In Python's integers where a product might not fit into 64 bits; a float would lose digits.
-        largest = max(int(self.squares.max(initial=0)) * n_bins, int(self.sum.max(initial=0)) ** 2)
-        kind = np.int64 if largest < 2**63 else object
-        total, squares = self.sum.astype(kind), self.squares.astype(kind)
-        return ((n_bins * squares - total**2) / n_bins**2).astype(np.float64)
+        return variance(n_bins, self.sum, self.squares)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.exact import variance
 from twinbrain.analysis.grouping import By, group_by
 from twinbrain.analysis.tree import clock
 from twinbrain.analysis.windows import SPIKES_AT_ONCE, Block, blocks
@@ -55,12 +56,10 @@ class _Sums:
         """Return the statistics of each neuron, NaN where there are fewer than 2 intervals."""
         n = np.where(self.n > 1, self.n, np.nan)
         mean = self.sum / n
-        # Relative deviations lose no digits where trains are regular, as a difference of sums of squares would.
-        variance = (self.n * self.squares - self.sum**2) / n**2
         return {
             "n_spikes": self.n_spikes,
             "mean": mean * dt,
-            "cv": np.sqrt(variance) / mean,
+            "cv": np.sqrt(variance(self.n, self.sum, self.squares)) / mean,
             "cv2": 2 * self.contrast / (n - 1),
         }
 
