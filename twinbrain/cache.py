@@ -22,7 +22,7 @@ _TRIED = b"\0" * 4096
 
 def cache_root() -> Path:
     """Return the folder: ``TWINBRAIN_CACHE_DIR``, or the user's; a temporary one where that cannot be written."""
-    return _usable(user_path(os.environ.get(VARIABLE) or platformdirs.user_cache_dir("twinbrain")))
+    return _usable(user_path(os.environ.get(VARIABLE) or platformdirs.user_cache_dir("twinbrain")).absolute())
 
 
 @cache
@@ -72,7 +72,7 @@ def keep_numba_apart() -> None:
     the person has named in ``NUMBA_CACHE_DIR`` stays. Processes that are started inherit it.
     """
     if not os.environ.get(_OF_NUMBA):
-        os.environ[_OF_NUMBA] = str((cache_root() / "numba").absolute())
+        os.environ[_OF_NUMBA] = str(cache_root() / "numba")
     if "numba" in sys.modules:  # it has read the variable already
         sys.modules["numba"].config.CACHE_DIR = os.environ[_OF_NUMBA]
 

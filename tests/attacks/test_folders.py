@@ -65,9 +65,13 @@ def test_no_module_of_the_folder_is_imported_while_code_is_compiled_ahead(folder
     assert done.returncode == 0, done.stderr
 
 
-def test_no_declaration_of_the_folder_is_compiled_and_run(folder, command, environment, marker, tmp_path_factory):
+def test_nothing_of_the_folder_is_compiled_or_linked(folder, command, environment, marker, tmp_path_factory):
     known = Path(Cython.__file__).parent / "Includes" / "libc" / "math.pxd"
     evil = f'__attribute__((constructor)) static void attack(void) {{ (void)!system("touch {marker}"); }}'
+    source = tmp_path_factory.mktemp("evil") / "evil.c"
+    source.write_text(f"#include <stdlib.h>\n{evil}\n")
+    for library in ("libgcc_s.so.1", "libgcc_s.so", "libm.so.6", "libc.so.6"):  # a linker would look here first
+        subprocess.run(["gcc", "-fPIC", "-c", source, "-o", folder / library], check=True)
     (folder / "libc").mkdir()
     (folder / "libc" / "__init__.pxd").touch()
     (folder / "libc" / "math.pxd").write_text(

@@ -16,6 +16,7 @@ from twinbrain.engines.brian2.toolchain import (
     compiler_key,
     exact_flags,
     own_environment,
+    own_folder,
 )
 from twinbrain.errors import EngineError
 from twinbrain.models.brian import import_brian2
@@ -65,6 +66,28 @@ def test_variables_that_add_flags_are_dropped_and_given_back(monkeypatch):
         os.environ["TWINBRAIN_TEST"] = "stays"
     assert os.environ.pop("TWINBRAIN_TEST") == "stays"
     assert dict(os.environ) == before
+
+
+def test_a_compiler_beside_the_person_is_named_by_its_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CXX", "ccache ./g++")
+    with own_environment():
+        assert os.environ["CXX"] == f"ccache {tmp_path}/g++"
+
+
+def test_compilers_start_in_an_empty_folder_that_is_gone_afterwards(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").touch()
+    import_brian2()  # which brings distutils
+    from distutils.ccompiler import new_compiler
+
+    compiler = new_compiler()
+    compiler.set_executables(compiler_so_cxx=["sh", "-c", f"(pwd; ls -A) > {tmp_path}/said; :"])
+    with own_folder():
+        compiler.compile(["a.cpp"], output_dir=str(tmp_path))
+    [folder] = (tmp_path / "said").read_text().splitlines()
+    assert folder != str(tmp_path)
+    assert not Path(folder).exists()
 
 
 def test_flags_in_the_environment_are_no_other_compiler(monkeypatch):

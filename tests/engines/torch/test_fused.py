@@ -130,4 +130,17 @@ def test_kernels_of_every_model_compile(name, integers, numbers, constants):
     assert ("red.global.gpu.relaxed.add" in compiled.asm["ptx"]) == (name != "tick")
 
 
+def test_the_compiler_of_a_launch_is_started_in_a_folder_of_its_own(tmp_path, monkeypatch):
+    pytest.importorskip("triton", reason="Triton is not installed")
+    from triton.runtime import build
+
+    from twinbrain.engines.torch import triton_functions as triton_functions
+
+    monkeypatch.chdir(tmp_path)
+    build.subprocess.check_call(["sh", "-c", f"(pwd; ls -A) > {tmp_path}/said"])
+    [folder] = (tmp_path / "said").read_text().splitlines()
+    assert folder != str(tmp_path)
+    assert not Path(folder).exists()
+
+
 _ROOT = Path(__file__).parents[3]

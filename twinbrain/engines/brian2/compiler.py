@@ -17,8 +17,18 @@ import numpy as np
 from twinbrain.cache import cache_root
 from twinbrain.engines import exponential, logarithm
 from twinbrain.engines.brian2.extensions import whole_extensions
-from twinbrain.engines.brian2.toolchain import FLAGS, LINK_FLAGS, compiler_key, exact_flags, own_environment
+from twinbrain.engines.brian2.toolchain import (
+    FLAGS,
+    LINK_FLAGS,
+    compiler_key,
+    exact_flags,
+    own_environment,
+    own_folder,
+)
 from twinbrain.models.brian import import_brian2
+
+# Where compilers are started. What they made in the working folder may hold code that lay there.
+_STARTED = "in a folder of their own"
 
 
 def cache_folder() -> Path:
@@ -32,7 +42,7 @@ def cache_folder() -> Path:
     if (info := Path("/proc/cpuinfo")).exists():
         processor += next((line for line in info.read_text().splitlines() if line.startswith("flags")), "")
     parts = (
-        *(*FLAGS, *LINK_FLAGS),
+        *(*FLAGS, *LINK_FLAGS, _STARTED),
         *(brian2.__version__, version("cython"), np.__version__, platform.python_version(), processor),
     )
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -56,6 +66,7 @@ def preferences(target: str) -> Iterator[None]:
     with ExitStack() as stack:
         if target == "cython":
             stack.enter_context(own_environment())
+            stack.enter_context(own_folder())
             stack.enter_context(exact_flags())
             stack.enter_context(_own_includes())
             stack.enter_context(whole_extensions(folder := cache_folder()))

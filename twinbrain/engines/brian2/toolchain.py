@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twinbrain.errors import EngineError
@@ -57,6 +58,8 @@ _DROPPED = (
     *("CCC_OVERRIDE_OPTIONS", "CCC_ADD_ARGS"),
 )
 _COMPILERS = ("CC", "CXX")
+# Starts a command in a folder: what comes next is the folder and the command.
+_IN_FOLDER = ("/bin/sh", "-c", 'cd "$1" && shift && exec "$@"', "sh")
 # Flags that say where things are, and for what machine, as cross compilers and clusters need; a word may follow.
 _OF_PLACES = re.compile(r"--sysroot=.|--gcc-toolchain=.|--target=.|-stdlib=.|-(isysroot|isystem|target|[BIL])")
 # Where some systems (modules, Guix, Nix, macOS) tell a compiler its headers and libraries: it needs them.
@@ -82,6 +85,30 @@ def own_environment() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def own_folder() -> Iterator[None]:
+    """Start compilers in an empty folder of their own, for a time.
+
+    A linker looks for libraries of some names, such as that of gcc itself, where it is started before anywhere else:
+    what lay in the working folder would become a part of compiled code.
+    """
+    from distutils.ccompiler import CCompiler
+
+    # All commands go through one method, which has two names, and does not let every version choose the folder.
+    name = "call" if hasattr(CCompiler, "call") else "spawn"
+    before = getattr(CCompiler, name)
+
+    def apart(compiler: Any, command: list[str], **named: Any) -> Any:
+        with TemporaryDirectory(prefix="twinbrain-compiler-", ignore_cleanup_errors=True) as folder:
+            return before(compiler, [*_IN_FOLDER, folder, *command], **named)
+
+    setattr(CCompiler, name, apart)
+    try:
+        yield
+    finally:
+        setattr(CCompiler, name, before)
 
 
 @contextmanager
@@ -126,7 +153,12 @@ def _command(variable: str) -> list[str]:
     except ValueError as error:
         raise EngineError(f"{variable}: expected the command of a compiler, found {text!r} ({error})") from None
     n = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
-    return words[:n] + _of_places(words[n:]) if n else []
+    return [*map(_found_anywhere, words[:n]), *_of_places(words[n:])] if n else []
+
+
+def _found_anywhere(word: str) -> str:
+    """Return a path as an absolute one, since compilers are not started in the working folder; a name as it is."""
+    return os.path.abspath(word) if os.sep in word else word
 
 
 def _of_places(flags: list[str]) -> list[str]:

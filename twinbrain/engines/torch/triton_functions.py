@@ -10,6 +10,7 @@ import triton.language as tl
 
 from twinbrain.engines import exponential as shared
 from twinbrain.engines import logarithm as log
+from twinbrain.engines.torch import triton_compiler as triton_compiler
 from twinbrain.network.random import M0, M1, W0, W1
 
 LOWEST, HIGHEST = tl.constexpr(shared.LOWEST), tl.constexpr(shared.HIGHEST)

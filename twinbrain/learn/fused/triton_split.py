@@ -8,6 +8,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from twinbrain.engines.torch import triton_compiler as triton_compiler
+
 
 @triton.jit
 def split(matrix, largest, high, low, unit, n, TWO: tl.constexpr, BLOCK: tl.constexpr):
