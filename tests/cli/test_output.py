@@ -7,10 +7,11 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import numpy as np
 import pytest
 from rich.text import Text
 
-from twinbrain.cli.console import Console, visible
+from twinbrain.cli.console import Console, say_json, visible
 
 COMMAND = [sys.executable, "-m", "twinbrain.cli"]
 
@@ -26,6 +27,13 @@ def test_a_terminal_that_knows_ascii_alone_gets_ascii(command, monkeypatch):
     assert done.returncode == (2 if command[0] == "validate" else 0)
     assert b"Traceback" not in done.stderr
     (done.stdout + done.stderr).decode("ascii")
+
+
+def test_what_is_no_finite_number_is_null_in_json(capsys):
+    """Of regions that are silent no correlation can be told, and JSON knows no NaN (RFC 8259, section 6)."""
+    say_json({"r": float("nan"), "rows": [{"rate": float("inf")}, (np.float64("nan"), 1.5, 3, "NaN", None)]})
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert found == {"r": None, "rows": [{"rate": None}, [None, 1.5, 3, "NaN", None]]}
 
 
 def test_a_pipe_that_is_full_is_told_in_one_line():

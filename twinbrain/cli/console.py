@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import typer
@@ -29,6 +31,19 @@ def visible(text: str) -> str:
 def say(text: str, *, err: bool = False) -> None:
     """Print a line."""
     typer.echo(visible(text), err=err)
+
+
+def say_json(data: Any) -> None:
+    """Print data as JSON, which knows no NaN and no infinities: what is no finite number is null."""
+    typer.echo(json.dumps(_finite(data), allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 class Console(console.Console):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from twinbrain.cli.console import Console, say
+from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
@@ -31,7 +30,7 @@ def list_regions(context: typer.Context, as_json: AsJson = False) -> None:
         return
     found = [load_region(name) for name in region_names()]
     if as_json:
-        typer.echo(json.dumps([region.to_dict() for region in found]))
+        say_json([region.to_dict() for region in found])
         return
     table = Table("region", "populations", "neurons", "summary")
     for region in found:
@@ -70,7 +69,7 @@ def workflows(as_json: AsJson = False) -> None:
 
     found = {name: workflow_summary(name) for name in workflow_names()}
     if as_json:
-        typer.echo(json.dumps(found))
+        say_json(found)
         return
     table = Table("workflow", "summary")
     for name, summary in found.items():
@@ -90,7 +89,7 @@ def connectomes(as_json: AsJson = False) -> None:
         except TwinbrainError as error:
             rows.append({"name": name, "missing": str(error)})
     if as_json:
-        typer.echo(json.dumps(rows))
+        say_json(rows)
         return
     table = Table("connectome", "regions", "connections")
     for row in rows:

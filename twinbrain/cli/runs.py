@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from twinbrain.cli.console import Console, say
+from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import (
     Cluster,
     Durable,
@@ -132,7 +133,7 @@ def plan(
         on = shards_on(shards)
         cut = {} if on is None else {"shards": asdict(on.partition(prepared))}
         if as_json:
-            typer.echo(json.dumps(prepared.plan.to_dict() | cut))
+            say_json(prepared.plan.to_dict() | cut)
         else:
             Console().print(plan_table(prepared, on))
         if on is None:
@@ -206,19 +207,19 @@ def info(store: Store, as_json: AsJson = False) -> None:
 
     if is_sweep(path := Location.of(store)):
         if as_json:
-            typer.echo(json.dumps(sweep_facts(path)))
+            say_json(sweep_facts(path))
         else:
             Console().print(info_of_sweep(path))
         return
     if is_training(path):
         if as_json:
-            typer.echo(json.dumps(training_facts(path)))
+            say_json(training_facts(path))
         else:
             Console().print(training_table(path))
         return
     found = run_info(store)
     if as_json:
-        typer.echo(json.dumps(found.to_dict()))
+        say_json(found.to_dict())
     else:
         Console().print(info_table(found))
 
@@ -229,7 +230,7 @@ def check(store: Store, as_json: AsJson = False) -> None:
 
     found = check_store(store)
     if as_json:
-        typer.echo(json.dumps({"store": store, **asdict(found)}))
+        say_json({"store": store, **asdict(found)})
     else:
         console = Console(soft_wrap=True)
         for damage in found.damaged:
@@ -300,7 +301,7 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
     except UnitError as error:
         console.print(f"no table of what happened: {error}")
         summary = None
-    r = float(structure_function(tree, start=start)["r"]) if tells_correlations(tree, start=start) else None
+    r = float(structure_function(tree, start=start)["r"]) if tells_correlations(tree, start=start) else math.nan
     broken = json.loads(tree.attrs["breakdown"])["text"] if "breakdown" in tree.attrs else ""
     picture = _picture(path)
     if figure:
@@ -314,21 +315,19 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
                 f"make room, then: twinbrain resume {shlex.quote(str(path))}"
             ) from error
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "run": str(path),
-                    "figure": str(picture) if figure else None,
-                    "summary": None if summary is None else rows(summary),
-                    "structure_function": r,
-                    "breakdown": broken or None,
-                }
-            )
+        say_json(
+            {
+                "run": str(path),
+                "figure": str(picture) if figure else None,
+                "summary": None if summary is None else rows(summary),
+                "structure_function": r,
+                "breakdown": broken or None,
+            }
         )
         return
     if summary is not None:
         console.print(summary_table(summary, start))
-    if r is not None:
+    if not math.isnan(r):  # as of too few regions, or of silent ones
         console.print(f"regions that are connected go together: r = {r:.2f} over pairs (bins of 100 ms)")
     if broken:
         console.print(Text("broke down", "bold red"), f": {broken}", sep="")

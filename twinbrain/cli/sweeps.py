@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twinbrain.cli.console import Console
+from twinbrain.cli.console import Console, say_json
 from twinbrain.cli.studies import report_study
 from twinbrain.cli.tables import pairs, seconds
 
@@ -38,7 +38,7 @@ def show_plan(workflow: Workflow, functions: list[str] | None, as_json: bool) ->
             "batch": prepared.batch,
             "seconds": None if prepared.seconds is None else prepared.seconds * prepared.n_points,
         }
-        typer.echo(json.dumps(facts))
+        say_json(facts)
     else:
         Console().print(sweep_table(prepared))
 
@@ -101,7 +101,7 @@ def report_sweep(location: Location, state: SweepState, console: Console, as_jso
     """Say what became of a sweep, and of trainings how they compare; points that failed end the command with 1."""
     written = report_study(location, console, figure=figure, as_json=as_json) if is_study(location) else {}
     if as_json:
-        typer.echo(json.dumps({"sweep": str(location), **sweep_facts(location), **written}))
+        say_json({"sweep": str(location), **sweep_facts(location), **written})
     else:
         for error in errors_of(location)[:_SHOWN]:
             console.print(f"failed  {error}")

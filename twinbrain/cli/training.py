@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twinbrain.cli.console import Console, say
+from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.tables import pairs
@@ -135,7 +135,7 @@ def report_training(
             f"{found.n_trials} held-out trials in brian2: {found.mismatched} of {found.n_spikes:,} spikes differ"
         )
     if as_json:
-        typer.echo(json.dumps(facts))
+        say_json(facts)
     else:
         console.print(pairs(str(location), {key: _said(value) for key, value in facts.items()}))
 
@@ -184,7 +184,7 @@ def plan_of_training(declared: Workflow, *, as_json: bool) -> None:
 
     plan = plan_training(declared)
     if as_json:
-        typer.echo(json.dumps(plan.to_dict()))
+        say_json(plan.to_dict())
         return
     trials = f"{plan.n_train:,} to learn from, {plan.n_validation:,} to validate with, {plan.n_test:,} held out"
     Console().print(

@@ -15,7 +15,7 @@ from twinbrain.run.sweep.points import point_workflow
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.sweep import Sweep
 from twinbrain.store import Location
-from twinbrain.store.sweep import SweepStore
+from twinbrain.store.sweep import BatchResult, SweepStore
 
 RELAY = "regions.test/relay"
 RATE, OTHER_RATE = f"{RELAY}.drives.relay.rate", f"{RELAY}.drives.local.rate"
@@ -179,6 +179,19 @@ def test_resuming_does_what_is_missing_or_has_failed_and_nothing_else(sweep, out
     tb.resume_sweep(out, reduce=moody, workers=0)
     assert counted == [2]
     assert found["moody"].values.tolist() == sweep(seed=range(5), reduce=moody, overwrite=True)["moody"].values.tolist()
+
+
+def test_what_a_kill_left_of_results_does_not_count(sweep, out):
+    """Results of a batch are written before its status, which says whether they are there."""
+    sweep(seed=range(3), reduce=n_spikes, batch=1)
+    left = {"n_spikes": np.array([3.0])}
+    pending = BatchResult(1, 2, np.zeros(1, np.uint8), ["left"], np.ones(1, np.float32), left)
+    SweepStore(Location(out)).write(pending)
+    found = tb.open_sweep(out)
+    assert found["status"].values.tolist() == [1, 0, 1]
+    assert np.isnan(found["n_spikes"].values).tolist() == [False, True, False]
+    assert np.isnan(found["seconds"].values).tolist() == [False, True, False]
+    assert found["error"].values.tolist() == ["", "", ""]
 
 
 def test_an_interrupted_sweep_goes_on_where_it_stopped(sweep, out):

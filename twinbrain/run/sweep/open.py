@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from twinbrain.spec.axes import Axis
 from twinbrain.store import Location
 from twinbrain.store.damage import reading
 from twinbrain.store.root import KEY, SWEEP
-from twinbrain.store.sweep import POINT, SweepStore
+from twinbrain.store.sweep import DONE, ERROR, PENDING, POINT, SECONDS, STATUS, SweepStore
 
 _SHOWN = ("workflow", "twinbrain_version", "digest", "spec")
 
@@ -48,6 +49,11 @@ def _opened(location: Location, store: SweepStore) -> xr.Dataset:
     names = [str(name) for name, array in flat.variables.items() if array.dims == (POINT,) and "axis" in array.attrs]
     # Read here, not on the workers of a client that may be there.
     coordinates = {name: _along(store.read(name), flat[name].attrs, axes) for name in names}
+    # What a kill left of results, or a point that failed when it was computed anew, does not count.
+    for name in json.loads(store.attrs["shapes"]):
+        flat[name] = flat[name].where(flat[STATUS] == DONE)
+    flat[SECONDS] = flat[SECONDS].where(flat[STATUS] != PENDING)
+    flat[ERROR] = flat[ERROR].where(flat[STATUS] != PENDING, "")
     grid = xr.Dataset(
         {name: _spread(array, axes) for name, array in flat.data_vars.items() if name not in names},
         coords={
