@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from tests.examples import CORTEX, region_data, small_brain
+from tests.exchange.models import leaky_data, leaky_region
+from twinbrain.models.library import neuron_model
 from twinbrain.network.idle import idle_settings
 from twinbrain.network.layout import lay_out
 from twinbrain.spec.brain import LongRange, single_region_brain
@@ -13,8 +15,9 @@ LATE = Stimulus(name="late", population="pyr", current="1 pA", start="2 s", dura
 SELDOM = Record(state=(StateRecord(variable="v", interval="5 s"),))
 
 
-def notes_of(brain, record=None, stimuli=()):
-    return list(idle_settings(brain, lay_out(brain, brain.connectome), 1000.0, record or Record(), stimuli))
+def notes_of(brain, record=None, stimuli=(), **changes):
+    layout = lay_out(brain, brain.connectome, stimuli)
+    return list(idle_settings(brain, layout, 1000.0, record or Record(), stimuli, **changes))
 
 
 def test_a_brain_whose_settings_all_act_has_no_notes():
@@ -47,3 +50,23 @@ def test_what_comes_after_the_run_is_told():
     late, seldom = notes_of(small_brain(3), SELDOM, (LATE,))
     assert late == "stimuli.late: it starts at 2000 ms, after the 1000 ms of the run"
     assert seldom == "record.state[0].interval: 5000 ms is longer than the run of 1000 ms"
+
+
+def test_a_seed_of_drives_without_random_ones_is_told():
+    assert notes_of(small_brain(3), drive_seed=4) == []
+    (note,) = notes_of(single_region_brain(leaky_region()), drive_seed=4)
+    assert note.startswith("run.drive_seed: it has no effect")
+
+
+def test_a_weight_of_axons_that_nobody_has_is_told():
+    rule = LongRange(in_degree=2, weight="1 nS", inhibitory_weight="2 nS")
+    (note,) = notes_of(small_brain(3).replace(long_range=rule, regions={"*": Region.parse(region_data(CORTEX))}))
+    assert note.startswith("brain.long_range.inhibitory_weight: it has no effect")
+
+
+def test_variables_that_are_held_in_no_refractory_period_are_told():
+    data = leaky_data()
+    data["models"] = {"own": neuron_model("lif_current").to_dict() | {"refractory": None}}
+    data["cells"]["exc"]["model"] = "own"
+    (note,) = notes_of(single_region_brain(Region.parse(data)))
+    assert note == "model own: '(unless refractory)' of v has no effect: no parameter is named as refractory"

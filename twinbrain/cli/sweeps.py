@@ -186,6 +186,8 @@ def sweep_table(prepared: PreparedSweep) -> Table:
     if prepared.seconds is not None:
         total = seconds(prepared.seconds * prepared.n_points)
         rows["time"] = f"about {total} on one core, shared by all workers"
+    if prepared.notes:
+        rows["note"] = "\n".join(prepared.notes)
     return pairs(f"sweep of {prepared.workflow.name}", rows)
 
 

@@ -196,6 +196,7 @@ def plan_of_training(declared: Workflow, *, as_json: bool) -> None:
                 "network": f"{plan.n_neurons:,} neurons, {plan.n_synapses:,} synapses",
                 "rule": f"{plan.rule}, for {plan.n_trained:,} numbers",
                 "epochs": f"{plan.epochs:,} of {plan.n_batches:,} batches",
+                **({"note": "\n".join(plan.notes)} if plan.notes else {}),
             },
         )
     )

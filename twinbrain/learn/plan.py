@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from twinbrain.learn.idle import idle_settings
 from twinbrain.learn.train import learner_of, training_workflow
 from twinbrain.spec.workflow import Workflow
 
@@ -31,6 +32,8 @@ class TrainingPlan:
         Numbers that are trained.
     epochs, n_batches : int
         Passes over the training trials, and batches of each.
+    notes : tuple of str
+        Settings without effect.
     """
 
     task: str
@@ -47,6 +50,7 @@ class TrainingPlan:
     n_trained: int
     epochs: int
     n_batches: int
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -84,4 +88,5 @@ def plan_training(workflow: Workflow) -> TrainingPlan:
         n_trained=setup.rule.n_trained(network),
         epochs=training.epochs,
         n_batches=-(-len(task.train) // training.batch_size),
+        notes=tuple(idle_settings(workflow)),
     )

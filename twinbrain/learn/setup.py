@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from twinbrain.engines.torch.device import resolve_device
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, Problem, SpecError
 from twinbrain.learn.attach import attach
 from twinbrain.learn.background import background, has_background
 from twinbrain.learn.batch import Batch, Objective, batch_of
@@ -171,9 +171,19 @@ def network_of(model: Region | Brain, training: Training, run: Run, task: Task) 
     lowered = lower(
         attach(model, task, training.input, training.readout), dt=run.dt, seed=run.seed, memory_limit=run.memory_limit
     )
-    window = None if training.window is None else max(1, round(training.window / run.dt))
+    window = None if training.window is None else _steps("window", training.window, run.dt)
+    if training.trainable.delay:
+        _steps("trainable.longest_delay", training.trainable.longest_delay, run.dt)
     network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
     return network.to(resolve_device(run.device))
+
+
+def _steps(key: str, time: float, dt: float) -> int:
+    """Return a time in whole steps; less than one is refused."""
+    if time < dt * (1 - 1e-9):
+        what = f"expected a step of {dt:g} ms at least, found {time:g} ms; lengthen it, or make run.dt shorter"
+        raise SpecError([Problem(f"train.{key}", what)])
+    return round(time / dt)
 
 
 def _precision(training: Training) -> str:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twinbrain.language.lines import read_equations
 from twinbrain.network.inflow import long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.record import Record
+from twinbrain.spec.region import Region
 
 
 def idle_settings(
-    brain: Brain, layout: Layout, duration: float, record: Record, stimuli: tuple[Stimulus, ...]
+    brain: Brain,
+    layout: Layout,
+    duration: float,
+    record: Record,
+    stimuli: tuple[Stimulus, ...],
+    drive_seed: int | None = None,
 ) -> Iterator[str]:
     """Yield a line for each setting that has no effect.
 
@@ -26,6 +33,8 @@ def idle_settings(
         What is recorded.
     stimuli : tuple of Stimulus
         What acts on the brain.
+    drive_seed : int, optional
+        What keys random input in place of the seed.
     """
     if brain.long_range is None:
         if brain.normalisation != "none":
@@ -39,9 +48,23 @@ def idle_settings(
                 "brain.long_range: it has no effect: the connectome has no weight from a region with ports.outputs "
                 "to another with ports.inputs"
             )
+        if brain.long_range.inhibitory_weight is not None and not any(map(_sends_gaba, layout.regions)):
+            yield "brain.long_range.inhibitory_weight: it has no effect: no population of ports.outputs releases gaba"
+    drives = (*stimuli, *(drive for region in layout.regions for drive in region.drives))
+    if drive_seed is not None and not any(drive.kind in ("rate", "noise") for drive in drives):
+        yield "run.drive_seed: it has no effect: no drive or stimulus is random"
+    for block in layout.blocks:
+        held = [line.name for line in read_equations(block.model.equations) if "unless refractory" in line.flags]
+        if held and block.model.refractory is None:
+            flags = f"'(unless refractory)' of {', '.join(held)}"
+            yield f"model {block.name}: {flags} has no effect: no parameter is named as refractory"
     for stimulus in stimuli:
         if stimulus.start >= duration:
             yield f"stimuli.{stimulus.name}: it starts at {stimulus.start:g} ms, after the {duration:g} ms of the run"
     for i, wanted in enumerate(record.state):
         if wanted.interval > duration:
             yield f"record.state[{i}].interval: {wanted.interval:g} ms is longer than the run of {duration:g} ms"
+
+
+def _sends_gaba(region: Region) -> bool:
+    return any(region.populations[name].transmitter == "gaba" for name in region.ports.outputs)

@@ -116,6 +116,7 @@ def plan(
     window: float | None = None,
     record: Record | None = None,
     stimuli: tuple[Stimulus, ...] = (),
+    drive_seed: int | None = None,
 ) -> Plan:
     """Return the plan of a run.
 
@@ -173,7 +174,7 @@ def plan(
         bytes_peak=peak,
         bytes_device=round(_DEVICE_OVER_HOST * synapses) + inboxes + 2 * neurons + _BYTES_OF_A_DEVICE,
         seconds=seconds,
-        notes=(*_notes(layout, dt), *idle_settings(brain, layout, duration, record or Record(), stimuli)),
+        notes=(*_notes(layout, dt), *idle_settings(brain, layout, duration, record or Record(), stimuli, drive_seed)),
     )
 
 

@@ -71,6 +71,7 @@ class Prepared:
             window=workflow.run.window,
             record=workflow.record,
             stimuli=workflow.stimuli,
+            drive_seed=workflow.run.drive_seed,
         )
 
 

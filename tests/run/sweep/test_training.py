@@ -8,6 +8,7 @@ from tests.learn.study import TASK, small_study
 from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.learn.measures import empty_measures
 from twinbrain.learn.metrics.network_cost import network_cost
+from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.sweep import declared_sweep
 from twinbrain.spec.assign import assigned
@@ -55,6 +56,13 @@ def test_results_are_the_same_numbers_whatever_is_trained(swept):
     always = set(empty_measures()) - {"squared_error", "mean_rate"}
     assert all(np.isfinite(swept[name].where(swept["case"] != "LSTM", drop=True)).all() for name in always)
     assert np.isnan(swept["squared_error"]).all()
+
+
+def test_a_plan_tells_what_no_training_takes_notice_of():
+    study = small_study().replace(record={"rate_bin": "5 ms"})
+    workflow, own = declared_sweep(study, {"drive_seed": [1, 2], "seed": [1, 2]}, keep_runs=True, batch=5)
+    found = [note.partition(":")[0] for note in prepare_sweep(workflow, own).notes]
+    assert found == ["sweep.batch", "run.drive_seed", "record"]
 
 
 def test_without_robustness_no_network_is_disturbed_and_all_else_is_the_same(sweep, swept):

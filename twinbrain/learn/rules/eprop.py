@@ -47,6 +47,7 @@ class EProp(Rule):
 
     name = "eprop"
     locality = Locality(weights="transposed", signal="error", when="online", memory="1")
+    idle = ("window",)
     reference = "10.1038/s41467-020-17236-y"
 
     broadcast: Tensor | None

@@ -29,6 +29,7 @@ class EventProp(Rule):
 
     name = "eventprop"
     locality = Locality(weights="transposed", signal="error of the layer above", when="backward", memory="n")
+    idle = ("surrogate",)
     reference = "10.1038/s41598-021-91786-z"
 
     def __init__(self, slowest: float = 0.1) -> None:

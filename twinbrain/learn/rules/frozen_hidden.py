@@ -21,6 +21,7 @@ class FrozenHidden(Rule):
 
     name = "frozen_hidden"
     locality = Locality(weights="none", signal="error", when="online", memory="1")
+    idle = ("surrogate",)
     reference = "10.1162/089976602760407955"
     hidden_is_taught = False
 

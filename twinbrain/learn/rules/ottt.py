@@ -30,6 +30,7 @@ class OnlineTrainingThroughTime(Rule):
 
     name = "ottt"
     locality = Locality(weights="transposed", signal="error of the layer above", when="online", memory="1")
+    idle = ("window",)
     reference = "arXiv:2210.04195"
 
     def prepare(self, network: TrainableNetwork, objective: Objective, seed: int) -> None:

@@ -50,6 +50,7 @@ class RewardSTDP(Rule):
 
     name = "reward_stdp"
     locality = Locality(weights="none", signal="reward", when="online", memory="1")
+    idle = ("surrogate",)
     reference = "10.1093/cercor/bhl152"
     hidden_is_taught = False
 

@@ -72,6 +72,8 @@ class Rule(nn.Module):
     optimiser: ClassVar[Literal["adam", "sgd"]] = "adam"
     learning_rate: ClassVar[float] = 0.01
     """Where none is given."""
+    idle: tuple[str, ...] = ()
+    """Settings of a training that have no effect on it, of ``"surrogate"`` and ``"window"``."""
     hidden_is_taught: ClassVar[bool] = True
     """Whether what neurons before the readout learn depends on the errors of a trial; see `ShuffledErrors`."""
 

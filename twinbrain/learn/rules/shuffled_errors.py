@@ -47,6 +47,7 @@ class ShuffledErrors(Rule):
                 f"{own.name!r}; take 'bptt', say"
             )
         self.own = own
+        self.idle = own.idle
 
     def extra_channels(self, task: Task) -> int:
         """Return how many input channels the rule of the hidden layer needs besides those of the task."""

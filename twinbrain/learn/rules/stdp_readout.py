@@ -34,6 +34,7 @@ class STDPReadout(Rule):
 
     name = "stdp_readout"
     locality = Locality(weights="none", signal="error", when="online", memory="1")
+    idle = ("surrogate",)
     reference = "10.3389/fncom.2015.00099"
     hidden_is_taught = False
 

@@ -24,7 +24,7 @@ from twinbrain.run.sweep.reductions import Reduction, check_reductions, template
 from twinbrain.run.sweep.shape import without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
-from twinbrain.run.sweep.training import check_point, training_base, training_template
+from twinbrain.run.sweep.training import check_point, idle_of_training, training_base, training_template
 from twinbrain.run.versions import LEARNING, versions, versions_in_bits
 from twinbrain.spec.assign import assigned_at
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
@@ -66,6 +66,8 @@ class PreparedSweep:
         Expected time of a point on one core; of trainings it is not known.
     own : mapping of str to callable
         The user's own reductions.
+    notes : tuple of str
+        Settings without effect.
     """
 
     workflow: Workflow
@@ -75,6 +77,7 @@ class PreparedSweep:
     batch: int
     seconds: float | None
     own: Own
+    notes: tuple[str, ...] = ()
 
     @property
     def n_points(self) -> int:
@@ -117,6 +120,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
         _batch(sweep, axes, wanted),
         plan.seconds,
         own,
+        (*_idle(sweep), *(("sweep.contrasts: they have no effect, since no case trains",) if sweep.contrasts else ())),
     )
 
 
@@ -124,12 +128,21 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
     template = training_template(sweep, own)
     base = training_base(workflow)
     axes = axes_of(sweep, taken_names(template))
+    notes = list(_idle(sweep))
     for values in _tried(axes):
         with _at(values):
-            check_point(_point(base, axes, values))
+            check_point(point := _point(base, axes, values))
+        notes += idle_of_training(point.model_copy(update={"record": workflow.record}))
     names = tuple(axis.name for axis in axes)
     batch = _batch(sweep, axes, 1)  # a training takes long
-    return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None, own)
+    told = tuple(dict.fromkeys(notes))
+    return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None, own, told)
+
+
+def _idle(sweep: Sweep) -> Iterator[str]:
+    """Yield a line for each setting that has no effect."""
+    if sweep.keep_runs and sweep.batch not in (None, 1):
+        yield f"sweep.batch: {sweep.batch} has no effect with sweep.keep_runs: a run that is kept is computed by itself"
 
 
 def _batch(sweep: Sweep, axes: Sequence[Axis], wanted: int) -> int:

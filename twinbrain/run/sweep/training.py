@@ -48,6 +48,13 @@ def check_point(workflow: Workflow) -> None:
     check_training(workflow)
 
 
+def idle_of_training(workflow: Workflow) -> list[str]:
+    """Return a line for each setting without effect on a training of a sweep; see `twinbrain.learn.idle`."""
+    from twinbrain.learn.idle import idle_settings
+
+    return list(idle_settings(workflow, swept=True))
+
+
 def train_point(
     workflow: Workflow, values: Mapping[str, Any], out: Location | None, tasks: Mapping[str, Callable[..., Any]]
 ) -> dict[str, xr.DataArray]:
