@@ -3,13 +3,14 @@ import re
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from tests.examples import in_another_process
 from tests.models.steps import COMBINATIONS, CONDUCTANCES, SI, brian_step, constants, declared, models, step
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.models.step import REFRACTORY_LEFT, step_program
-from twinbrain.spec.model import NeuronModel
+from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 N = 400
 DT = 0.1
@@ -185,3 +186,40 @@ def test_a_condition_may_be_made_of_several():
     cases = {(2.0, 0.0): 1, (-3.0, 0.0): 1, (-1.0, 0.0): 0, (2.0, 5.0): 0}
     for (v, w), n in cases.items():
         assert len(run(step_program(model, {}), parameters, 1, 0, v=v, w=w)[0]) == n
+
+
+HELD = """
+dv/dt = (E_L - v)/tau : volt (unless refractory)
+dw/dt = (a*(v - E_L) + I_syn - w)/tau_w : amp
+E_L : volt
+a : siemens
+tau : second
+tau_w : second
+t_ref : second
+"""
+DECAYING = ReceptorModel(equations="dI/dt = -I/tau_s : amp\ntau_s : second", jump="I", current="I")
+
+
+@pytest.mark.parametrize(("method", "tolerance"), [("exact", 1e-11), ("rk4", 1e-6), ("rk2", 1e-3), ("euler", 2e-2)])
+def test_what_depends_on_a_variable_that_is_held_moves_as_if_it_stayed(method, tolerance):
+    """As in Brian2, where dv/dt is 0 meanwhile: v neither moves nor has moved within a step. The receptor's current is
+    solved on its own, and stays for the step, under methods other than exact.
+    """
+    model = NeuronModel(equations=HELD, threshold="v > 1*volt", reset="v = E_L", refractory="t_ref", method=method)
+    program = step_program(model, {"r": DECAYING})
+    parameters = {"E_L": -70.0, "a": 20.0, "tau": 10.0, "tau_w": 2.0, "tau_s": 3.0, "t_ref": 9}
+    current = 30.0 if method == "exact" else 0.0
+    state = {"v": -60.0, "w": 50.0, "I": current, REFRACTORY_LEFT: 100.0}
+    names = {name: np.array([value]) for name, value in state.items()}
+    found, _ = step(program, constants(program, parameters, DT), names, {})
+    rates = np.array(
+        [[0, 0, 0, 0], [20 / 2, -1 / 2, 1 / 2, 20 * 70 / 2], [0, 0, -1 / 3, 0], [0, 0, 0, 0]]
+    )  # of v, w, I, 1
+    expected = expm(DT * rates) @ [-60.0, 50.0, current, 1.0]
+    assert found["v"][0] == -60.0
+    assert [found[name][0] for name in ("w", "I")] == pytest.approx(expected[1:3], rel=tolerance)
+
+
+def test_a_variable_that_is_held_alone_needs_no_second_solution():
+    program = step_program(NEURON_MODELS["lif_current"], {"alpha_current": RECEPTOR_MODELS["alpha_current"]})
+    assert not any(statement.target.startswith("_held") for statement in program.integrate)

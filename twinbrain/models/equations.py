@@ -84,10 +84,32 @@ class ModelEquations:
 
     def update(self) -> list[tuple[str, str]]:
         """Return Brian2's code for one step: names and the expressions assigned to them, in order."""
+        return self._code(self.systems)
+
+    def update_while_held(self) -> list[tuple[str, str]]:
+        """Return the code for a step in which `held` variables stay, for those that depend on them within a step.
+
+        Other methods take variables as they are when a step begins, whether they are held or not.
+        """
+        equations, method = self.systems[0]
+        free = set(equations.diff_eq_names) - set(self.held)
+        coupled: set[str] = set()
+        while found := {
+            name
+            for name in free - coupled
+            if {s.name for s in self.sympy(equations[name].expr.code).free_symbols} & {*self.held, *coupled}
+        }:
+            coupled |= found
+        if not coupled or method not in ("exact", "rk2", "rk4"):
+            return []
+        rows = self._code(((differential_part(equations, free), method),))
+        return [row for row in rows if row[0] not in free - coupled]
+
+    def _code(self, systems: Iterable[tuple[Any, str]]) -> list[tuple[str, str]]:
         from brian2.stateupdaters.base import StateUpdateMethod
 
         code: list[tuple[str, str]] = []
-        for equations, method in self.systems:
+        for equations, method in systems:
             for equation in equations.values():
                 if equation.expr is not None:
                     self.sympy(equation.expr.code)  # what has no real value is found before it is integrated

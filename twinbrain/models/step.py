@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import sympy
+
 from twinbrain.errors import SpecError
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.equations import ModelEquations, combine
@@ -103,10 +105,14 @@ def _step_program(key: _Key) -> StepProgram:
         if target in equations.state:
             target = f"_new_{target}"
         integrate += hoister.assign(target, equations.sympy(expression))
-    updated = [name for name in equations.state if any(s.target == f"_new_{name}" for s in integrate)]
-    for name in updated:
-        value = f"select({REFRACTORY_LEFT} > 0.0, {name}, _new_{name})" if name in held else f"_new_{name}"
-        integrate.append(Statement(name, value))
+    integrate += _while_held(equations, hoister) if held else ()
+    assigned = {statement.target for statement in integrate}
+    for name in equations.state:
+        if f"_new_{name}" in assigned:
+            value = f"_new_{name}"
+            if name in held or f"_held_{name}" in assigned:
+                value = f"select({REFRACTORY_LEFT} > 0.0, {name if name in held else f'_held_{name}'}, {value})"
+            integrate.append(Statement(name, value))
     for jump in after:
         kept = f"select({REFRACTORY_LEFT} > 0.0, {jump.target}, {jump.expression})"
         integrate.append(Statement(jump.target, kept) if jump.target in held else jump)
@@ -130,6 +136,17 @@ def _step_program(key: _Key) -> StepProgram:
         threshold=threshold,
         reset=tuple(reset),
     )
+
+
+def _while_held(equations: ModelEquations, hoister: Hoister) -> list[Statement]:
+    """Return what variables become that are not held, yet depend on some that are: ``_held_<name>``."""
+    code: list[Statement] = []
+    renamed: dict[sympy.Symbol, sympy.Symbol] = {}
+    for target, expression in equations.update_while_held():
+        code += hoister.assign(f"_held_{target}", equations.sympy(expression).xreplace(renamed))
+        if target not in equations.state:
+            renamed[sympy.Symbol(target, real=True)] = sympy.Symbol(f"_held_{target}", real=True)
+    return code
 
 
 def _take_inbox(
