@@ -198,6 +198,9 @@ def test_columns_of_regions_that_are_not_known_are_told(make):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("id,name\n2,A\n1,B\n", r"expected rows in the order of their id, found \[2.0, 1.0\]; sort them"),
+        ("roi,name\n1,A\n0,B\n", r"expected rows in the order of their roi, found \[1.0, 0.0\]; sort them"),
+        ("label,name\n2,A\n1,B\n", r"expected rows in the order of their label, found \[2.0, 1.0\]; sort them"),
         ("index,name\n3,A\n1,B\n", r"expected rows in the order of their index, found \[3.0, 1.0\]; sort them"),
         ("name,Name\nA,B\nC,D\n", "expected columns of different names, found 'name' twice"),
         ("\n" * 100_001, "expected at most 100,000 lines, found 100,001"),

@@ -121,6 +121,7 @@ def validate(
 
 def _validate(path: Path) -> None:
     from twinbrain.connectome import read_connectome
+    from twinbrain.network.definitions import check_definitions
     from twinbrain.run.prepare import build_network, check_fits, prepare
     from twinbrain.run.sweep.create import prepare_sweep
     from twinbrain.spec.brain import single_region_brain
@@ -136,6 +137,7 @@ def _validate(path: Path) -> None:
     workflow = is_workflow(path)
     model = load_workflow(path) if workflow else Workflow(name="region", brain=single_region_brain(load_region(path)))
     with naming(str(path)):
+        check_definitions(model.brain, dt=model.run.dt)
         if model.sweep is not None:
             prepare_sweep(model, {})
             model = model.model_copy(update={"sweep": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from twinbrain.files import FileError, lines_of, number, read_text
 from twinbrain.paths import user_path
 
 INDEX_COLUMNS = ("index", "idx", "")
+_NUMBERING = re.compile(r"(.*[ _-])?(ids?|idx|index|no|nr|num|number|node|label|labels|region|regions|roi)")
 _LABEL_COLUMNS = ("label", "labels", "name", "names", "region", "regions", "roi", "abbreviation")
 
 
@@ -63,14 +65,17 @@ def header_of(rows: list[list[str]], labels: int) -> list[str]:
     Raises
     ------
     ConnectomeError
-        If a name stands twice, or a column is an index that does not ascend.
+        If a name stands twice, or a column that is an index, or by whatever name counts the rows, does not ascend.
     """
     header = [cell.casefold() for cell in rows[0]]
     if twice := [name for name, n in Counter(header).items() if name and n > 1]:
         raise ConnectomeError(f"expected columns of different names, found {twice[0]!r} twice; take one out")
-    for i in {header.index(name) for name in INDEX_COLUMNS if name in header} - {labels}:
+    n = len(rows) - 1
+    for i, name in enumerate(header):
         index = [number(row[i]) for row in rows[1:] if is_number(row[i])]
-        if index != sorted(index):
+        # Numbers of an atlas may be in any order; those that count the rows say which row of the matrix is meant.
+        counts = sorted(index) in (list(range(n)), list(range(1, n + 1))) and _NUMBERING.fullmatch(name)
+        if i != labels and (name in INDEX_COLUMNS or counts) and index != sorted(index):
             raise ConnectomeError(
                 f"expected rows in the order of their {rows[0][i] or 'numbers'}, found {index[:8]}; "
                 f"sort them as the rows of the matrix are, or take that column out"
