@@ -46,6 +46,26 @@ def test_what_a_library_would_run_from_the_folder_is_refused(folder, refused, ma
     refused(("run", "small.toml", "--set", "run.engine=brian2-numpy"), name, told, "start elsewhere")
 
 
+def test_settings_of_matplotlib_are_those_of_the_person_and_not_of_the_folder(folder, environment, tmp_path):
+    """With ``text.usetex``, figures would start LaTeX on what the settings say."""
+    (folder / "matplotlibrc").write_text("text.usetex: True\ntext.latex.preamble: \\input{|sh}\nlines.linewidth: 3\n")
+    (tmp_path / "mine").write_text("lines.linewidth: 7\n")
+    script = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom twinbrain.cli.app import app\n"
+        "CliRunner().invoke(app, ['workflows'], catch_exceptions=False)\nimport matplotlib\n"
+        "print(matplotlib.rcParams['text.usetex'], matplotlib.rcParams['lines.linewidth'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=folder,
+        env=environment | {"MATPLOTLIBRC": str(tmp_path / "mine")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "False 7.0\n", done.stderr
+
+
 def test_no_module_of_the_folder_is_imported_by_a_sweep_and_its_workers(folder, command, marker):
     for module in MODULES:
         (folder / f"{module}.py").write_text(f"import os\nos.system({f'touch {marker}'!r})\n")
