@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,25 @@ def test_populations_and_regions_describe_the_network(run):
     assert regions["n_neurons"].values.tolist() == [50, 25]
     assert regions["n_populations"].values.tolist() == [2, 2]
     assert regions["family"].values.tolist() == ["cortex", "thalamus"]
+
+
+def test_what_is_written_into_a_table_changes_no_later_one(run):
+    table = run.twin.populations
+    for name in ("size", "region", "population"):
+        table[name].values[:] = table[name].values[::-1].copy()
+    again = run.twin.populations
+    assert again["size"].values.tolist() == [40, 10, 20, 5]
+    assert again["region"].values.tolist() == ["A", "A", "B", "B"]
+    assert again["population"].values.tolist() == ["A/pyr", "A/pv", "B/tc", "B/silent"]
+
+
+def test_what_is_written_into_coordinates_of_a_result_changes_no_later_one(run):
+    for by in ("population", "region"):
+        found = run.twin.cv_isi(by=by)
+        expected = found["n_neurons"].values.copy()
+        with suppress(ValueError):  # where it is read-only
+            found["n_neurons"].values[:] = 999
+        np.testing.assert_array_equal(run.twin.cv_isi(by=by)["n_neurons"], expected)
 
 
 def test_a_run_opened_from_zarr_gives_the_same(run, save_run):

@@ -27,6 +27,8 @@ Patterns = str | Iterable[str]
 class Grouping:
     """Which group each population belongs to.
 
+    All who ask for the groups of a run share one, so its arrays are read-only; coordinates of results are among them.
+
     Parameters
     ----------
     dim : str
@@ -128,6 +130,8 @@ def _grouping(columns: Columns, by: By) -> Grouping:
         values = table[column].values
         if column != by and (values == values[first][index]).all():
             coords[column] = (by, values[first])
+    for array in (index, sizes, *(array for _, array in coords.values())):
+        array.flags.writeable = False
     return Grouping(by, coords, index, sizes)
 
 

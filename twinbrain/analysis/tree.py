@@ -57,7 +57,7 @@ def populations(tree: xr.DataTree) -> xr.Dataset:
     StoreError
         If the tree is not a run.
     """
-    return populations_of(population_columns(tree)).copy()
+    return populations_of(population_columns(tree)).copy(deep=True)  # the caller may write into it
 
 
 Columns = tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[int, ...]]

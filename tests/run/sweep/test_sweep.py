@@ -137,6 +137,19 @@ def test_plain_xarray_opens_a_sweep_without_a_warning(sweep, out):
             assert {"seed", "population"} <= set(found.coords)
 
 
+def test_what_a_function_writes_into_a_run_changes_no_other_point(sweep):
+    def written(run):
+        found = run["network"]["size"].values.sum() + 1000 * ("mine" in run.children)
+        run["network"]["size"].values[:] += 1
+        run["network"]["size"].attrs["mine"] = run.attrs["mine"] = True
+        run["mine"] = run["network"].copy()
+        return float(found)
+
+    found = sweep(drive_seed=[1, 2, 3], reduce=[written])
+    n_neurons = sum(population.size for population in lively().populations.values())
+    assert found["written"].values.tolist() == [n_neurons] * 3
+
+
 def fails_at(seed):
     def moody(run):
         # Early checks see no spikes.

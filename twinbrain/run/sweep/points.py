@@ -39,7 +39,7 @@ def in_order(axes: Sequence[Axis], workflow: Workflow) -> tuple[Axis, ...]:
     return tuple(sorted(axes, key=lambda axis: all(map(shares_network, axis.columns))))
 
 
-def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> xr.DataTree:
+def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared, *, shown: bool = False) -> xr.DataTree:
     """Run a point in memory.
 
     Parameters
@@ -50,19 +50,26 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared) -> 
         What the point gives its keys.
     shared : Shared
         What earlier points have left.
+    shown : bool, optional
+        Whether a person's own functions see the run. They may write into it, so it shares nothing with other points.
 
     Returns
     -------
     DataTree
-        The run, as `open_run` would give it; valid until the next point is run.
+        The run, as `open_run` would give it; if it is not shown, valid until the next point is run.
     """
     prepared = prepare(shared.workflow(workflow, values))
     network, known = shared.network(prepared, values)
     simulation = shared.simulation(prepared, network)
-    run = memory_run(prepared, known.summary, known.connectome, probe_layouts(network.probes, prepared.layout))
+    summary, connectome = (
+        (known.summary.copy(deep=True), known.connectome.copy()) if shown else (known.summary, known.connectome)
+    )
+    run = memory_run(prepared, summary, connectome, probe_layouts(network.probes, prepared.layout))
     with Interrupt() as interrupt:
         watch = Watch(prepared.layout, prepared.workflow.run.on_breakdown == "stop")
         run_windows(simulation, network, run, prepared.grid, silent, interrupt, watch, stride=_STRIDE)
+    if shown:
+        return run.tree()
     known.run = run.tree(known.run)
     return known.run
 

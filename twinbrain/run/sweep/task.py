@@ -207,7 +207,10 @@ def _results(
     if bench.workflow.train is not None:
         return train_point(bench.workflow, values, kept, own.tasks), ""
     check_reductions(sweep.reduce, own.reductions)
-    run = run_point(bench.workflow, values, bench.shared) if kept is None else keep_point(bench.workflow, values, kept)
+    if kept is None:
+        run = run_point(bench.workflow, values, bench.shared, shown=bool(own.reductions))
+    else:
+        run = keep_point(bench.workflow, values, kept)
     note = json.loads(run.attrs["breakdown"])["text"] if "breakdown" in run.attrs else ""
     return reduce_run(run, sweep.reduce, own.reductions), note
 
