@@ -1,6 +1,7 @@
 """Root documents of stores, changed as no damage would: with a checksum that fits."""
 
 import json
+import re
 
 import numpy as np
 from zarr.core.sync import sync
@@ -24,6 +25,12 @@ def edit_root(path, **attributes):
     found = document["attributes"] | attributes
     del found[CHECKSUM]
     (path / KEY).write_bytes(Root(found, document["consolidated_metadata"]["metadata"]).encode())
+
+
+def stored_files(path):
+    """Return the bytes of each file of a store, without what names its creation."""
+    files = {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    return files | {KEY: re.sub(rb'"(checksum|created)": "\w+"', b"", files[KEY])}
 
 
 def of_root(path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.roots import stored_files
 from twinbrain.connectome import load_connectome, synthetic_connectome
 from twinbrain.run.cluster.connect import connected
 from twinbrain.run.prepare import prepare, silent
@@ -42,7 +43,7 @@ def _speed(size: int, repetitions: int = 3) -> str:
                 outcomes = Shards(n, client).run(prepared, place, start="create", progress=silent)
                 times[n].append(max(outcome.running for outcome in outcomes))
                 set_up[n] = max(outcome.set_up for outcome in outcomes)
-                stores[n] = _contents(place.path)
+                stores[n] = stored_files(place.path)
                 if n > 1:
                     shares.append(max(o.timings.exchanging / o.running for o in outcomes))
         window, sent = outcomes[0].window or 0, sum(outcome.timings.n_sent for outcome in outcomes)
@@ -110,7 +111,3 @@ def _columns(n_regions: int) -> Workflow:
 def _folder() -> Iterator[Callable[[str], Location]]:
     with tempfile.TemporaryDirectory() as folder:
         yield lambda name: Location(Path(folder) / name)
-
-
-def _contents(path: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}

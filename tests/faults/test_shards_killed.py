@@ -13,6 +13,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import small_brain
+from tests.roots import stored_files
 from twinbrain.run.cluster.connect import connected
 from twinbrain.store import run_info
 
@@ -34,10 +35,6 @@ def uninterrupted(tmp_path_factory):
 def simulate(out, **options):
     tb.simulate(small_brain(3), out=out, duration="600 ms", window="20 ms", engine="brian2", **options)
     return out
-
-
-def contents(path):
-    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
 @pytest.mark.parametrize("kill", range(N_KILLS))
@@ -69,4 +66,4 @@ def test_a_killed_worker_costs_no_more_than_a_window_and_the_store_is_the_same(c
     assert killed
     assert run_info(path).status == "complete"
     assert killed[0] not in client.nthreads()
-    assert contents(path) == contents(uninterrupted)
+    assert stored_files(path) == stored_files(uninterrupted)

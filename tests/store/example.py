@@ -13,6 +13,7 @@ from twinbrain.store import ProbeLayout, StateData, WindowData, create_run, resu
 DT, N_NEURONS, N_POPULATIONS = 0.1, 50, 3
 WINDOW_STEPS, BIN_STEPS, EVERY = 700, 70, 30
 PROBED = np.array([3, 7, 49], np.int32)
+OWN = ("checksum", "created")  # attributes that two runs of the same contents do not share
 TEXT = np.dtypes.StringDType()
 
 
@@ -80,7 +81,10 @@ def contents(tree):
         f"{node.path}/{name}": (variable.dims, str(variable.dtype), variable.values.tolist(), variable.attrs)
         for node in tree.subtree
         for name, variable in node.to_dataset(inherit=False).variables.items()
-    } | {f"{node.path} attributes": node.attrs for node in tree.subtree}
+    } | {
+        f"{node.path} attributes": {name: value for name, value in node.attrs.items() if name not in OWN}
+        for node in tree.subtree
+    }
 
 
 def write_for_ever(path):

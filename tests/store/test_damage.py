@@ -1,18 +1,24 @@
 """What is not as it was written is noticed when it is read, and named."""
 
+import asyncio
 import os
 import pickle
 import re
+import shutil
 
 import numpy as np
 import pytest
 import xarray as xr
+from zarr.core.buffer import default_buffer_prototype
+from zarr.storage import LocalStore
 
-from tests.roots import edit_root
+from tests.roots import edit_root, of_root
 from twinbrain.errors import StoreError
-from twinbrain.store import open_run, read_state, resume_run, run_info
+from twinbrain.store import Location, open_run, read_state, resume_run, run_info
 from twinbrain.store.check import check_store
 from twinbrain.store.damage import DamageError
+from twinbrain.store.root import Root
+from twinbrain.store.verified import VerifiedStore
 
 
 @pytest.fixture
@@ -201,3 +207,51 @@ def test_what_is_no_regular_file_or_far_too_large_is_named_without_being_read(ru
     for read in (run_info, open_run, resume_run, check_store):
         with pytest.raises(StoreError, match=f"zarr.json: expected a regular file of at most .* bytes, found {found}"):
             read(run)
+
+
+def test_what_was_opened_is_not_read_from_another_run_in_its_place(example, run):
+    opened = open_run(run)
+    expected = opened["spikes/neuron"].values
+    example.commit(resume_run(run)[0], [3])
+    np.testing.assert_array_equal(opened["spikes/neuron"].values, expected)  # the same run, gone on
+    example.commit(example.create(run, overwrite=True), range(3))
+    told = rf"expected the run {re.escape(str(run))} as it was opened, found another that has taken its place; open it"
+    for name in ("spikes/neuron", "rate/rate", "state/v_adex/v"):
+        with pytest.raises(StoreError, match=told):
+            opened[name].load()
+    shutil.rmtree(run)
+    with pytest.raises(StoreError, match="as it was opened, found it gone"):
+        opened["spikes/neuron"].load()
+
+
+def test_a_run_whose_creation_has_no_name_is_read_until_one_that_has_takes_its_place(example, run):
+    attributes, nodes = of_root(run)
+    (run / "zarr.json").write_bytes(Root(without(attributes, "checksum", "created"), nodes).encode())
+    opened = open_run(run)
+    example.commit(resume_run(run)[0], [3])
+    opened["rate/rate"].load()
+    example.commit(example.create(run, overwrite=True), range(4))
+    with pytest.raises(StoreError, match="found another that has taken its place"):
+        opened["spikes/neuron"].load()
+
+
+def without(table, *names):
+    return {name: value for name, value in table.items() if name not in names}
+
+
+def test_objects_that_are_read_together_share_the_question_whether_it_is_the_same_run(run, monkeypatch):
+    asked, location = [], Location.of(run)
+
+    async def get(self, key, *arguments, get=LocalStore.get):
+        asked.append(key)
+        return await get(self, key, *arguments)
+
+    store = VerifiedStore(location.store(read_only=True), location, (run / "zarr.json").read_bytes())
+    monkeypatch.setattr(LocalStore, "get", get)
+
+    async def read():
+        await asyncio.gather(*(store.get("rate/rate/c/0/0", default_buffer_prototype()) for _ in range(40)))
+
+    asyncio.run(read())
+    assert len(asked) - 40 < 20
+    assert asked[-1] == "zarr.json"

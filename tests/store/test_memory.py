@@ -16,7 +16,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.store import MemoryRun
 
 # What a store keeps of a run, and what is reduced at once needs not.
-STORED_ALONE = {"checksum", "digest", "versions", "checkpoint", "twinbrain_version"}
+STORED_ALONE = {"checksum", "created", "digest", "versions", "checkpoint", "twinbrain_version"}
 
 
 def in_memory(**changes):

@@ -17,6 +17,7 @@ from zarr.storage import MemoryStore
 from twinbrain.errors import StoreError
 from twinbrain.store.arrays import COMPRESSED, EXACT
 from twinbrain.store.claim import held
+from twinbrain.store.creation import CREATED, new_creation
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
 from twinbrain.store.layout import FORMAT, GROUPS, ProbeLayout
@@ -82,7 +83,8 @@ def create_run(
     schema = run_schema(
         spikes=spikes, rate_bin_steps=rate_bin_steps, n_populations=network.sizes["population"], probes=probes, dt=dt
     )
-    attributes = attrs | {"twinbrain_format": FORMAT, "status": CREATING, "dt": dt, "committed": 0.0, "checkpoint": ""}
+    attributes = attrs | {"twinbrain_format": FORMAT, CREATED: new_creation(), "status": CREATING}
+    attributes |= {"dt": dt, "committed": 0.0, "checkpoint": ""}
     # Composed in memory, since zarr would ask the store for the parents of each group and array, one by one.
     objects: dict[str, Buffer] = {}
     nodes = _compose(MemoryStore(objects), schema, network, connectome, probes)

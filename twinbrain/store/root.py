@@ -19,6 +19,7 @@ from zarr.buffer import cpu, default_buffer_prototype
 from twinbrain.errors import StoreError
 from twinbrain.files.regular import FileError
 from twinbrain.files.text import LARGEST_JSON, check_unicode
+from twinbrain.store.creation import CREATED
 from twinbrain.store.damage import DamageError
 from twinbrain.store.layout import FORMAT
 from twinbrain.store.location import Location
@@ -94,7 +95,10 @@ class Root:
         nodes = {path: self.nodes[path] for path in sorted(self.nodes, key=lambda path: (path.count("/"), path))}
         consolidated = {"kind": "inline", "must_understand": False, "metadata": nodes}
         # Sorted, so that the same content is the same document; the checksum comes first, where nothing looks like it.
-        attributes = {CHECKSUM: _BLANK} | {name: self.attributes[name] for name in sorted(self.attributes)}
+        # The creation follows, where it is found without the rest.
+        first = [CREATED] if CREATED in self.attributes else []
+        names = [*first, *sorted(set(self.attributes) - {*first})]
+        attributes = {CHECKSUM: _BLANK} | {name: self.attributes[name] for name in names}
         document = json.dumps(
             {
                 "zarr_format": 3,

@@ -23,6 +23,7 @@ from twinbrain.store.arrays import COMPRESSED, EXACT, array_at, encoded, fingerp
 from twinbrain.store.checkpoint import FINGERPRINT
 from twinbrain.store.claim import held
 from twinbrain.store.create import write_dataset
+from twinbrain.store.creation import CREATED, new_creation
 from twinbrain.store.damage import DamageError, reading
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.layout import FORMAT, SLOTS
@@ -225,7 +226,7 @@ def create_training(
         If something is there, or nothing can be written.
     """
     check_training_target(location, overwrite=overwrite)
-    attributes = attributes | {TRAINING.mark: FORMAT, "checkpoint": "", "epochs_done": 0}
+    attributes = attributes | {TRAINING.mark: FORMAT, CREATED: new_creation(), "checkpoint": "", "epochs_done": 0}
     with saying_what_is_safe(location, what="training"):
         # Until all of it is there, it says that it is being created, and is replaced without asking.
         location.write(KEY, Root(attributes | {"status": CREATING}, {}).encode())

@@ -15,7 +15,7 @@ def check_run(attributes: Document, nodes: Nodes) -> None:
     """Check the attributes, groups and arrays of a run."""
     for key in ("twinbrain_version", "workflow", "engine", "digest"):
         text(of_table(attributes, key, "the attributes"), key)
-    for key in ("device", "precision"):
+    for key in ("device", "precision", "created"):
         text(attributes.get(key, ""), key)
     text(of_table(attributes, "status", "the attributes"), "status", STATUSES)
     whole(of_table(attributes, "seed", "the attributes"), "seed")

@@ -21,7 +21,7 @@ def check_training(attributes: Document, nodes: Nodes) -> None:
     """Check the attributes, groups and arrays of a training."""
     for key in ("twinbrain_version", "workflow", "task", "rule", "digest", "task_digest"):
         text(of_table(attributes, key, "the attributes"), key)
-    for key in ("error", "changed"):
+    for key in ("error", "changed", "created"):
         text(attributes.get(key, ""), key)
     text(of_table(attributes, "status", "the attributes"), "status", STATUSES)
     whole(of_table(attributes, "seed", "the attributes"), "seed")

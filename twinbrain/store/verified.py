@@ -21,6 +21,7 @@ from zarr.storage import WrapperStore
 from twinbrain.errors import StoreError
 from twinbrain.files.regular import MB, VARIABLE, largest
 from twinbrain.store.contents import is_of_array, memory_of
+from twinbrain.store.creation import HEAD, Watched
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import LARGEST_OBJECT, Location
 from twinbrain.store.root import KEY, RUN, Document, Kind, Root, parse
@@ -98,7 +99,7 @@ class Cutting:
 
 
 class VerifiedStore(WrapperStore[Store]):
-    """A store as its root document says it is: every chunk is checked, and none may lack.
+    """A store as its root document says it is: every chunk is checked, and none may lack or be of another creation.
 
     Metadata are those of the root document, which has a checksum; those beside the arrays are not asked. A chunk ends
     with a checksum, and so does the index of a shard.
@@ -127,6 +128,7 @@ class VerifiedStore(WrapperStore[Store]):
         self._arrays = {path: node for path, node in self.root.nodes.items() if node["node_type"] == "array"}
         self._cuttings: dict[str, Cutting] = {}
         self._left: float = math.inf  # memory that may be taken
+        self._watched = Watched(f"{kind.name} {location}", document, self._head)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._store, self._location, self._document, self._kind)
@@ -154,8 +156,8 @@ class VerifiedStore(WrapperStore[Store]):
 
         Raises
         ------
-        DamageError
-            If it is not as it was written.
+        StoreError
+            If it is not as it was written, or another store has taken the place of this one.
         """
         if key == KEY:
             return cpu.Buffer.from_bytes(self._document)
@@ -169,6 +171,7 @@ class VerifiedStore(WrapperStore[Store]):
         limit = self.cutting(path).largest_object
         refuse = partial(self._damaged, key)
         data = await self._location.fetch(self._store, key, limit, prototype, byte_range, refuse)
+        await self._watched.confirm()
         if data is None:
             return await self._absent(path, place, key, prototype, byte_range)
         await self._check(key, path, place, data.as_numpy_array(), byte_range)
@@ -199,6 +202,10 @@ class VerifiedStore(WrapperStore[Store]):
     def arrays(self) -> dict[str, Document]:
         """Path of each array to its metadata."""
         return self._arrays
+
+    async def _head(self) -> bytes | None:
+        found = await self._location.fetch(self._store, KEY, byte_range=RangeByteRequest(0, HEAD))
+        return None if found is None else found.to_bytes()
 
     async def _absent(
         self, path: str, place: tuple[int, ...], key: str, prototype: BufferPrototype, byte_range: ByteRequest | None

@@ -2,6 +2,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import small_brain
+from tests.roots import stored_files
 from twinbrain.run.cluster.connect import connected
 from twinbrain.spec.record import Record, StateRecord
 
@@ -49,16 +50,12 @@ def whole(run, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def same_files():
-    """Check that two stores hold the same files, byte for byte."""
+    """Check that two stores hold the same files, byte for byte, but for the name of their creation."""
 
     def check(one, other):
-        found, expected = contents(one), contents(other)
+        found, expected = stored_files(one), stored_files(other)
         assert found.keys() == expected.keys()
         assert [name for name in found if found[name] != expected[name]] == []
         assert len(found) > 20
 
     return check
-
-
-def contents(path):
-    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import xarray as xr
@@ -32,6 +31,7 @@ from twinbrain.spec.overlap import check_places
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
+from twinbrain.store.creation import CREATED, new_creation
 from twinbrain.store.sweep import POINT, RESERVED, SweepStore, is_sweep
 from twinbrain.store.sweep_create import check_sweep_target, create_sweep
 from twinbrain.store.versions import check_versions
@@ -179,7 +179,7 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
         attrs={
             "twinbrain_version": found["twinbrain"],
             "workflow": workflow.name,
-            "created": uuid4().hex,
+            CREATED: new_creation(),
             "spec": spec,
             "functions": functions_kept(spec, prepared.own),
             "digest": workflow.digest,

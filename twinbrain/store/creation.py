@@ -1,0 +1,80 @@
+"""Which creation a store is of, so that whoever has opened it notices when another one has taken its place."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from twinbrain.errors import StoreError
+
+CREATED = "created"
+"""Attribute that names the creation of a store; whoever goes on with it leaves it."""
+HEAD = 256
+"""Bytes of a root document among which it is."""
+# As `Root.encode` begins. Stores of before have none there, and are all alike.
+_NAMED = re.compile(rb'"attributes": \{"checksum": "\w{64}", "created": "(\w+)"')
+
+
+def new_creation() -> str:
+    """Return a name that no other creation has."""
+    return uuid4().hex
+
+
+def creation_of(document: bytes) -> bytes:
+    """Return the name of the creation that a root document, or its first `HEAD` bytes, is of; empty if it has none."""
+    found = _NAMED.search(document, 0, HEAD)
+    return b"" if found is None else found[1]
+
+
+@dataclass
+class _Asked:
+    """How often was asked in an event loop: begun, and the last of these by which all was as it should be."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    begun: int = 0
+    confirmed: int = 0
+
+
+class Watched:
+    """A store that has to stay the one that was opened.
+
+    It is asked after objects are read: who replaces a store begins with its root document. Objects that are read at the
+    same time share a question, so that few are asked.
+
+    Parameters
+    ----------
+    what : str
+        What is kept there, and where.
+    document : bytes
+        The root document that was opened.
+    read_head : callable
+        Returns the first `HEAD` bytes of the one that is there now, None if there is none.
+    """
+
+    def __init__(self, what: str, document: bytes, read_head: Callable[[], Awaitable[bytes | None]]) -> None:
+        self._what, self._creation, self._read_head = what, creation_of(document), read_head
+        self._asked: WeakKeyDictionary[asyncio.AbstractEventLoop, _Asked] = WeakKeyDictionary()
+
+    async def confirm(self) -> None:
+        """Make sure that all that was read until now is of the store that was opened.
+
+        Raises
+        ------
+        StoreError
+            If another creation has taken its place, or it is gone.
+        """
+        asked = self._asked.setdefault(asyncio.get_running_loop(), _Asked())
+        earlier = asked.begun
+        async with asked.lock:
+            if asked.confirmed > earlier:  # by who asked after this was read
+                return
+            asked.begun = number = asked.begun + 1
+            head = await self._read_head()
+            if head is None or creation_of(head) != self._creation:
+                found = "it gone" if head is None else "another that has taken its place"
+                raise StoreError(f"expected the {self._what} as it was opened, found {found}; open it anew")
+            asked.confirmed = number
