@@ -18,7 +18,7 @@ def test_weight_stands_for_the_unit_of_the_receptor(unit):
     found = program(unit, equations="w_max : weight", on_pre="release = clip(w, 0*weight, w_max)")
     assert found.units["w"] == unit
     assert found.parameters == {"w_max": unit}
-    assert found.in_weights == ("w", "w_max")
+    assert found.in_weights == {"w": 1, "w_max": 1}
 
 
 def test_a_rule_without_equations_keeps_no_time():

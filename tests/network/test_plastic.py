@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.examples import build_region, fingerprint, region_data
+from twinbrain.engines.interpreter import execute
 from twinbrain.errors import SpecError
 from twinbrain.network.build import block_programs
 from twinbrain.network.layout import lay_out
@@ -98,6 +99,36 @@ def test_several_receptors_have_synapses_of_their_own_scaled_alike():
     np.testing.assert_array_equal(ampa.source, nmda.source)
     np.testing.assert_allclose(nmda.initial["w"], 0.25 * ampa.initial["w"])
     assert nmda.constants["w_max"] == 0.25 * ampa.constants["w_max"] == 2.0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"equations": "dw/dt = grow/tau : weight\ngrow : weight\ntau : second"},
+        {"equations": "dw/dt = grow : weight\ngrow : weight/second"},
+        {"equations": "dw/dt = grow : weight\ngrow : siemens/second"},
+        {"equations": "dw/dt = 1/(hard*tau) : weight\nhard : 1/weight\ntau : second"},
+        {"equations": "dw/dt = 1*nS/(10*ms) : weight"},
+        {
+            "equations": "drunning/dt = 1/tau : 1\ntau : second",
+            "on_pre": "release = w; w = clip(w + 9*nS, 0*weight, 3*nS)",
+        },
+        {"equations": "dw/dt = grow/tau : weight\ngrow : weight\ntau : second", "method": "euler"},
+    ],
+)
+def test_all_that_a_rule_has_in_the_unit_of_weights_is_scaled_with_them(rule):
+    values = {"grow": "1 nS" if "grow/tau" in rule["equations"] else "0.1 nS/ms", "tau": "10 ms", "hard": "1/nS"}
+    rule = {"on_pre": "release = w", **rule}
+    rule["parameters"] = {name: value for name, value in values.items() if f"\n{name} :" in rule["equations"]}
+    found = data("own", receptor={"ampa": 1.0, "nmda": 0.1}, weight="2 nS")
+    network = build_region(Region.parse(found | {"plasticity": {"own": rule}}))
+    ends = {}
+    for table in network.plastic:
+        names = {**table.constants, **table.initial, "elapsed": 10.0, "dt": 0.1}
+        execute(table.program.advance + table.program.on_pre, names)
+        ends[table.receptor] = np.broadcast_to(names["w"], len(table.source))
+    assert (ends["ampa"] > 2.005).all()
+    np.testing.assert_allclose(ends["nmda"], 0.1 * ends["ampa"], rtol=1e-12)
 
 
 def test_modulating_populations_are_known_by_their_neurons():

@@ -41,6 +41,8 @@ from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 METHODS = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4")
 """Names of the integrators, which are Brian2's."""
+UNIT_FACTOR = "_unit_factor"
+"""Name of the constant that scales units."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class ModelEquations:
         Variables that are functions of others, and their expressions.
     units_of_subexpressions : dict of str to str
         Their units.
+    scaled : tuple of str
+        Units that stand for multiples of `UNIT_FACTOR`, a constant.
     """
 
     state: tuple[str, ...]
@@ -77,6 +81,7 @@ class ModelEquations:
     unit_values: dict[str, float]
     subexpressions: dict[str, str]
     units_of_subexpressions: dict[str, str] = field(default_factory=dict)
+    scaled: tuple[str, ...] = ()
 
     @cached_property
     def _names(self) -> set[str]:
@@ -134,6 +139,8 @@ class ModelEquations:
             sympy.Symbol(name, real=True): sympy.Integer(1) if value == 1 else sympy.Float(value)
             for name, value in self.unit_values.items()
         }
+        factor = sympy.Symbol(UNIT_FACTOR, real=True)
+        values = {s: size * factor if s.name in self.scaled else size for s, size in values.items()}
         text = expression if isinstance(expression, str) else render(expression)
 
         def named(symbol: Any) -> Any:

@@ -6,6 +6,7 @@ synapses that differ cost no more than synapses that do not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from twinbrain.language.lines import Assignment, Equation, check_definitions
 from twinbrain.language.reader import read_number
 from twinbrain.language.sizes import growth
 from twinbrain.language.tree import Tree, names_in, render
+from twinbrain.language.unit import read_unit
 from twinbrain.models import checks, reading
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.between_events import ELAPSED, solve
@@ -51,10 +53,11 @@ class RuleProgram:
         Unit of each variable.
     parameters : dict of str to str
         Parameters of the equations and their units.
-    in_weights : tuple of str
-        Variables and parameters that are declared in the unit ``weight``.
+    in_weights : dict of str to float
+        Variables and parameters whose unit holds ``weight``, or what that is, and its exponent in it.
     constants : dict of str to str
-        Constants of the program, each an expression of the parameters and ``dt``.
+        Constants of the program, each an expression of the parameters, ``dt`` and `UNIT_FACTOR`: what weights are
+        multiplied by, with all that is written in their unit.
     advance : tuple of Statement
         What time does: before each event over the `ELAPSED` steps since the last, or over one step.
     every_step : bool
@@ -66,7 +69,7 @@ class RuleProgram:
     state: tuple[str, ...]
     units: dict[str, str]
     parameters: dict[str, str]
-    in_weights: tuple[str, ...]
+    in_weights: dict[str, float]
     constants: dict[str, str]
     advance: tuple[Statement, ...]
     every_step: bool
@@ -124,7 +127,7 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
         state=(*equations.state, *((RELEASED,) if summed else ()), *((LAST_UPDATE,) if timed else ())),
         units={**equations.units, **({RELEASED: unit} if summed else {}), **({LAST_UPDATE: "1"} if timed else {})},
         parameters=equations.parameters,
-        in_weights=_in_weights(model.equations),
+        in_weights=_in_weights(model.equations, unit),
         constants=dict(hoister.constants),
         advance=tuple(advance),
         every_step=every_step and bool(advance),
@@ -208,6 +211,7 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
         systems=((reading.differential_part(whole, set(moving)), model.method),),
         unit_values=unit_values,
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
+        scaled=_scaled(unit_values, whole),
     )
 
 
@@ -241,6 +245,18 @@ def _check_code(code: dict[str, tuple[Assignment, ...]], equations: Any, moving:
     return assigned
 
 
-def _in_weights(text: str) -> tuple[str, ...]:
-    found = [line.name for line in reading.equations_of(text) if line.unit == ((_UNIT, 1.0),)]
-    return (WEIGHT, *(name for name in found if name != WEIGHT))
+def _in_weights(text: str, weight: str) -> dict[str, float]:
+    of_weights = {((_UNIT, 1.0),), tuple(read_unit(weight))}
+    found = {WEIGHT: 1.0}
+    for line in reading.equations_of(text):
+        exponent = sum(power for name, power in line.unit if ((name, 1.0),) in of_weights)
+        if exponent and line.kind != "definition":
+            found[line.name] = exponent
+    return found
+
+
+def _scaled(names: Iterable[str], equations: Any) -> tuple[str, ...]:
+    """Return those units that weights may be given in."""
+    from brian2.core.namespace import DEFAULT_UNITS
+
+    return tuple(name for name in names if DEFAULT_UNITS[name].dim is equations[WEIGHT].dim)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.equations import UNIT_FACTOR
 from twinbrain.models.library import plasticity_model
 from twinbrain.models.rule import LAST_UPDATE, RELEASED, WEIGHT, RuleProgram, rule_program
 from twinbrain.network.layout import Layout
@@ -116,11 +117,12 @@ def draw_plastic(
     def draw(what: str, value: Value, unit: str) -> Floats:
         n = len(weight) if isinstance(value, Distribution | Explicit) else 1
         values = sample(value, unit, n, streams(f"plasticity {what}"))
-        return values * factor if what.split()[1] in program.in_weights else values
+        exponent = program.in_weights.get(what.split()[1])
+        return values * factor**exponent if exponent else values
 
     try:
         parameters, initial = _fill(plasticity, model, program, draw)
-        namespace: dict[str, Floats | float] = {"dt": np.float64(dt), **parameters}
+        namespace: dict[str, Floats | float] = {"dt": np.float64(dt), UNIT_FACTOR: np.float64(factor), **parameters}
         constants = {
             name: evaluate(text, namespace, program.parameters).reshape(-1) for name, text in program.constants.items()
         }
