@@ -3,11 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.examples import build_brain, small_brain
+from tests.examples import build_brain, build_region, region_data, small_brain
 from tests.exchange.models import leaky_region
+from tests.network.test_layout import TONIC
 from twinbrain.errors import SpecError
 from twinbrain.exchange.draw import draw_circuit
 from twinbrain.exchange.lower import lower_circuit
+from twinbrain.spec.region import Region
 
 
 def by_neurons(network):
@@ -72,3 +74,15 @@ def test_a_parameter_without_a_value_is_refused():
     bare = replace(population, model=model, parameters={})
     with pytest.raises(SpecError, match=r"population test/leaky: exc: parameters\.C_m: expected a value in pF"):
         lower_circuit(replace(circuit, populations=(bare, circuit.populations[1])))
+
+
+def test_neurons_feel_what_they_felt_in_the_brain():
+    region = Region.parse(region_data(TONIC))
+    built, lowered = build_region(region, seed=2), lower_circuit(draw_circuit(region, seed=2))
+    assert len(built.blocks) == 2
+    for block, expected in zip(lowered.blocks, built.blocks, strict=True):
+        assert (block.name, block.program, block.neurons.tolist()) == (
+            expected.name,
+            expected.program,
+            expected.neurons.tolist(),
+        )

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from tests.examples import CORTEX, RELAY, region_data, relay_region, small_brain, two_population_region
+from tests.examples import CORTEX, RELAY, build_region, region_data, relay_region, small_brain, two_population_region
+from twinbrain.engines.reference import prepare as reference
 from twinbrain.errors import SpecError
 from twinbrain.models.neurons import ADEX
 from twinbrain.models.receptors import RECEPTOR_MODELS
@@ -60,6 +62,78 @@ def test_a_block_has_the_receptors_of_all_its_cells():
     blocks = {block.name: list(block.receptors) for block in layout.blocks}
     assert blocks["adex"] == ["ampa", "exponential_current", "gaba_a", "gaba_b", "nmda"]
     assert blocks["lif_conductance"] == ["ampa", "gaba_a"]
+
+
+# In the second cell's neurons flows nothing, though they are of the same model.
+TONIC = """
+    name = "test/tonic"
+    [receptors.tonic]
+    equations = '''
+    I_tonic = level_tonic + x_tonic : amp
+    dx_tonic/dt = -x_tonic/tau_tonic : amp
+    level_tonic : amp
+    tau_tonic : second
+    '''
+    jump = "x_tonic"
+    current = "I_tonic"
+    parameters = { level_tonic = "400 pA", tau_tonic = "5 ms" }
+    [cells]
+    with = { model = "lif_current", receptors = ["tonic"] }
+    without = { model = "lif_current" }
+    [populations]
+    a = { cell = "with", size = 2 }
+    b = { cell = "without", size = 3 }
+"""
+
+
+def test_neurons_do_not_feel_a_receptor_that_their_cell_does_not_list():
+    network = build_region(Region.parse(region_data(TONIC)))
+    assert [(block.name, block.size, len(block.inlets)) for block in network.blocks] == [
+        ("lif_current", 2, 1),
+        ("lif_current_2", 3, 0),
+    ]
+    simulation = reference(network)
+    simulation.advance(1000)
+    assert simulation.collect().spikes.neuron.max() == 1
+    # Alone, a leaky neuron stays where it rests.
+    assert simulation.state().variables["lif_current_2/v"].tolist() == [-70.0] * 3
+
+
+def test_cells_that_all_list_such_a_receptor_share_a_block():
+    data = region_data(TONIC)
+    data["cells"]["without"]["receptors"] = ["current", "tonic"]
+    (block,) = layout_of(Region.parse(data)).blocks
+    assert (block.size, list(block.receptors)) == (5, ["current", "tonic"])
+
+
+def test_receptors_of_different_cells_may_use_the_same_names():
+    data = region_data(TONIC)
+    equations = "dI/dt = -I/tau_s : amp\ntau_s : second"
+    data["receptors"] = {
+        name: {"equations": equations, "jump": "I", "current": "I", "parameters": {"tau_s": tau}}
+        for name, tau in {"fast": "2 ms", "slow": "20 ms"}.items()
+    }
+    data["cells"]["with"]["receptors"], data["cells"]["without"]["receptors"] = ["fast"], ["current", "slow"]
+    data["cells"]["third"] = {"model": "lif_current", "receptors": ["current"]}
+    data["populations"]["c"] = {"cell": "third", "size": 1}
+    network = build_region(Region.parse(data))
+    assert [[inlet.receptor for inlet in block.inlets] for block in network.blocks] == [
+        ["current", "fast"],
+        ["current", "slow"],
+    ]
+    # A current that decays in 2 or 20 ms: exp(-0.1/2), exp(-0.1/20).
+    for block, tau in zip(network.blocks, (2, 20), strict=True):
+        assert any(np.allclose(values, np.exp(-0.1 / tau), rtol=1e-12) for values in block.constants.values())
+
+
+def test_what_is_injected_must_be_listed_where_it_acts_by_itself():
+    data = region_data(TONIC.replace("tonic.", "current.").replace("receptors.tonic", "receptors.current"))
+    data["cells"]["with"]["receptors"] = ["current"]
+    data["drives"] = [{"population": "b", "receptor": "current", "current": "10 pA"}]
+    with pytest.raises(SpecError, match=r"receptors.current: .* injected into cells.without, which does not list it"):
+        layout_of(Region.parse(data))
+    data["cells"]["without"]["receptors"] = ["current"]
+    assert [block.size for block in layout_of(Region.parse(data)).blocks] == [5]
 
 
 def with_own_adex(name, threshold):

@@ -12,7 +12,9 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, signal_problems
 from twinbrain.models.reach import unfelt, unfelt_problem
 from twinbrain.models.step import StepProgram, step_program
+from twinbrain.network.grouping import Group, group_of
 from twinbrain.network.inputs import RandomDrive
+from twinbrain.network.layout import unused_name
 from twinbrain.network.network import Block, Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import program_constants
 from twinbrain.network.quanta import LARGEST
@@ -22,7 +24,7 @@ from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
 from twinbrain.spec.base import suggestion
-from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Distribution
 
 
@@ -40,17 +42,19 @@ def lower_circuit(circuit: Circuit) -> Network:
     if problems := signal_problems(circuit, "leave it out"):
         raise SpecError(problems)
     _check_finite(circuit)
-    models, slices = _slices(circuit)
+    groups, slices = _groups(circuit)
     members = [
-        [p for p, s in zip(circuit.populations, slices, strict=True) if s.block == i] for i in range(len(models))
+        [p for p, s in zip(circuit.populations, slices, strict=True) if s.block == i] for i in range(len(groups))
     ]
-    receptors = [_receptors(own) for own in members]
-    unfelt_of = [unfelt(model, own) for (_, model), own in zip(models, receptors, strict=True)]
+    receptors = [dict(sorted(group.receptors.items())) for group in groups]
+    unfelt_of = [unfelt(group.model, own) for group, own in zip(groups, receptors, strict=True)]
     quanta = _quanta(circuit)
     blocks: list[Block] = []
     start = 0
-    for i, (name, model) in enumerate(models):
-        program = step_program(model, receptors[i], f"model {name}")
+    names: list[str] = []
+    for i, model in enumerate(group.model for group in groups):
+        names.append(unused_name(groups[i].name, names))
+        program = step_program(model, receptors[i], f"model {names[i]}")
         size = sum(population.size for population in members[i])
         inlets = []
         for receptor in program.jumps:
@@ -62,7 +66,7 @@ def lower_circuit(circuit: Circuit) -> Network:
             {key: np.concatenate([part[which][key] for part in filled]) for key in filled[0][which]} for which in (0, 1)
         )
         neurons = np.concatenate([np.arange(s.start, s.stop, dtype=np.int32) for s in slices if s.block == i])
-        blocks.append(Block(name, program, neurons, constants, initial, tuple(inlets)))
+        blocks.append(Block(names[i], program, neurons, constants, initial, tuple(inlets)))
     arriving = [(projection.target, projection.receptor) for projection in circuit.projections]
     for target, name in arriving + [(drive.population, drive.receptor) for drive in circuit.drives]:
         if name in unfelt_of[block := slices[target].block]:
@@ -78,11 +82,11 @@ def lower_circuit(circuit: Circuit) -> Network:
     for projection in circuit.projections:
         inlet, first = place(projection.target, projection.receptor)
         if (longest := int(projection.delay.max(initial=1))) > LONGEST_DELAY:
-            names = " -> ".join(circuit.populations[p].name for p in (projection.source, projection.target))
+            between = " -> ".join(circuit.populations[p].name for p in (projection.source, projection.target))
             raise SpecError(
                 [
                     Problem(
-                        f"projection {names}",
+                        f"projection {between}",
                         f"expected delays of at most {LONGEST_DELAY} steps of {circuit.dt:g} ms, found {longest}; "
                         "use a larger dt",
                     )
@@ -143,32 +147,24 @@ def _random_drive(drive: CircuitDrive, start: int, size: int, quantum: float) ->
     )
 
 
-def _slices(circuit: Circuit) -> tuple[list[tuple[str, NeuronModel]], list[PopulationSlice]]:
-    """Return the models, one a block, and where each population is."""
-    models: list[tuple[str, NeuronModel]] = []
+def _groups(circuit: Circuit) -> tuple[list[Group], list[PopulationSlice]]:
+    """Return what is computed together, one group a block, and where each population is."""
+    groups: list[Group] = []
     sizes: list[int] = []
     slices: list[PopulationSlice] = []
     start = 0
     for p in circuit.populations:
-        if (p.model_name, p.model) not in models:
-            models.append((p.model_name, p.model))
-            sizes.append(0)
-        block = models.index((p.model_name, p.model))
+        block = group_of(groups, p.model_name, p.model, p.receptors)
+        for name, receptor in p.receptors.items():
+            if groups[block].receptors.setdefault(name, receptor) != receptor:
+                raise SpecError(f"receptor {name!r}: expected one definition, found two; rename one")
+        sizes += [0] * (len(groups) - len(sizes))
         slices.append(
             PopulationSlice(p.label, p.region, p.name, start, start + p.size, block, sizes[block], p.transmitter)
         )
         start += p.size
         sizes[block] += p.size
-    return models, slices
-
-
-def _receptors(populations: list[CircuitPopulation]) -> dict[str, ReceptorModel]:
-    receptors: dict[str, ReceptorModel] = {}
-    for population in populations:
-        for name, receptor in population.receptors.items():
-            if receptors.setdefault(name, receptor) != receptor:
-                raise SpecError(f"receptor {name!r}: expected one definition, found two; rename one")
-    return dict(sorted(receptors.items()))
+    return groups, slices
 
 
 def _filled(

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.at_rest import acts_at_rest
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.felt import unfelt_inputs
+from twinbrain.network.grouping import Group, group_of
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.between_regions import misplaced
 from twinbrain.spec.brain import Brain
@@ -26,7 +28,7 @@ from twinbrain.spec.region import Region
 
 @dataclass(frozen=True)
 class BlockLayout:
-    """A neuron model with all receptors that its cells have anywhere in the brain."""
+    """A neuron model with all receptors that its cells have anywhere in the brain; see `network.grouping`."""
 
     name: str
     model: NeuronModel
@@ -98,14 +100,12 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
         there is not, or something arrives at a receptor that does not act on its neurons.
     """
     regions = tuple(brain.assignment(connectome.labels))
-    keys: list[tuple[str, str]] = []
-    names: list[str] = []
-    models: list[NeuronModel] = []
-    receptors: list[dict[str, ReceptorModel]] = []
+    groups: list[Group] = []
     sizes: list[int] = []
     populations: list[PopulationSlice] = []
     problems: list[Problem] = []
     known: dict[str, dict[str, int]] = {}
+    injections = _injections(dict(zip(connectome.labels, regions, strict=True)), stimuli)
     start = 0
     for label, region in zip(connectome.labels, regions, strict=True):
         if region.name not in known:
@@ -115,26 +115,17 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
                 try:
                     model = neuron_model(cell.model, region)
                     own = {receptor: receptor_model(receptor, region) for receptor in cell.receptors}
+                    beside = {r: receptor_model(r, region) for r in sorted(injections.get((region.name, name), ()))}
                 except SpecError as error:
                     problems += error.within(f"region {region.name}: cells.{name}").problems
                     continue
-                key = (cell.model, model.digest)
-                if key not in keys:
-                    keys.append(key)
-                    names.append(unused_name(cell.model, names))
-                    models.append(model)
-                    receptors.append({})
-                    sizes.append(0)
-                block = keys.index(key)
-                for receptor, definition in own.items():
-                    if receptors[block].setdefault(receptor, definition) != definition:
-                        where = f"region {region.name}: receptors.{receptor}"
-                        problems.append(Problem(where, "another region defines this receptor otherwise; rename one"))
-                known[region.name][name] = block
+                block = known[region.name][name] = group_of(groups, cell.model, model, own, beside)
+                problems += _take(groups[block], region, name, own, beside)
         if problems:
             continue
         for name, population in region.populations.items():
             block = known[region.name][population.cell]
+            sizes += [0] * (len(groups) - len(sizes))
             stop = start + population.size
             populations.append(
                 PopulationSlice(label, region.name, name, start, stop, block, sizes[block], population.transmitter)
@@ -149,14 +140,12 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
     regions_of = dict(zip(connectome.labels, regions, strict=True))
     if problems := list(misplaced(brain.projections, regions_of)):
         raise SpecError(problems)
-    for reached, receptor in _injected(regions_of, populations, stimuli):
-        definition = receptor_model(receptor, regions_of[reached.label])
-        if receptors[reached.block].setdefault(receptor, definition) != definition:
-            where = f"region {reached.region}: receptors.{receptor}"
-            raise SpecError([Problem(where, "another region defines this receptor otherwise; rename one")])
+    names: list[str] = []
+    for group in groups:
+        names.append(unused_name(group.name, names))
     blocks = tuple(
-        BlockLayout(name, model, dict(sorted(own.items())), size)
-        for name, model, own, size in zip(names, models, receptors, sizes, strict=True)
+        BlockLayout(name, group.model, dict(sorted(group.receptors.items())), size)
+        for name, group, size in zip(names, groups, sizes, strict=True)
     )
     layout = Layout(connectome, regions, tuple(populations), blocks)
     if problems := list(dict.fromkeys(unfelt_inputs(brain, layout, stimuli))):
@@ -172,17 +161,34 @@ def block_neurons(layout: Layout) -> list[NDArray[np.int32]]:
     return [np.concatenate(parts) for parts in members]
 
 
-def _injected(
-    regions: dict[str, Region], populations: list[PopulationSlice], stimuli: tuple[Stimulus, ...]
-) -> Iterator[tuple[PopulationSlice, str]]:
-    """Yield the populations into which a current is injected, and the receptor that it goes through."""
-    for population in populations:
-        for drive in regions[population.label].drives:
-            if drive.population == population.population and drive.receptor in INJECTED:
-                yield population, drive.receptor
+def _injections(regions: dict[str, Region], stimuli: tuple[Stimulus, ...]) -> dict[tuple[str, str], set[str]]:
+    """Return the receptors through which a current is injected into neurons of a region's cell."""
+    found: dict[tuple[str, str], set[str]] = {}
+
+    def add(region: Region, name: str, receptor: str) -> None:
+        if receptor in INJECTED and (population := region.populations.get(name)):
+            found.setdefault((region.name, population.cell), set()).add(receptor)
+
+    for region in {region.name: region for region in regions.values()}.values():
+        for drive in region.drives:
+            add(region, drive.population, drive.receptor)
     for stimulus in stimuli:
-        if stimulus.receptor in INJECTED:
-            yield from ((population, stimulus.receptor) for population in _reached(stimulus, populations))
+        for label in matching(stimulus.regions, regions):
+            add(regions[label], stimulus.population, stimulus.receptor)
+    return found
+
+
+def _take(
+    group: Group, region: Region, cell: str, own: dict[str, ReceptorModel], injected: dict[str, ReceptorModel]
+) -> Iterator[Problem]:
+    """Add the receptors of a cell, and those through which a current is injected, to those of its group."""
+    for name, definition in {**injected, **own}.items():
+        where = f"region {region.name}: receptors.{name}"
+        if group.receptors.setdefault(name, definition) != definition:
+            yield Problem(where, "another region defines this receptor otherwise; rename one")
+        elif name not in own and acts_at_rest(group.model, definition):
+            found = f"found one that acts without input and is injected into cells.{cell}, which does not list it"
+            yield Problem(where, f"expected an injected current that is 0 without input, {found}; list it there")
 
 
 def _reached(stimulus: Stimulus, populations: Iterable[PopulationSlice]) -> list[PopulationSlice]:

@@ -1,6 +1,7 @@
 """The network: what a brain is lowered to, and all that an engine sees.
 
-However many regions there are, there is one `Block` a neuron model, one `SynapseTable` a receptor and origin, and one
+However many regions there are, there is one `Block` a neuron model (more where receptors set cells apart, see
+`network.grouping`), one `SynapseTable` a receptor and origin, and one
 `PlasticTable` a receptor and plasticity rule; a population is a contiguous slice of a block. Neurons are numbered
 region by region, population by population.
 """
