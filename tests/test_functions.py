@@ -7,7 +7,9 @@ import subprocess
 import sys
 
 import cloudpickle
+import numpy as np
 import pytest
+import xarray as xr
 
 import twinbrain as tb
 from twinbrain.functions import check_functions, described, function_of
@@ -56,7 +58,7 @@ def test_a_function_is_described_by_its_name_and_the_digest_of_its_file(own):
     double = function_of(f"{own}:double", "--own")
     digest = hashlib.sha256(OWN.encode()).hexdigest()
     assert described(double) == {"function": "double", "file": "own.py", "sha256": digest}
-    assert described(functools.partial(double, 1)) == described(double)
+    assert described(functools.partial(double)) == described(double)
 
 
 def test_a_function_of_a_script_is_described_by_its_own_text(tmp_path):
@@ -72,7 +74,90 @@ def test_a_function_of_a_script_is_described_by_its_own_text(tmp_path):
 
 def test_what_has_no_text_has_no_digest():
     assert described(len) == {"function": "len", "file": "", "sha256": ""}
-    check_functions({"len": described(len)}, {"len": max}, "--own", "here")
+    check_functions({"len": described(len)}, {"len": len}, "--own", "here")
+    with pytest.raises(tb.SpecError, match="it is called max"):
+        check_functions({"len": described(len)}, {"len": max}, "--own", "here")
+
+
+def above(run, threshold=0, *, limit=9):
+    return threshold
+
+
+def closing_over(threshold):
+    return lambda run: threshold
+
+
+class Above:
+    def __init__(self, threshold):
+        self.threshold = threshold
+
+    def __call__(self, run):
+        return self.threshold
+
+    def count(self, run):
+        return self.threshold
+
+
+def with_default(value):
+    def above(run, threshold=value):
+        return threshold
+
+    return above
+
+
+WAYS = {
+    "positional": lambda value: functools.partial(above, None, value),
+    "keyword": lambda value: functools.partial(functools.partial(above, limit=3), threshold=value),
+    "closure": closing_over,
+    "wrapped": lambda value: closing_over(closing_over(value)),
+    "object": Above,
+    "method": lambda value: Above(value).count,
+    "default": with_default,
+    "within": lambda value: closing_over({"all": [Above((value,)), {value}]}),
+    "array": lambda value: closing_over(xr.DataArray(np.arange(5.0) * value, dims="x")),
+    "connectome": lambda value: closing_over(tb.Connectome([[value]], [[0]], "A")),
+    "declaration": lambda value: closing_over(tb.Record(rate_bin=f"{value} ms")),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_function_that_was_given_another_value_is_another(way):
+    kept = {"f": described(WAYS[way](1))}
+    check_functions(kept, {"f": WAYS[way](1)}, "--own", "a store")
+    with pytest.raises(
+        tb.SpecError, match=r"found another \(.* differs\); give it with --own .* as it was, or begin anew"
+    ):
+        check_functions(kept, {"f": WAYS[way](2)}, "--own", "a store")
+
+
+def test_another_function_of_the_same_file_is_another():
+    with pytest.raises(tb.SpecError, match="it is called with_default"):
+        check_functions({"f": described(closing_over)}, {"f": with_default}, "--own", "a store")
+
+
+def test_globals_of_a_script_that_a_function_uses_count_and_others_do_not(tmp_path):
+    lines = ["from twinbrain.functions import described", "used, other = {}", "def one(run):", "    return used"]
+    code = "\n".join([*lines, "print(described(one))"])
+    told = []
+    for values in ("1, 1", "1, 2", "2, 2"):
+        (tmp_path / "script.py").write_text(code.format(values))
+        told.append(subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, check=True).stdout)
+    assert told[0] == told[1] != told[2]
+
+
+def test_what_cannot_be_compared_is_told():
+    with open(__file__) as file, pytest.warns(tb.FunctionWarning, match="threshold of the function 'f' cannot be"):
+        check_functions({"f": described(closing_over(file))}, {"f": closing_over(file)}, "--own", "a store")
+    made = {}
+    exec("def f(run): return 1", made)
+    with pytest.warns(tb.FunctionWarning, match="the text of the function 'f' cannot be compared"):
+        check_functions({"f": described(made["f"])}, {"f": made["f"]}, "--own", "a store")
+
+
+def test_values_that_hold_themselves_have_a_digest():
+    ring = []
+    ring.append(ring)
+    assert described(closing_over(ring)) == described(closing_over(ring))
 
 
 def test_functions_that_are_missing_others_or_too_many_are_told_at_once():

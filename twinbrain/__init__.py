@@ -27,6 +27,7 @@ _attribute, __dir__, __all__ = _lazy.attach(
             "EngineError",
             "ExchangeError",
             "ExchangeWarning",
+            "FunctionWarning",
             "LearnError",
             "MissingPackageError",
             "PlanError",

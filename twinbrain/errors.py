@@ -103,6 +103,10 @@ class ExchangeWarning(UserWarning):
     """Parts of another program's file that are not known here, and were left out."""
 
 
+class FunctionWarning(UserWarning):
+    """A function of a person's own that cannot be compared with the one with which a store was begun."""
+
+
 class ClusterError(TwinbrainError, RuntimeError):
     """A cluster that cannot be reached, or workers that are missing or would not compute what this process would."""
 

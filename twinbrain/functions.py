@@ -7,22 +7,24 @@ the digest of its file; whoever goes on with the store gives the function again,
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
+import json
 import shlex
+import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twinbrain.beside import import_file
-from twinbrain.errors import Problem, SpecError
+from twinbrain.errors import FunctionWarning, Problem, SpecError
+from twinbrain.function_state import given, source
 from twinbrain.language.tokens import printable
 from twinbrain.paths import user_path
 
 Description = dict[str, str]
-"""What a function is called (``function``), the name of its ``file``, and the ``sha256`` of that file."""
+"""What a function is called (``function``), the name of its ``file``, the ``sha256`` of that file, and digests of what
+it was ``given``, as JSON."""
 
 
 def function_of(text: str, option: str) -> Callable[..., Any]:
@@ -61,25 +63,14 @@ def described(function: Callable[..., Any]) -> Description:
     """Return what a store keeps of a function.
 
     The digest is that of its file; in a script or a notebook, which change for other reasons, that of the function's
-    own text. It is empty where there is no text.
+    own text. It is empty where there is no text. What it was given besides is digested value by value.
     """
-    while isinstance(function, partial):
-        function = function.func
-    code = function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
-    name = getattr(code, "__qualname__", "")
-    try:
-        file = inspect.getsourcefile(code)
-        if file is not None and getattr(code, "__module__", "") != "__main__" and Path(file).is_file():
-            content = Path(file).read_bytes()
-            return {"function": name, "file": Path(file).name, "sha256": hashlib.sha256(content).hexdigest()}
-        text = inspect.getsource(code).encode()
-    except (OSError, TypeError):
-        return {"function": name, "file": "", "sha256": ""}
-    return {"function": name, "file": "", "sha256": hashlib.sha256(text).hexdigest()}
+    values = given(function)
+    return source(function) | ({"given": json.dumps(values)} if values else {})
 
 
 def check_functions(
-    kept: Mapping[str, Description], given: Mapping[str, Callable[..., Any]], option: str, where: str
+    kept: Mapping[str, Description], functions: Mapping[str, Callable[..., Any]], option: str, where: str
 ) -> None:
     """Check that the functions are given with which something that is kept was begun.
 
@@ -87,7 +78,7 @@ def check_functions(
     ----------
     kept : mapping of str to Description
         What the store says of each, by name.
-    given : mapping of str to callable
+    functions : mapping of str to callable
         What a person has given, by name.
     option : str
         The option of the command line by which such functions are given.
@@ -103,20 +94,55 @@ def check_functions(
     for name, description in kept.items():
         file = printable(Path(description.get("file", "")).name) or "file.py"
         how = f"give it with {option} {shlex.quote(f'{file}:{printable(name)}')}, or pass the function in Python"
-        if name not in given:
+        if name not in functions:
             message = f"expected the function {name!r} with which this was begun, found none; no store is run: {how}"
             problems.append(Problem(where, message))
             continue
-        before, now = description.get("sha256", ""), described(given[name])["sha256"]
-        if before and now and before != now:
+        now = described(functions[name])
+        before = description.get("sha256", "")
+        change, unknown = _compared(description, now, has_text=not inspect.isbuiltin(functions[name]))
+        if change:
             message = (
                 f"expected the function {name!r} as it was when this was begun "
                 f"(sha256 of {file}: {printable(before[:16])}…), "
-                f"found another ({now[:16]}…); {how} as it was, or begin anew"
+                f"found another ({change}); {how} as it was, or begin anew"
             )
             problems.append(Problem(where, message))
-    for name in [name for name in given if name not in kept]:
+        elif unknown:
+            warnings.warn(
+                f"{where}: {unknown} of the function {name!r} cannot be compared with what this was begun with; make "
+                "sure that it is the same",
+                FunctionWarning,
+                stacklevel=2,
+            )
+    for name in [name for name in functions if name not in kept]:
         message = f"expected no function {name!r}, with which this was not begun; leave it out, or begin anew"
         problems.append(Problem(where, message))
     if problems:
         raise SpecError(problems)
+
+
+def _compared(before: Description, now: Description, has_text: bool) -> tuple[str, str]:
+    """Return what differs between two descriptions, and what of them cannot be compared (``""``: nothing).
+
+    ``has_text`` tells that the function should have a text, unlike those that are built in.
+    """
+    if before.get("sha256") != now["sha256"] and before.get("sha256") and now["sha256"]:
+        return f"{now['sha256'][:16]}…", ""
+    if before.get("function") != now["function"]:
+        return f"it is called {now['function']}", ""
+    known, found = (_values(description) for description in (before, now))
+    names = [*dict.fromkeys([*known, *found])]
+    if other := [name for name in names if known.get(name) != found.get(name)]:
+        return f"{', '.join(map(printable, other))} differs", ""
+    unknown = [name for name in names if not known[name]]
+    return "", ", ".join(["the text"] * (has_text and not now["sha256"]) + unknown)
+
+
+def _values(description: Description) -> dict[str, str]:
+    """Return the digests of what a function was given; a store may say anything."""
+    try:
+        found = json.loads(description.get("given", "{}"))
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}

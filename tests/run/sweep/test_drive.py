@@ -72,12 +72,12 @@ def test_a_sweep_that_is_asked_to_stop_keeps_what_is_done_and_goes_on(tmp_path, 
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(tb.RunInterrupted, match="of 20 points"):
-        sweep(path, client=client, batch=1, seed=range(20), drive_seed=0, reduce=[Slow(0.2)], progress=stop)
+        sweep(path, client=client, batch=1, seed=range(20), drive_seed=0, reduce=[Slow(0.1)], progress=stop)
     before = tb.open_sweep(path).load()
     n_done = int((before.status == 1).sum())
     assert 2 <= n_done < 20
     told = []
-    found = tb.resume_sweep(path, client=client, reduce=[Slow(0.0)], progress=told.append)
+    found = tb.resume_sweep(path, client=client, reduce=[Slow(0.1)], progress=told.append)
     assert told[0].done == n_done
     assert told[-1].now == 20 - n_done
     assert (found.status == 1).all()

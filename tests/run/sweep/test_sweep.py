@@ -3,6 +3,7 @@
 import os
 import signal
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -160,6 +161,14 @@ def fails_at(seed):
     return moody
 
 
+MOOD = SimpleNamespace(unlucky=(2,), counted=[])
+
+
+def moody(run):
+    MOOD.counted.append(run.attrs["seed"])
+    return fails_at(*MOOD.unlucky)(run) if MOOD.unlucky else n_spikes(run)
+
+
 def test_a_point_that_fails_is_written_down_and_the_others_are_done(sweep, out):
     found = sweep(seed=range(5), reduce=["mean_rates", fails_at(2)])
     assert found["status"].values.tolist() == [1, 1, 2, 1, 1]
@@ -177,14 +186,10 @@ def test_a_point_that_cannot_be_built_is_written_down_too(sweep):
     assert found["error"].values[3].startswith("SpecError: ")
 
 
-def test_resuming_does_what_is_missing_or_has_failed_and_nothing_else(sweep, out):
-    sweep(seed=range(5), reduce=fails_at(2), batch=2)
-    counted = []
-
-    def moody(run):
-        counted.append(run.attrs["seed"])
-        return run["spikes"].sizes["spike"]
-
+def test_resuming_does_what_is_missing_or_has_failed_and_nothing_else(sweep, out, monkeypatch):
+    sweep(seed=range(5), reduce=moody, batch=2)
+    monkeypatch.setattr(MOOD, "unlucky", ())
+    monkeypatch.setattr(MOOD, "counted", counted := [])
     found = tb.resume_sweep(out, reduce=moody, workers=0)
     assert counted == [2]
     assert (found["status"] == 1).all()
