@@ -102,6 +102,12 @@ def test_half_precision_learns():
     assert curve(trained)[1, -1] < 0.8 * curve(trained)[1, 0]
 
 
+@pytest.mark.parametrize("rule", ["feedback_alignment", "reward_stdp"])
+def test_rules_that_multiply_by_themselves_do_so_in_half_precision_too(rule):
+    trained = train(task=which_channels(n_trials=12), precision="mixed", epochs=1, rule=rule)
+    assert np.isfinite(curve(trained)).all()
+
+
 def test_delays_are_judged_as_they_are_exported():
     trained = train(
         trainable={"weight": "synapse", "delay": ["e->*"], "longest_delay": "5 ms"}, epochs=4, learning_rate=0.1

@@ -246,7 +246,7 @@ class TrainableNetwork(nn.Module):
             late = link.delay + 1
             if link.target != number or link.source == number or late >= n_steps:
                 continue
-            arrived = link.deliver(done[link.source].spikes, prepared[i], (feedback or {}).get(i), late)
+            arrived = link.deliver(done[link.source].spikes, prepared[i], (feedback or {}).get(i), late).to(self.dtype)
             given = arrived if given is None else given + arrived
         if given is None:
             return torch.zeros(n_steps, n_trials, len(stage.inlets), dtype=self.dtype, device=inputs.device)

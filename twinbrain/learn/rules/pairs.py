@@ -107,7 +107,7 @@ def _sum(first: Tensor, second: Tensor, pre: Tensor, post: Tensor) -> Tensor:
     posts, post_at = torch.unique(post, return_inverse=True)
     if len(pres) * len(posts) <= _ALL_PAIRS:
         products = first[:, :, pres].flatten(0, 1).T @ second[:, :, posts].flatten(0, 1)
-        return products[pre_at, post_at]
+        return products[pre_at, post_at].to(first.dtype)  # half of it where precision is mixed
     found = first.new_zeros(len(pre))
     for one, other in zip(first, second, strict=True):
         found += (one[:, pre] * other[:, post]).sum(0)
