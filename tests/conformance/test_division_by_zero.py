@@ -28,6 +28,7 @@ def network():
         dv/dt = 0*v/tau : 1
         {variables}
         dlimit/dt = ({LIMIT} - limit)/tau : 1
+        dcancelled/dt = (v/v - cancelled)/tau : 1
         tau : second
         '''
         models.mine.threshold = "v > 1"
@@ -46,4 +47,5 @@ def test_zero_by_zero_is_nan_in_every_engine(engine, network):
         state = outcome(get_engine(engine), network, 3).state.variables
     told = {name for name in FORMS if np.isnan(state[f"mine/{name}"]).all()}
     assert told == set(FORMS)
-    assert state["mine/limit"] == pytest.approx(1 - (1 - 0.1 / 20) ** 3)
+    for name in ("limit", "cancelled"):  # what cancels for every v is gone before
+        assert state[f"mine/{name}"] == pytest.approx(1 - (1 - 0.1 / 20) ** 3)

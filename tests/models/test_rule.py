@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from tests.protocols import Protocol
+from twinbrain.engines.interpreter import execute
 from twinbrain.errors import SpecError
 from twinbrain.models.rule import LAST_UPDATE, rule_program
+from twinbrain.network.parameters import evaluate
 from twinbrain.spec.plasticity import PlasticityModel
 
 
@@ -112,3 +114,19 @@ def test_chains_of_linear_equations_are_solved_in_closed_form():
     assert exact["d"].item() == pytest.approx(3 + 0.04 * t, rel=1e-12)
     for name in "abcd":
         assert exact[name].item() == pytest.approx(small_steps[name].item(), rel=1e-8), name
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-15, 1e-9, 1e-3])
+@pytest.mark.parametrize("elapsed", [1, 300, 10**8])
+def test_a_variable_that_decays_as_fast_as_what_drives_it_is_solved_exactly(apart, elapsed):
+    """x = exp(-k t) drives w, which is g*t*exp(-k t) where both decays are k, and follows its series nearby."""
+    rule = program(
+        equations="dx/dt = -ka*x : 1\ndw/dt = g*x - kb*w : weight\nka : 1/second\nkb : 1/second\ng : weight/second",
+        on_pre="release = w",
+    )
+    parameters = {"dt": 0.1, "ka": np.array([1 / 30]), "kb": np.array([(1 + apart) / 30]), "g": np.array([2.0])}
+    names = {name: evaluate(text, parameters, {}) for name, text in rule.constants.items()}
+    execute(rule.advance, names := {**names, "x": np.ones(1), "w": np.zeros(1), "elapsed": float(elapsed), "dt": 0.1})
+    t, d = 0.1 * elapsed, -apart / 30
+    series = 1 + d * t / 2 + (d * t) ** 2 / 6 if abs(d * t) < 1e-4 else np.expm1(d * t) / (d * t)
+    assert names["w"][0] == pytest.approx(2 * t * np.exp(-t / 30) * series, rel=1e-10, abs=1e-300)

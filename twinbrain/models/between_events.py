@@ -41,6 +41,7 @@ def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> list[State
         If an equation is of another form.
     """
     solved: dict[str, Terms] = {}
+    shown: dict[str, Terms] = {}
     while len(solved) < len(rates):
         ready = [name for name in rates if name not in solved and _others(name, rates) <= set(solved)]
         if not ready:
@@ -50,8 +51,8 @@ def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> list[State
                 f"on each other; {_ADVICE}"
             )
         for name in ready:
-            solved[name] = _solve_one(name, rates[name], solved, held)
-    return _render({name: solved[name] for name in rates}, hoister)
+            solved[name], shown[name] = _solve_one(name, rates[name], solved, held)
+    return _render({name: shown[name] for name in rates}, hoister)
 
 
 _ADVICE = 'use method = "euler", "exponential_euler", "rk2" or "rk4", which compute every step'
@@ -65,7 +66,8 @@ def _others(name: str, rates: dict[str, Any]) -> set[str]:
     return {str(symbol) for symbol in rates[name].free_symbols} & set(rates) - {name}
 
 
-def _solve_one(name: str, rate: Any, solved: dict[str, Terms], held: set[str]) -> Terms:
+def _solve_one(name: str, rate: Any, solved: dict[str, Terms], held: set[str]) -> tuple[Terms, Terms]:
+    """Return a variable's terms: those to solve others with, and those to compute it by."""
     own, moving = _symbol(name), [_symbol(other) for other in (name, *solved)]
     growth: Any = sympy.Integer(0)
     forcing: Terms = {}
@@ -84,11 +86,13 @@ def _solve_one(name: str, rate: Any, solved: dict[str, Terms], held: set[str]) -
             growth += factor
         else:
             raise SpecError(f"expected d{name}/dt to be linear in {name}, found {term}; {_ADVICE}")
-    terms: Terms = {(sympy.expand(growth), 0): own}
+    growth = sympy.expand(growth)
+    found: tuple[Terms, Terms] = {(growth, 0): own}, {(growth, 0): own}
     for (exponent, power), factor in forcing.items():
-        response = _response(sympy.expand(growth), exponent, power)
-        terms = _add(terms, {key: factor * value for key, value in response.items()})
-    return terms
+        responses = _response(growth, exponent, power), _computed_response(growth, exponent, power)
+        for i, response in enumerate(responses):
+            found[i].update(_add(found[i], {key: factor * value for key, value in response.items()}))
+    return found
 
 
 def _response(growth: Any, exponent: Any, power: int) -> Terms:
@@ -101,6 +105,18 @@ def _response(growth: Any, exponent: Any, power: int) -> Terms:
         return _add(terms, {(growth, 0): -1 / difference})
     lower = _response(growth, exponent, power - 1)
     return _add(terms, {key: -power * value / difference for key, value in lower.items()})
+
+
+def _computed_response(growth: Any, exponent: Any, power: int) -> Terms:
+    """Return the same in a form that loses nothing where two decays are equal or nearly so.
+
+    With a factor that moves, other variables cannot be solved by it. The slower decay is taken out: nothing overflows.
+    """
+    apart = sympy.Abs(sympy.expand(exponent - growth))
+    if power or 0 in (growth, exponent, apart):
+        return _response(growth, exponent, power)
+    time = _symbol("dt") * _symbol(ELAPSED)
+    return {((growth + exponent + apart) / 2, 1): sympy.Function("exprel")(-apart * time)}
 
 
 def _add(one: Terms, other: Terms) -> Terms:
