@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from twinbrain.models import observed as observing
 from twinbrain.models import step
 from twinbrain.models.library import neuron_model, receptor_model
+from twinbrain.models.observed import observed, observed_names
 from twinbrain.models.step import StepProgram, step_program
 
 
@@ -48,6 +50,20 @@ def test_another_model_has_another_program(kept, derived):
     program()
     step_program(neuron_model("adex"), {})
     assert len(list(kept.iterdir())) == len(derived) == 2
+
+
+def test_a_process_that_knows_a_model_reads_what_can_be_observed_without_deriving_it(kept, monkeypatch):
+    adex, receptors = neuron_model("adex"), {"ampa": receptor_model("ampa")}
+
+    def read():
+        observing._observed_names.cache_clear(), observing._observed.cache_clear()
+        return observed_names(adex, receptors), observed(adex, receptors, "I_ampa")
+
+    first = read()
+    assert "I_ampa" in first[0]
+    monkeypatch.setattr(observing, "combine", None)
+    observing._equations.cache_clear()
+    assert read() == first
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"state": ["v"]}), "\0"])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import sympy
 
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.equations import ModelEquations, combine
+from twinbrain.models.remembered import remembered
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 
 Receptors = dict[str, ReceptorModel]
+_Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,42 @@ class Observed:
     statements: tuple[Statement, ...]
 
 
+@dataclass(frozen=True)
+class ObservedNames:
+    """The variables of a neuron and its receptors that follow from the state."""
+
+    names: tuple[str, ...]
+
+
 def observed_names(model: NeuronModel, receptors: Receptors) -> tuple[str, ...]:
     """Return the names of all variables of a neuron and its receptors that `observed` gives."""
-    equations = _equations(*_key(model, receptors))
-    return tuple(name for name in equations.subexpressions if _reads(equations, _expression(equations, name)))
+    return _observed_names(_key(model, receptors)).names
 
 
 def observed(model: NeuronModel, receptors: Receptors, name: str) -> Observed:
     """Return how a variable of `observed_names` follows from the state."""
-    equations = _equations(*_key(model, receptors))
+    return _observed(_key(model, receptors), name)
+
+
+@cache
+def _observed_names(key: _Key) -> ObservedNames:
+    return remembered(ObservedNames, repr(key), partial(_derive_names, key))
+
+
+@cache
+def _observed(key: _Key, name: str) -> Observed:
+    return remembered(Observed, repr((key, name)), partial(_derive, key, name))
+
+
+def _derive_names(key: _Key) -> ObservedNames:
+    equations = _equations(*key)
+    return ObservedNames(
+        tuple(name for name in equations.subexpressions if _reads(equations, _expression(equations, name)))
+    )
+
+
+def _derive(key: _Key, name: str) -> Observed:
+    equations = _equations(*key)
     expression = _expression(equations, name)
     hoister = Hoister(moving=set(equations.state))
     statements = tuple(hoister.assign(name, expression))
@@ -64,7 +93,7 @@ def _reads(equations: ModelEquations, expression: sympy.Expr) -> tuple[str, ...]
     return tuple(state for state in equations.state if state in found)
 
 
-def _key(model: NeuronModel, receptors: Receptors) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _key(model: NeuronModel, receptors: Receptors) -> _Key:
     return model.model_dump_json(), tuple((name, r.model_dump_json()) for name, r in receptors.items())
 
 

@@ -1,4 +1,4 @@
-"""Step programs of models that were met before: to derive one takes a second, to read it a millisecond."""
+"""What was derived of a model before, such as its step: to derive it takes a second, to read it a millisecond."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Program = TypeVar("Program")
 
 
 def remembered(kind: type[Program], model: str, derive: Callable[[], Program]) -> Program:
-    """Return the program of a model, from the cache if it is there.
+    """Return what is derived of a model, from the cache if it is there.
 
     Parameters
     ----------
