@@ -6,6 +6,8 @@ from tests.learn.fused.programs import example
 from twinbrain.learn.fused.chunk import advance_chunk
 from twinbrain.learn.fused.stepwise import surrogate_step
 from twinbrain.learn.fused.surrogates import surrogate_function
+from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.models.step import step_program
 
 pytestmark = pytest.mark.usefixtures("small_units")
 
@@ -37,7 +39,10 @@ def relative_error(found, expected):
 
 def compare(name, dtype, wanted):
     """Return what both give, and the relative errors of the gradients."""
-    program, state, constants, arrived = example(name, 70, dtype=dtype)
+    return compare_program(*example(name, 70, dtype=dtype), dtype, wanted)
+
+
+def compare_program(program, state, constants, arrived, dtype, wanted=()):
     for tensor in (*state.values(), *(constants[key] for key in wanted), arrived):
         tensor.requires_grad_()
     scale = {"_scale": torch.tensor(7.0, dtype=dtype)}
@@ -64,6 +69,32 @@ def test_in_single_precision_they_are_so_within_it():
     assert found.spikes.dtype == torch.float32
     assert torch.equal(found.spikes, spikes)
     assert max(errors) < 1e-4
+
+
+def test_variables_may_have_the_names_of_what_the_kernels_handle():
+    names = ("spikes", "seen", "feedback", "spike", "seen_v", "next_v", "gradient_v")
+    model = tb.NeuronModel(
+        equations="\n".join(
+            (
+                f"dv/dt = (1.5 - v - 0.1*({' + '.join(names)}))/tau : 1",
+                *(f"d{name}/dt = ({i + 1}*0.1*v - {name})/tau : 1" for i, name in enumerate(names)),
+                "tau : second",
+            )
+        ),
+        threshold="v > 0.5",
+        reset="v = 0; spike += 0.1",
+        method="euler",
+    )
+    program = step_program(model, {"delta": RECEPTOR_MODELS["delta"]})
+    random = torch.Generator().manual_seed(0)
+    state = {name: torch.rand((2, 5), generator=random, dtype=torch.float64) for name in program.state}
+    constants = {name: torch.full((5,), 0.1, dtype=torch.float64) for name in program.constants}
+    arrived = torch.rand((30, 2, 1, 5), generator=random, dtype=torch.float64)
+    found, (after, spikes, _), errors = compare_program(program, state, constants, arrived, torch.float64)
+    assert spikes.sum() > 20
+    assert torch.equal(found.spikes, spikes)
+    assert all(torch.equal(found.state[variable], after[variable]) for variable in after)
+    assert max(errors) < 1e-10
 
 
 def test_a_variable_that_the_model_has_not_is_named():

@@ -51,7 +51,8 @@ _LOGICAL = {"and": "&", "or": "|"}
 
 def gradient_of(name: str) -> str:
     """Return the name of a value's gradient."""
-    return f"_gradient_{name}"
+    gradient = f"_gradient_{name}"
+    return gradient if gradient != SPIKE_GRADIENT else f"_gradient__{name}"  # no model's name has two underscores
 
 
 @dataclass(frozen=True)

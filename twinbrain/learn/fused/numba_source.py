@@ -64,6 +64,12 @@ class _Rows:
         return [f"{name} = {self.places[name]}" for name in names]
 
 
+def _argument(variable: str) -> str:
+    """Return what the array of a state variable is called: not as one of spikes, of gradients and so on."""
+    taken = variable in ("spikes", "seen", "feedback") or variable.startswith("gradient_")
+    return f"_at_{'_' * taken}{variable}"
+
+
 def numba_source(
     program: StepProgram, dtype: str, surrogate: str, constants: tuple[str, ...], observe: tuple[str, ...]
 ) -> str:
@@ -100,21 +106,21 @@ def numba_source(
 
     forward = given("_arrived[_t]")
     for k, name in enumerate(program.state):
-        forward.add(name, f"_at_{name}", f"_state[{k}]", "_b, _i")
-    forward.add("spikes", "_at_spikes", "_spikes[_t]", "_b, _i")
+        forward.add(name, _argument(name), f"_state[{k}]", "_b, _i")
+    forward.add("_spikes", "_at_spikes", "_spikes[_t]", "_b, _i")
     for k, name in enumerate(observe):
-        forward.add(f"seen_{name}", "_at_seen", "_seen[_t]", f"_b, {k}, _i")
+        forward.add(f"_seen_{name}", "_at_seen", "_seen[_t]", f"_b, {k}, _i")
     again, backward = given("_given"), given("_given")
     for k, name in enumerate(program.state):
         for rows in (again, backward):
-            rows.add(name, f"_at_{name}", f"_before[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
-        again.add(f"next_{name}", f"_next_{name}", f"_after[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
+            rows.add(name, _argument(name), f"_before[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
+        again.add(f"_next_{name}", f"_next_{name}", f"_after[{k}]", "_b - _np.uint64(_b0), _i - _np.uint64(_i0)")
     for name in carried:
         backward.add(gradient_of(name), f"_at{gradient_of(name)}", f"_grad_state[{order[name]}]", "_b, _i")
     backward.add(SPIKE_GRADIENT, "_at_grad_spikes", "_grad_spikes[_t % _grad_spikes.shape[0]]", "_b, _i")
-    backward.add("feedback", "_at_feedback", "_fed", "_b, _i")
+    backward.add("_feedback", "_at_feedback", "_fed", "_b, _i")
     for k, name in enumerate(observe):
-        backward.add(f"seen_{name}", "_at_seen", "_grad_seen[_t]", f"_b, {k}, _i")
+        backward.add(f"_seen_{name}", "_at_seen", "_grad_seen[_t]", f"_b, {k}, _i")
     for k, name in enumerate(arrived):
         backward.add(gradient_of(name), "_at_grad_arrived", "_grad_arrived[_t]", f"_b, {k}, _i")
     for k, name in enumerate(constants):
@@ -124,18 +130,18 @@ def numba_source(
         "forward": [
             *(*forward.load(*inputs), *compute),
             *(f"{forward.places[name]} = {value}" for name, value in step.state.items()),
-            f"{forward.places['spikes']} = _F(1.0) if {step.spiked} else _F(0.0)",
-            *(f"{forward.places[f'seen_{name}']} = {step.state[name]}" for name in observe),
+            f"{forward.places['_spikes']} = _F(1.0) if {step.spiked} else _F(0.0)",
+            *(f"{forward.places[f'_seen_{name}']} = {step.state[name]}" for name in observe),
         ],
         "again": [
             *(*again.load(*inputs), *compute),
-            *(f"{again.places[f'next_{name}']} = {value}" for name, value in step.state.items()),
+            *(f"{again.places[f'_next_{name}']} = {value}" for name, value in step.state.items()),
         ],
         "backward": [
             *(*backward.load(*inputs, SCALE, SPIKE_GRADIENT, *(gradient_of(name) for name in carried)), *compute),
-            f"{SPIKE_GRADIENT} += {backward.places['feedback']}",
-            f"{backward.places['feedback']} = _F(0.0)",
-            *(f"{gradient_of(name)} += {backward.places[f'seen_{name}']}" for name in observe if name in carried),
+            f"{SPIKE_GRADIENT} += {backward.places['_feedback']}",
+            f"{backward.places['_feedback']} = _F(0.0)",
+            *(f"{gradient_of(name)} += {backward.places[f'_seen_{name}']}" for name in observe if name in carried),
             *(f"{s.target} = {_precise(s.expression)}" for s in adjoint.statements),
             *(f"{backward.places[gradient_of(n)]} = {gradients[gradient_of(n)]}" for n in (*carried, *arrived)),
             *(f"{backward.places[gradient_of(n)]} += {gradients[gradient_of(n)]}" for n in constants),
