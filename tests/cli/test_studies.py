@@ -50,11 +50,15 @@ def test_a_study_ends_in_a_table_and_a_figure_that_are_printed_and_kept(study, t
     table = (folder / "runs/study.md").read_text()
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 2  # the head, and of the cases that are alike one
-    assert table == tb.plot.comparison_table(tb.compare_conditions(tb.open_sweep("runs/study.zarr")))
+    assert table.startswith(tb.plot.comparison_table(tb.compare_conditions(tb.open_sweep("runs/study.zarr"))))
     assert (folder / "runs/study.png").read_bytes().startswith(b"\x89PNG")
     (folder / "runs/study.md").unlink()
     assert twinbrain("resume", "runs/study.zarr").code == 0
     assert (folder / "runs/study.md").read_text() == table
+    (folder / "runs/study.md").write_text("notes of mine")
+    outcome = twinbrain("resume", "runs/study.zarr", "--no-figure")
+    assert (outcome.code, (folder / "runs/study.md").read_text()) == (0, "notes of mine")
+    assert "runs/study.md was not written for runs/study.zarr and stays as it is" in outcome.out
 
 
 def test_on_a_narrow_screen_names_and_intervals_stay_whole(study, monkeypatch):

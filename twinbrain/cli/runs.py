@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from twinbrain.cli.beside import beside, mark_of, may_write
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import (
     Cluster,
@@ -286,8 +287,8 @@ def _way_on(path: Location) -> str:
 
 
 def _picture(path: Location) -> Path:
-    """Return where the figure of a run is: beside it, or here if it lies at a URL."""
-    return (path.path if path.is_local else Path(path.name)).with_suffix(".png")
+    """Return where the figure of a run is."""
+    return beside(path).with_suffix(".png")
 
 
 def _report(path: Location, console: Console, figure: bool, as_json: bool) -> None:
@@ -304,11 +305,12 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
     r = float(structure_function(tree, start=start)["r"]) if tells_correlations(tree, start=start) else math.nan
     broken = json.loads(tree.attrs["breakdown"])["text"] if "breakdown" in tree.attrs else ""
     picture = _picture(path)
+    figure = figure and may_write(picture, path, console)
     if figure:
         from twinbrain.plot import save, summary_figure
 
         try:
-            save(summary_figure(tree), picture)
+            save(summary_figure(tree), picture, source=mark_of(path))
         except OSError as error:
             raise StoreError(
                 f"the run {path} is complete, but its figure {picture} cannot be written: {error.strerror or error}; "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from twinbrain.cli.beside import beside, mark_of, may_write
 from twinbrain.cli.console import Console
 from twinbrain.errors import LearnError
 from twinbrain.files import write_whole
@@ -31,13 +31,14 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
     except LearnError as error:
         console.print(f"no comparison: {error}")
         return {}
-    # Beside the sweep, or here if it lies at a URL.
-    beside = location.path if location.is_local else Path(location.name)
-    written = {"table": str(beside.with_suffix(".md"))}
-    write_whole({beside.with_suffix(".md"): comparison_table(comparison).encode()})
-    if figure:
-        written["figure"] = str(beside.with_suffix(".png"))
-        save(comparison_figure(comparison), beside.with_suffix(".png"))
+    table, picture = beside(location).with_suffix(".md"), beside(location).with_suffix(".png")
+    written = {}
+    if may_write(table, location, console):
+        write_whole({table: f"{comparison_table(comparison)}\n<!-- {mark_of(location)} -->\n".encode()})
+        written["table"] = str(table)
+    if figure and may_write(picture, location, console):
+        save(comparison_figure(comparison), picture, source=mark_of(location))
+        written["figure"] = str(picture)
     if not as_json:
         header, rows = comparison_rows(comparison)
         console.print(_table(header, rows, console.width, comparison.attrs.get("title")))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from twinbrain.cli.beside import beside, mark_of, may_write, may_write_folder, may_write_region
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
@@ -99,30 +100,25 @@ def resume_and_report(
 
 def _is_finished(location: Location, figure: bool) -> bool:
     """Return whether a training is complete, and all that is put beside it is there."""
-    beside = _beside(location)
-    models = (beside.with_name(f"{beside.stem}_trained.toml"), beside.with_name(f"{beside.stem}_trained"))
-    written = any(map(Path.exists, models)) and (not figure or beside.with_suffix(".png").exists())
+    place = beside(location)
+    models = (place.with_name(f"{place.stem}_trained.toml"), place.with_name(f"{place.stem}_trained"))
+    written = any(map(Path.exists, models)) and (not figure or place.with_suffix(".png").exists())
     return written and training_facts(location)["status"] == "complete"
-
-
-def _beside(location: Location) -> Path:
-    """Return the path beside which results are put: that of the training, or one here if it lies at a URL."""
-    return location.path if location.is_local else Path(location.name)
 
 
 def report_training(
     trained: Trained, location: Location, console: Console, *, n_replayed: int, figure: bool, as_json: bool
 ) -> None:
     """Say what was learned, run some of it in Brian2, and write the region or the brain beside the training."""
-    beside = _beside(location)
+    place = beside(location)
     facts: dict[str, Any] = training_facts(location)
-    picture = beside.with_suffix(".png")
+    picture = place.with_suffix(".png")
     try:
-        facts |= _write_model(trained, beside)
-        if figure:
+        facts |= _write_model(trained, place, location, console)
+        if figure and may_write(picture, location, console):
             from twinbrain.plot import learning_curves, save
 
-            save(learning_curves(trained.curves), picture)
+            save(learning_curves(trained.curves), picture, source=mark_of(location))
             facts["figure"] = str(picture)
     except OSError as error:
         raise StoreError(
@@ -140,21 +136,25 @@ def report_training(
         console.print(pairs(str(location), {key: _said(value) for key, value in facts.items()}))
 
 
-def _write_model(trained: Trained, beside: Path) -> dict[str, str]:
-    """Write the region to a file, or the brain to a folder, in place of one of an earlier training."""
+def _write_model(trained: Trained, place: Path, location: Location, console: Console) -> dict[str, str]:
+    """Write the region to a file, or the brain to a folder, in place of one that was written for this training."""
     from twinbrain.exchange.brain_write import WORKFLOW, write_brain
-    from twinbrain.spec.load import is_workflow
     from twinbrain.spec.region import Region
     from twinbrain.spec.workflow import Run
     from twinbrain.spec.write import write_region
 
+    mark = mark_of(location)
     if isinstance(trained.model, Region):
-        path = beside.with_name(f"{beside.stem}_trained.toml")
-        write_region(trained.model, path, overwrite=path.exists() and not is_workflow(path))
+        path = place.with_name(f"{place.stem}_trained.toml")
+        if not may_write_region(path, location, console):
+            return {}
+        write_region(trained.model, path, overwrite=True, note=mark)
         return {"region": str(path)}
-    folder, run = beside.with_name(f"{beside.stem}_trained"), trained.setup.run
+    folder, run = place.with_name(f"{place.stem}_trained"), trained.setup.run
+    if not may_write_folder(folder, WORKFLOW, location, console):
+        return {}
     own = Run(dt=f"{run.dt!r} ms", seed=run.seed)
-    return {"brain": str(write_brain(trained.model, folder, run=own, overwrite=(folder / WORKFLOW).is_file()))}
+    return {"brain": str(write_brain(trained.model, folder, run=own, overwrite=folder.exists(), note=mark))}
 
 
 def training_facts(location: Location) -> dict[str, Any]:

@@ -22,7 +22,9 @@ WORKFLOW = "brain.toml"
 _CONNECTOME, _PROJECTIONS, _REGIONS = "connectome.npz", "projections.npz", "regions"
 
 
-def write_brain(brain: Brain, folder: str | Path, *, run: Run | None = None, overwrite: bool = False) -> Path:
+def write_brain(
+    brain: Brain, folder: str | Path, *, run: Run | None = None, overwrite: bool = False, note: str = ""
+) -> Path:
     """Write a brain, whole or not at all.
 
     Parameters
@@ -36,6 +38,8 @@ def write_brain(brain: Brain, folder: str | Path, *, run: Run | None = None, ove
         How the workflow runs it; delays that were trained ask for the time step of the training.
     overwrite : bool, optional
         Whether to replace a folder that exists.
+    note : str, optional
+        A line that the workflow begins with, as a comment.
 
     Returns
     -------
@@ -61,7 +65,8 @@ def write_brain(brain: Brain, folder: str | Path, *, run: Run | None = None, ove
             data["projections"] = tables
         whole = {"name": re.sub(r"[^\w.-]", "_", brain.name or folder.name), "run": (run or Run()).to_dict()}
         whole = {key: value for key, value in whole.items() if value} | {"brain": data}
-        (part / WORKFLOW).write_text(toml_text(whole, frozenset({"brain"})), encoding="utf-8")
+        text = f"# {note}\n" * bool(note) + toml_text(whole, frozenset({"brain"}))
+        (part / WORKFLOW).write_text(text, encoding="utf-8")
     return folder / WORKFLOW
 
 

@@ -66,7 +66,7 @@ def _pyplot_is_seen() -> bool:
     return matplotlib.get_backend().lower() not in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)
 
 
-def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
+def save(figure: Figure | Axes, path: str | Path, dpi: int = 150, *, source: str = "") -> Path:
     """Write a figure, in the format that the suffix names.
 
     Parameters
@@ -77,6 +77,8 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
         Such as ``"rest.png"``, ``"rest.pdf"`` or ``"rest.svg"``; PNG without a suffix. Folders are made.
     dpi : int, optional
         Dots per inch.
+    source : str, optional
+        What the metadata of a PNG or an SVG say of where it comes from.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150) -> Path:
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert whole is not None
     drawn = BytesIO()
-    whole.savefig(drawn, dpi=dpi, format=path.suffix[1:])
+    whole.savefig(drawn, dpi=dpi, format=path.suffix[1:], metadata={"Source": source} if source else None)
     write_whole({path: drawn.getvalue()})
     return path
 

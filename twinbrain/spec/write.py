@@ -30,7 +30,7 @@ _OF_PROJECTION = ("name", "source", "target", "receptor", "connect", "weight", "
 Arrays = dict[str, NDArray[Any]]
 
 
-def write_region(region: Region, path: str | Path, *, overwrite: bool = False) -> list[Path]:
+def write_region(region: Region, path: str | Path, *, overwrite: bool = False, note: str = "") -> list[Path]:
     """Write a region; `load_region` reads an equal one.
 
     Parameters
@@ -42,6 +42,8 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False) -
         A ``.toml`` file.
     overwrite : bool, optional
         Whether to replace files that exist.
+    note : str, optional
+        A line that the file begins with, as a comment.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False) -
         packed = files[path.with_suffix(".npz")] = _npz(arrays)
         _pin(data, hashlib.sha256(packed).hexdigest())
     # Last: a region is there once its arrays are.
-    files[path] = toml_text(data, _APART).encode()
+    files[path] = (f"# {note}\n" * bool(note) + toml_text(data, _APART)).encode()
     for target in files:
         if target.exists() and not overwrite:
             message = "expected no such file, found one; write elsewhere, or overwrite=True"

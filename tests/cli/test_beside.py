@@ -1,0 +1,77 @@
+"""What commands put beside a store replaces what they put there before, and nothing else."""
+
+import numpy as np
+import pytest
+
+import twinbrain as tb
+from tests.spec.test_write import trained_region
+from twinbrain.cli.beside import mark_of, may_write, may_write_folder, may_write_region
+from twinbrain.cli.console import Console
+from twinbrain.store import Location
+
+
+@pytest.fixture
+def location(tmp_path):
+    return Location.of(tmp_path / "größe.zarr")
+
+
+@pytest.fixture
+def picture():
+    from matplotlib.figure import Figure
+
+    return Figure()
+
+
+def test_a_figure_of_the_same_store_is_replaced_also_if_both_were_moved(tmp_path, location, picture):
+    path = tb.plot.save(picture, tmp_path / "größe.png", source=mark_of(location))
+    assert may_write(path, location, Console())
+    (tmp_path / "elsewhere").mkdir()
+    assert may_write(path, Location.of(tmp_path / "elsewhere" / "größe.zarr"), Console())
+
+
+def test_figures_of_others_stay_and_it_is_told(tmp_path, location, picture, capsys):
+    for name, source in (("mine.png", ""), ("other.png", mark_of(Location.of(tmp_path / "other.zarr")))):
+        path = tb.plot.save(picture, tmp_path / name, source=source)
+        assert not may_write(path, location, Console(soft_wrap=True))
+        assert f"{path} was not written for {location} and stays as it is; move it away" in capsys.readouterr().out
+    assert may_write(tmp_path / "free.png", location, Console())
+
+
+def test_stores_at_urls_go_by_their_whole_address():
+    one, other = (mark_of(Location.of(f"s3://{bucket}/rest.zarr")) for bucket in ("a", "b"))
+    assert one != other
+
+
+def test_a_region_is_replaced_with_the_arrays_that_it_names_and_with_no_others(tmp_path, location):
+    path = tmp_path / "größe_trained.toml"
+    tb.write_region(trained_region(), path, note=mark_of(location))
+    assert tb.load_region(path) == trained_region()
+    assert may_write_region(path, location, Console())
+    np.savez(path.with_suffix(".npz"), mine=1)
+    assert not may_write_region(path, location, Console())
+    path.unlink()
+    assert not may_write_region(path, location, Console())
+    path.with_suffix(".npz").unlink()
+    assert may_write_region(path, location, Console())
+
+
+def test_a_folder_is_replaced_unless_something_else_was_put_into_it(tmp_path, location):
+    folder = tmp_path / "größe_trained"
+    brain = tb.Brain(connectome=tb.Connectome([[0]], [[0]], "A"), regions={"A": trained_region()})
+    tb.write_brain(brain, folder, note=mark_of(location))
+    assert tb.load_workflow(folder / "brain.toml").brain.regions["A"] == trained_region()
+    assert may_write_folder(folder, "brain.toml", location, Console())
+    (folder / "regions" / "notes.txt").write_text("mine")
+    assert not may_write_folder(folder, "brain.toml", location, Console())
+    (folder / "regions" / "notes.txt").unlink()
+    tb.write_brain(brain, folder, overwrite=True)
+    assert not may_write_folder(folder, "brain.toml", location, Console())
+
+
+def test_a_run_leaves_a_picture_of_somebody_else_as_it_is(twinbrain, folder):
+    (folder / "runs").mkdir()
+    (folder / "runs/small.png").write_bytes(b"mine")
+    outcome = twinbrain("run", "small.toml")
+    assert outcome.code == 0
+    assert "runs/small.png was not written for runs/small.zarr and stays as it is" in outcome.out
+    assert (folder / "runs/small.png").read_bytes() == b"mine"

@@ -1,0 +1,74 @@
+"""What commands put beside a store, each with a mark that tells whose it is: a file without it is somebody else's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twinbrain.cli.console import Console
+
+if TYPE_CHECKING:
+    from twinbrain.store import Location
+
+_LOOKED_AT = 4096  # bytes at both ends of a file; a mark is in one of these
+
+
+def beside(location: Location) -> Path:
+    """Return the path beside which results are put: that of a store, or one here if it lies at a URL."""
+    return location.path if location.is_local else Path(location.name)
+
+
+def mark_of(location: Location) -> str:
+    """Return what is written into files that are put beside a store; a store that is moved keeps its own."""
+    return f"written by twinbrain for {location.path.name if location.is_local else str(location)!a}"
+
+
+def may_write(path: Path, location: Location, console: Console) -> bool:
+    """Return whether a file may be written beside a store: none stands there, or one that was written for this store.
+
+    Otherwise it is told that it stays as it is. What is no file is left to whoever writes; a link gives way as ever.
+    """
+    if path.is_symlink() or not path.is_file() or _is_marked(path, mark_of(location)):
+        return True
+    return _stays(path, location, console)
+
+
+def may_write_region(path: Path, location: Location, console: Console) -> bool:
+    """Return the same of a region and of the arrays beside it, whose digest it holds."""
+    arrays = path.with_suffix(".npz")
+    if arrays.is_file() and not arrays.is_symlink() and not path.is_symlink():
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if hashlib.sha256(arrays.read_bytes()).hexdigest() not in text:
+            return _stays(arrays, location, console)
+    return may_write(path, location, console)
+
+
+def may_write_folder(folder: Path, main: str, location: Location, console: Console) -> bool:
+    """Return the same of a folder of models, whose file ``main`` holds the mark: nothing else may be in it."""
+    if folder.is_symlink() or not folder.is_dir():
+        return may_write(folder, location, console)
+    others = any(Path(name).suffix not in (".toml", ".npz") for _, _, names in os.walk(folder) for name in names)
+    if not others and _is_marked(folder / main, mark_of(location)):
+        return True
+    return _stays(folder, location, console)
+
+
+def _is_marked(path: Path, mark: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_LOOKED_AT)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOOKED_AT))
+            return mark.encode() in head + b"\n" + file.read()
+    except OSError:
+        return False
+
+
+def _stays(path: Path, location: Location, console: Console) -> bool:
+    again = f"twinbrain resume {shlex.quote(str(location))}"
+    console.print(
+        f"{path} was not written for {location} and stays as it is; move it away, then: {again}", highlight=False
+    )
+    return False
