@@ -571,6 +571,21 @@ def test_a_rate_is_in_the_unit_that_the_file_says(folder):
         read("Hz")
 
 
+def test_receptors_of_one_name_that_differ_are_refused(folder):
+    def region(name, model, tau):
+        own = {"equations": "dI_r/dt = -I_r/tau_r : amp\ntau_r : second", "jump": "I_r", "current": "I_r"}
+        receptors = {"r": own | {"parameters": {"tau_r": tau}}}
+        cells, populations = {"c": {"model": model, "receptors": ["r"]}}, {"p": {"cell": "c", "size": 2}}
+        return {"name": name, "receptors": receptors, "cells": cells, "populations": populations}
+
+    connectome = tb.Connectome([[0.0] * 2] * 2, [[0.0] * 2] * 2, ["a", "b"])
+    regions = {"a": region("test/a", "lif_current", "2 ms"), "b": region("test/b", "izhikevich_2003", "9 ms")}
+    brain = tb.Brain(connectome=connectome, regions={k: tb.Region.parse(v) for k, v in regions.items()})
+    with pytest.raises(tb.ExchangeError, match="SONATA cannot express: receptor r: expected one definition, found two"):
+        tb.write_sonata(brain, folder)
+    assert not folder.exists()
+
+
 def test_other_kinds_of_nodes_are_refused(folder):
     other_programs_circuit(folder)
     text = (folder / "v1_types.csv").read_text().replace("7 point_neuron", "7 biophysical")

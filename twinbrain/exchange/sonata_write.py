@@ -35,6 +35,7 @@ from twinbrain.paths import user_path
 
 if TYPE_CHECKING:
     import xarray as xr
+from twinbrain.spec.model import ReceptorModel
 
 _MAGIC, _VERSION = 0x0A7A, (0, 1)
 _FIRST_TYPE = 100
@@ -93,6 +94,7 @@ def write_sonata(
     if drives == "refuse":
         problems += drive_problems(circuit, 'write drives="drop" or drives="keep"')
     problems += signal_problems(circuit, 'leave it out with drives="drop"')
+    problems += _different_receptors(circuit)
     if problems:
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     if run is not None:
@@ -214,6 +216,13 @@ def _write_edges(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, lis
 def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=" ", lineterminator="\n").writerows([columns, *rows])
+
+
+def _different_receptors(circuit: Circuit) -> list[Problem]:
+    """Return a problem for each receptor that populations define differently: the file has one definition of a name."""
+    found: dict[str, ReceptorModel] = {}
+    different = {n for p in circuit.populations for n, own in p.receptors.items() if found.setdefault(n, own) != own}
+    return [Problem(f"receptor {n}", "expected one definition, found two; rename one") for n in sorted(different)]
 
 
 def _config(circuit: Circuit, names: list[str], pairs: list[str]) -> dict[str, Any]:
