@@ -39,6 +39,20 @@ def test_import_loads_no_heavy_module():
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.parametrize("option", ["-O", "-OO"])
+def test_a_python_without_assertions_is_refused(option):
+    program = "import twinbrain as tb\ntry:\n    tb.simulate\nexcept Exception as error:\n    print(error)"
+    found = subprocess.run([sys.executable, option, "-c", program], check=True, capture_output=True, text=True)
+    assert "found one without: start it without -O and -OO, and unset PYTHONOPTIMIZE" in found.stdout
+
+
+def test_a_command_of_a_python_without_assertions_is_one_error():
+    command = [sys.executable, "-OO", "-m", "twinbrain.cli", "workflows"]
+    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("error: expected a Python that runs assertions")
+
+
 @pytest.mark.parametrize("name", dir(twinbrain))
 def test_public_name_resolves(name):
     assert hasattr(twinbrain, name)

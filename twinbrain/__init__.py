@@ -81,6 +81,10 @@ _attribute, __dir__, __all__ = _lazy.attach(
 
 def __getattr__(name: str) -> _Any:
     """Load a public name when it is used first; where a package is missing for it, say which extra holds it."""
+    if not __debug__:
+        from twinbrain.interpreter import check_interpreter
+
+        check_interpreter()
     try:
         return _attribute(name)
     except ModuleNotFoundError as error:

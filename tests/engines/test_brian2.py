@@ -20,6 +20,19 @@ def run(network, n_steps, engine="brian2-numpy"):
     return np.column_stack([spikes.step, spikes.neuron])
 
 
+def test_the_device_of_the_user_changes_nothing_and_is_given_back():
+    network = build_region(relay_region())
+    expected = run(network, 200)
+    brian2.set_device("cpp_standalone", build_on_run=False)
+    try:
+        device = brian2.get_device()
+        np.testing.assert_array_equal(run(network, 200), expected)
+        assert brian2.get_device() is device
+        assert not device.build_on_run
+    finally:
+        brian2.devices.reset_device()
+
+
 def test_the_preferences_of_the_user_are_given_back():
     before = {name: brian2.prefs[name] for name in brian2.prefs}
     run(build_region(relay_region()), 20)

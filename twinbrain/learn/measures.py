@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.learn.baselines.fit import Fit
 from twinbrain.learn.baselines.matched import check_baseline, train_baseline
 from twinbrain.learn.baselines.view import see
@@ -82,6 +83,7 @@ def check_training(workflow: Workflow) -> None:
         check_baseline(training.baseline)
 
 
+@own_defaults()
 def measure(workflow: Workflow, out: Location | None = None) -> Measures:
     """Train what a workflow declares, and return what is kept of it: what `train` would give, to the same bits.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import SpecError
 from twinbrain.learn.fitting import check_curves, check_state, check_trained
 from twinbrain.learn.kept import (
@@ -35,6 +36,7 @@ from twinbrain.store.damage import reading
 _MAY_CHANGE = ("learning_rate", "clip", "patience")
 
 
+@own_defaults()
 def resume_training(
     path: str | Path | Location,
     *,
@@ -98,6 +100,7 @@ def _resumed(
         return go_on(learner, kept, progress)
 
 
+@own_defaults()
 def open_training(path: str | Path | Location, *, task: Task | Build | None = None) -> Trained:
     """Return a training that is complete.
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from twinbrain import units
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.lower import lower
 from twinbrain.learn.parameters import TrainedParameter
@@ -23,6 +24,7 @@ from twinbrain.spec.training import Surrogate, Trainable
 _NAME = "cell"
 
 
+@own_defaults()
 def spiking_cell(
     model: str | NeuronModel = "lif_current",
     size: int = 1,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twinbrain.connectome.load import load_connectome
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.learn.curves import empty_curves, with_epoch
@@ -29,6 +30,7 @@ from twinbrain.store.claim import claimed
 from twinbrain.store.training import check_training_target
 
 
+@own_defaults()
 def train(
     model: Workflow | Brain | Region | str | Path,
     task: Task | str | dict[str, Any] | None = None,

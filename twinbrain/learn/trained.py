@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.learn.curves import measure
 from twinbrain.learn.export import export_model
 from twinbrain.learn.lower import lower
@@ -49,11 +50,13 @@ class Trained:
         return f"<{about}: {n} epoch{'s' * (n != 1)}{reached}>"
 
     @cached_property
+    @own_defaults()
     def model(self) -> Region | Brain:
         """The region (or brain) that was learned: any engine runs it."""
         return export_model(self.setup.network)
 
     @cached_property
+    @own_defaults()
     def network(self) -> TrainableNetwork:
         """The model lowered anew, in float64: its spikes are those of every engine."""
         run, training = self.setup.run, self.setup.training
@@ -61,10 +64,12 @@ class Trained:
         return TrainableNetwork(lowered, training.trainable, training.surrogate, "float64").eval()
 
     @cached_property
+    @own_defaults()
     def score(self) -> float:
         """Share of held-out trials whose class is found; of a regression, the mean squared error."""
         return float(self.responses()["score"].mean())
 
+    @own_defaults()
     def responses(self, trials: Trials | None = None, bin: str = "10 ms", *, without: str | None = None) -> xr.Dataset:
         """Return what the trained model does in trials.
 
@@ -98,6 +103,7 @@ class Trained:
         with silenced(self.network, neurons_named(self.network, without)):
             return responses_of(self, chosen, bin)
 
+    @own_defaults()
     def gradients(self, n_trials: int = 20) -> xr.Dataset:
         """Return how large the gradient of the loss is in each population and step, on held-out trials.
 
@@ -117,6 +123,7 @@ class Trained:
         batch = self.setup.batch(trials, np.arange(min(n_trials, len(trials))), "test")
         return gradient_flow(self.setup.network, batch, self.setup.objective)
 
+    @own_defaults()
     def replay(self, engine: str = "brian2", n_trials: int | None = None) -> Replay:
         """Run held-out trials in an engine, and compare with what the trained network does.
 
@@ -138,6 +145,7 @@ class Trained:
         index = np.arange(len(trials) if n_trials is None else min(n_trials, len(trials)))
         return replay(self.network, self.setup.task, trials, index, engine, self.setup.run.seed)
 
+    @own_defaults()
     def activity(self, trials: Trials, index: NDArray[np.int64]) -> tuple[NDArray[np.uint8], torch.Tensor]:
         """Return the spikes (step, trial, neuron) and outputs (step, trial, output) of some trials."""
         drawn = background_of(self.network.lowered, "test", self.setup.run.seed, index, trials.n_steps)

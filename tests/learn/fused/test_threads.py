@@ -1,3 +1,5 @@
+import multiprocessing
+
 import pytest
 import torch
 
@@ -24,6 +26,19 @@ def shares(size=10**7, n_units=8):
 
 def test_work_is_shared_among_as_many_threads_as_pytorch_has():
     assert shares() == [(0, 2), (2, 5), (5, 8)]
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # a fork beside threads
+def test_work_is_shared_in_a_process_that_was_forked_from_one_with_threads():
+    expected = shares()
+    answers = multiprocessing.get_context("fork").SimpleQueue()
+    process = multiprocessing.get_context("fork").Process(target=lambda: answers.put(shares()))
+    process.start()
+    process.join(60)
+    waits = process.is_alive()
+    process.kill()
+    assert not waits
+    assert answers.get() == expected
 
 
 def test_little_work_is_not_shared():

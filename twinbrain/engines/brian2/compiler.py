@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,7 +56,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def preferences(target: str) -> Iterator[None]:
-    """Set Brian2's preferences for the time of a build, and give them back after."""
+    """Set Brian2's preferences and its device for the time of a build, and give them back after."""
     prefs = import_brian2().prefs
     wanted: dict[str, Any] = {
         "codegen.target": target,
@@ -64,6 +65,7 @@ def preferences(target: str) -> Iterator[None]:
         "core.default_integer_dtype": np.int32,
     }
     with ExitStack() as stack:
+        stack.enter_context(_runtime_device())
         if target == "cython":
             stack.enter_context(own_environment())
             stack.enter_context(own_folder())
@@ -86,6 +88,20 @@ def preferences(target: str) -> Iterator[None]:
         finally:
             for name, value in before.items():
                 prefs[name] = value
+
+
+@contextmanager
+def _runtime_device() -> Iterator[None]:
+    """Let Brian2 compute in this process, whatever device the person has set for scripts of their own."""
+    import_brian2()
+    device: Any = import_module("brian2.devices.device")  # the attribute of this name is no module
+    before = device.active_device
+    # Setting it as a person does would forget how theirs was to be built.
+    device.active_device = device.runtime_device
+    try:
+        yield
+    finally:
+        device.active_device = before
 
 
 @contextmanager

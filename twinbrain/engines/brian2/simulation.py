@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -21,6 +22,15 @@ from twinbrain.network.network import Network
 
 # Brian2 keeps state in the module (preferences, the device): one thread at a time.
 _LOCK = threading.RLock()
+
+
+def _anew() -> None:
+    """Give a process that was forked from this one a lock that no thread holds."""
+    global _LOCK
+    _LOCK = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_anew)
 _FIRST_CAPACITY = 1 << 16
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from twinbrain.engines.base import Recording, SimulationState, Spikes, check_steps
 from twinbrain.engines.recorder import Recorder
 from twinbrain.engines.torch.block import BlockTensors
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.engines.torch.device import resolve_device, resolve_precision
 from twinbrain.engines.torch.drives import Drives
 from twinbrain.engines.torch.fused import FusedSteps, can_fuse
@@ -22,6 +23,7 @@ from twinbrain.errors import EngineError
 from twinbrain.network.network import Network
 
 
+@own_defaults()
 def prepare_batch(
     networks: Sequence[Network], *, device: str = "cpu", precision: str = "float64", fused: bool | None = None
 ) -> TorchBatch:
@@ -64,6 +66,7 @@ class TorchBatch:
         Of the state.
     """
 
+    @own_defaults()
     def __init__(self, networks: tuple[Network, ...], device: torch.device, dtype: torch.dtype) -> None:
         _check_alike(networks)
         self.networks, self.device, self.dtype = networks, device, dtype
@@ -95,6 +98,7 @@ class TorchBatch:
             raise EngineError("expected static synapses for fused steps, found plastic ones; use fused=False")
         self._fused = FusedSteps(self)
 
+    @own_defaults()
     def advance(self, n_steps: int) -> None:
         """Compute ``n_steps`` steps."""
         check_steps(self.step, n_steps)
@@ -146,6 +150,7 @@ class TorchBatch:
                 places = block.places(probe.places)
                 self._samples.append((number, {name: block.state[name][:, places] for name in probe.reads}))
 
+    @own_defaults()
     def inject(self, spikes: Sequence[Spikes]) -> None:
         """Deliver to each network spikes of neurons that are computed elsewhere; of past ones, what is still due."""
         for recorder, own in zip(self._recorders, spikes, strict=True):
@@ -162,6 +167,7 @@ class TorchBatch:
         """Return and forget what was recorded of each network."""
         return [recorder.collect(self.step) for recorder in self._recorders]
 
+    @own_defaults()
     def state(self) -> list[SimulationState]:
         """Return a copy of the state of each network, in float64."""
         values = {
@@ -177,6 +183,7 @@ class TorchBatch:
             states.append(SimulationState(self.step, variables, recorder.under_way(self.step)))
         return states
 
+    @own_defaults()
     def restore(self, states: Sequence[SimulationState]) -> None:
         """Go on from a state of each network, of any engine; what was recorded is forgotten.
 

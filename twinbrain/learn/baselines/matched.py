@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.baseline import BASELINES, baseline
 from twinbrain.learn.baselines.fit import Fit, fit
@@ -26,6 +27,7 @@ _LEARNING_RATE = 1e-3
 """Where a training gives none: what suits weights is not what suits a rule's unitless changes."""
 
 
+@own_defaults()
 def train_baseline(
     model: Workflow | Brain | Region | str | Path,
     task: Task | str | dict[str, Any] | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def share(n_units: int, size: int, work: Callable[[int, int], None]) -> None:
     if n_threads <= 1:
         return work(0, n_units)
     bounds = [n_units * k // n_threads for k in range(n_threads + 1)]
-    others = [_threads(n_threads - 1).submit(work, *pair) for pair in pairwise(bounds[1:])]
+    others = [_threads(os.getpid(), n_threads - 1).submit(work, *pair) for pair in pairwise(bounds[1:])]
     work(0, bounds[1])
     for other in others:
         other.result()
@@ -51,5 +52,6 @@ def share(n_units: int, size: int, work: Callable[[int, int], None]) -> None:
 
 
 @cache
-def _threads(n: int) -> ThreadPoolExecutor:
+def _threads(process: int, n: int) -> ThreadPoolExecutor:
+    """Return the threads of a process: one that was forked from another has none of its."""
     return ThreadPoolExecutor(n, thread_name_prefix="twinbrain-fused")

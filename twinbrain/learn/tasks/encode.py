@@ -39,6 +39,8 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
     import torch
     from snntorch import spikegen
 
+    from twinbrain.engines.torch.defaults import own_defaults
+
     _check_unit_interval(values)
     if not 0 <= gain <= 1:
         raise LearnError(
@@ -47,9 +49,9 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
     varies = values.ndim == 3
     if varies and values.shape[1] != n_steps:
         raise LearnError(f"rate code: expected values at {n_steps} steps, found {values.shape[1]}; resample them")
-    data = torch.as_tensor(np.moveaxis(np.asarray(values, np.float32), 1, 0) if varies else values) * gain
     # The library draws from torch's own generator: it is seeded for this draw, and put back.
-    with torch.random.fork_rng(devices=()):
+    with own_defaults(), torch.random.fork_rng(devices=()):
+        data = torch.as_tensor(np.moveaxis(np.asarray(values, np.float32), 1, 0) if varies else values) * gain
         torch.default_generator.manual_seed(seed)
         spikes = spikegen.rate(data, time_var_input=True) if varies else spikegen.rate(data, num_steps=n_steps)
     return _trial_first(spikes)
@@ -78,10 +80,13 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
     import torch
     from snntorch import spikegen
 
+    from twinbrain.engines.torch.defaults import own_defaults
+
     _check_unit_interval(values)
     code: dict[str, Any] = {"linear": True, "normalize": True} if tau is None else {"tau": tau}
-    data = torch.as_tensor(np.asarray(values, np.float32))
-    time, silent = spikegen.latency_code(data, num_steps=n_steps, threshold=threshold, **code)
+    with own_defaults():
+        data = torch.as_tensor(np.asarray(values, np.float32))
+        time, silent = spikegen.latency_code(data, num_steps=n_steps, threshold=threshold, **code)
     step = np.rint(time.numpy()).astype(np.int64)
     trial, channel = np.nonzero(~silent.numpy() & (step < n_steps))
     spikes = np.zeros((len(values), n_steps, values.shape[1]), np.uint8)
@@ -107,8 +112,11 @@ def delta(signal: Floats, threshold: float) -> Spikes:
     import torch
     from snntorch import spikegen
 
-    data = torch.as_tensor(np.moveaxis(np.asarray(signal, np.float32), 1, 0))
-    change = _trial_first(spikegen.delta(data, threshold=threshold, padding=True, off_spike=True), np.int8)
+    from twinbrain.engines.torch.defaults import own_defaults
+
+    with own_defaults():
+        data = torch.as_tensor(np.moveaxis(np.asarray(signal, np.float32), 1, 0))
+        change = _trial_first(spikegen.delta(data, threshold=threshold, padding=True, off_spike=True), np.int8)
     return np.concatenate([change > 0, change < 0], axis=2).astype(np.uint8)
 
 
