@@ -20,10 +20,10 @@ from tests.exchange.models import leaky_region
 from twinbrain.cli.contents import _validate as validate
 from twinbrain.cli.sweeps import sweep_facts
 from twinbrain.cli.training import training_facts
+from twinbrain.run.check import check_store
 from twinbrain.run.open import open_run
 from twinbrain.run.sweep.open import open_sweep
 from twinbrain.store import Location, open_training_store, read_state
-from twinbrain.store.check import check_store
 from twinbrain.store.info import run_info
 
 REGION = """

@@ -92,14 +92,17 @@ def test_populations_that_overlap_are_refused(forge):
         ("spikes__neuron", 20, "neurons from 0 to 19 in spikes/neuron"),
         ("spikes__neuron", -1, "neurons from 0 to 19 in spikes/neuron"),
         ("spikes__time_step", -1, "in the order of time, found others in spikes/time_step"),
+        ("spikes__time_step", 10**6, "of steps 0 to .* where the index says, .* to 1000000 in spikes/time_step"),
         ("spikes__window_start", -1, "in the order of time, found others in spikes/window_start"),
         ("state__0_v_lif_current__neuron", 20, "neurons from 0 to 19 in state/0_v_lif_current/neuron"),
     ],
 )
-def test_what_counts_neurons_finds_none_that_are_not_there(stored, forge, name, wrong, said):
+def test_what_counts_spikes_finds_none_of_neurons_and_steps_that_are_not_there(stored, forge, name, wrong, said):
     values = tb.open_run(stored)[name.replace("__", "/")].values.copy()
     values[-1] = wrong
-    run = tb.open_run(forge(**{name: values}))
+    run = tb.open_run(path := forge(**{name: values}))
+    if name in ("spikes__neuron", "spikes__time_step"):
+        assert [damage.place for damage in tb.check_store(path).damaged] == [f"{path}/{name.replace('__', '/')}"]
     uses = [lambda: run.twin.state("v"), lambda: plot.traces(run, "v")]
     if name.startswith("spikes"):
         uses = [run.twin.summary, run.twin.cv_isi, run.twin.synchrony, run.twin.spikes, lambda: plot.raster(run)]
@@ -118,7 +121,7 @@ def test_names_are_drawn_as_they_are(forge, tmp_path, name):
     def change(attributes, nodes):
         attributes["workflow"] = name
         stimulus = {"name": name, "start": "10 ms", "duration": "10 ms"}
-        attributes["spec"] = json.dumps(json.loads(attributes["spec"]) | {"stimuli": [stimulus]})
+        attributes["spec"] = json.dumps(json.loads(attributes["spec"]) | {"name": name, "stimuli": [stimulus]})
 
     run = tb.open_run(forge(change=change, network__name=[f"{name}1", f"{name}2"]))
     for figure in (plot.summary_figure(run), plot.traces(run, "v")):
@@ -142,8 +145,8 @@ def test_half_a_character_is_refused(forge):
     for change in (in_spec, lambda attributes, nodes: attributes.__setitem__("workflow", "\ud800")):
         with pytest.raises(tb.StoreError, match="half of a surrogate pair"):
             tb.open_run(forge(change=change))
-    whole = forge(change=lambda attributes, nodes: attributes.__setitem__("workflow", "\U0001f9e0"))
-    assert tb.open_run(whole).attrs["workflow"] == "\U0001f9e0"
+    whole = forge(change=lambda attributes, nodes: attributes.__setitem__("twinbrain_version", "\U0001f9e0"))
+    assert tb.open_run(whole).attrs["twinbrain_version"] == "\U0001f9e0"
     document = (whole / KEY).read_bytes()
     written = json.loads(document)["attributes"][CHECKSUM].encode()
     (whole / KEY).write_bytes(document.replace(written, rb"\ud800"))

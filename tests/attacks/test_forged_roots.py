@@ -99,6 +99,17 @@ def spec(change):
     return forge
 
 
+def twice_as_slow(attributes, nodes):
+    """Claim a time step of twice the length, in half the steps; all but the spec and the spikes agree."""
+    attributes["dt"] *= 2
+    for group, key in (("rate", "bin_steps"), ("spikes", "window_steps"), ("spikes/window_start", "window_steps")):
+        nodes[group]["attributes"][key] //= 2
+    for path, found in nodes.items():
+        if path.startswith("state/") and found["node_type"] == "group":
+            found["attributes"]["every"] //= 2
+    nodes[f"checkpoint/{attributes['checkpoint']}"]["attributes"]["step"] //= 2
+
+
 OF_TIME = ("seed", "dt", "duration", "committed", "window")
 NOT_JSON = ("", "{", "[]", "null", "[" * 100_000, '{"a": NaN}', 3, None, {"a": 1})
 NOT_NUMBERS = (None, True, "1", -1, float("nan"), float("inf"), 10**400, [1])
@@ -113,6 +124,9 @@ WRONG = {
         *(attribute("checkpoint", value) for value in ("../..", "odd/x", "other", "", "even", None, ["odd"])),
         *(attribute(name, 3) for name in ("status", "workflow", "engine", "digest", "twinbrain_version", "device")),
         *(attribute("committed", value) for value in (0.0, 30.0, 1e300, 5e-324)),
+        *(attribute(*other) for other in (("seed", 99), ("engine", "brian2"), ("duration", 77.0), ("window", 5.0))),
+        *(attribute(*other) for other in (("workflow", "other"), ("precision", "float32"))),
+        twice_as_slow,
         attribute("status", "failed"),
         *(without(name) for name in ("status", "workflow", "dt", "spec", "checkpoint", "versions")),
         *(lost(name) for name in ("network", "connectome", "rate", "rate/time", "spikes/neuron", "state", STATE)),
@@ -151,6 +165,7 @@ WRONG = {
         *(attribute("checkpoint", value) for value in ("../..", "", None, 3)),
         *(attribute(name, 3) for name in ("task", "rule", "task_digest", "task_given", "error")),
         attribute("epochs", HUGE),
+        *(attribute(*other) for other in (("seed", 99), ("rule", "eprop"), ("task", "xor"), ("workflow", "other"))),
         attribute("status", "complete"),
         attribute("best_loss", "x"),
         *(lost(name) for name in ("curves", "connectome", STATE)),

@@ -121,7 +121,7 @@ def test_a_run_of_another_grid_is_refused(runs, tmp_path):
     spec = json.loads(attributes["spec"])
     spec["run"]["window"] = "15 ms"
     digest = tb.Workflow.parse(spec | {"brain": _brain_of(path, spec)}).digest
-    rewrite(path, {}, spec=json.dumps(spec), digest=digest)
+    rewrite(path, {}, spec=json.dumps(spec), digest=digest, window=15.0)
     with pytest.raises(
         tb.StoreError, match="expected the end of a window of 150 steps, of 300 steps in all in the check"
     ):

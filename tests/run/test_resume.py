@@ -130,7 +130,7 @@ def test_a_spec_that_was_changed_is_refused(simulate, interrupt_at, tmp_path):
     with pytest.raises(tb.RunInterrupted):
         simulate(progress=interrupt_at(200))
     spec = json.loads(tb.open_run(tmp_path / "run.zarr").attrs["spec"])
-    spec["run"]["seed"] = 99
+    spec["run"]["drive_seed"] = 99
     edit_root(tmp_path / "run.zarr", spec=json.dumps(spec))
     with pytest.raises(tb.SpecError, match=r"run\.zarr: expected the workflow .* that this run was started with"):
         tb.resume(tmp_path / "run.zarr")

@@ -66,6 +66,13 @@ def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
     time_step = part["time_step"].values.astype(np.int64)
     if (np.diff(time_step) < 0).any():
         raise _unordered("spikes/time_step")
+    first = start // window_steps * window_steps
+    end = min(-(-stop // window_steps) * window_steps, round(tree.attrs["committed"] / tree.attrs["dt"]))
+    if len(time_step) and not first <= time_step[0] <= time_step[-1] < end:
+        raise StoreError(
+            f"expected spikes of steps {first} to {end - 1} where the index says, found some of {time_step[0]} to "
+            f"{time_step[-1]} in spikes/time_step: the run is damaged; restore it from a copy, or start it anew"
+        )
     within = slice(*np.searchsorted(time_step, [start, stop]))
     neuron = part["neuron"].values[within].astype(np.int64)
     check_neurons(tree, neuron, "spikes/neuron")

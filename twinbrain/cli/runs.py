@@ -227,7 +227,7 @@ def info(store: Store, as_json: AsJson = False) -> None:
 
 def check(store: Store, as_json: AsJson = False) -> None:
     """Read all of a run, a sweep or a training, and list what of it is damaged."""
-    from twinbrain.store.check import check_store
+    from twinbrain.run.check import check_store
 
     found = check_store(store)
     if as_json:

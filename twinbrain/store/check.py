@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import xarray as xr
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
-from twinbrain.errors import StoreError
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import Location
 from twinbrain.store.read import open_run
-from twinbrain.store.root import KEY, RUN, SWEEP, kind_in, read_document
-from twinbrain.store.sweep import DONE, RUNS, STATUS, BatchedStore, SweepStore
+from twinbrain.store.root import RUN, SWEEP, kind_in, read_document
+from twinbrain.store.sweep import BatchedStore
 from twinbrain.store.verified import VerifiedStore
 
 # Objects that are read at a time.
 _AT_A_TIME = 16
+# Spikes that are in memory at a time.
+_SPIKES = 2**22
 # Files that are told of: a store may claim far more than there are.
 _MOST_DAMAGED = 1000
 
@@ -69,7 +70,7 @@ def check_store(path: str | os.PathLike[str] | Location) -> StoreCheck:
     Parameters
     ----------
     path : str, path or Location
-        Folder or URL of the store; the runs that a sweep keeps are read too.
+        Folder or URL of the store; what a sweep keeps of its points is left to `twinbrain.run.check.check_store`.
 
     Returns
     -------
@@ -80,11 +81,6 @@ def check_store(path: str | os.PathLike[str] | Location) -> StoreCheck:
     ------
     StoreError
         If there is no store of this format, or it cannot be read.
-
-    Examples
-    --------
-    >>> tb.check_store("runs/rest.zarr").damaged  # doctest: +SKIP
-    ()
     """
     location = Location.of(path)
     document = read_document(location)
@@ -94,7 +90,7 @@ def check_store(path: str | os.PathLike[str] | Location) -> StoreCheck:
         if kind is not SWEEP:
             found = _check(VerifiedStore(reader, location, document, kind))
             return found + _check_opened(location) if kind is RUN and not found.damaged else found
-        return _check(BatchedStore(reader, location, document)) + _check_runs(location)
+        return _check(BatchedStore(reader, location, document))
     except DamageError as error:  # of the root document itself
         return StoreCheck(1, len(document), (_damage(error),))
 
@@ -114,10 +110,28 @@ def _check(store: VerifiedStore) -> StoreCheck:
 def _check_opened(location: Location) -> StoreCheck:
     """Check what a run holds against what else it says, as whoever opens it does."""
     try:
-        open_run(location)
+        _check_spikes(location, open_run(location))
     except DamageError as error:
         return StoreCheck(0, 0, (_damage(error),))
     return StoreCheck(0, 0, ())
+
+
+def _check_spikes(location: Location, run: xr.DataTree) -> None:
+    """Make sure that spikes are in the order of time, of steps that are committed, and of neurons that there are."""
+    if "spikes" not in run.children:
+        return
+    spikes = run["spikes"].dataset
+    n_steps = round(run.attrs["committed"] / run.attrs["dt"])
+    n_neurons, last = run["network"].attrs["n_neurons"], 0
+    for start in range(0, spikes.sizes["spike"], _SPIKES):
+        part = spikes[["time_step", "neuron"]].isel(spike=slice(start, start + _SPIKES)).load()
+        steps, neurons = part["time_step"].values, part["neuron"].values
+        if steps[0] < last or steps[-1] >= n_steps or (np.diff(steps) < 0).any():
+            expected = f"steps in their order, from 0 to {n_steps - 1}"
+            raise DamageError(location, "spikes/time_step", expected, "others", RUN.name)
+        if neurons.min() < 0 or neurons.max() >= n_neurons:
+            raise DamageError(location, "spikes/neuron", f"neurons from 0 to {n_neurons - 1}", "others", RUN.name)
+        last = steps[-1]
 
 
 async def _read(store: VerifiedStore, keys: tuple[str, ...]) -> list[StoreCheck]:
@@ -135,27 +149,6 @@ def _keys(store: VerifiedStore) -> Iterator[str]:
     for path in store.arrays:
         for place in np.ndindex(*store.cutting(path).n_objects):
             yield "/".join([path, "c", *map(str, place)])
-
-
-def _check_runs(location: Location) -> StoreCheck:
-    """Check what a sweep keeps of each point, if it does."""
-    found, store, runs = StoreCheck(0, 0, ()), SweepStore(location), location.child(RUNS)
-    declared = json.loads(store.attrs["spec"])
-    if not declared["sweep"]["keep_runs"]:
-        return found
-    try:
-        done = np.flatnonzero(store.read(STATUS) == DONE)
-    except DamageError:  # which is told of already
-        return found
-    names = runs.names()
-    for name in (f"{point:06d}.zarr" for point in done):
-        if name not in names and declared["train"] is not None:
-            continue  # a baseline, which is not kept
-        try:
-            found += check_store(runs.child(name))
-        except StoreError as error:
-            found += StoreCheck(1, 0, (Damage(f"{runs.child(name)}/{KEY}", str(error)),))
-    return found
 
 
 def _damage(error: DamageError) -> Damage:

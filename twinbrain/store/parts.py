@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from twinbrain.store.location import LARGEST_OBJECT
 from twinbrain.store.nodes import Document
 from twinbrain.store.values import Fault, json_table, of_table, shown, table, text
@@ -62,6 +64,13 @@ def json_attribute(attributes: Document, key: str, default: str | None = None) -
     """Return the table that an attribute holds as JSON."""
     found = of_table(attributes, key, "the attributes") if default is None else attributes.get(key, default)
     return json_table(found, f"the attribute {key}", LARGEST_OBJECT)
+
+
+def check_agrees(attributes: Document, declared: Document, keys: Collection[str], where: str) -> None:
+    """Check that attributes say what the declaration says, as far as both do."""
+    for key in keys:
+        if key in attributes and key in declared and attributes[key] != declared[key]:
+            raise Fault(f"{shown(declared[key])} as {key}, as {where} in spec has it", shown(attributes[key]))
 
 
 def check_texts(found: Document, what: str) -> None:

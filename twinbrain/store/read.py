@@ -100,6 +100,13 @@ def read_spikes(
     found = spikes[["time_step", "neuron"]].isel(spike=slice(int(starts[first_entry]), int(starts[last_entry]))).load()
 
     steps = found["time_step"].values
+    n_steps = round(float(tree.attrs["committed"]) / dt)
+    indexed = first_entry * index_steps
+    if len(steps) and not (indexed <= steps.min() and steps.max() < n_steps):
+        raise StoreError(
+            f"expected spikes of steps {indexed} to {n_steps - 1} where the index says, found some of {steps.min()} to "
+            f"{steps.max()} in spikes/time_step: the run is damaged; restore it from a copy, or start it anew"
+        )
     first = int(np.searchsorted(steps, first_step))
     stop = len(steps) if stop_ms is None else int(np.searchsorted(steps, _first_step(stop_ms, dt)))
     return found.isel(spike=slice(first, stop))

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from twinbrain.spec.population import MOST_NEURONS
-from twinbrain.store.layout import SLOTS
+from twinbrain.store.layout import INDEX_INTERVAL, SLOTS
 from twinbrain.store.nodes import TEXT, Document
-from twinbrain.store.parts import STATUSES, Nodes, array, check_connectome, check_texts, group, json_attribute
+from twinbrain.store.parts import (
+    STATUSES,
+    Nodes,
+    array,
+    check_agrees,
+    check_connectome,
+    check_texts,
+    group,
+    json_attribute,
+)
 from twinbrain.store.values import LARGEST_NUMBER, Fault, number, of_table, shown, table, text, whole
 
 _POPULATIONS = ("label", "region", "family", "name", "transmitter", "model", "start", "size")
@@ -22,7 +31,7 @@ def check_run(attributes: Document, nodes: Nodes) -> None:
     for key in ("dt", "duration", "window"):
         number(of_table(attributes, key, "the attributes"), key, above=0.0)
     committed = number(of_table(attributes, "committed", "the attributes"), "committed", least=0.0)
-    json_attribute(attributes, "spec")
+    spec = json_attribute(attributes, "spec")
     check_texts(json_attribute(attributes, "versions"), "versions")
     for key in ("breakdown", "resumed_with"):
         if key in attributes:
@@ -30,11 +39,44 @@ def check_run(attributes: Document, nodes: Nodes) -> None:
             check_texts(found if key == "resumed_with" else {"text": of_table(found, "text", key)}, key)
     if attributes["status"] == "failed":
         of_table(attributes, "breakdown", "the attributes of a run that failed")
+    _check_spec(attributes, nodes, spec)
     steps = committed / attributes["dt"]
     n_steps = whole(round(steps) if steps < 2**62 else steps, "the number of steps that are committed")
     _check_network(nodes)
     _check_recorded(nodes, n_steps)
     _check_checkpoint(attributes, nodes, n_steps)
+
+
+def _check_spec(attributes: Document, nodes: Nodes, spec: Document) -> None:
+    """Check that attributes and groups are those of the declaration, as far as it goes."""
+    run, record = table(spec.get("run", {}), "run in spec"), table(spec.get("record", {}), "record in spec")
+    check_agrees({"name": attributes["workflow"]}, spec, ("name",), "the workflow")
+    check_agrees(attributes, run, ("seed", "engine", "device", "precision"), "run")
+    dt = attributes["dt"]
+    for key in sorted({"dt", "duration", "window"} & set(run)):
+        wanted = _milliseconds(run[key], f"{key} of run in spec")
+        if key == "window":
+            wanted = min(wanted, attributes["duration"])
+        _check_close(attributes[key], wanted, key)
+    if "rate_bin" in record:
+        every = whole(of_table(group(nodes, "rate"), "bin_steps", "the attributes of rate"), "bin_steps", 1)
+        _check_close(dt * every, _milliseconds(record["rate_bin"], "rate_bin of record in spec"), "dt times bin_steps")
+    if "spikes" in nodes:
+        steps = max(1, round(min(INDEX_INTERVAL / dt, LARGEST_NUMBER)))
+        check_agrees(group(nodes, "spikes"), {"dt": dt, "window_steps": steps}, ("dt", "window_steps"), "run")
+
+
+def _milliseconds(value: object, what: str) -> float:
+    """Return a duration as declarations write it, such as "0.1 ms"."""
+    try:
+        return number(float(text(value, what).removesuffix(" ms")), what, above=0.0)
+    except ValueError:
+        raise Fault(f"a duration in ms as {what}", shown(value)) from None
+
+
+def _check_close(found: float, expected: float, what: str) -> None:
+    if not abs(found - expected) <= 1e-6 * expected:
+        raise Fault(f"{expected:g} ms as {what}, as spec has it", shown(found))
 
 
 def _check_network(nodes: Nodes) -> None:

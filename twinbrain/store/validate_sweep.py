@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from twinbrain.store.location import LARGEST_OBJECT
 from twinbrain.store.nodes import TEXT, Document
-from twinbrain.store.parts import Nodes, array, check_connectome, check_functions, check_texts, json_attribute
+from twinbrain.store.parts import (
+    Nodes,
+    array,
+    check_agrees,
+    check_connectome,
+    check_functions,
+    check_texts,
+    json_attribute,
+)
 from twinbrain.store.values import Fault, items, json_items, of_table, shown, table, text, whole
 
 
@@ -19,6 +27,7 @@ def check_sweep(attributes: Document, nodes: Nodes) -> None:
     n = whole(of_table(attributes, "n_points", "the attributes"), "n_points", 1)
     batch = whole(of_table(attributes, "batch", "the attributes"), "batch", 1)
     spec = json_attribute(attributes, "spec")
+    check_agrees({"name": attributes["workflow"]}, spec, ("name",), "the workflow")
     check_texts(json_attribute(attributes, "versions"), "versions")
     for kind, functions in json_attribute(attributes, "functions", default="{}").items():
         check_functions(functions, f"functions of kind {shown(kind)}")

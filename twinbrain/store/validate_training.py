@@ -8,6 +8,7 @@ from twinbrain.store.parts import (
     STATUSES,
     Nodes,
     array,
+    check_agrees,
     check_connectome,
     check_functions,
     check_texts,
@@ -38,6 +39,11 @@ def check_training(attributes: Document, nodes: Nodes) -> None:
     train = table(of_table(spec, "train", "spec"), "train in spec")
     task = table(of_table(train, "task", "train in spec"), "task in spec")
     text(of_table(task, "name", "task in spec"), "the name of the task in spec")
+    rule = table(train.get("rule", {}), "rule in spec")
+    for key, declared in (("workflow", spec), ("task", task), ("rule", rule)):
+        check_agrees({"name": attributes[key]}, declared, ("name",), f"the {key}")
+    check_agrees(attributes, table(spec.get("run", {}), "run in spec"), ("seed",), "run")
+    check_agrees(attributes, train, ("epochs",), "train")
     check_texts(json_attribute(attributes, "versions"), "versions")
     check_functions(json_attribute(attributes, "task_function", default="{}"), "task_function")
     check_connectome(nodes)

@@ -1,5 +1,7 @@
 """Sweeps whose points train."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -175,10 +177,19 @@ def test_an_interrupted_sweep_goes_on_to_the_same_results(sweep, out, monkeypatc
 
 
 def test_kept_trainings_can_be_opened(sweep, out):
-    found = sweep(keep_runs=True, seed=[0], **{"train.epochs": [1]})
-    kept = Location.of(out).child("runs").child("000000.zarr")
+    cases = {name: CASES[name] for name in ("LSTM", "alike")}
+    found = sweep(keep_runs=True, seed=[0], cases=cases, **{"train.epochs": [1]}).sel(case="alike")
+    kept = Location.of(out).child("runs").child("000001.zarr")
     assert is_training(kept)
     assert tb.open_training(str(kept)).score == found["accuracy"].values.item()
+    assert tb.check_store(out).damaged == ()  # of a baseline, nothing is kept
+    kept.path.rename(out.parent / "elsewhere.zarr")
+    (damage,) = tb.check_store(out).damaged
+    assert damage.place == f"{kept}/zarr.json"
+    sweep(out=out.parent / "other.zarr", keep_runs=True, seed=[1], **{"train.epochs": [1]})
+    shutil.copytree(out.parent / "other.zarr/runs/000000.zarr", kept.path)
+    (damage,) = tb.check_store(out).damaged
+    assert "expected what was kept of point 1" in damage.message
 
 
 def test_options_of_a_task_are_keys_of_their_own():

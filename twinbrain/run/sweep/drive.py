@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
 from twinbrain.interrupt import Interrupt
+from twinbrain.run.sweep.kept import status_of
 from twinbrain.run.sweep.own import OwnFunctions, tasks_named
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.run.sweep.task import Report, record_failure, run_batch
 from twinbrain.store.claim import Claim
-from twinbrain.store.sweep import DONE, STATUS, SweepStore
+from twinbrain.store.sweep import DONE, SweepStore
 
 Job = tuple[int, ...]
 """Points of one batch that one task computes."""
@@ -95,7 +96,7 @@ def drive(
     ClusterError
         If the scheduler is lost.
     """
-    status = store.read(STATUS)
+    status = status_of(store)
     n_done = int((status == DONE).sum())
     driver = _Driver(store, claim, own, progress, interrupt, SweepState(n_done, 0, len(status)))
     store.location.clean()

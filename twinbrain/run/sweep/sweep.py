@@ -13,6 +13,7 @@ from twinbrain.progress import shown
 from twinbrain.run.cluster.connect import connected, dashboard, starting, workers_ready
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
+from twinbrain.run.sweep.kept import status_of
 from twinbrain.run.sweep.open import open_sweep
 from twinbrain.run.sweep.own import check_own
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
@@ -26,7 +27,7 @@ from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, place_for
 from twinbrain.store.claim import claimed
-from twinbrain.store.sweep import DONE, STATUS, SweepStore
+from twinbrain.store.sweep import DONE, SweepStore
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -234,7 +235,7 @@ def drive_sweep(
     tell_dashboard: Callable[[str], None] = lambda address: None,
 ) -> SweepState:
     """Compute what a sweep lacks, where it is wanted: ``where`` holds arguments of `connected`."""
-    status = store.read(STATUS)
+    status = status_of(store)
     if (status == DONE).all():  # no workers for nothing
         return SweepState(len(status), 0, len(status))
     here = where.get("workers") == 0
