@@ -10,6 +10,7 @@ from tests.examples import build_region, relay_region
 from tests.learn.networks import recurrent, which_channels
 from twinbrain.engines.base import get_engine
 from twinbrain.engines.torch.defaults import own_defaults
+from twinbrain.learn.baselines.matched import train_baseline
 from twinbrain.learn.tasks import encode
 from twinbrain.learn.train import train
 
@@ -38,7 +39,12 @@ def spikes():
 
 def trained():
     found = train(recurrent(), which_channels(n_trials=16), epochs=1, batch_size=8, precision="float32")
-    return [found.curves["loss"].values, *(v.numpy() for v in found.setup.network.state_dict().values()), found.score]
+    return [found.curves["loss"].values, *(v.numpy() for v in found.network.state_dict().values()), found.score]
+
+
+def fitted():
+    found = train_baseline(recurrent(), which_channels(n_trials=16), baseline="lstm", epochs=1)
+    return [v.numpy() for v in found.baseline.module.state_dict().values()]
 
 
 def coded():
@@ -46,7 +52,7 @@ def coded():
     return [encode.rate(values, 10, 1), encode.latency(values, 10), encode.delta(np.stack([values, values]), 0.1)]
 
 
-@pytest.mark.parametrize("results", [spikes, trained, coded])
+@pytest.mark.parametrize("results", [spikes, trained, fitted, coded])
 def test_results_are_the_same(changed, results):
     expected = results()
     changed()
@@ -55,6 +61,7 @@ def test_results_are_the_same(changed, results):
     assert (torch.get_default_dtype(), torch.get_default_device()) == before
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # a fork beside threads
