@@ -299,6 +299,8 @@ def system(rates):
     [
         (["x1", "x2", "x0"], "a circle of x0, x1, x2"),
         (["x1", "x2", "x3", "1"], "a chain of 4 that ends in x0"),
+        (["x1", "x0 + x2", "1"], "a circle of x0, x1 with others before or behind it"),
+        (["x1", "x0", "x1"], "a circle of x0, x1 with others before or behind it"),
         (["1"] * 31, "31 variables"),
     ],
 )
