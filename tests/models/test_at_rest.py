@@ -53,3 +53,16 @@ def test_what_a_neuron_names_or_resets_counts_too():
     assert acts_at_rest(LIF.replace(reset="v = V_reset; x = 5*pA"), receptor("I_r = x : amp"))
     unfelt = LIF.replace(equations=LIF.equations.replace("I_syn", "0*amp"))
     assert not acts_at_rest(unfelt, receptor(LEAK, g="10 nS", E="0 mV"))
+
+
+def test_of_the_library_a_coloured_current_with_a_mean_flows_of_itself_alone():
+    leaky = NEURON_MODELS["lif_conductance"]
+    alone = {name for name, own in RECEPTOR_MODELS.items() if acts_at_rest(leaky, own, own.parameters)}
+    assert alone == {"ou_current"}
+    assert not acts_at_rest(leaky, RECEPTOR_MODELS["ou_current"], {"sigma_ou_current", "tau_ou_current"})
+
+
+def test_what_a_receptor_begins_with_flows():
+    leaky = NEURON_MODELS["lif_conductance"]
+    assert acts_at_rest(leaky, RECEPTOR_MODELS["ampa"], {"tau_ampa", "E_ampa", "g_ampa"})
+    assert acts_at_rest(leaky, RECEPTOR_MODELS["alpha_current"], {"tau_alpha_current", "x_alpha_current"})

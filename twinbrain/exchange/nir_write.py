@@ -28,8 +28,8 @@ from twinbrain.exchange.circuit import (
 from twinbrain.exchange.draw import Model, draw_circuit
 from twinbrain.exchange.files import check_free, failure, optional, written_whole
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, KEPT, RECEPTORS_KEPT, SPIKES, Spikes, is_lif_current, to_nir
+from twinbrain.models.at_rest import acts_at_rest
 from twinbrain.models.receptors import RECEPTOR_MODELS
-from twinbrain.models.standing import gives_alone
 from twinbrain.paths import user_path
 
 # NIR's weights are dense: this many take 200 MB.
@@ -172,7 +172,7 @@ def _standing(population: CircuitPopulation, used: list[str]) -> list[str]:
     return [
         name
         for name, receptor in population.receptors.items()
-        if name not in used and gives_alone(population.model, name, receptor, nonzero)
+        if name not in used and acts_at_rest(population.model, receptor, nonzero)
     ]
 
 

@@ -31,14 +31,26 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def acts_at_rest(model: NeuronModel, receptor: ReceptorModel) -> bool:
-    """Return whether a neuron feels a receptor at which nothing has arrived, with the receptor's defaults.
+def acts_at_rest(model: NeuronModel, receptor: ReceptorModel, nonzero: Iterable[str] | None = None) -> bool:
+    """Return whether a neuron feels a receptor at which nothing has arrived.
 
     That is so where a current, or another variable that the neuron's equations name, is not 0 then and for ever,
     whatever the neuron does, or where it cannot be told.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        The neuron.
+    receptor : ReceptorModel
+        The receptor.
+    nonzero : iterable of str, optional
+        Parameters of the receptor, and variables at time zero, that are other than 0 in some neuron; all others are 0.
+        By default parameters are the receptor's own, and variables 0.
     """
     of_model = model.equations, model.threshold, model.reset
-    return _acts(*of_model, receptor.equations, receptor.jump, receptor.current, tuple(receptor.parameters.items()))
+    values = tuple(receptor.parameters.items())
+    unknown = None if nonzero is None else frozenset(nonzero)
+    return _acts(*of_model, receptor.equations, receptor.jump, receptor.current, values, unknown)
 
 
 @lru_cache(maxsize=1 << 10)
@@ -50,6 +62,7 @@ def _acts(
     jump: str,
     current: str | None,
     defaults: tuple[tuple[str, Value], ...],
+    nonzero: frozenset[str] | None,
 ) -> bool:
     statements = read_statements(reset)
     trees = [line.tree for line in read_equations(equations) if line.tree is not None]
@@ -59,10 +72,14 @@ def _acts(
         felt.add(current)
     lines = read_equations(of_receptor)
     declared = [line for line in lines if line.kind == "declaration"]
-    given = {line.name: 0.0 if line.name == jump else _default(line, dict(defaults)) for line in declared}
+    if nonzero is None:
+        given = {line.name: _default(line, dict(defaults)) for line in declared}
+    else:
+        given = {line.name: None if line.name in nonzero else 0.0 for line in declared}
+    given |= {line.name: 0.0 for line in declared if line.name == jump}
     parameters = given.keys() - {jump}
     state = {line.name: line.tree for line in lines if line.kind == "derivative"}
-    moved = {statement.target for statement in statements}
+    moved = {statement.target for statement in statements} | (nonzero or set())
     while True:
         known = {**given, **dict.fromkeys(state.keys() - moved, 0.0)}
         _define(lines, known)
