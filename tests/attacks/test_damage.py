@@ -9,7 +9,11 @@ from tests.attacks.damage import CLEAN, KINDS, NAMED, REFUSED, WRONG, attack
 N_PLACES = int(os.environ.get("TWINBRAIN_PLACES", "9"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# To train, and to run all points of a sweep, takes long; those two are complete elsewhere.
+SLOW = ("training", "sweep with runs")
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in SLOW)) for k in KINDS])
 def test_whatever_is_damaged_is_noticed_and_named_or_without_effect(kind, tmp_path):
     found, wrong = attack(kind, tmp_path / "stores", N_PLACES)
     assert wrong == []

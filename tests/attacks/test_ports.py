@@ -60,6 +60,7 @@ def check(listeners):
     assert not listeners.answered
 
 
+@pytest.mark.slow  # test_exchange asks where a group of torch listens
 def test_a_brain_in_shards_listens_on_this_machine_alone(tmp_path):
     pytest.importorskip("pymetis")
     with Listeners() as listeners:

@@ -1,4 +1,8 @@
-"""Every neuron model, receptor and plasticity rule of the library in every engine; a million steps of each are slow."""
+"""Every neuron model, receptor and plasticity rule of the library in every engine.
+
+A million steps of each are slow, and so is Brian2's compiled code for all of them, which takes a minute to compile:
+`test_library` and `test_plasticity` compile some each time.
+"""
 
 import pytest
 
@@ -10,9 +14,9 @@ from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 
-ENGINES = ("brian2", "brian2-numpy", "torch")
+ENGINES = (pytest.param("brian2", marks=pytest.mark.slow), "brian2-numpy", "torch")
 # Both of Brian2 differ in what is computed in a step alone.
-CHECKED = ("brian2", pytest.param("brian2-numpy", marks=pytest.mark.slow), "torch")
+CHECKED = (*(pytest.param(engine, marks=pytest.mark.slow) for engine in ("brian2", "brian2-numpy")), "torch")
 # Neurons of each model, and steps.
 SIZES = {"40,000 steps": (100, 400), "a million steps": (1000, 1000)}
 

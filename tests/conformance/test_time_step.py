@@ -45,8 +45,8 @@ MODELS = {
 }
 
 
-# Brian2's code is compiled for each, in seconds: here for these, in the slow tests for the others.
-COMPILED = ("a time constant of one step", "a parameter of one step", "a number of one step", "an exponential step")
+# Brian2's code is compiled for each, in seconds: here for this one, in the slow tests for the others.
+COMPILED = ("a time constant of one step",)
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.1])

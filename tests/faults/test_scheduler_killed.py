@@ -45,7 +45,8 @@ def cluster(folder, name):
             yield scheduler, client
 
 
-@pytest.mark.parametrize("under", ["none", pytest.param("another", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("under", ["none", "another"])
 def test_a_sweep_whose_scheduler_is_killed_says_so_and_goes_on_under_another_and_without(tmp_path, monkeypatch, under):
     write_sweep(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -37,6 +37,7 @@ def simulate(out, **options):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", range(N_KILLS))
 def test_a_killed_worker_costs_no_more_than_a_window_and_the_store_is_the_same(client, uninterrupted, tmp_path, kill):
     draw = random.Random(100 + kill)

@@ -1,6 +1,6 @@
 """Of two that write one store, one is refused, and the other's result is what it gives undisturbed.
 
-A pair of each kind of store is tried in every run of the tests, the others with the slow ones. With
+Two pairs are tried in every run of the tests, the others, of sweeps too, with the slow ones. With
 TWINBRAIN_WRITERS=20 in the environment each is tried as often, 0 to 20 s apart; see docs/reference/robustness.md.
 """
 
@@ -18,9 +18,9 @@ N_TRIES = int(os.environ.get("TWINBRAIN_WRITERS", "1"))
 PAIRS = [
     ("run", {}, "run", {"seed": 2, "overwrite": True}),
     ("resume_training", {}, "resume_training", {}),
-    ("sweep", {}, "sweep", {}),
 ]
 OTHERS = [
+    ("sweep", {}, "sweep", {}),
     ("run", {}, "run", {}),
     ("resume", {}, "resume", {}),
     ("resume", {}, "run", {"seed": 2, "overwrite": True}),
