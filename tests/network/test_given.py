@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -148,3 +150,11 @@ def test_a_long_table_is_taken_apart_in_blocks(tmp_path, monkeypatch):
         path.write_text(text)
         with pytest.raises(SpecError, match=message):
             samples(file=str(path))
+
+
+def test_a_file_is_read_anew_when_its_contents_change_and_its_size_and_time_do_not(tmp_path):
+    path = tmp_path / "w.npy"
+    for value in (1.0, 2.0):
+        np.save(path, [value, value])
+        os.utime(path, ns=(1_000, 1_000))
+        assert samples(file=str(path)).tolist() == [[value, value]]

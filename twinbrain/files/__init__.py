@@ -13,6 +13,7 @@ from twinbrain.files.regular import check_size as check_size
 from twinbrain.files.regular import damaged as damaged
 from twinbrain.files.regular import largest as largest
 from twinbrain.files.regular import read_bytes as read_bytes
+from twinbrain.files.text import decoded as decoded
 from twinbrain.files.text import lines_of as lines_of
 from twinbrain.files.text import parse_json as parse_json
 from twinbrain.files.text import parse_toml as parse_toml

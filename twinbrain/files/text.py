@@ -37,7 +37,18 @@ def read_text(path: str | Path, limit: int = LARGEST_TEXT) -> str:
     FileError
         If it cannot be read, is not regular, is larger, or holds something else.
     """
-    data = read_bytes(path, limit)
+    return decoded(read_bytes(path, limit))
+
+
+def decoded(data: bytes, limit: int = LARGEST_TEXT) -> str:
+    """Return what `read_text` does, of bytes that were read already.
+
+    Raises
+    ------
+    FileError
+        If they are more than ``limit``, or no text.
+    """
+    check_size(len(data), limit, "a file")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import Problem, SpecError
-from twinbrain.files import FileError, numbers, read_bytes, read_npy, read_npz, read_text
+from twinbrain.files import FileError, decoded, numbers, read_bytes, read_npy, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.network.random import Floats
 from twinbrain.paths import user_path
@@ -113,7 +113,7 @@ def pinned(drive: _Drive) -> _Drive:
     for kind in ("spikes", "waveform"):
         given: SpikeTrains | SampledWaveform | None = getattr(drive, kind)
         if given is not None and given.file is not None:
-            digest = hashlib.sha256(_bytes(given)).hexdigest()
+            digest = _digest(_bytes(given))
             changes = {"file": str(user_path(given.file).absolute()), "sha256": digest}
             return drive.model_copy(update={kind: given.model_copy(update=changes)})
     return drive
@@ -132,25 +132,26 @@ def _columns(spikes: SpikeTrains) -> tuple[Floats, Floats]:
 
 def _load(given: SpikeTrains | SampledWaveform) -> Floats | dict[str, Floats]:
     assert given.file is not None
-    _bytes(given)
-    path = user_path(given.file)
-    stat = path.stat()
+    digest = _digest(_bytes(given))
     try:
-        return _parsed(path, stat.st_mtime_ns, stat.st_size, isinstance(given, SpikeTrains))
+        return _parsed(user_path(given.file), digest, isinstance(given, SpikeTrains))
     except ValueError as error:  # those of the file among them
         raise _fault(given, f"expected numbers in .npy, .npz or .csv, found {error}") from None
 
 
-@lru_cache(maxsize=4)
-def _parsed(path: Path, _changed: int, _size: int, header: bool) -> Floats | dict[str, Floats]:
+@lru_cache(maxsize=4)  # times and sizes of files do not tell one content from another, its digest does
+def _parsed(path: Path, digest: str, header: bool) -> Floats | dict[str, Floats]:
+    data = read_bytes(path, LARGEST_ARCHIVE)
+    if _digest(data) != digest:
+        raise ValueError("a file that changed while it was read")
     match path.suffix.lower():
         case ".npy":
-            return _floats(read_npy(read_bytes(path, LARGEST_ARCHIVE)))
+            return _floats(read_npy(data))
         case ".npz":
-            arrays = read_npz(path)
+            arrays = read_npz(data)
             return {name: _floats(arrays[name]) for name in arrays}
         case ".csv":
-            text = read_text(path).lstrip()
+            text = decoded(data).lstrip()
             first = re.split("[\r\n]", text, maxsplit=1)[0] if header else ""
             names = [name.strip() for name in first.split(",")]
             table = _table(text[len(first) :], len(names) if header else None)
@@ -192,11 +193,15 @@ def _bytes(given: SpikeTrains | SampledWaveform) -> bytes:
         data = read_bytes(given.file, LARGEST_ARCHIVE)
     except FileError as error:
         raise _fault(given, str(error)) from None
-    if given.sha256 is not None and (digest := hashlib.sha256(data).hexdigest()) != given.sha256:
+    if given.sha256 is not None and (digest := _digest(data)) != given.sha256:
         raise _fault(
             given, f"expected the contents with sha256 {given.sha256[:12]}…, found {digest[:12]}…: the file has changed"
         )
     return data
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _fault(given: SpikeTrains | SampledWaveform, message: str) -> SpecError:
