@@ -17,8 +17,8 @@ def pair():
     [
         ("none", [[1, 3], [0, 4]]),
         ("max", [[0.25, 0.75], [0, 1]]),
-        ("row", [[0.25, 0.75], [0, 1]]),
-        ("total", [[0.25, 0.75], [0, 1]]),
+        ("row", [[1 / 3, 1], [0, 4]]),
+        ("total", [[2 / 3, 2], [0, 8 / 3]]),
         ("log", np.log([[2, 4], [1, 5]]) / np.log(5)),
     ],
 )
@@ -30,6 +30,11 @@ def test_rows_are_the_inputs_of_targets():
     uneven = Connectome([[0, 8], [2, 0]], [[0, 1], [1, 0]], ["A", "B"])
     np.testing.assert_array_equal(normalise(uneven, "row").weight, [[0, 1], [1, 0]])
     np.testing.assert_array_equal(normalise(uneven, "total").weight, [[0, 1.6], [0.4, 0]])
+
+
+@pytest.mark.parametrize("name", ["row", "total"])
+def test_a_normalised_connectome_stays_as_it_is(pair, name):
+    assert normalise(normalise(pair, name), name) == normalise(pair, name)
 
 
 def test_it_is_remembered_in_order(pair):
@@ -58,6 +63,6 @@ def test_a_logarithm_that_was_not_taken_is_refused(pair):
 
 @pytest.mark.parametrize("name", ["row", "total"])
 def test_weights_whose_sums_overflow_are_refused(name):
-    huge = Connectome(np.full((2, 2), 1e308), np.ones((2, 2)), ["A", "B"])
+    huge = Connectome(np.full((3, 3), 1e308), np.ones((3, 3)), ["A", "B", "C"])
     with pytest.raises(ConnectomeError, match="expected weights whose sums are finite"):
         normalise(huge, name)

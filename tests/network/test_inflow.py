@@ -58,6 +58,12 @@ def test_whole_rows_scaled_count_in_proportion_alone():
         assert (built("row") == built("none")) is not proportional
 
 
+def test_normalised_by_row_every_region_has_as_many_synapses_whatever_its_weight_on_itself():
+    brain = brain_of(share=None, weight="0.4 nS")
+    scaled = brain.model_copy(update={"connectome": normalise(brain.connectome, "row")})
+    np.testing.assert_allclose(degrees_of(scaled), [40, 40, 40, 0], rtol=0.02)
+
+
 def drive_of(network, population):
     """Return the excitatory drive of a neuron of a population, in nS Hz."""
     name = f"drive {('pyr', 'pv').index(population.population)} {population.population}:ampa of {population.label}"

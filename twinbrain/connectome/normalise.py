@@ -20,12 +20,13 @@ def _divide(weight: Weights, scale: Weights) -> Weights:
             "expected weights whose sums are finite, found larger ones; divide them by a number first"
         )
     # A region without inputs, or a brain without connections, stays as it is.
-    return np.divide(weight, scale, out=np.zeros_like(weight), where=scale > 0)
+    return np.divide(weight, scale, out=weight.copy(), where=scale > 0)
 
 
 def _sums(weight: Weights) -> Weights:
+    """Return what reaches each target from others: nothing follows from the weight of a region on itself."""
     with np.errstate(over="ignore"):  # refused by `_divide`
-        return np.asarray(weight.sum(axis=1, keepdims=True))
+        return np.asarray((weight * ~np.eye(len(weight), dtype=bool)).sum(axis=1, keepdims=True))
 
 
 def _mean(sums: Weights) -> Weights:
@@ -86,9 +87,9 @@ def normalise(connectome: Connectome, name: str) -> Connectome:
     connectome : Connectome
     name : {"none", "max", "row", "total", "log"}
         ``"none"`` leaves all as it is; ``"max"`` makes the greatest weight 1; ``"row"`` makes the inputs of each
-        target sum to 1; ``"total"`` makes them sum to 1 on average; ``"log"`` takes log(1 + w), with the greatest 1,
-        which tames the range of streamline counts. One after another are remembered as ``"log+row"``; the same one
-        twice changes nothing, unless the weights are not as it left them: they are normalised anew then.
+        target from others sum to 1; ``"total"`` makes them sum to 1 on average; ``"log"`` takes log(1 + w), with the
+        greatest 1, which tames the range of streamline counts. One after another are remembered as ``"log+row"``; the
+        same one twice changes nothing, unless the weights are not as it left them: they are normalised anew then.
 
     Raises
     ------
