@@ -52,6 +52,28 @@ def test_what_comes_after_the_run_is_told():
     assert seldom == "record.state[0].interval: 5000 ms is longer than the run of 1000 ms"
 
 
+def test_pulses_that_begin_after_the_run_are_told():
+    pulses = {"amplitude": "1 pA", "width": "1 ms", "delay": "999 s"}
+    data = region_data(CORTEX)
+    data["drives"] = [{"population": "pyr", "pulses": pulses}]
+    (note,) = notes_of(single_region_brain(Region.parse(data)))
+    assert note.endswith("drives[0]: its pulses begin at 999000 ms, after the 1000 ms of the run")
+    late = LATE.replace(start="0.5 s", current=None, pulses=pulses | {"delay": "0.6 s"})
+    (note,) = notes_of(small_brain(3), stimuli=(late,))
+    assert note == "stimuli.late: its pulses begin at 1100 ms, after the 1000 ms of the run"
+
+
+def test_connections_of_no_length_are_told_where_they_act():
+    brain = small_brain(3)
+    length = brain.connectome.length.values.copy()
+    np.fill_diagonal(length, 0.0)
+    assert notes_of(brain.replace(connectome=brain.connectome.replace(length=length))) == []
+    length[1, 0] = 0.0
+    (note,) = notes_of(brain.replace(connectome=brain.connectome.replace(length=length)))
+    n = np.count_nonzero(brain.connectome.weight.values[~np.eye(3, dtype=bool)])
+    assert note.startswith(f"brain.connectome: 1 of {n} connections have a length of 0 mm (CX-0 to TH-1)")
+
+
 def test_a_seed_of_drives_without_random_ones_is_told():
     assert notes_of(small_brain(3), drive_seed=4) == []
     (note,) = notes_of(single_region_brain(leaky_region()), drive_seed=4)

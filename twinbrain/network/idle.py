@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from twinbrain.language.lines import read_equations
 from twinbrain.network.inflow import long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.spec.brain import Brain
-from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 
@@ -42,11 +44,18 @@ def idle_settings(
         if brain.coupling != 1 and not brain.projections:
             yield f"brain.coupling: {brain.coupling:g} has no effect: no region reaches another"
     else:
-        reached = rows(layout, long_range_axons(layout)).sum(axis=1) > 0
-        if not any(reached[node] and region.ports.inputs for node, region in enumerate(layout.regions)):
+        receives = np.array([[bool(region.ports.inputs)] for region in layout.regions])
+        connected = (rows(layout, long_range_axons(layout)) > 0) & receives
+        if not connected.any():
             yield (
                 "brain.long_range: it has no effect: the connectome has no weight from a region with ports.outputs "
                 "to another with ports.inputs"
+            )
+        if len(short := np.argwhere(connected & (layout.connectome.length.values == 0))):
+            target, source = (layout.connectome.labels[node] for node in short[0])
+            yield (
+                f"brain.connectome: {len(short):,} of {connected.sum():,} connections have a length of 0 mm "
+                f"({source} to {target}), and a delay of one step"
             )
         if brain.long_range.inhibitory_weight is not None and not any(map(_sends_gaba, layout.regions)):
             yield "brain.long_range.inhibitory_weight: it has no effect: no population of ports.outputs releases gaba"
@@ -61,9 +70,21 @@ def idle_settings(
     for stimulus in stimuli:
         if stimulus.start >= duration:
             yield f"stimuli.{stimulus.name}: it starts at {stimulus.start:g} ms, after the {duration:g} ms of the run"
+        elif (first := stimulus.start + _before(stimulus)) >= duration:
+            yield f"stimuli.{stimulus.name}: its pulses begin at {first:g} ms, after the {duration:g} ms of the run"
+    for region in {region.name: region for region in layout.regions}.values():
+        for i, drive in enumerate(region.drives):
+            if (first := _before(drive)) >= duration:
+                where = f"region {region.name}: drives[{i}]"
+                yield f"{where}: its pulses begin at {first:g} ms, after the {duration:g} ms of the run"
     for i, wanted in enumerate(record.state):
         if wanted.interval > duration:
             yield f"record.state[{i}].interval: {wanted.interval:g} ms is longer than the run of {duration:g} ms"
+
+
+def _before(drive: Drive) -> float:
+    """Return how long a drive gives nothing (ms); spikes after the run are refused."""
+    return drive.pulses.delay if drive.pulses is not None else 0.0
 
 
 def _sends_gaba(region: Region) -> bool:

@@ -12,7 +12,9 @@ import xarray as xr
 import twinbrain as tb
 from tests.run.conftest import RECORD, lively
 from twinbrain import analysis
+from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.run.sweep.points import point_workflow
+from twinbrain.run.sweep.sweep import declared_sweep
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.sweep import Sweep
 from twinbrain.store import Location
@@ -90,6 +92,16 @@ def test_a_workflow_brings_its_sweep_and_arguments_change_it(sweep):
     found = sweep(workflow, coupling=[0.0], seed=3)
     assert dict(found["synchrony"].sizes) == {"coupling": 1, "population": 2}
     assert found["coupling"].values.tolist() == [0.0]
+
+
+def test_a_plan_of_a_sweep_tells_what_those_of_its_points_do():
+    late = tb.Stimulus(name="late", population="relay", current="1 pA", start="1 s", duration="10 ms")
+    workflow = as_workflow(lively()).replace(stimuli=(late,), run=QUICK)
+    found = prepare_sweep(*declared_sweep(workflow, {"coupling": [0.5, 1.0], "seed": [1, 2]})).notes
+    assert sorted(found) == [
+        "brain.coupling: 0.5 has no effect: no region reaches another (at some points)",
+        "stimuli.late: it starts at 1000 ms, after the 10 ms of the run",
+    ]
 
 
 def test_reductions_take_options_and_functions_of_the_user(sweep, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class PreparedSweep:
     own : mapping of str to callable
         The user's own reductions.
     notes : tuple of str
-        Settings without effect.
+        Settings without effect, and what plans of the points that were looked at say.
     """
 
     workflow: Workflow
@@ -107,7 +108,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     with _at(values_at(tried, 0)):
         check_parameters(first.layout, first.quanta, dt=first.workflow.run.dt, seed=first.workflow.run.seed)
     template = template_of(without_spikes(first, sweep, own))
-    template = _checked(base, tried, template, sweep, own)
+    template, told = _checked(base, tried, template, sweep, own)
     declared = axes_of(sweep, taken_names(template))
     axes = in_order(declared, workflow)
     plan = first.plan
@@ -120,7 +121,11 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
         _batch(sweep, axes, wanted),
         plan.seconds,
         own,
-        (*_idle(sweep), *(("sweep.contrasts: they have no effect, since no case trains",) if sweep.contrasts else ())),
+        (
+            *_idle(sweep),
+            *(("sweep.contrasts: they have no effect, since no case trains",) if sweep.contrasts else ()),
+            *told,
+        ),
     )
 
 
@@ -267,11 +272,15 @@ def _at(values: Mapping[str, Any]) -> Iterator[None]:
         raise error.within(where) if isinstance(error, SpecError) else LearnError(f"{where}: {error}") from None
 
 
-def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: Sweep, own: Own) -> xr.Dataset:
+def _checked(
+    base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: Sweep, own: Own
+) -> tuple[xr.Dataset, list[str]]:
     """Check some values of each axis, the others at their first, so that most mistakes show before anything runs.
 
-    Returns what the templates of all have in common.
+    Returns what the templates of all have in common, and what their plans say.
     """
+    told: Counter[str] = Counter()
+    n = 0
     for axis in axes:
         for values in _tried_along(axis, axes):
             prepared = _prepared(base, axes, values)
@@ -280,7 +289,9 @@ def _checked(base: Workflow, axes: Sequence[Axis], template: xr.Dataset, sweep: 
                 if not all(map(shares_network, axis.columns)):
                     check_parameters(prepared.layout, prepared.quanta, dt=run.dt, seed=run.seed)
                 template = common(template, without_spikes(prepared, sweep, own))
-    return template
+            told.update(dict.fromkeys(prepared.plan.notes, 1))
+            n += 1
+    return template, [note if count == n else f"{note} (at some points)" for note, count in told.items()]
 
 
 def _tried(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
