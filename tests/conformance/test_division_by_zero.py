@@ -49,3 +49,25 @@ def test_zero_by_zero_is_nan_in_every_engine(engine, network):
     assert told == set(FORMS)
     for name in ("limit", "cancelled"):  # what cancels for every v is gone before
         assert state[f"mine/{name}"] == pytest.approx(1 - (1 - 0.1 / 20) ** 3)
+
+
+@pytest.mark.parametrize("engine", ["reference", "brian2-numpy", "torch"])
+def test_division_by_a_number_that_a_reset_gave_is_that_of_floats(engine):
+    text = """
+        name = "test/zero"
+        models.mine.equations = '''
+        dv/dt = 1/ms : 1
+        du/dt = 0*u/ms : 1
+        dw/dt = 0*w/ms : 1
+        '''
+        models.mine.threshold = "v > 0.25"
+        models.mine.reset = "v = 0; u = u/v; w = w/v"
+        models.mine.method = "euler"
+        models.mine.initial = { u = 1 }
+        cells.cell = { model = "mine" }
+        populations.cell = { cell = "cell", size = 2 }
+    """
+    with np.errstate(all="ignore"):
+        state = outcome(get_engine(engine), build_region(Region.parse(region_data(text))), 3).state.variables
+    assert np.array_equal(state["mine/u"], [np.inf, np.inf])
+    assert np.isnan(state["mine/w"]).all()

@@ -231,6 +231,9 @@ def test_a_function_of_the_state_may_stand_in_threshold_and_reset():
         ("(v/b)**-1", lambda x: 1 / x),
         ("1/(1 + (v/b)**2)", lambda x: 1 / (1 + x**2)),
         ("(b/v)**2*(v/b)**5", lambda x: x**3),
+        # Of a power, which may be complex to sympy, it takes the real part.
+        ("abs(exp((-v/b)**(tau/C*pF/ms)))/1e9", lambda x: np.exp((-x) ** (20 / VALUES["C"])) / 1e9),
+        ("abs(exp(exp(-(-v/b)**0.3)))", lambda x: np.exp(np.exp(-((-x) ** 0.3)))),
     ],
 )
 @pytest.mark.parametrize("v", [-75.5, -2.25])
@@ -314,6 +317,19 @@ def test_rules_whose_solutions_would_not_end_are_refused():
     rule = PlasticityModel(equations=f"dx0/dt = -x0/tau : 1\n{squares}\ntau : second")
     with pytest.raises(SpecError, match="solutions have at most 400 terms, found more"):
         rule_program(rule, "nS")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("int(v <= p - int(v > 0))", r"found \(int.* \(Invalid comparison of non-real .*\); leave int"),
+        ("tanh(int(w > 1.5) - (u + v))", r"found \(tanh.* \(it does not come to an end\); leave int"),
+    ],
+)
+def test_a_condition_as_a_number_where_sympy_cannot_take_it_is_refused(text, message):
+    equations = f"dv/dt = ({text} - v)/second : 1\nw : 1\nu : 1\np : 1"
+    with pytest.raises(SpecError, match=message):
+        step_program(neuron(equations, "v > 1", "v = 0", None), {})
 
 
 @pytest.mark.parametrize("text", ["(v - v)/(v - v)*b/tau", "b*b/tau/(E - E)", "log(-E/E)*b/tau"])

@@ -238,3 +238,12 @@ def test_a_resonator_is_integrated_exactly(a, tau_w):
         for column, start in enumerate(names):
             execute(program.integrate, scope := {**constants, **start})
             assert scope[target][0] == pytest.approx(expected[row, column], rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("tanh(20.0) - 1.0", -8.496708510583178e-18), ("log(tanh(10.0))", -4.122307244877116e-09)]
+)
+def test_a_constant_of_numbers_alone_loses_no_digits(text, value):
+    """By series: tanh(x) - 1 = -2/(exp(2*x) + 1), and log(tanh(x)) = -2*(exp(-2*x) + exp(-6*x)/3 + ...)."""
+    assert evaluate(text, {}, {}) == pytest.approx(value, rel=1e-11)
+    assert evaluate(f"0.001*dt*({text})", {"dt": 0.1}, {}) == pytest.approx(1e-4 * value, rel=1e-11)

@@ -28,7 +28,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 def execute(statements: tuple[Statement, ...], names: dict[str, Any]) -> None:
     """Carry out statements on ``names``, in place."""
     for statement in statements:
-        names[statement.target] = evaluate(statement.expression, names)
+        # What numbers alone give would be one of Python, which raises where those of numpy are not finite.
+        names[statement.target] = np.asarray(evaluate(statement.expression, names))
 
 
 def evaluate(expression: str, names: dict[str, Any]) -> Any:

@@ -32,6 +32,9 @@ _HIGHEST_PRODUCT = 6
 _HIGHEST_EXPANSION = 3
 _LARGEST_WHOLE = 2**53
 _HYPERBOLIC = ("sinh", "cosh", "tanh")
+# By sympy's names: what engines compute of variables, and what else may stand in constants.
+_OF_VARIABLES = frozenset({*FUNCTIONS, *_HYPERBOLIC, "log10", "sqrt", "sin", "cos", "tan"})
+_OF_PARAMETERS = _OF_VARIABLES | {"asin", "acos", "atan", "sign", "floor", "ceiling", "log1p", "expm1"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,18 @@ def check_real(expression: sympy.Basic, shown: str = "") -> None:
             f"expected real numbers that are finite, found {(shown or str(expression))[:200]}, which divides by zero "
             "or has no real value"
         )
+
+
+def of_real_numbers(expression: sympy.Basic) -> sympy.Basic:
+    """Return an expression of real numbers without the real and imaginary parts that sympy takes of them.
+
+    It writes ``abs(exp(v**p))`` as ``exp(re(v**p))``, since a power may be complex; here it is real, or no number.
+    """
+    parts = {"re": lambda x: x, "conjugate": lambda x: x, "im": lambda x: sympy.Integer(0)}
+    return expression.replace(
+        lambda part: part.is_Function and part.func.__name__ in parts,
+        lambda part: parts[part.func.__name__](part.args[0]),
+    )
 
 
 def renamed(expression: str, names: Mapping[str, str]) -> str:
@@ -164,6 +179,7 @@ class Hoister:
                 return f"sqrt({self._render(expression.base)})"
             return f"power({self._render(expression.base)}, {self._render(expression.exp)})"
         name = expression.func.__name__
+        _check_function(name, _OF_VARIABLES, expression)
         if name == "log10":
             return f"0.4342944819032518*logarithm({self._render(expression.args[0])})"
         if name in _HYPERBOLIC:
@@ -214,6 +230,8 @@ class Hoister:
 
     def _constant(self, expression: Any) -> str:
         check_real(expression)
+        for part in expression.atoms(sympy.Function):
+            _check_function(part.func.__name__, _OF_PARAMETERS, expression)
         if expression.is_Number:
             value = _float(expression)
             return repr(value) if value >= 0 else f"({value!r})"
@@ -232,6 +250,15 @@ class Hoister:
 
     def _moving_symbols(self, expression: Any) -> list[sympy.Symbol]:
         return [symbol for symbol in expression.free_symbols if str(symbol) in self.moving]
+
+
+def _check_function(name: str, known: frozenset[str], expression: Any) -> None:
+    """Check that a function, which may be one that sympy brought in, is one that is computed."""
+    if name not in known:
+        raise SpecError(
+            f"expected functions that a step can compute, found that {str(expression)[:200]} follows from the "
+            f"equations, with {name[:40]!r} in it; write them in another way"
+        )
 
 
 def _monomial(factors: Any) -> tuple[str, ...]:

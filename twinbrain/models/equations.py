@@ -11,7 +11,7 @@ from twinbrain.errors import SpecError
 from twinbrain.language.lines import Assignment, Equation, check_definitions
 from twinbrain.language.sizes import growth
 from twinbrain.language.tree import Name, Number, Operation, Tree, names_in, render
-from twinbrain.models.algebra import check_real
+from twinbrain.models.algebra import check_real, of_real_numbers
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.checks import (
     check_condition,
@@ -153,7 +153,8 @@ class ModelEquations:
 
         try:
             converted = str_to_sympy(text)
-            found = converted.xreplace({s: named(s) for s in converted.free_symbols}).xreplace(values)
+            real = of_real_numbers(converted)
+            found = real.xreplace({s: named(s) for s in real.free_symbols}).xreplace(values)
         except SpecError:
             raise
         except Exception as error:  # sympy raises many kinds, of comparisons with 0/0 for one

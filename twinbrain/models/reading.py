@@ -83,7 +83,6 @@ def brian_equations(equations: Iterable[Equation], stands_for: Mapping[str, str]
         If it rejects them.
     """
     from brian2.equations import Equations
-    from brian2.equations.codestrings import Expression
     from brian2.equations.equations import SingleEquation
 
     rows = [
@@ -91,7 +90,7 @@ def brian_equations(equations: Iterable[Equation], stands_for: Mapping[str, str]
             _TYPES[equation.kind],
             equation.name,
             _dimensions(equation, stands_for or {}),
-            expr=None if equation.tree is None else Expression(render(equation.tree)),
+            expr=None if equation.tree is None else _expression(equation.tree),
             flags=list(equation.flags),
         )
         for equation in equations
@@ -104,6 +103,21 @@ def brian_equations(equations: Iterable[Equation], stands_for: Mapping[str, str]
             f"expected equations that Brian2 accepts, found some that it rejects: {first_line(error)}"
         ) from None
     return found
+
+
+def _expression(tree: Tree) -> Any:
+    """Return Brian2's form of an expression; sympy, which reads it there, takes ``int(...)`` for no real number."""
+    from brian2.equations.codestrings import Expression
+
+    text = render(tree)
+    try:
+        return Expression(text)
+    except Exception as error:  # sympy raises many kinds
+        advice = "; leave int(...) out of comparisons, and out of sums in functions" if "int(" in text else ""
+        reason = (
+            "it does not come to an end" if isinstance(error, RecursionError) else first_line(error).rpartition(": ")[2]
+        )
+        raise SpecError(f"expected an expression that sympy accepts, found {text[:200]} ({reason}){advice}") from None
 
 
 def _dimensions(equation: Equation, stands_for: Mapping[str, str]) -> Any:

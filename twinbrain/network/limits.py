@@ -51,15 +51,17 @@ def with_limits(text: str, namespace: Mapping[str, Any], functions: Mapping[str,
     if not lost.any():
         return values
     names = [name for name in plain.co_names if name in namespace]
-    columns = np.broadcast_arrays(lost, values, *(namespace[name] for name in names))
+    given = np.broadcast_arrays(lost, values, *(namespace[name] for name in names))
+    shape, columns = given[0].shape, [np.atleast_1d(column) for column in given]
     found = columns[1].copy()
     where = columns[0].nonzero()
-    rows, back = np.unique(np.array([column[where] for column in columns[2:]]), axis=1, return_inverse=True)
+    parameters = np.array([column[where] for column in columns[2:]]).reshape(len(names), where[0].size)
+    rows, back = np.unique(parameters, axis=1, return_inverse=True)
     limits = np.array([_limit(text, dict(zip(names, row, strict=True))) for row in rows.T.tolist()])[back]
     # What is only sensitive keeps its bits.
     right = np.isfinite(found[where]) & (np.abs(found[where] - limits) <= _LOST * np.abs(limits))
     found[where] = np.where(right, found[where], limits)
-    return found
+    return found.reshape(shape)
 
 
 def _limit(text: str, values: dict[str, float]) -> float:
