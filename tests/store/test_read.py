@@ -1,3 +1,6 @@
+import os
+import time
+
 import numpy as np
 import pytest
 
@@ -33,6 +36,25 @@ def test_spikes_of_a_time_window_are_those_at_or_after_its_start_and_before_its_
     np.testing.assert_array_equal(found["time_step"], expected["time_step"])
     np.testing.assert_array_equal(found["neuron"], expected["neuron"])
     assert (found.sizes["spike"] == 0) == ((start, stop) in EMPTY)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_forked_process_reads_what_its_parent_has_opened_and_read(run):
+    tree = open_run(run)
+    expected = tree["spikes/neuron"].values.sum()
+    process = os.fork()
+    if not process:
+        os._exit(int(tree["spikes/neuron"].values.sum() != expected))
+    for _ in range(200):
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(process, 9)
+        os.waitpid(process, 0)
+    assert ended, "the process waits for threads that it does not have"
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_spikes_of_a_run_without_windows_are_none(example, path):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import threading
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,6 +17,19 @@ from twinbrain.store.location import Location
 from twinbrain.store.populations import check_populations
 from twinbrain.store.root import KEY, read_document
 from twinbrain.store.verified import VerifiedStore
+
+
+def _drop_pools() -> None:
+    """Let a process that was forked read what is lazy: the threads of Dask's pools stay in the one it came from."""
+    threaded: Any = sys.modules.get("dask.threaded")
+    if threaded is not None:
+        # Dask makes new ones. Old ones would take work and never do it, and a thread that is gone may hold the lock.
+        threaded.default_pool = None
+        threaded.pools.clear()
+        threaded.pools_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_drop_pools)
 
 
 def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
