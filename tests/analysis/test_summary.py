@@ -1,3 +1,4 @@
+import json
 from contextlib import suppress
 
 import numpy as np
@@ -99,3 +100,20 @@ def test_stimuli_are_read_from_the_spec_and_missed_without_complaint(run):
     for spec in ("", "[]", '{"stimuli": [{"name": "flash"}]}', '{"stimuli": null}'):
         told.attrs["spec"] = spec
         assert stimuli(told) == []
+
+
+def test_a_train_of_pulses_has_those_that_the_run_has(run):
+    told, end = run.copy(), run.attrs["duration"]
+
+    def train(**pulses):
+        told.attrs["spec"] = json.dumps(
+            {"stimuli": [{"name": "train", "start": "0 ms", "duration": "4000000 s", "pulses": pulses}]}
+        )
+        (span,) = stimuli(told)
+        return span
+
+    span = train(width="0.2 s", period="1 s")
+    assert span.on == tuple((second * 1000.0, second * 1000 + 200.0) for second in range(round(end / 1000)))
+    assert span.stop == 4e9
+    assert train(width="1 s", period="2 s", delay=f"{end} ms").on == ()
+    assert train(width="1e-9 ms", period="2e-9 ms").on == ((0.0, 4e9),)  # many a step

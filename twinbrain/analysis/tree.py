@@ -99,9 +99,17 @@ def check_neurons(tree: xr.DataTree, neuron: NDArray[Any], path: str) -> None:
     Raises
     ------
     StoreError
-        If one is not.
+        If one is not, or populations of the run were left out.
     """
-    n = int(group(tree, "network", "open a run of twinbrain, not a part of it")["size"].values.sum())
+    network = group(tree, "network", "open a run of twinbrain, not a part of it")
+    start, size = network["start"].values, network["size"].values
+    n = int(size.sum())
+    # Neurons are counted over all populations, in their order.
+    if n != network.attrs.get("n_neurons", n) or (start != np.cumsum(size) - size).any():
+        raise StoreError(
+            f"expected all populations of the run, in their order, which {path} tells of; found {len(size)} that were "
+            "selected: give the whole run, and select from the result"
+        )
     if len(neuron) and (neuron.min() < 0 or neuron.max() >= n):
         raise StoreError(
             f"expected numbers of neurons from 0 to {n - 1} in {path}, found {neuron.min()} to {neuron.max()}: the run "
@@ -220,8 +228,8 @@ class Span:
         When it began and ended.
     regions, population : str
         Pattern of the region labels, and name of the population.
-    pulses : tuple of (float, float)
-        When each of its pulses began and ended, where it is a train of them.
+    pulses : tuple of (float, float), optional
+        Where it is a train of them, when each of its pulses within the run began and ended.
     """
 
     name: str
@@ -229,12 +237,12 @@ class Span:
     stop: float
     regions: str = "*"
     population: str = "*"
-    pulses: tuple[tuple[float, float], ...] = ()
+    pulses: tuple[tuple[float, float], ...] | None = None
 
     @property
     def on(self) -> tuple[tuple[float, float], ...]:
         """When it was on: during its pulses, or all the time."""
-        return self.pulses or ((self.start, self.stop),)
+        return ((self.start, self.stop),) if self.pulses is None else self.pulses
 
     def reaches(self, region: str, population: str) -> bool:
         """Return whether it reached a population of a region."""
@@ -245,22 +253,26 @@ def stimuli(tree: xr.DataTree) -> list[Span]:
     """Return when each stimulus of a run was on, and whom it reached; none where the stored spec does not tell."""
     try:
         found = json.loads(tree.attrs.get("spec", "{}")).get("stimuli") or []
-        return [_span(stimulus) for stimulus in found]
+        end = float(tree.attrs.get("committed", tree.attrs.get("duration", 0.0)))
+        return [_span(stimulus, float(tree.attrs.get("dt", 0.0)), end) for stimulus in found]
     except (AttributeError, KeyError, TypeError, ValueError):
         return []
 
 
-def _span(stimulus: dict[str, Any]) -> Span:
+def _span(stimulus: dict[str, Any], dt: float, end: float) -> Span:
     start = number(stimulus["start"], "ms")
     stop = start + number(stimulus["duration"], "ms")
-    pulses: list[tuple[float, float]] = []
-    if (train := stimulus.get("pulses")) and train.get("period") is not None:
-        width, period = number(train["width"], "ms"), number(train["period"], "ms")
-        first = start + number(train.get("delay", "0 ms"), "ms")
-        onsets = first + period * np.arange(max(0, math.ceil((stop - first) / period)))
-        pulses = [(float(onset), min(float(onset) + width, stop)) for onset in onsets]
+    train = stimulus.get("pulses") or {}
+    period = None if train.get("period") is None else number(train["period"], "ms")
+    pulses = None
+    # Pulses that follow each other within a step cannot be told apart.
+    if period is not None and period >= dt:
+        width, first = number(train["width"], "ms"), start + number(train.get("delay", "0 ms"), "ms")
+        # As many as the run has, however many were declared.
+        onsets = first + period * np.arange(max(0, math.ceil((min(stop, end) - first) / period)))
+        pulses = tuple((float(onset), min(float(onset) + width, stop)) for onset in onsets)
     population = str(stimulus.get("population", "*"))
-    return Span(str(stimulus["name"]), start, stop, str(stimulus.get("regions", "*")), population, tuple(pulses))
+    return Span(str(stimulus["name"]), start, stop, str(stimulus.get("regions", "*")), population, pulses)
 
 
 def warm_up(tree: xr.DataTree) -> str | None:

@@ -15,6 +15,11 @@ from twinbrain.errors import StoreError
 SPIKES_AT_ONCE = 2_000_000
 """Spikes that are held in memory together, unless one index window has more."""
 
+_WHOLE = (
+    "if spikes were selected, give the whole run, with start and stop; else the run is damaged: restore it from a "
+    "copy, or start it anew"
+)
+
 
 @dataclass(frozen=True)
 class Block:
@@ -49,10 +54,7 @@ def _edges(spikes: xr.Dataset) -> tuple[int, NDArray[np.int64]]:
 
 
 def _unordered(path: str) -> StoreError:
-    return StoreError(
-        f"expected spikes in the order of time, found others in {path}: the run is damaged; restore it from a copy, or "
-        "start it anew"
-    )
+    return StoreError(f"expected spikes in the order of time, found others in {path}: {_WHOLE}")
 
 
 def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
@@ -71,7 +73,7 @@ def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
     if len(time_step) and not first <= time_step[0] <= time_step[-1] < end:
         raise StoreError(
             f"expected spikes of steps {first} to {end - 1} where the index says, found some of {time_step[0]} to "
-            f"{time_step[-1]} in spikes/time_step: the run is damaged; restore it from a copy, or start it anew"
+            f"{time_step[-1]} in spikes/time_step: {_WHOLE}"
         )
     within = slice(*np.searchsorted(time_step, [start, stop]))
     neuron = part["neuron"].values[within].astype(np.int64)
