@@ -102,3 +102,23 @@ def test_connections_are_weighed_as_they_were_simulated(make_run, mixed):
     np.testing.assert_allclose(connectome(run).weight, inputs)
     pair = structure_function(run).isel(pair=0)
     assert float(pair["weight"]) == pytest.approx((inputs[0, 1] + inputs[1, 0]) / 2)
+
+
+def test_rates_that_differ_by_their_rounding_alone_have_no_correlation(make_run):
+    # Every neuron fires once in each 100 ms, at changing times; rates of thirds are rounded where they are kept.
+    rng = np.random.default_rng(1)
+    sizes = {"A": 3, "B": 3, "C": 7}
+    trains = [np.arange(60) * 1000 + 10 * rng.integers(0, 3, 60) for _ in range(13)]
+    run = make_run([(label, "x/a", "e", "glutamate", n) for label, n in sizes.items()], trains, duration=6000.0)
+    assert np.isnan(functional_connectivity(run, "100 ms")).all()
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.3, 1 / 3])
+def test_weights_that_are_all_alike_go_together_with_nothing(make_run, helpers, weight):
+    rng, labels = np.random.default_rng(3), list("ABCD")
+    uniform = Connectome(weight * (1 - np.eye(4)), 1 - np.eye(4), labels)
+    trains = [helpers.poisson(20, 2000.0, rng) for _ in labels]
+    run = make_run(
+        [(label, "x/a", "e", "glutamate", 1) for label in labels], trains, duration=2000.0, connectome=uniform
+    )
+    assert np.isnan(structure_function(run)["r"])

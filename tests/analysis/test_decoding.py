@@ -58,6 +58,20 @@ def test_bad_arguments_are_refused(responses):
         decoding(responses, n_folds=41)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("n_neurons", value) for value in (0, -1, 2.5)),
+        *(("n_folds", value) for value in (1, 2.5, True)),
+        ("n_draws", 0),
+        ("seed", -1),
+    ],
+)
+def test_numbers_that_are_no_counts_are_refused(responses, name, value):
+    with pytest.raises(SpecError, match=f"{name}: expected a whole number of at least [012], found {value}"):
+        decoding(responses, **{name: value})
+
+
 def test_silent_neurons_leave_a_guess():
     responses = make_responses()
     responses["count"][:] = 0

@@ -3,7 +3,7 @@ import pytest
 
 from tests.trained import make_responses, make_wandering
 from twinbrain.analysis import time_scales
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
 
 
 def test_the_time_scale_of_an_ornstein_uhlenbeck_process_is_found():
@@ -48,5 +48,16 @@ def test_bins_must_be_even_and_enough():
 
 
 def test_lags_end_where_asked():
-    found = time_scales(make_wandering((30.0,)), longest=120.0)
+    wandering = make_wandering((30.0,))
+    found = time_scales(wandering, longest=120.0)
     assert found["lag"].values[-1] == 120
+    short = wandering.assign_coords(time=("bin", 0.1 * np.arange(wandering.sizes["bin"])))
+    for longest in (0.5, 0.6, 0.7):  # of which 0.7 / 0.1 is below 7
+        assert time_scales(short, longest=longest)["lag"].values[-1] == pytest.approx(longest)
+    assert time_scales(wandering, longest=np.inf).sizes["lag"] == wandering.sizes["bin"]
+    # Four lags tell more than the three parameters that are fitted to them.
+    for fewest in (time_scales(wandering, longest=1e-3), time_scales(wandering.isel(bin=slice(0, 5)))):
+        assert fewest.sizes["lag"] == 5
+    for wrong in (0, -1.0, np.nan, "5 ms"):
+        with pytest.raises(SpecError, match="longest: expected a number of ms above 0, found"):
+            time_scales(wandering, longest=wrong)

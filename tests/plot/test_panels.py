@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from twinbrain import analysis, plot
 from twinbrain.connectome import synthetic_connectome
-from twinbrain.errors import ConnectomeError
+from twinbrain.errors import ConnectomeError, SpecError
 from twinbrain.plot.canvas import new_axes
 from twinbrain.plot.palette import colour_key, colours, shade
 
@@ -67,6 +67,12 @@ def test_a_raster_draws_a_neuron_of_each_population(brain):
     ax = plot.raster(brain, n_neurons=1)
     said = next(text for text in texts(ax) if "neurons" in text)
     assert said.startswith(f"{analysis.populations(brain).sizes['population']} of")
+
+
+def test_numbers_of_what_is_drawn_are_counts(brain):
+    for figure, name, least in ((plot.raster, "n_neurons", 1), (plot.brain_map, "n_connections", 0)):
+        with pytest.raises(SpecError, match=f"{name}: expected a whole number of at least {least}, found -1"):
+            figure(brain, **{name: -1})
 
 
 def test_a_raster_keeps_to_its_part_of_the_run(brain):

@@ -7,6 +7,7 @@ import xarray as xr
 
 from twinbrain.analysis.rates import rates
 from twinbrain.analysis.tree import connectome as connectome_of
+from twinbrain.analysis.varies import STORED, varies
 from twinbrain.errors import UnitError
 from twinbrain.spec.connectome import Connectome
 
@@ -46,9 +47,7 @@ def functional_connectivity(
     if rate.sizes["time"] < 3:
         raise UnitError(f"expected at least 3 bins of {bin}, found {rate.sizes['time']}; take a shorter bin")
     values = rate.values - rate.values.mean(axis=0)
-    norm = np.linalg.norm(values, axis=0)
-    # Rounding alone does not make a rate vary.
-    norm[norm <= 1e-12 * np.abs(rate.values).max(axis=0) * np.sqrt(len(values))] = np.nan
+    norm = np.where(varies(rate.values, precision=STORED), np.linalg.norm(values, axis=0), np.nan)
     found = np.clip((values / norm).T @ (values / norm), -1, 1)
     found[np.diag_indices_from(found)] = np.where(np.isnan(norm), np.nan, 1.0)
     labels = rate["region"].values
@@ -86,7 +85,8 @@ def structure_function(
     -------
     xarray.Dataset, dim ``pair``
         ``weight``, the mean of both directions; ``correlation``, see `functional_connectivity`; ``target`` and
-        ``source``; and ``r``, Pearson's correlation between weight and correlation over pairs. NaN are left out.
+        ``source``; and ``r``, Pearson's correlation between weight and correlation over pairs. NaN are left out; ``r``
+        is NaN of less than 3 pairs, and where all weights or all correlations are alike.
 
     Raises
     ------
@@ -111,8 +111,9 @@ def structure_function(
         {"target": ("pair", labels[i]), "source": ("pair", labels[j])},
         function.attrs | {"long_name": "connection and correlation of two regions"},
     ).dropna("pair")
-    varies = pairs.sizes["pair"] > 2 and min(float(pairs[name].std()) for name in ("weight", "correlation")) > 0
-    r = np.corrcoef(pairs["weight"], pairs["correlation"])[0, 1] if varies else np.nan
+    both = np.stack([pairs["weight"], pairs["correlation"]])
+    tells = pairs.sizes["pair"] > 2 and bool(varies(both, axis=1).all())
+    r = np.corrcoef(both)[0, 1] if tells else np.nan
     return pairs.assign(r=r)
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.confidence import wilson
 from twinbrain.analysis.discriminant import centroids, linear_discriminant
 from twinbrain.analysis.responses import Classes, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.varies import varies
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.base import suggestion
 
@@ -59,7 +61,7 @@ def decoding(
     Raises
     ------
     SpecError
-        If the decoder is unknown.
+        If the decoder is unknown, or a number of folds, neurons, draws or the seed is none.
     LearnError
         If a class has fewer trials than there are folds.
 
@@ -71,11 +73,13 @@ def decoding(
     if decoder not in get_args(Decoder):
         raise SpecError(f"decoder: unknown decoder {decoder!r}; {suggestion(str(decoder), _DECODERS)}")
     count, classes = responses_of(responses, "count", "trial", "neuron"), classes_of(responses)
+    n_folds, n_draws, seed = whole("n_folds", n_folds, 2), whole("n_draws", n_draws), whole("seed", seed, 0)
+    n_neurons = None if n_neurons is None else whole("n_neurons", n_neurons)
     fewest = int(classes.n_trials.min())
-    if n_folds < 2 or fewest < n_folds:
+    if fewest < n_folds:
         where = classes.label[int(classes.n_trials.argmin())]
         raise LearnError(
-            f"decoding: expected 2 folds or more, and a trial of each class in each of the {n_folds}, "
+            f"decoding: expected a trial of each class in each of the {n_folds} folds, "
             f"found {fewest} trials of class {where}; take fewer folds, or more trials"
         )
     values = count.values.astype(np.float64)
@@ -89,7 +93,7 @@ def decoding(
             continue
         # Keyed by the group's name, so that a group's result does not depend on which others there are.
         rng = np.random.default_rng([seed, *name.encode()])
-        taken = n_neurons or len(members)
+        taken = len(members) if n_neurons is None else n_neurons
         draws = n_draws if taken < len(members) else 1
         chosen = [np.sort(rng.choice(members, taken, replace=False)) for _ in range(draws)]
         found.append(float(np.mean([_accuracy(values[:, some], classes, fold, decoder) for some in chosen])))
@@ -128,11 +132,11 @@ def _accuracy(count: NDArray[np.float64], classes: Classes, fold: NDArray[np.int
         test = fold == held_out
         train = Classes(classes.label, classes.index[~test])
         spread = count[~test].std(axis=0)
-        varies = spread > 0
-        if not varies.any():
+        differs = varies(count[~test])
+        if not differs.any():
             right += int((classes.index[test] == train.n_trials.argmax()).sum())
             continue
-        scaled = count[:, varies] / spread[varies]
+        scaled = count[:, differs] / spread[differs]
         weight, offset = _DECODERS[decoder](scaled[~test], train)
         right += int(((scaled[test] @ weight + offset).argmax(axis=1) == classes.index[test]).sum())
     return right / len(count)

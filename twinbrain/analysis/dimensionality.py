@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.responses import bin_width, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.varies import ROUNDING
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.base import suggestion
 
@@ -57,7 +59,7 @@ def _participation(values: Floats) -> float:
     values = values[:, np.isfinite(values).all(axis=0)]
     # Singular values squared are eigenvalues of the covariance but for a factor, which drops out.
     spread = np.linalg.svd(values - values.mean(axis=0), compute_uv=False) ** 2 if values.size else np.zeros(1)
-    scale = 1e-24 * (values**2).sum()
+    scale = ROUNDING**2 * (values**2).sum()
     return float(spread.sum() ** 2 / (spread**2).sum()) if spread.sum() > scale else float("nan")
 
 
@@ -83,6 +85,8 @@ def trajectories(responses: xr.Dataset, n_components: int = 3) -> xr.Dataset:
 
     Raises
     ------
+    SpecError
+        If the number of directions is none.
     LearnError
         If the averages do not vary.
 
@@ -90,6 +94,7 @@ def trajectories(responses: xr.Dataset, n_components: int = 3) -> xr.Dataset:
     ----------
     .. [1] Cunningham & Yu 2014, doi 10.1038/nn.3776
     """
+    n_components = whole("n_components", n_components)
     rate, classes = responses_of(responses, "rate", "trial", "bin", "neuron"), classes_of(responses)
     bin_width(responses)
     mean = classes.means(rate.values.astype(np.float64))
@@ -97,7 +102,7 @@ def trajectories(responses: xr.Dataset, n_components: int = 3) -> xr.Dataset:
     flat = mean.reshape(-1, n_neurons)
     valid = np.isfinite(flat).all(axis=0)
     centred = flat[:, valid] - flat[:, valid].mean(axis=0)
-    if not np.any(np.abs(centred) > 1e-12):
+    if not np.any(np.abs(centred) > ROUNDING * np.abs(flat[:, valid]).max(initial=0)):
         raise LearnError("trajectories: expected mean rates that vary over time or classes, found constant ones")
     left, spread, directions = np.linalg.svd(centred, full_matrices=False)
     kept = min(n_components, int((spread > 1e-10 * spread[0]).sum()))

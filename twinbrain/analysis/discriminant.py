@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.analysis.responses import Classes
+from twinbrain.analysis.varies import ROUNDING
 
 Floats = NDArray[np.floating]
 
@@ -35,7 +36,10 @@ def linear_discriminant(values: Floats, classes: Classes) -> tuple[Floats, Float
         Of the trials.
     """
     mean = classes.means(values)
-    covariance = shrunk_covariance(values - mean[classes.index])
+    residual = values - mean[classes.index]
+    # Rounding of the means is no spread.
+    residual[np.abs(residual) <= ROUNDING * np.abs(values).max(axis=0, initial=0)] = 0
+    covariance = shrunk_covariance(residual)
     weight: Floats = np.linalg.solve(covariance, mean.T)
     prior: Floats = np.log(np.maximum(classes.n_trials, 1) / len(values))
     return weight, prior - (mean.T * weight).sum(axis=0) / 2

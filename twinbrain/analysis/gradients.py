@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.arguments import positive
 from twinbrain.errors import LearnError
 
 STATES = ("steady", "vanishing", "exploding", "none", "not finite")
@@ -43,6 +44,7 @@ def gradient_health(gradients: xr.Dataset, limit: float = 1e3) -> xr.Dataset:
     """
     if "norm" not in gradients.variables or not {"layer", "step"} <= set(gradients["norm"].dims):
         raise LearnError("gradients: expected the variable 'norm' with the dimensions layer and step, found none such")
+    limit = positive("limit", limit)
     norm = gradients["norm"].transpose(..., "step")
     values = norm.values.astype(np.float64)
     values = values[..., : _last(values) + 1]

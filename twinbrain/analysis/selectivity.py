@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.information import information
 from twinbrain.analysis.responses import Classes, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.varies import ROUNDING
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +122,9 @@ def _measured(count: Floats, classes: Classes, preferred: NDArray[np.intp]) -> t
 def _moments(count: Floats, where: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     n = where.sum(axis=0).astype(np.float64)
     mean = _ratio(np.where(where, count, 0).sum(axis=0), n)
-    return mean, _ratio((np.where(where, count - mean, 0) ** 2).sum(axis=0), n - 1)
+    distance = np.where(where, count - mean, 0)
+    distance[np.abs(distance) <= ROUNDING * np.abs(count).max(axis=0, initial=0)] = 0  # rounding of the mean
+    return mean, _ratio((distance**2).sum(axis=0), n - 1)
 
 
 def _ratio(over: Floats, under: Floats) -> Floats:

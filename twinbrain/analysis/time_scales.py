@@ -8,13 +8,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.arguments import positive
 from twinbrain.analysis.responses import bin_width, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.varies import ROUNDING
 from twinbrain.errors import LearnError
 
 Floats = NDArray[np.floating]
 
 _LEAST_EXPLAINED = 0.5
 _PARTS = 10  # of the trials
+_FEWEST_LAGS = 4  # one more than the fit has parameters, lest it explains all
 
 
 def time_scales(responses: xr.Dataset, by: str = "population", longest: float | None = None) -> xr.Dataset:
@@ -27,7 +30,7 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     by : str, optional
         A coordinate of the neurons; ``"neuron"``, where they have that one, gives each by itself.
     longest : float (ms), optional
-        Longest lag that is fitted; by default half of the trial.
+        Longest lag that is fitted, of 4 bins at least; by default half of the trial.
 
     Returns
     -------
@@ -38,6 +41,8 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
 
     Raises
     ------
+    SpecError
+        If the longest lag is no time.
     LearnError
         If bins are fewer than 5 or not even, or trials fewer than 3.
 
@@ -65,10 +70,12 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
         )
     classes, values = classes_of(responses), rate.values.astype(np.float64)
     residual = values - classes.means(values)[classes.index]
-    n_lags = int(n_bins / 2 if longest is None else np.clip(longest / width, 3, n_bins - 1)) + 1
+    # A lag is a whole number of bins, but for rounding.
+    most = n_bins / 2 if longest is None else positive("longest", longest, "ms") / width + 1e-6
+    n_lags = int(np.clip(most, _FEWEST_LAGS, n_bins - 1)) + 1
     # Each tenth has its share of every class.
     part_of = classes.turn() % min(_PARTS, int(classes.n_trials.max()))
-    correlation = _autocorrelation(residual, part_of, n_lags)
+    correlation = _autocorrelation(residual, np.abs(values).max(axis=(0, 1)), part_of, n_lags)
     pairs = n_bins - np.arange(n_lags, dtype=np.float64)
     groups, lag = neuron_groups(rate, by), width * np.arange(n_lags)
     means = np.stack([_mean(correlation[..., members]) for members in groups.members()])
@@ -94,12 +101,12 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     )
 
 
-def _autocorrelation(residual: Floats, part_of: NDArray[np.int64], n_lags: int) -> Floats:
+def _autocorrelation(residual: Floats, largest: Floats, part_of: NDArray[np.int64], n_lags: int) -> Floats:
     """Return correlations over trials, means over pairs of bins (part, lag, neuron): of all, and without each part."""
     n_trials, n_bins, n_neurons = residual.shape
     spread = np.sqrt((residual**2).mean(axis=0))
     # Bins in which a neuron does the same in all trials have no correlation, and count for nothing.
-    varies = spread > 1e-12 * np.abs(residual).max(initial=0) + 1e-300
+    varies = spread > ROUNDING * largest
     length, n = 2 * n_bins, np.bincount(part_of)
     pairs = np.fft.irfft(np.abs(np.fft.rfft(varies.astype(np.float64), length, axis=0)) ** 2, length, axis=0)
     pairs = np.round(pairs[:n_lags])

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
+from twinbrain.analysis.arguments import whole
 from twinbrain.errors import ConnectomeError
 from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
 from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, PLAIN, RATE_MAP, colour_key, root_scale
@@ -65,6 +66,7 @@ def brain_map(
             f"expected the centroids of {connectome.name or 'the connectome'}, found none; "
             "add them: connectome.replace(centroids=...)"
         )
+    n_connections = whole("n_connections", n_connections, 0)
     spread = np.ptp(connectome.centroids.values, axis=0)
     upward, across = np.argsort(-spread, kind="stable")[:2]
     place = connectome.centroids.values[:, [across, upward]]

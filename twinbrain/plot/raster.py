@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
+from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.grouping import Patterns
 from twinbrain.analysis.tree import Span, clock
 from twinbrain.plot.canvas import Band, draw_bands, draw_stimuli, draw_time, new_axes, note, on_within, tidy
@@ -50,6 +51,7 @@ def raster(
     -------
     matplotlib.axes.Axes
     """
+    n_neurons = whole("n_neurons", n_neurons)
     part = clock(tree, start, stop)
     low, high = part.start * part.dt, part.stop * part.dt
     key, table = colour_key(tree), analysis.populations(tree)

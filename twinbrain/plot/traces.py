@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
+from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.grouping import Patterns
 from twinbrain.analysis.tree import clock
 from twinbrain.plot.canvas import draw_stimuli, draw_time, new_axes, note, tidy
@@ -59,6 +60,7 @@ def traces(
     StoreError
         If the variable was not recorded of these neurons.
     """
+    n_neurons = whole("n_neurons", n_neurons)
     part = clock(tree, start, stop)
     low, high = part.start * part.dt, part.stop * part.dt
     found = analysis.state(tree, variable, region, population, probe)

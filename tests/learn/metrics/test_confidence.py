@@ -68,6 +68,7 @@ def test_what_is_the_same_does_not_differ():
 
 def test_what_differs_always_by_as_much_has_an_infinite_effect():
     assert compare([1.0, 2.0], [0.0, 1.0]).effect == np.inf
+    assert compare([0.7, 0.8], [0.8, 0.9]).effect == -np.inf  # whose differences are rounded to two numbers
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,10 @@ def compare(first: Sequence[float] | NDArray, second: Sequence[float] | NDArray,
             f"compare: expected pairs, found {len(one)} and {len(two)} values; take the same seeds of both"
         )
     difference = one - two
-    spread = float(difference.std(ddof=1))
     mean = float(difference.mean())
+    # Differences that are alike differ by rounding, as .9 - .8 and .8 - .7 do.
+    rounding = 1e-12 * float(np.abs([one, two]).max())
+    spread = spread if (spread := float(difference.std(ddof=1))) > rounding else 0.0
     effect = mean / spread if spread else float(np.sign(mean)) * np.inf if mean else 0.0
     n_wins, n_losses = int((difference > 0).sum()), int((difference < 0).sum())
     decided = n_wins + n_losses

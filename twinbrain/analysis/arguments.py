@@ -1,0 +1,49 @@
+"""Make sure that counts and lengths that analyses and figures are given are such."""
+
+from __future__ import annotations
+
+import numbers
+from typing import SupportsFloat
+
+from twinbrain.errors import SpecError
+
+
+def whole(name: str, value: int, least: int = 1) -> int:
+    """Return an argument that is a whole number, and not too small.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    value : int
+        What was given; an integer of numpy is one.
+    least : int, optional
+        Smallest number that is taken.
+
+    Raises
+    ------
+    SpecError
+        If it is another.
+
+    Examples
+    --------
+    >>> whole("n_neurons", 3)
+    3
+    """
+    # Python counts True as 1.
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+        raise SpecError(f"{name}: expected a whole number of at least {least}, found {value!r}")
+    return int(value)
+
+
+def positive(name: str, value: float, unit: str = "") -> float:
+    """Return an argument that is a number above 0; infinity is one.
+
+    Raises
+    ------
+    SpecError
+        If it is another.
+    """
+    if isinstance(value, bool) or not isinstance(value, SupportsFloat) or not float(value) > 0:
+        raise SpecError(f"{name}: expected a number{f' of {unit}' if unit else ''} above 0, found {value!r}")
+    return float(value)
