@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import xarray as xr
+from zarr.abc.store import SuffixByteRequest
 from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import LocalStore
 
@@ -233,6 +234,59 @@ def test_a_run_whose_creation_has_no_name_is_read_until_one_that_has_takes_its_p
     example.commit(example.create(run, overwrite=True), range(4))
     with pytest.raises(StoreError, match="found another that has taken its place"):
         opened["spikes/neuron"].load()
+
+
+def test_a_chunk_is_read_though_the_run_goes_on_between_its_index_and_it(example, run, tmp_path, monkeypatch):
+    later = shutil.copytree(run, tmp_path / "later.zarr")
+    example.commit(resume_run(later)[0], [3, 4])
+    expected, opened = open_run(run)["spikes/neuron"].values, open_run(run)["spikes/neuron"]
+
+    async def get(self, key, prototype, byte_range=None, get=LocalStore.get):
+        found = await get(self, key, prototype, byte_range)
+        if isinstance(byte_range, SuffixByteRequest):
+            shutil.copy(later / key, run / key)
+        return found
+
+    monkeypatch.setattr(LocalStore, "get", get)
+    np.testing.assert_array_equal(opened[:3].values, expected[:3])
+    flip(later / CHUNK, 0)
+    with pytest.raises(DamageError, match=f"{CHUNK}: expected chunks that their checksums confirm"):
+        opened[:3].load()
+
+
+@pytest.fixture
+def going_on(example, run, tmp_path, monkeypatch):
+    """A run of three windows; once its checkpoint is read it has four, and writes the fifth in that place."""
+    later = shutil.copytree(run, tmp_path / "later.zarr")
+    example.commit(resume_run(later)[0], [3])
+    (later / "checkpoint/even/adex%2Fv/c/0").unlink()
+
+    async def get(self, key, *arguments, get=LocalStore.get):
+        if key.startswith("checkpoint/even"):
+            shutil.rmtree(run)
+            shutil.copytree(later, run)
+        return await get(self, key, *arguments)
+
+    monkeypatch.setattr(LocalStore, "get", get)
+    return run
+
+
+def test_a_run_that_goes_on_while_it_is_checked_is_whole(going_on):
+    assert check_store(going_on).damaged == ()
+
+
+def test_the_state_of_a_run_that_goes_on_meanwhile_is_the_last(example, going_on):
+    np.testing.assert_array_equal(read_state(going_on).variables["adex/v"], example.state(3).variables["adex/v"])
+
+
+def test_a_checkpoint_of_an_opened_run_that_has_gone_on_is_told_rather_than_another(example, run):
+    opened = open_run(run)["checkpoint/even"]
+    np.testing.assert_array_equal(opened["adex%2Fv"].values, example.state(2).variables["adex/v"])
+    example.commit(resume_run(run)[0], [3, 4])
+    with pytest.raises(StoreError, match=r"expected the checkpoint of the run .* found that it has gone on since"):
+        opened["adex%2Fv"].load()
+    again = open_run(run)["checkpoint/even/adex%2Fv"].values
+    np.testing.assert_array_equal(again, example.state(4).variables["adex/v"])
 
 
 def without(table, *names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,12 +14,13 @@ import xarray as xr
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
+from twinbrain.store.creation import GoneOnError
 from twinbrain.store.damage import DamageError
 from twinbrain.store.location import Location
 from twinbrain.store.read import open_run
-from twinbrain.store.root import RUN, SWEEP, kind_in, read_document
+from twinbrain.store.root import RUN, SWEEP, Kind, kind_in, read_document
 from twinbrain.store.sweep import BatchedStore
-from twinbrain.store.verified import VerifiedStore
+from twinbrain.store.verified import CHECKPOINTS, VerifiedStore
 
 # Objects that are read at a time.
 _AT_A_TIME = 16
@@ -26,6 +28,8 @@ _AT_A_TIME = 16
 _SPIKES = 2**22
 # Files that are told of: a store may claim far more than there are.
 _MOST_DAMAGED = 1000
+# How often a checkpoint is read that a run which goes on replaces meanwhile.
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -85,26 +89,38 @@ def check_store(path: str | os.PathLike[str] | Location) -> StoreCheck:
     location = Location.of(path)
     document = read_document(location)
     kind = kind_in(document) or RUN
-    reader = location.store(read_only=True)
+    reader, root = location.store(read_only=True), StoreCheck(1, 0, ())
     try:
         if kind is not SWEEP:
-            found = _check(VerifiedStore(reader, location, document, kind))
+            store = VerifiedStore(reader, location, document, kind)
+            found = root + _check(store, (key for key in _keys(store) if not key.startswith(CHECKPOINTS)))
+            found += _check_checkpoint(location, kind)
             return found + _check_opened(location) if kind is RUN and not found.damaged else found
-        return _check(BatchedStore(reader, location, document))
+        sweep = BatchedStore(reader, location, document)
+        return root + _check(sweep, _keys(sweep))
     except DamageError as error:  # of the root document itself
         return StoreCheck(1, len(document), (_damage(error),))
 
 
-def _check(store: VerifiedStore) -> StoreCheck:
-    found = StoreCheck(1, 0, ())
-    left = _keys(store)
-    while keys := tuple(islice(left, _AT_A_TIME)):
-        for outcome in sync(_read(store, keys)):
+def _check(store: VerifiedStore, keys: Iterator[str]) -> StoreCheck:
+    found = StoreCheck(0, 0, ())
+    while some := tuple(islice(keys, _AT_A_TIME)):
+        for outcome in sync(_read(store, some)):
             found += outcome
         if len(found.damaged) >= _MOST_DAMAGED:
             message = f"{store}: {len(found.damaged)} files are damaged, and no more were read; take another copy"
             return found + StoreCheck(0, 0, (Damage(str(store), message),))
     return found
+
+
+def _check_checkpoint(location: Location, kind: Kind) -> StoreCheck:
+    """Check what a store goes on from, of a commit that is the last one when all of it was read."""
+    reader = location.store(read_only=True)
+    for _ in range(_ATTEMPTS):
+        store = VerifiedStore(reader, location, read_document(location), kind)
+        with suppress(GoneOnError):
+            return _check(store, (key for key in _keys(store) if key.startswith(CHECKPOINTS)))
+    return StoreCheck(0, 0, ())  # each that was looked at has been replaced
 
 
 def _check_opened(location: Location) -> StoreCheck:

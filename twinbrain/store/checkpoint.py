@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,6 +20,7 @@ from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.arrays import CHECKED, EXACT, array_at, compressed, fingerprint
+from twinbrain.store.creation import GoneOnError
 from twinbrain.store.damage import DamageError, reading
 from twinbrain.store.layout import SLOTS
 from twinbrain.store.location import Location
@@ -33,6 +35,7 @@ TAILS = "last_rows"
 """Attribute of a checkpoint: for each array that grows, the CRC-32C of its rows in the object that is not full."""
 _UNDER_WAY = ("under_way_step", "under_way_neuron")
 _CHUNK = 2**18
+_ATTEMPTS = 20
 _UNDER_WAY_CHUNK = 2**14
 
 
@@ -148,7 +151,14 @@ def read_state(path: str | os.PathLike[str] | Location) -> StateData | None:
         If there is no run of this format.
     """
     location = Location.of(path)
-    return read_checkpoint(VerifiedStore(location.store(read_only=True), location, read_document(location)))
+
+    def read() -> StateData | None:
+        return read_checkpoint(VerifiedStore(location.store(read_only=True), location, read_document(location)))
+
+    for _ in range(_ATTEMPTS):
+        with suppress(GoneOnError):  # a run that is being written goes on meanwhile
+            return read()
+    return read()
 
 
 def _arrays_of(state: StateData) -> dict[str, NDArray[Any]]:

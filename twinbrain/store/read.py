@@ -36,7 +36,8 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     """Open a run, also while it is being written; values are loaded as they are used.
 
     What is returned stays as it is while the run goes on; open it anew to see more. Damage is noticed when it is read,
-    and raises a `StoreError` that names the file; so is another run that has taken the place of this one.
+    and raises a `StoreError` that names the file; so is another run that has taken the place of this one. The
+    checkpoint alone does not stay: it is refused once the run has gone on.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from twinbrain.store.root import KEY, RUN, Document, Kind, Root, parse
 _CHECKSUM_BYTES = 4
 LARGEST_OPENED = 1000 * MB
 """Memory that opening a store takes at most: xarray loads the coordinates of each dimension."""
+CHECKPOINTS = "checkpoint/"
+"""Where a run and a training keep what they go on from, written anew by each commit but one."""
+_MOST_HANDED_ON = 8
 _NO_CHUNK = np.uint64(2**64 - 1)
 Bytes = NDArray[np.uint8]
 
@@ -87,6 +91,10 @@ class Cutting:
         n_chunks = math.prod(self.n_chunks) if self.chunk_shape else 1
         return 2 * self.itemsize * math.prod(self.object_shape) + 64 * n_chunks + 2**16
 
+    def may_grow(self, place: tuple[int, ...]) -> bool:
+        """Return whether the object at ``place`` has room for more rows, so that a longer one may take its place."""
+        return (place[0] + 1) * self.object_shape[0] > self.shape[0]
+
     def n_written(self, place: tuple[int, ...]) -> tuple[int, ...]:
         """Return how many chunks of the shard at ``place`` lie in the array, along each dimension."""
         assert self.chunk_shape is not None
@@ -128,6 +136,8 @@ class VerifiedStore(WrapperStore[Store]):
         self._arrays = {path: node for path, node in self.root.nodes.items() if node["node_type"] == "array"}
         self._cuttings: dict[str, Cutting] = {}
         self._left: float = math.inf  # memory that may be taken
+        # Of shards that may be put anew, the last indices that were read, to know which chunk is asked for then.
+        self._handed_on: dict[str, deque[NDArray[np.uint64]]] = {}
         self._watched = Watched(f"{kind.name} {location}", document, self._head)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -171,10 +181,13 @@ class VerifiedStore(WrapperStore[Store]):
         limit = self.cutting(path).largest_object
         refuse = partial(self._damaged, key)
         data = await self._location.fetch(self._store, key, limit, prototype, byte_range, refuse)
-        await self._watched.confirm()
+        await self._watched.confirm(as_committed=path.startswith(CHECKPOINTS))
         if data is None:
             return await self._absent(path, place, key, prototype, byte_range)
-        await self._check(key, path, place, data.as_numpy_array(), byte_range)
+        part = data.as_numpy_array()
+        if isinstance(byte_range, RangeByteRequest) and not (_ends_with_checksum(part) and _fills(part, byte_range)):
+            return await self._chunk_of_whole(key, path, place, byte_range, prototype)
+        self._check(key, path, place, part, byte_range)
         return data
 
     async def get_partial_values(
@@ -213,16 +226,16 @@ class VerifiedStore(WrapperStore[Store]):
         """Return what stands for an object that is not there."""
         raise self._damaged(key, "a file of the array", "none")
 
-    async def _check(
-        self, key: str, path: str, place: tuple[int, ...], data: Bytes, byte_range: ByteRequest | None
-    ) -> None:
+    def _check(self, key: str, path: str, place: tuple[int, ...], data: Bytes, byte_range: ByteRequest | None) -> None:
         cutting = self.cutting(path)
         if cutting.chunk_shape is None or isinstance(byte_range, RangeByteRequest):
-            if not _ends_with_checksum(data) or _is_short(data, byte_range):
-                await self._say_what_is_wrong(key, path, place, byte_range)
+            if not _ends_with_checksum(data):
+                raise self._damaged(key, "a chunk that its checksum confirms", "a changed one, or one cut short")
             self._check_content(key, path, data)
         elif isinstance(byte_range, SuffixByteRequest):
-            self._index(key, cutting, place, data[-cutting.index_bytes :])
+            index = self._index(key, cutting, place, data[-cutting.index_bytes :])
+            if cutting.may_grow(place):
+                self._handed_on.setdefault(key, deque(maxlen=_MOST_HANDED_ON)).append(index.reshape(-1, 2))
         else:
             self._check_shard(key, path, place, data)
 
@@ -237,19 +250,27 @@ class VerifiedStore(WrapperStore[Store]):
         if not is_of_array(node, chunk):
             raise self._damaged(key, "a chunk of the type and shape of its array", "another")
 
-    async def _say_what_is_wrong(
-        self, key: str, path: str, place: tuple[int, ...], byte_range: ByteRequest | None
-    ) -> None:
-        if byte_range is None:
-            raise self._damaged(key, "a chunk that its checksum confirms", "a changed one, or one cut short")
-        # Between its index and its chunks, who writes the store may have replaced the shard.
-        limit = self.cutting(path).largest_object
-        whole = await self._location.fetch(self._store, key, limit, cpu.buffer_prototype)
-        if whole is not None:
-            self._check_shard(key, path, place, whole.as_numpy_array())
-        raise self._damaged(key, "the shard whose index was read", "another that replaced it meanwhile; read it again")
+    async def _chunk_of_whole(
+        self, key: str, path: str, place: tuple[int, ...], byte_range: RangeByteRequest, prototype: BufferPrototype
+    ) -> Buffer:
+        """Return a chunk that is not where the index was that zarr had read before, from one read of the whole shard.
 
-    def _check_shard(self, key: str, path: str, place: tuple[int, ...], data: Bytes) -> None:
+        Between the two, who writes the store may have put the shard anew, with more rows.
+        """
+        limit = self.cutting(path).largest_object
+        whole = await self._location.fetch(self._store, key, limit, prototype)
+        await self._watched.confirm()
+        if whole is None:
+            raise self._damaged(key, "a file of the array", "none")
+        index = self._check_shard(key, path, place, whole.as_numpy_array()).reshape(-1, 2)
+        wanted = [byte_range.start, byte_range.end - byte_range.start]
+        numbers = {int(n) for old in self._handed_on.get(key, ()) for n in np.flatnonzero((old == wanted).all(axis=1))}
+        if len(numbers) != 1:
+            raise StoreError(f"{self._location}/{key}: expected a shard, found several that replaced it; read it again")
+        start, length = map(int, index[numbers.pop()])
+        return whole[start : start + length]
+
+    def _check_shard(self, key: str, path: str, place: tuple[int, ...], data: Bytes) -> NDArray[np.uint64]:
         cutting = self.cutting(path)
         index = self._index(key, cutting, place, data[-cutting.index_bytes :])
         for start, length in index.reshape(-1, 2):
@@ -259,6 +280,7 @@ class VerifiedStore(WrapperStore[Store]):
             if not _ends_with_checksum(chunk):
                 raise self._damaged(key, "chunks that their checksums confirm", "a changed one")
             self._check_content(key, path, chunk)
+        return index
 
     def _index(self, key: str, cutting: Cutting, place: tuple[int, ...], data: Bytes) -> NDArray[np.uint64]:
         if len(data) != cutting.index_bytes or not _ends_with_checksum(data):
@@ -296,5 +318,5 @@ def _ends_with_checksum(data: Bytes) -> bool:
     return len(data) > _CHECKSUM_BYTES and crc32c(np.ascontiguousarray(body)) == int.from_bytes(end.tobytes(), "little")
 
 
-def _is_short(data: Bytes, byte_range: ByteRequest | None) -> bool:
-    return isinstance(byte_range, RangeByteRequest) and len(data) != byte_range.end - byte_range.start
+def _fills(data: Bytes, byte_range: RangeByteRequest) -> bool:
+    return len(data) == byte_range.end - byte_range.start
