@@ -82,7 +82,8 @@ def test_the_initial_state_can_differ():
 
 
 @pytest.mark.parametrize(
-    ("t_ref", "dt", "steps"), [("2 ms", 0.1, 20), ("1 ms", 0.3, 3), ("0 ms", 0.1, 0), ("0.06 ms", 0.1, 1)]
+    ("t_ref", "dt", "steps"),
+    [("2 ms", 0.1, 20), ("1 ms", 0.3, 3), ("0 ms", 0.1, 0), ("0.06 ms", 0.1, 1), ("0.27 ms", 0.1, 3)],
 )
 def test_refractory_periods_are_whole_steps(t_ref, dt, steps):
     block = block_of("lif_conductance", dt=dt, parameters={"t_ref": t_ref})
