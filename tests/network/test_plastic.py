@@ -221,3 +221,20 @@ def test_every_problem_of_the_rules_is_reported_at_once():
     with pytest.raises(SpecError) as caught:
         build_region(Region.parse(found))
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(("apart", "passes"), [(0.0, False), (1e-8, False), (1e-4, False), (0.01, True)])
+@pytest.mark.parametrize("used", ["y*y*weight", "y*weight - w", "x*weight - w"])
+def test_decays_so_near_each_other_that_a_solution_would_cancel_are_refused(apart, passes, used):
+    """What x drives is computed without a difference; what that drives is not."""
+    driven = f"dy/dt = (x - y)/tb : 1\ndw/dt = ({used})/tc : weight"
+    equations = f"dx/dt = -x/ta : 1\n{driven}\nta : second\ntb : second\ntc : second"
+    plasticity = {"model": "mine", "parameters": {"ta": "20 ms", "tb": f"{20 * (1 + apart)!r} ms", "tc": "9 ms"}}
+    region = Region.parse(
+        data(plasticity) | {"plasticity": {"mine": {"equations": equations, "on_pre": "release = w"}}}
+    )
+    if passes or "y" not in used:
+        build_region(region)
+        return
+    with pytest.raises(SpecError, match=r"parameters\.ta, tb: expected decays that differ by 0\.001 of their sum"):
+        build_region(region)

@@ -239,7 +239,7 @@ class Hoister:
         if expression.is_Symbol and expression.name != "dt":
             self.constants.setdefault(expression.name, expression.name)
             return str(expression.name)
-        text = _python(expression)
+        text = python_text(expression)
         if text not in self._names:
             self._names[text] = f"k{len(self._names)}"
             self.constants[self._names[text]] = text
@@ -284,7 +284,8 @@ def _float(number: Any) -> float:
     return value
 
 
-def _python(expression: Any) -> str:
+def python_text(expression: Any) -> str:
+    """Return an expression of parameters as it stands in a program's constants."""
     from brian2.parsing.sympytools import sympy_to_str
 
     # Whole numbers beyond those that a float tells apart are no numbers to numpy.

@@ -12,10 +12,13 @@ from typing import Any
 import sympy
 
 from twinbrain.errors import SpecError
-from twinbrain.models.algebra import Hoister, Statement
+from twinbrain.models.algebra import Hoister, Statement, python_text
 
 ELAPSED = "elapsed"
 """Steps since the synapse's last event, in programs."""
+
+CLOSEST = 1e-3
+"""Share of their sum by which two decays have to differ, where terms divide by the difference: 9 digits are left."""
 
 _MOST_TERMS = 400
 
@@ -23,8 +26,10 @@ _MOST_TERMS = 400
 Terms = dict[tuple[Any, int], Any]
 
 
-def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> list[Statement]:
-    """Return the statements that take variables over `ELAPSED` steps.
+def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> tuple[list[Statement], tuple[str, ...]]:
+    """Return the statements that take variables over `ELAPSED` steps, and what has to be positive for them to hold.
+
+    The latter are expressions of parameters: terms that divide by the difference of two decays cancel when it is small.
 
     Parameters
     ----------
@@ -42,6 +47,8 @@ def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> list[State
     """
     solved: dict[str, Terms] = {}
     shown: dict[str, Terms] = {}
+    used = {other for name in rates for other in _others(name, rates)}
+    apart: set[str] = set()
     while len(solved) < len(rates):
         ready = [name for name in rates if name not in solved and _others(name, rates) <= set(solved)]
         if not ready:
@@ -51,8 +58,9 @@ def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> list[State
                 f"on each other; {_ADVICE}"
             )
         for name in ready:
-            solved[name], shown[name] = _solve_one(name, rates[name], solved, held)
-    return _render({name: shown[name] for name in rates}, hoister)
+            solved[name], shown[name], cancelling = _solve_one(name, rates[name], solved, held, name in used)
+            apart |= cancelling
+    return _render({name: shown[name] for name in rates}, hoister), tuple(sorted(apart))
 
 
 _ADVICE = 'use method = "euler", "exponential_euler", "rk2" or "rk4", which compute every step'
@@ -66,8 +74,10 @@ def _others(name: str, rates: dict[str, Any]) -> set[str]:
     return {str(symbol) for symbol in rates[name].free_symbols} & set(rates) - {name}
 
 
-def _solve_one(name: str, rate: Any, solved: dict[str, Terms], held: set[str]) -> tuple[Terms, Terms]:
-    """Return a variable's terms: those to solve others with, and those to compute it by."""
+def _solve_one(
+    name: str, rate: Any, solved: dict[str, Terms], held: set[str], is_used: bool
+) -> tuple[Terms, Terms, set[str]]:
+    """Return a variable's terms, those to solve others with and those to compute it by, and what must be positive."""
     own, moving = _symbol(name), [_symbol(other) for other in (name, *solved)]
     growth: Any = sympy.Integer(0)
     forcing: Terms = {}
@@ -88,11 +98,19 @@ def _solve_one(name: str, rate: Any, solved: dict[str, Terms], held: set[str]) -
             raise SpecError(f"expected d{name}/dt to be linear in {name}, found {term}; {_ADVICE}")
     growth = sympy.expand(growth)
     found: tuple[Terms, Terms] = {(growth, 0): own}, {(growth, 0): own}
+    apart: set[str] = set()
     for (exponent, power), factor in forcing.items():
+        if (is_used or power) and 0 not in (growth, exponent, sympy.expand(exponent - growth)):
+            apart.add(_margin(growth, exponent))
         responses = _response(growth, exponent, power), _computed_response(growth, exponent, power)
         for i, response in enumerate(responses):
             found[i].update(_add(found[i], {key: factor * value for key, value in response.items()}))
-    return found
+    return *found, apart
+
+
+def _margin(growth: Any, exponent: Any) -> str:
+    """Return an expression that is positive where two decays are far enough apart."""
+    return python_text(sympy.Abs(growth - exponent) - CLOSEST * (sympy.Abs(growth) + sympy.Abs(exponent)))
 
 
 def _response(growth: Any, exponent: Any, power: int) -> Terms:

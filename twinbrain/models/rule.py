@@ -58,6 +58,8 @@ class RuleProgram:
     constants : dict of str to str
         Constants of the program, each an expression of the parameters, ``dt`` and `UNIT_FACTOR`: what weights are
         multiplied by, with all that is written in their unit.
+    apart : tuple of str
+        Expressions like those of constants, which are positive where ``advance`` loses no digits.
     advance : tuple of Statement
         What time does: before each event over the `ELAPSED` steps since the last, or over one step.
     every_step : bool
@@ -71,6 +73,7 @@ class RuleProgram:
     parameters: dict[str, str]
     in_weights: dict[str, float]
     constants: dict[str, str]
+    apart: tuple[str, ...]
     advance: tuple[Statement, ...]
     every_step: bool
     on_pre: tuple[Statement, ...]
@@ -108,7 +111,7 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
     equations = _checked(model, unit)
     hoister = Hoister(moving={*equations.state, ELAPSED, MODULATOR_SPIKES})
     every_step = model.method != "exact"
-    advance = (_integrate if every_step else _solve)(equations, hoister)
+    advance, apart = (_integrate(equations, hoister), ()) if every_step else _solve(equations, hoister)
     timed = bool(advance) and not every_step
     events = {}
     summed = False
@@ -129,6 +132,7 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
         parameters=equations.parameters,
         in_weights=_in_weights(model.equations, unit),
         constants=dict(hoister.constants),
+        apart=apart,
         advance=tuple(advance),
         every_step=every_step and bool(advance),
         **events,
@@ -146,8 +150,8 @@ def _stays_finite(expression: sympy.Expr, state: tuple[str, ...]) -> bool:
     )
 
 
-def _solve(equations: ModelEquations, hoister: Hoister) -> list[Statement]:
-    """Return what brings a synapse from its last event to the present."""
+def _solve(equations: ModelEquations, hoister: Hoister) -> tuple[list[Statement], tuple[str, ...]]:
+    """Return what brings a synapse from its last event to the present; see `solve`."""
     system = equations.systems[0][0]
     rates = {name: equations.sympy(system[name].expr.code) for name in equations.neuron}
     return solve(rates, set(equations.state) - set(rates), hoister)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.between_events import CLOSEST
 from twinbrain.models.equations import UNIT_FACTOR
 from twinbrain.models.library import plasticity_model
 from twinbrain.models.rule import LAST_UPDATE, RELEASED, WEIGHT, RuleProgram, rule_program
@@ -123,6 +125,7 @@ def draw_plastic(
     try:
         parameters, initial = _fill(plasticity, model, program, draw)
         namespace: dict[str, Floats | float] = {"dt": np.float64(dt), UNIT_FACTOR: np.float64(factor), **parameters}
+        _check_apart(program, namespace)
         constants = {
             name: evaluate(text, namespace, program.parameters).reshape(-1) for name, text in program.constants.items()
         }
@@ -200,6 +203,19 @@ def _rule(region: Region, plasticity: Plasticity, unit: str) -> tuple[Plasticity
         message = f"expected none, since rule {plasticity.model!r} has no 'on_modulator', found one; drop it"
         raise SpecError([Problem("plasticity.modulator", message)])
     return model, program
+
+
+def _check_apart(program: RuleProgram, namespace: dict[str, Floats | float]) -> None:
+    """Check that no two decays are so near each other that the solution between events loses its digits."""
+    for text in program.apart:
+        if not (evaluate(text, namespace, program.parameters) > 0).all():
+            used = sorted(set(re.findall(r"\w+", text)) & set(program.parameters))
+            message = (
+                f"expected decays that differ by {CLOSEST:g} of their sum, found two that are nearer: the solution "
+                "between events, in which one variable follows others, would cancel; give both the same parameter, "
+                'other values, or the rule method = "rk4"'
+            )
+            raise SpecError([Problem(f"parameters.{', '.join(used)}", message)])
 
 
 def _fill(
