@@ -41,3 +41,11 @@ def test_nothing_spikes_or_counts_after_the_last_frame(coding):
     assert trials.n_steps == 32
     assert (trials.scored.sum(1) == last - last // 2).all()
     assert (trials.scored[:, ::-1].argmax(1) == 32 - last).all()
+
+
+def test_trials_of_whole_frames_have_no_step_more_by_rounding():
+    frames = np.zeros((1, 7, 1), np.float32)
+    options = {"name": "any", "coding": "delta", "n_encoders": 1, "peak": 200.0, "threshold": 0.3}
+    trials = signal_trials(frames, np.array([7]), np.zeros(1, np.int64), dt=0.7, frame=12.8, **options)
+    assert 7 * (12.8 / 0.7) > 128
+    assert trials.n_steps == 128

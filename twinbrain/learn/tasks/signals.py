@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
@@ -115,7 +114,7 @@ def signal_trials(
     """
     steps_per_frame = frame / dt
     steps(frames.shape[1] * frame, dt)  # if there are not too many
-    n_steps = math.ceil(frames.shape[1] * steps_per_frame)
+    n_steps = int(_duration(np.array(frames.shape[1]), steps_per_frame))
     of_code = n_channels(frames.shape[2], coding, n_encoders)
     share = peak * dt / 1000 if coding == "population" else 0.5
     check_drawn(name, [len(frames)], n_steps, of_code, block=BLOCK, share=share)
