@@ -4,7 +4,7 @@ import xarray as xr
 
 from tests.trained import make_gradients
 from twinbrain.analysis import gradient_health
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
 
 
 def test_a_norm_that_changes_by_a_factor_a_step_has_that_factor():
@@ -47,3 +47,10 @@ def test_too_few_steps_are_refused():
         gradient_health(make_gradients(n_steps=1))
     with pytest.raises(LearnError, match="'norm' with the dimensions layer and step"):
         gradient_health(make_gradients().rename(norm="size"))
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, np.nan])
+def test_a_limit_that_is_no_factor_is_refused(limit):
+    norm = xr.Dataset({"norm": (("layer", "step"), np.ones((1, 20)))}, {"layer": ["a"]})
+    with pytest.raises(SpecError, match="limit: expected a number above 0, found"):
+        gradient_health(norm, limit)
