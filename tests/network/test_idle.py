@@ -36,6 +36,13 @@ def test_settings_without_a_rule_that_joins_regions_are_told(changes, text):
     assert note.startswith(text)
 
 
+def test_a_coupling_that_leaves_few_quanta_is_told():
+    for coupling in (0.0, 0.02, 3.0):
+        assert notes_of(small_brain(3, coupling)) == []
+    (note,) = notes_of(small_brain(3, 1e-3))
+    assert "brain.coupling: 0.001 multiplies weights that are whole quanta, and leaves them right to 10 %" in note
+
+
 def test_a_rule_that_joins_no_regions_is_told():
     brain = small_brain(3)
     none = brain.connectome.replace(weight=np.zeros((3, 3)))

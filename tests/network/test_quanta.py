@@ -148,3 +148,17 @@ def test_one_receptor_has_one_unit():
     brain = small_brain(3)
     programs = block_programs(lay_out(brain, brain.connectome))
     assert weight_units(programs) == UNITS | {"exponential_current": "pA"}
+
+
+@pytest.mark.parametrize("step", [3e-5, -1e-3])
+def test_what_a_rule_adds_to_weights_that_begin_at_zero_is_rounded_by_less_than_a_hundredth(step):
+    rule = {"equations": "eta : weight\nrate : weight/second", "on_pre": "release = w; w = w + eta + 0*rate*second"}
+    data = region_data(CORTEX)
+    parameters = {"eta": f"{step} nS", "rate": "1 nS/s"}
+    data |= {"plasticity": {"mine": rule}, "drives": []}
+    data["projections"] = [data["projections"][0] | {"receptor": "ampa", "weight": "0 nS"}]
+    data["projections"][0]["plasticity"] = {"model": "mine", "parameters": parameters}
+    found = quanta(Region.parse(data))["ampa"]
+    assert abs(np.rint(step / found) * found / step - 1) < 0.01
+    # Weights of what many steps add up to have room.
+    assert found * LARGEST > 1e6 * abs(step)

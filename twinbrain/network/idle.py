@@ -14,6 +14,9 @@ from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 
+# Below, rounding changes weights by more than half a percent.
+_SMALL_COUPLING = 0.02
+
 
 def idle_settings(
     brain: Brain,
@@ -38,6 +41,11 @@ def idle_settings(
     drive_seed : int, optional
         What keys random input in place of the seed.
     """
+    if 0 < brain.coupling < _SMALL_COUPLING and (brain.long_range or brain.projections):
+        yield (
+            f"brain.coupling: {brain.coupling:g} multiplies weights that are whole quanta, and leaves them right to "
+            f"{1e-2 / brain.coupling:.2g} % of their mean; give smaller weights, and a coupling near 1"
+        )
     if brain.long_range is None:
         if brain.normalisation != "none":
             yield f"brain.normalisation: {brain.normalisation!r} has no effect without brain.long_range"

@@ -244,7 +244,7 @@ def with_coupling(network: Network, factor: float) -> Network:
         A network that was built with coupling 1.
     factor : float
         At least 0. Weights are rounded to whole quanta once more: the error is under 1e-4 of the mean weight before
-        the multiplication.
+        the multiplication, so that small factors leave few digits.
 
     Raises
     ------

@@ -2,8 +2,9 @@
 
 A receptor's quantum is a power of two of its unit, small enough that rounding costs less than 1e-4 of the mean weight
 of any projection, drive or rule that reaches it. Explicit weights that are multiples of a power of two not much smaller
-are not rounded at all: what was trained in one quantum stays as it is. It follows from the declaration alone, so every
-shard finds the same.
+are not rounded at all: what was trained in one quantum stays as it is. Of a rule whose weights begin at 0 and that has
+no `w_max`, rounding costs less than 1 % of its parameters in the unit of weights, by which it moves them. All follows
+from the declaration alone, so every shard finds the same.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.library import plasticity_model
+from twinbrain.models.rule import rule_program
 from twinbrain.models.step import StepProgram
 from twinbrain.network.given import read_samples
 from twinbrain.network.inflow import inflows
@@ -27,6 +30,7 @@ from twinbrain.network.thresholds import normal_thresholds
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
 from twinbrain.spec.explicit import Explicit
+from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.quantity import Value
 from twinbrain.spec.region import Region
 
@@ -38,6 +42,9 @@ _FINER = 2.0**-6
 _WITHOUT_WEIGHTS = 2.0 ** math.floor(math.log2(2 * _PRECISION))
 # A part of a plastic weight may be released; it is rounded as if its mean were this part.
 _PART_OF_PLASTIC_WEIGHT = 0.25
+# What a rule may add to weights that begin at 0 is rounded as if the mean weight were so many times as large: a weight
+# is the sum of many, and a finer quantum would leave too small a range.
+_WEIGHTS_IN_STEPS = 100
 # Mean sizes from here to its inverse have a quantum that can be computed with.
 _SMALLEST = 1e-200
 
@@ -143,6 +150,7 @@ def _weights(
     brain: Brain, layout: Layout, stimuli: tuple[Stimulus, ...], units: dict[str, str]
 ) -> Iterator[tuple[str, str, float, Value]]:
     yield from _weights_of_synapses(brain, layout, units)
+    yield from _steps_from_zero(layout, units)
     for where, drive in _drives(layout, stimuli):
         for key, factor, size in amplitudes(drive):
             yield f"{where}.{key}", drive.receptor, factor, size
@@ -167,6 +175,31 @@ def _weights_of_synapses(
     for i, projection in enumerate(brain.projections):
         for receptor, factor in projection.receptor.items():
             yield f"brain.projections[{i}].weight", receptor, factor, projection.weight
+
+
+def _steps_from_zero(layout: Layout, units: dict[str, str]) -> Iterator[tuple[str, str, float, Value]]:
+    """Yield what rules add to weights that begin at 0, where it asks for a finer quantum than no weight at all does."""
+    for region in _distinct(layout.regions):
+        for i, projection in enumerate(region.projections):
+            rule = projection.plasticity
+            if rule is None or "w_max" in rule.parameters:
+                continue
+            for receptor, factor in projection.receptor.items():
+                for name, value in _in_weights(region, rule, projection.weight, units[receptor]):
+                    with suppress(SpecError):  # a rate of change, say
+                        if mean_size(value, units[receptor]) * _WEIGHTS_IN_STEPS < 1:
+                            where = f"region {region.name}: projections[{i}].plasticity.parameters.{name}"
+                            yield where, receptor, factor * _WEIGHTS_IN_STEPS, value
+
+
+def _in_weights(region: Region, rule: Plasticity, weight: Value, unit: str) -> list[tuple[str, Value]]:
+    """Return the parameters with the unit of weights of a rule whose weights begin at 0."""
+    with suppress(SpecError):  # of another unit, or no rule, which is told besides
+        if mean_size(weight, unit) == 0:
+            model = plasticity_model(rule.model, region)
+            given: dict[str, Value] = {**model.parameters, **rule.parameters}
+            return [(name, given[name]) for name in sorted(rule_program(model, unit).in_weights.keys() & given.keys())]
+    return []
 
 
 def _drives(layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[tuple[str, Drive]]:
