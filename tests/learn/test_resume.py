@@ -141,6 +141,18 @@ def test_what_is_complete_is_returned_and_not_changed(whole):
     assert (path / "zarr.json").read_bytes() == before
 
 
+def test_what_is_complete_takes_no_changes(whole):
+    path, trained = whole
+    for change in ({"epochs": 20}, {"nonsense": 3}):
+        with pytest.raises(tb.SpecError, match=r"expected learning_rate, clip, patience to change"):
+            tb.resume_training(path, task=TASK, **change)
+    with pytest.raises(tb.SpecError, match=r"learning_rate"):
+        tb.resume_training(path, task=TASK, learning_rate=-5)
+    with pytest.raises(tb.SpecError, match=r"not complete, to go on with another patience, found one of 4 epochs"):
+        tb.resume_training(path, task=TASK, patience=10)
+    assert tb.resume_training(path, task=TASK, learning_rate=0.03).model == trained.model  # what it has
+
+
 def test_the_task_must_be_the_one_it_began_with(whole):
     path, _ = whole
     for task, text in (
@@ -204,7 +216,9 @@ def test_a_path_that_is_taken_is_left_as_it_is_unless_it_may_be_replaced(whole, 
     with pytest.raises(tb.LearnError, match=r"unknown rule"):  # of what is wrong nothing begins, and nothing is removed
         train(path, rule="bpt", overwrite=True)
     assert (path / "zarr.json").read_bytes() == before
+    (path / "notes.txt").write_text("mine")
     assert train(path, epochs=1, overwrite=True).model == first.model
+    assert (path / "notes.txt").read_text() == "mine"
     run = tmp_path / "run.zarr"
     run.mkdir()
     (run / "precious").write_text("data")

@@ -281,7 +281,7 @@ def test_what_is_overwritten_leaves_what_its_links_point_to(tmp_path):
     (tmp_path / "folder").mkdir()
     for file in (tmp_path / "file", tmp_path / "folder" / "precious"):
         file.write_text("precious")
-    Location.of(tmp_path / "a.zarr").clear()
+    Location.of(tmp_path / "a.zarr").clear(["folder", "file", "nothing", "none"])
     assert [*(tmp_path / "a.zarr").iterdir()] == []
     assert (tmp_path / "file").read_text() == (tmp_path / "folder" / "precious").read_text() == "precious"
 

@@ -168,6 +168,10 @@ def resume(
 
     console = Console(stderr=as_json, soft_wrap=as_json)
     path = replace(Location.of(store), durable=durable)
+    if settings and not is_training(path):
+        raise SpecError(
+            "expected no --set for a run or a sweep that was begun, whose bits it would change; leave it out"
+        )
     if is_sweep(path):
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)
@@ -180,8 +184,6 @@ def resume(
         _no_sweep(reduce_from=reduce_from, workers=workers, cluster=cluster, profile=profile, setup=setup)
         resume_and_report(path, settings, console, figure=figure, as_json=as_json)
         return
-    if settings:
-        raise SpecError("expected no --set for a run that was begun, whose bits it would change; leave it out")
     if task_from:
         raise SpecError([Problem("--task-from", f"expected a training or a sweep, found a run: {path}; leave it out")])
     before = run_info(path)

@@ -90,7 +90,7 @@ def resume_and_report(
     from twinbrain.learn.resume import resume_training
 
     changes = dict(_change(setting) for setting in settings or ())
-    if not as_json and _is_finished(location, figure):
+    if not as_json and not changes and _is_finished(location, figure):
         console.print(f"{location} is complete; nothing is left to do")
         return
     with _interruptible(location), training_bar(console) as progress:

@@ -57,7 +57,7 @@ def resume_training(
     progress : callable or bool, optional
         As in `train`.
     **changes
-        ``learning_rate``, ``clip`` or ``patience``, from here on.
+        ``learning_rate``, ``clip`` or ``patience``, from here on; of a training that is complete, none is left.
 
     Raises
     ------
@@ -66,7 +66,8 @@ def resume_training(
     LearnError
         If its task is not given, or is another; or the loss is no number any more.
     SpecError
-        If something else is to change, or the function of yours that makes its task is not given, or is another.
+        If something else is to change, or anything of what is complete; or the function of yours that makes its task is
+        not given, or is another.
     RunInterrupted
         As in `train`.
     """
@@ -80,6 +81,12 @@ def _resumed(
 ) -> Trained:
     check_given(kept, task)
     if kept.attributes["status"] == "complete":
+        workflow = stored_workflow(kept)
+        if _changed(workflow, changes).digest != workflow.digest:
+            raise SpecError(
+                f"expected a training that is not complete, to go on with another {' and '.join(changes)}, found one "
+                f"of {kept.epochs_done} epochs that is: {kept.location}; train anew"
+            )
         return _opened(kept, task)
     check_training_versions(kept)
     with claimed(kept.location, "training", kept.safe):

@@ -86,18 +86,26 @@ def _check_kept(store: SweepStore) -> StoreCheck:
         kept = run_location(store.location, point)
         try:
             found += check_store(kept)
-            digest = attributes_of(read_document(kept)).get("digest")
+            attributes = attributes_of(read_document(kept))
         except StoreError as error:
             found += _damage(kept, error)
+            continue
+        if (status := attributes.get("status")) != "complete":
+            message = f"expected what was kept of point {point}, which is done, to be complete, found it {status}"
+            found += _told(kept, f"{message}; restore it from a copy, or resume the sweep")
             continue
         try:
             expected = kept_digest(workflow)
         except TwinbrainError:  # what it names, such as a file of a connectome, need not be here
             continue
-        if digest != expected:
+        if attributes.get("digest") != expected:
             message = f"expected what was kept of point {point}, of the workflow {expected[:12]}, found another"
-            found += StoreCheck(1, 0, (Damage(f"{kept}/{KEY}", f"{kept}: {message}; restore it from a copy"),))
+            found += _told(kept, f"{message}; restore it from a copy")
     return found
+
+
+def _told(kept: Location, message: str) -> StoreCheck:
+    return StoreCheck(1, 0, (Damage(f"{kept}/{KEY}", f"{kept}: {message}"),))
 
 
 def _damage(location: Location, error: TwinbrainError) -> StoreCheck:

@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -289,11 +289,10 @@ class Location:
         else:
             sync(self.store().delete(key))
 
-    def clear(self, *, keep: str = "") -> None:
-        """Remove all that lies below, but for claims and the object ``keep``."""
-        for name in self.names():
-            if name != keep and PurePosixPath(name).suffix != ".claim":
-                self.child(name).remove()
+    def clear(self, names: Iterable[str]) -> None:
+        """Remove those of the names that lie immediately below, and all that lies below them; nothing else."""
+        for name in {*names}.intersection(self.names()):
+            self.child(name).remove()
 
     def remove(self) -> None:
         """Remove all that lies here, if anything does."""

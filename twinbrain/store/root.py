@@ -187,6 +187,12 @@ def attributes_of(document: bytes | None) -> Document:
     return _split(fields or {})[0]
 
 
+def nodes_in(document: bytes | None) -> Document:
+    """Return the nodes of a root document as far as there are any, of whatever it is the root."""
+    fields = None if document is None or _excess(document) else _parsed(document)
+    return _split(fields or {})[1]
+
+
 def kind_in(document: bytes | None) -> Kind | None:
     """Return of what kind of store a root document is, complete or not; None if it is of none of ours."""
     attributes = attributes_of(document)

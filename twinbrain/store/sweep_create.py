@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from twinbrain.store.create import write_dataset
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.layout import FORMAT
 from twinbrain.store.location import Location
-from twinbrain.store.root import CREATING, KEY, SWEEP, Document, Root, attributes_of, describe
+from twinbrain.store.root import CREATING, KEY, SWEEP, Document, Root, attributes_of, describe, nodes_in
 from twinbrain.store.sweep import (
     CONNECTOME,
     DONE,
@@ -27,11 +28,13 @@ from twinbrain.store.sweep import (
     FAILED,
     PENDING,
     POINT,
+    RUNS,
     SECONDS,
     STATUS,
 )
 from twinbrain.store.together import together
 
+_KEPT = re.compile(r"\d{6,}\.zarr")
 # Beyond this an object is a shard, whose points are read one by one.
 _LARGEST_CHUNK = 2**22
 
@@ -76,8 +79,11 @@ def create_sweep(
     objects.pop(KEY, None)  # which zarr puts above the arrays
     with saying_what_is_safe(location, what="sweep"):
         store = location.store()
+        written = {key.split("/")[0] for key in (*objects, *nodes_in(location.read(KEY)))}
         location.write(KEY, Root(attributes | {"state": CREATING}, {}).encode())
-        location.clear(keep=KEY)
+        location.clear(written)
+        runs = location.child(RUNS)
+        runs.clear(name for name in runs.names() if _KEPT.fullmatch(name))
         sync(together(store.set(key, value) for key, value in objects.items()))
         location.write(KEY, Root(attributes | {"state": "open"}, nodes).encode())
 

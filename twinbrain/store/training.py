@@ -33,6 +33,7 @@ from twinbrain.store.together import replace_groups, together
 from twinbrain.store.verified import VerifiedStore
 
 CURVES, CONNECTOME = "curves", "connectome"
+GROUPS = (CONNECTOME, CURVES, "checkpoint", "trained", "responses")
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -230,7 +231,7 @@ def create_training(
     with saying_what_is_safe(location, what="training"):
         # Until all of it is there, it says that it is being created, and is replaced without asking.
         location.write(KEY, Root(attributes | {"status": CREATING}, {}).encode())
-        location.clear(keep=KEY)
+        location.clear(GROUPS)
         objects: dict[str, Buffer] = {}
         memory = MemoryStore(objects)
         nodes = write_dataset(memory, CONNECTOME, connectome)

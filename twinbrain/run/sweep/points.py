@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -22,9 +22,17 @@ from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, MemoryRun
 from twinbrain.store.claim import check_unclaimed
 from twinbrain.store.declared import check_kept
+from twinbrain.store.layout import GROUPS as RUN_GROUPS
+from twinbrain.store.root import KEY
 
 # Steps at a time; nobody follows them.
 _STRIDE = 2000
+
+
+def remove_remains(location: Location, groups: Iterable[str]) -> None:
+    """Remove what is left of what a sweep kept of a point, and whose root document is lost: it is made anew."""
+    if location.read(KEY) is None:
+        location.clear(groups)
 
 
 def point_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
@@ -77,6 +85,7 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared, *, 
 def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location) -> xr.DataTree:
     """Run a point into a store of its own, or go on with what is there of it."""
     check_unclaimed(location, "run")  # the sweep's claim does not hold off who has claimed one run of it
+    remove_remains(location, RUN_GROUPS)
     prepared = prepare(point_workflow(workflow, values))
     if store.is_resumable(location):
         kept = store.open_run(location)

@@ -220,6 +220,7 @@ def run_sweep(
     progress: SweepProgress | None = None,
 ) -> SweepState:
     """Run a workflow that has a sweep; see `sweep`."""
+    _check_reached(location, where)
     check_free(location)
     prepared = prepare_sweep(workflow, own)
     with claimed(location, "sweep"):
@@ -238,6 +239,7 @@ def drive_sweep(
     status = status_of(store)
     if (status == DONE).all():  # no workers for nothing
         return SweepState(len(status), 0, len(status))
+    _check_reached(store.location, where)
     here = where.get("workers") == 0
     if here and any(where.get(key) is not None for key in ("cluster", "client", "profile")):
         raise SpecError("expected workers = 0 alone, which computes in this process; found a cluster beside it")
@@ -253,6 +255,15 @@ def drive_sweep(
                 tell_dashboard(dashboard(client))
                 workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
         return drive(store, claim, own, client, progress or (lambda state: None), interrupt)
+
+
+def _check_reached(location: Location, where: Mapping[str, Any]) -> None:
+    """Refuse a sweep in the memory of this process, which its workers do not see; what a client's do is his to know."""
+    if str(location).startswith("memory://") and where.get("workers") != 0 and where.get("client") is None:
+        raise SpecError(
+            f"out: expected a place that all workers reach, found {location}, in the memory of this process alone; "
+            "give workers=0, or name a path or another URL"
+        )
 
 
 def _is_single(value: Any) -> bool:

@@ -8,11 +8,12 @@ from typing import Any
 import xarray as xr
 
 from twinbrain.errors import RunInterrupted, SpecError
-from twinbrain.run.sweep.points import point_workflow
+from twinbrain.run.sweep.points import point_workflow, remove_remains
 from twinbrain.run.sweep.reductions import template_of
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
+from twinbrain.store.training import GROUPS
 
 
 def training_base(workflow: Workflow) -> Workflow:
@@ -79,6 +80,8 @@ def train_point(
     from twinbrain.learn.measures import measure
     from twinbrain.learn.tasks.registry import registering
 
+    if out is not None:
+        remove_remains(out, GROUPS)
     try:
         with registering(tasks):
             return measure(point_workflow(workflow, values), out)
