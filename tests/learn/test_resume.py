@@ -141,6 +141,15 @@ def test_what_is_complete_is_returned_and_not_changed(whole):
     assert (path / "zarr.json").read_bytes() == before
 
 
+def test_a_training_stays_where_it_began_though_the_working_folder_changes(whole, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    trained = train("a.zarr", progress=at(1, lambda: os.chdir("elsewhere")))
+    assert trained.model == whole[1].model
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+    assert attributes(tmp_path / "a.zarr")["status"] == "complete"
+
+
 def test_what_is_complete_takes_no_changes(whole):
     path, trained = whole
     for change in ({"epochs": 20}, {"nonsense": 3}):

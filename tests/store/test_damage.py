@@ -210,6 +210,17 @@ def test_what_is_no_regular_file_or_far_too_large_is_named_without_being_read(ru
             read(run)
 
 
+def test_a_pipe_is_named_though_the_working_folder_is_another_since_the_run_was_opened(run, tmp_path, monkeypatch):
+    fifo(run / CHUNK)
+    monkeypatch.chdir(run.parent)
+    opened = open_run(run.name)
+    monkeypatch.chdir(tmp_path)
+    location = Location.of(run.name)  # relative, and nothing is there
+    assert "a pipe" in location.oddity(CHUNK, 100, LocalStore(run, read_only=True))
+    with pytest.raises(StoreError, match=f"{CHUNK}: expected a regular file of at most .* bytes, found a pipe"):
+        opened["spikes/neuron"].load()
+
+
 def test_what_was_opened_is_not_read_from_another_run_in_its_place(example, run):
     opened = open_run(run)
     expected = opened["spikes/neuron"].values

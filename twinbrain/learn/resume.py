@@ -71,7 +71,7 @@ def resume_training(
     RunInterrupted
         As in `train`.
     """
-    kept = open_training_store(Location.of(path))
+    kept = open_training_store(Location.of(path).absolute())
     with _given(kept, task) as given:
         return _resumed(kept, given, progress, changes)
 
@@ -125,7 +125,7 @@ def open_training(path: str | Path | Location, *, task: Task | Build | None = No
     LearnError, SpecError
         If its task is not given, or is another.
     """
-    kept = open_training_store(Location.of(path))
+    kept = open_training_store(Location.of(path).absolute())
     with _given(kept, task) as given:
         check_given(kept, given)
         return _opened(kept, given)

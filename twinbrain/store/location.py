@@ -181,15 +181,16 @@ class Location:
         """Return the bytes of all that lies below."""
         return sum(self.sizes().values())
 
-    def oddity(self, key: str, limit: int) -> str:
+    def oddity(self, key: str, limit: int, store: Store | None = None) -> str:
         """Return why a file is not to be read: it is no regular one, or has more than ``limit`` bytes.
 
-        An empty text, if nothing of the kind is there, and of URLs, at which there are neither devices nor pipes.
+        An empty text, if nothing of the kind is there, and of URLs, at which there are neither devices nor pipes. The
+        folder is that of ``store``, if one is given: the working folder may be another since it was made.
         """
         if isinstance(self.place, Path):
             # What cannot be asked cannot be read either, which is told then; a folder is no object.
             with suppress(OSError):
-                status = os.stat(self.place / key)
+                status = os.stat((store.root if isinstance(store, LocalStore) else self.place) / key)
                 if stat.S_ISDIR(status.st_mode):
                     return ""
                 return oddity(status) or (f"one of {status.st_size} bytes" if status.st_size > limit else "")
@@ -239,7 +240,7 @@ class Location:
         StoreError
             If it is no regular file, or one of more than ``limit`` bytes, or cannot be read.
         """
-        odd, found = self.oddity(key, limit), None
+        odd, found = self.oddity(key, limit, store), None
         if not odd:
             # At a URL nobody has said how large it is: no more than one byte too many is asked for.
             bounded = RangeByteRequest(0, limit + 1) if byte_range is None and not self.is_local else byte_range

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import numpy as np
 from numpy.typing import NDArray
-from zarr.core.sync import sync
 
 from twinbrain.run.prepare import prepare
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.task import run_location, stored_axes, stored_sweep_workflow
 from twinbrain.spec.axes import values_at
 from twinbrain.spec.workflow import Workflow
-from twinbrain.store import Location
-from twinbrain.store.root import KEY
+from twinbrain.store.complete import are_complete
 from twinbrain.store.sweep import DONE, PENDING, RUNS, STATUS, SweepStore
-
-# Root documents that are read at a time.
-_AT_A_TIME = 64
 
 
 def keeps_runs(store: SweepStore) -> bool:
@@ -50,22 +44,7 @@ def status_of(store: SweepStore) -> NDArray[np.uint8]:
     status = store.read(STATUS)
     if keeps_runs(store):
         done = np.flatnonzero(status == DONE)
-        lacking = done[~_are_complete(store.location, done)]
+        names = [run_location(store.location, int(point)).name for point in done]
+        lacking = done[~np.array(are_complete(store.location.child(RUNS), names), bool)]
         status[list(kept_workflows(store, lacking))] = PENDING
     return status
-
-
-def _are_complete(location: Location, points: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return of which points a run or a training is kept that says that it is complete."""
-    store = location.store(read_only=True)
-
-    async def is_complete(point: int) -> bool:
-        found = await location.fetch(store, f"{RUNS}/{run_location(location, point).name}/{KEY}")
-        # Not parsed, since there may be thousands; in the texts among its attributes quotes are escaped.
-        return found is not None and b'"status": "complete"' in found.to_bytes()
-
-    async def are_complete(some: NDArray[np.int64]) -> list[bool]:
-        return list(await asyncio.gather(*(is_complete(int(point)) for point in some)))
-
-    parts = [sync(are_complete(points[i : i + _AT_A_TIME])) for i in range(0, len(points), _AT_A_TIME)]
-    return np.array([one for part in parts for one in part], bool)
