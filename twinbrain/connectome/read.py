@@ -13,6 +13,7 @@ from twinbrain.connectome.matrices import read_matrices
 from twinbrain.connectome.normalise import check_names
 from twinbrain.connectome.npz import read_npz
 from twinbrain.connectome.place import reading
+from twinbrain.connectome.triangle import Triangle, with_triangle
 from twinbrain.connectome.tvb import read_tvb
 from twinbrain.errors import ConnectomeError
 from twinbrain.paths import user_path
@@ -30,13 +31,17 @@ READERS: dict[str, Callable[..., Connectome]] = {
 }
 
 
-def read_connectome(path: str | Path, **options: Any) -> Connectome:
+def read_connectome(path: str | Path, *, triangle: Triangle | None = None, **options: Any) -> Connectome:
     """Return the connectome in a file; its suffix tells the format.
 
     Parameters
     ----------
     path : str or Path
         ``.zip`` (The Virtual Brain), ``.npz``, ``.mat``, ``.graphml``, ``.csv``, ``.tsv`` or ``.txt``.
+    triangle : {"mirror", "directed"}, optional
+        What weights on one side of the diagonal alone mean: ``"mirror"`` takes each for both directions, with its
+        length, ``"directed"`` takes them as they stand. Without it they are taken so, too; of more than two regions an
+        ``ExchangeWarning`` tells it.
     **options
         What the reader of the format takes: ``length`` in all (``length="centroids"`` takes straight lines between the
         centroids), and what `read_matlab`, `read_graphml` and `read_matrices` tell.
@@ -52,7 +57,7 @@ def read_connectome(path: str | Path, **options: Any) -> Connectome:
         raise ConnectomeError(
             f"{path}: expected a file of type {', '.join(READERS)}, found {path.suffix or 'no suffix'!r}"
         )
-    known = [name for name in inspect.signature(reader).parameters if name != "path"]
+    known = [*(name for name in inspect.signature(reader).parameters if name != "path"), "triangle"]
     for option in options:
         if option not in known:
             raise ConnectomeError(
@@ -61,4 +66,4 @@ def read_connectome(path: str | Path, **options: Any) -> Connectome:
     found = reader(path, **options)
     with reading(path):
         check_names(found.normalisation)
-    return found
+        return with_triangle(found, triangle, path)
