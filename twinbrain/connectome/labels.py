@@ -13,7 +13,10 @@ from twinbrain.files import FileError, lines_of, number, read_text
 from twinbrain.paths import user_path
 
 INDEX_COLUMNS = ("index", "idx", "")
-_NUMBERING = re.compile(r"(.*[ _-])?(ids?|idx|index|no|nr|num|number|node|label|labels|region|regions|roi)")
+_NUMBERING = re.compile(
+    r"(.*[ _-])?(ids?|idx|index|no|nr|num|number|node|label|labels|region|regions|roi|rows?|col|columns?|line|order|"
+    r"position|pos|place|sequence|seq|entry|parcel|n|i|#)([ _-]?[01])?"
+)
 _LABEL_COLUMNS = ("label", "labels", "name", "names", "region", "regions", "roi", "abbreviation")
 
 
