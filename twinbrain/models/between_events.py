@@ -17,8 +17,9 @@ from twinbrain.models.algebra import Hoister, Statement, python_text
 ELAPSED = "elapsed"
 """Steps since the synapse's last event, in programs."""
 
-CLOSEST = 1e-3
-"""Share of their sum by which two decays have to differ, where terms divide by the difference: 9 digits are left."""
+# Terms that divide n times by differences of decays lose digits by the n-th power of the difference's share of their
+# sum: it has to be such that errors stay near 1e-10 of what drives.
+_LEFT, _FARTHEST = 1e-6, 0.1
 
 _MOST_TERMS = 400
 
@@ -48,7 +49,9 @@ def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> tuple[list
     solved: dict[str, Terms] = {}
     shown: dict[str, Terms] = {}
     used = {other for name in rates for other in _others(name, rates)}
-    apart: set[str] = set()
+    divided: dict[str, int] = {}
+    most = 1
+    near: set[tuple[Any, Any]] = set()
     while len(solved) < len(rates):
         ready = [name for name in rates if name not in solved and _others(name, rates) <= set(solved)]
         if not ready:
@@ -58,9 +61,13 @@ def solve(rates: dict[str, Any], held: set[str], hoister: Hoister) -> tuple[list
                 f"on each other; {_ADVICE}"
             )
         for name in ready:
-            solved[name], shown[name], cancelling = _solve_one(name, rates[name], solved, held, name in used)
-            apart |= cancelling
-    return _render({name: shown[name] for name in rates}, hoister), tuple(sorted(apart))
+            solved[name], shown[name], pairs, times = _solve_one(name, rates[name], solved, held, divided)
+            most = max(most, times)
+            near |= {(growth, exponent) for growth, exponent, powered in pairs if powered or name in used}
+    share = min(_LEFT ** (1 / most), _FARTHEST)
+    return _render({name: shown[name] for name in rates}, hoister), tuple(
+        sorted(_margin(*pair, share) for pair in near)
+    )
 
 
 _ADVICE = 'use method = "euler", "exponential_euler", "rk2" or "rk4", which compute every step'
@@ -75,12 +82,17 @@ def _others(name: str, rates: dict[str, Any]) -> set[str]:
 
 
 def _solve_one(
-    name: str, rate: Any, solved: dict[str, Terms], held: set[str], is_used: bool
-) -> tuple[Terms, Terms, set[str]]:
-    """Return a variable's terms, those to solve others with and those to compute it by, and what must be positive."""
+    name: str, rate: Any, solved: dict[str, Terms], held: set[str], divided: dict[str, int]
+) -> tuple[Terms, Terms, list[tuple[Any, Any, int]], int]:
+    """Return a variable's terms, those to solve others with and those to compute it by.
+
+    Beside them stand pairs of decays by whose difference the former divide, and the latter where the power of time that
+    comes with them is not 0; and how often the latter divide. ``divided`` gets how often the former do.
+    """
     own, moving = _symbol(name), [_symbol(other) for other in (name, *solved)]
     growth: Any = sympy.Integer(0)
     forcing: Terms = {}
+    before = 0
     for term in sympy.Add.make_args(sympy.expand(rate)):
         factor, rest = term.as_independent(*moving, as_Add=False)
         powers = {base: power for base, power in rest.as_powers_dict().items() if base != 1}
@@ -92,25 +104,29 @@ def _solve_one(
                 for _ in range(int(power)):
                     product = _multiply(product, solved[str(base)])
             forcing = _add(forcing, product)
+            before = max(before, sum(divided[str(base)] * int(power) for base, power in powers.items()))
         elif powers == {own: 1} and not {str(symbol) for symbol in factor.free_symbols} & held:
             growth += factor
         else:
             raise SpecError(f"expected d{name}/dt to be linear in {name}, found {term}; {_ADVICE}")
     growth = sympy.expand(growth)
     found: tuple[Terms, Terms] = {(growth, 0): own}, {(growth, 0): own}
-    apart: set[str] = set()
+    pairs: list[tuple[Any, Any, int]] = []
+    divided[name] = shown = before
     for (exponent, power), factor in forcing.items():
-        if (is_used or power) and 0 not in (growth, exponent, sympy.expand(exponent - growth)):
-            apart.add(_margin(growth, exponent))
+        if 0 not in (growth, exponent, sympy.expand(exponent - growth)):
+            pairs.append((growth, exponent, power))
+            divided[name] = max(divided[name], before + power + 1)
+            shown = max(shown, before + power + 1 if power else before)
         responses = _response(growth, exponent, power), _computed_response(growth, exponent, power)
         for i, response in enumerate(responses):
             found[i].update(_add(found[i], {key: factor * value for key, value in response.items()}))
-    return *found, apart
+    return *found, pairs, shown
 
 
-def _margin(growth: Any, exponent: Any) -> str:
+def _margin(growth: Any, exponent: Any, share: float) -> str:
     """Return an expression that is positive where two decays are far enough apart."""
-    return python_text(sympy.Abs(growth - exponent) - CLOSEST * (sympy.Abs(growth) + sympy.Abs(exponent)))
+    return python_text(sympy.Abs(growth - exponent) - share * (sympy.Abs(growth) + sympy.Abs(exponent)))
 
 
 def _response(growth: Any, exponent: Any, power: int) -> Terms:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.models.between_events import CLOSEST
 from twinbrain.models.equations import UNIT_FACTOR
 from twinbrain.models.library import plasticity_model
 from twinbrain.models.rule import LAST_UPDATE, RELEASED, WEIGHT, RuleProgram, rule_program
@@ -211,7 +210,7 @@ def _check_apart(program: RuleProgram, namespace: dict[str, Floats | float]) -> 
         if not (evaluate(text, namespace, program.parameters) > 0).all():
             used = sorted(set(re.findall(r"\w+", text)) & set(program.parameters))
             message = (
-                f"expected decays that differ by {CLOSEST:g} of their sum, found two that are nearer: the solution "
+                f"expected decays that are not so near each other, found {text} that is not positive: the solution "
                 "between events, in which one variable follows others, would cancel; give both the same parameter, "
                 'other values, or the rule method = "rk4"'
             )
