@@ -20,6 +20,8 @@ SHARED = {
     "sqrt": "sqrt(abs(x))",
     "products": "x**2 - x**3 + 0.1*x**4 + 0.01*(x + 1)**5 + (0.4*x)**6 + 1/x**2",
     "bounded": "clip(x, -0.7, p) + int(x > 0.2)",
+    "indicators": "exp(0.1*int(x > p)) + log(1.1 + int(x > 0.2)) + abs(int(x > 0.5) - 0.3) + 0.1*x",
+    "literals": "clip(0.1, int(x > 0.5), 2) + clip(0.3, 0, int(x < p)) + 0.1*x",
 }
 
 

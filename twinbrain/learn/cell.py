@@ -10,7 +10,7 @@ import snntorch
 import torch
 from torch import Tensor, nn
 
-from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.engines.torch.functions import functions
 from twinbrain.errors import LearnError
 from twinbrain.learn.fused.stepwise import SurrogateStep, surrogate_step
 from twinbrain.learn.fused.threshold import read_threshold
@@ -233,7 +233,7 @@ def _distance(program: StepProgram, constants: Mapping[str, Floats], initial: Ma
     """Return how far from its threshold each neuron rests: what counts as 1 for the surrogate."""
     names = {name: torch.as_tensor(values) for name, values in {**constants, **initial}.items()}
     margin = read_threshold(program).margin
-    scope = {"__builtins__": {}, **FUNCTIONS}
+    scope = {"__builtins__": {}, **functions(torch.float64)}
     try:
         found = np.abs(np.asarray(eval(margin, scope, names), np.float64))
     except NameError:  # it refers to what only a step computes

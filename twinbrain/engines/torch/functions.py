@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def _square_root(x: Tensor) -> Tensor:
     if x.device.type != "cpu":
         return torch.sqrt(x)
     with np.errstate(invalid="ignore"):
-        return torch.from_numpy(np.sqrt(x.numpy()))
+        return torch.from_numpy(np.asarray(np.sqrt(x.numpy())))
 
 
 def _relative_derivative(x: Tensor, y: Tensor) -> Tensor:
@@ -139,24 +140,54 @@ def reciprocal(x: Tensor) -> Tensor:
     return 1.0 / x
 
 
-def indicator(condition: Tensor) -> Tensor:
-    """Return 1 where the condition holds, else 0, in a precision that raises no other."""
-    return condition.to(torch.float32)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+_OF_REALS: dict[str, Callable[..., Tensor]] = {
     "exponential": exponential,
     "relative_exponential": relative_exponential,
     "logarithm": logarithm,
     "power": power,
     "reciprocal": reciprocal,
-    "select": select,
     "bounded": bounded,
-    "indicator": indicator,
     "abs": torch.abs,
     "sqrt": square_root,
     "sin": torch.sin,
     "cos": torch.cos,
     "tan": torch.tan,
 }
-"""All functions that a program may use here, by their names in programs."""
+NAMES = (*_OF_REALS, "select", "indicator")
+"""Names of all functions that a program may use here."""
+
+
+@cache
+def functions(precision: torch.dtype) -> dict[str, Callable[..., Any]]:
+    """Return all functions that a program may use here, by their names in programs.
+
+    Each takes tensors, numbers and conditions in every place. What is made of conditions and numbers alone is in this
+    precision, which neither holds.
+
+    Parameters
+    ----------
+    precision : torch.dtype
+        Of the program's variables.
+    """
+
+    def reals(*values: Any) -> Iterator[Any]:
+        """Yield the first as a tensor, and of the others those that are; no condition among them."""
+        device = next((x.device for x in values if isinstance(x, Tensor)), None)
+        for place, x in enumerate(values):
+            if isinstance(x, Tensor) and x.dtype != torch.bool:
+                yield x
+            elif place == 0 or isinstance(x, Tensor):
+                yield torch.as_tensor(x, dtype=precision, device=device)
+            else:
+                yield x
+
+    def of_reals(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        return lambda *values: function(*reals(*values))
+
+    def chosen(condition: Any, one: Any, other: Any) -> Tensor:
+        return select(torch.as_tensor(condition), *reals(one, other))
+
+    def indicator(condition: Any) -> Tensor:
+        return torch.as_tensor(condition).to(precision)
+
+    return {name: of_reals(own) for name, own in _OF_REALS.items()} | {"select": chosen, "indicator": indicator}

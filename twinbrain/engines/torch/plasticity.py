@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.engines.torch.functions import functions
 from twinbrain.engines.torch.render import check_functions
 from twinbrain.models.algebra import Statement, on_arrays
 from twinbrain.models.between_events import ELAPSED
@@ -144,7 +144,7 @@ class PlasticSynapses:
             names[ELAPSED] = (step - names[LAST_UPDATE]).to(self._dtype)
             names[LAST_UPDATE] = float(step)
         code = statements if self._program.every_step and statements else (*self._program.advance, *statements)
-        exec(_compiled(code), _GLOBALS, names)
+        exec(_compiled(code), {"__builtins__": {}, **functions(self._dtype)}, names)
         changed = {statement.target for statement in code} | {LAST_UPDATE}
         for name in changed & set(self._state):
             values = self._state[name]
@@ -223,9 +223,6 @@ def _rounds(places: Tensor) -> list[Tensor]:
     is_first[1:] = ordered[1:] != ordered[:-1]
     rank = number - torch.where(is_first, number, 0).cummax(0).values
     return [ordered[rank == k] for k in range(int(rank.max()) + 1)] if len(ordered) else []
-
-
-_GLOBALS: dict[str, Any] = {"__builtins__": {}, **FUNCTIONS}
 
 
 @cache

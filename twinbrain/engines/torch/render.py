@@ -6,9 +6,10 @@ import ast
 from collections.abc import Callable
 from functools import cache
 
+import torch
 from torch import Tensor
 
-from twinbrain.engines.torch.functions import FUNCTIONS, Function
+from twinbrain.engines.torch.functions import NAMES, Function, functions
 from twinbrain.errors import EngineError
 from twinbrain.models.algebra import on_arrays
 from twinbrain.models.step import REFRACTORY_LEFT, StepProgram
@@ -28,7 +29,7 @@ def render(program: StepProgram, **others: Function) -> Step:
     program : StepProgram
         What is computed.
     **others : callable
-        Functions that it uses besides `FUNCTIONS`, by their names.
+        Functions that it uses besides those of `functions`, by their names.
 
     Returns
     -------
@@ -79,9 +80,21 @@ def _render(
         ),
         f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, _spiked",
     ]
-    namespace: dict[str, object] = {**FUNCTIONS, **dict(others)}
-    exec(compile("def step(_state, _constants, _arrived):\n    " + "\n    ".join(lines), "<step>", "exec"), namespace)
-    return namespace["step"]  # type: ignore[return-value]
+    code = compile("def step(_state, _constants, _arrived):\n    " + "\n    ".join(lines), "<step>", "exec")
+
+    @cache
+    def step_in(precision: torch.dtype) -> Step:
+        namespace: dict[str, object] = {**functions(precision), **dict(others)}
+        exec(code, namespace)
+        return namespace["step"]  # type: ignore[return-value]
+
+    def step(
+        state: dict[str, Tensor], constants: dict[str, Tensor], arrived: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        one = next(iter((state or constants or arrived).values()))
+        return step_in(one.dtype)(state, constants, arrived)
+
+    return step
 
 
 def in_units(expression: str, receptors: tuple[str, ...]) -> str:
@@ -94,8 +107,8 @@ def in_units(expression: str, receptors: tuple[str, ...]) -> str:
 def check_functions(expression: str, *others: str) -> None:
     """Refuse an expression with a function that is not known here, nor named."""
     for node in ast.walk(ast.parse(expression, mode="eval")):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in {*FUNCTIONS, *others}:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in {*NAMES, *others}:
             raise EngineError(
-                f"expected one of the functions {', '.join(FUNCTIONS)} in equations for the engine torch, found "
+                f"expected one of the functions {', '.join(NAMES)} in equations for the engine torch, found "
                 f"{node.func.id}(…) in {expression!r}; write it otherwise or use another engine"
             )

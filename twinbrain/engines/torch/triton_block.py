@@ -60,5 +60,5 @@ def block_source(block: Block) -> str:
         lines.append(f"{s.target} = tl.where(_spiked, {value}, {s.target})" if s.target in program.state else str(s))
     lines += [f"tl.store(_{name} + _i, {name}, mask=_here)" for name in program.state]
     pointers = ", ".join(f"_{name}" for name in (*program.state, *program.constants))
-    body = "".join(f"    {line}\n" for line in lines)
+    body = "".join(f"    {line}\n" for line in lines).replace("indicator(", "indicator(_F, ")
     return _HEAD.format(name=block.name, pointers=pointers) + body + _TAIL

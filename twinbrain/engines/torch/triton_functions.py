@@ -111,9 +111,9 @@ def reciprocal(x):
 
 
 @triton.jit
-def indicator(condition):
-    """Return 1 where the condition holds, else 0."""
-    return tl.where(condition, 1.0, 0.0)
+def indicator(precision: tl.constexpr, condition):
+    """Return 1 where the condition holds, else 0; numbers alone would make it single."""
+    return tl.where(condition, 1.0, 0.0).to(precision)
 
 
 @triton.jit

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.engines.torch.functions import functions
 from twinbrain.errors import LearnError
 
 
@@ -77,7 +77,7 @@ class _SurrogateFunction:
 
     def __init__(self, name: str, slope: float | None) -> None:
         surrogate = find_surrogate(name)
-        derivative = eval(f"lambda x, slope: {surrogate.formula}", dict(FUNCTIONS))
+        formula = compile(surrogate.formula, "<surrogate>", "eval")
         chosen = surrogate.slope if slope is None else slope
 
         class Spike(torch.autograd.Function):
@@ -88,7 +88,9 @@ class _SurrogateFunction:
 
             @staticmethod
             def backward(context: Any, *gradients: Tensor) -> Tensor:
-                return gradients[0] * derivative(context.saved_tensors[0], chosen)
+                (x,) = context.saved_tensors
+                derivative: Tensor = eval(formula, functions(x.dtype) | {"x": x, "slope": chosen})
+                return gradients[0] * derivative
 
         self._made_of = name, slope
         self._spike = Spike

@@ -170,7 +170,7 @@ def triton_source(program: StepProgram, surrogate: str, constants: tuple[str, ..
             [store(f"_grad_constants + {k}*_size + _i", name) for k, name in enumerate(add)],
         ),
     )
-    return _HEAD + forward + backward
+    return _HEAD + (forward + backward).replace("indicator(", "indicator(_constants.dtype.element_ty, ")
 
 
 def _lines(depth: int, *groups: list[str]) -> str:
