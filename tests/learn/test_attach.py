@@ -118,6 +118,34 @@ def test_a_model_of_ones_own_is_no_relay_for_its_name():
         attached(whole.model_copy(update={"models": models}))
 
 
+def test_drives_on_the_input_are_refused():
+    drive = tb.Drive(population="input", receptor="delta", rate="100 Hz", weight="1 mV")
+    with pytest.raises(tb.LearnError, match=r"populations\.input: expected no drives, .* found 1; leave them out"):
+        attached(attached(recurrent()).replace(drives=[drive]))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        {"parameters": {"V_th": "5 mV"}},
+        {"parameters": {"V_th": {"uniform": ["0.5 mV", "5 mV"]}}},
+        {"initial": {"v": "5 mV"}, "parameters": {"tau": "10 ms"}},
+    ],
+)
+def test_relays_that_do_not_pass_every_spike_on_are_refused(cell):
+    region = attached(recurrent())
+    changed_cells = region.cells | {"input": region.cells["input"].replace(**cell)}
+    with pytest.raises(tb.LearnError, match=r"populations\.input: expected relays that spike at each event of 1 mV"):
+        tb.train(region.replace(cells=changed_cells), TASK, epochs=1)
+
+
+def test_relays_of_other_parameters_that_pass_every_spike_on_are_taken():
+    region = attached(recurrent())
+    cell = region.cells["input"].replace(parameters={"V_th": "0.9 mV", "tau": "0.02 ms"})
+    trained = tb.train(region.replace(cells=region.cells | {"input": cell}), TASK, epochs=1)
+    assert trained.replay("reference", n_trials=2).mismatched == 0
+
+
 @pytest.mark.parametrize("which", ["input_", "readout"])
 def test_the_region_that_is_named_has_to_be_there(which):
     region, brain = recurrent(), attached(joined(), input_={"region": "A"}, readout={"region": "A"})

@@ -180,6 +180,22 @@ def test_trained_delays_begin_as_they_are_and_change_the_loss():
     assert float(network.delays.change.grad.abs().sum()) > 0
 
 
+@pytest.mark.parametrize("delay", ["30 ms", {"uniform": ["1 ms", "30 ms"]}])
+def test_delays_to_be_trained_are_no_longer_than_they_may_become(delay):
+    region = attach(recurrent(delays={("e", "e"): delay}), TASK, InputSpec(weight="150 pA"), ReadoutSpec())
+    lowered = lower(region, dt=1.0, seed=3)
+
+    def delays(**trained):
+        network = TrainableNetwork(lowered, Trainable.parse({"weight": "synapse", **trained}), Surrogate())
+        return network.whole_delays().max()
+
+    for asked in ({}, {"longest_delay": "9 ms"}):
+        with pytest.raises(LearnError, match=r'longest_delay: expected .* found .*; give longest_delay = "30 ms"'):
+            delays(delay=["e->*"], **asked)
+    assert delays(delay=["e->*"], longest_delay="30 ms") > 20
+    assert delays(delay=["i->*"]) > 20
+
+
 def test_inputs_of_another_size_are_refused():
     with pytest.raises(LearnError, match=r"\(step, trial, 12\).*found \(40, 4, 5\)"):
         trainable("lif")(torch.zeros(40, 4, 5))

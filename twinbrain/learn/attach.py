@@ -9,7 +9,7 @@ from glob import escape
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import LearnError, Problem, SpecError
-from twinbrain.learn.network import INPUT, READOUT
+from twinbrain.learn.network import INPUT, READOUT, RELAY_RECEPTOR
 from twinbrain.learn.tasks.task import Task
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.models.neurons import NEURON_MODELS
@@ -25,7 +25,6 @@ from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import InputSpec, ReadoutSpec
 
-RELAY_RECEPTOR = "delta"
 # Of an input synapse before its weight has been found; by the unit of the receptor.
 _FIRST_WEIGHT = {"nS": 1.0, "pA": 100.0, "mV": 1.0}
 _READOUT_CAPACITANCE = 100.0  # pF; only its ratio to the conductance counts
@@ -219,6 +218,12 @@ def _own(region: Region, name: str, size: int, what: str) -> Region:
             f"region {region.name}: populations.{name}: expected relays with the receptor {RELAY_RECEPTOR!r}, where "
             f"the task's channels come in, found {whose}{cell.model!r} with {', '.join(cell.receptors) or 'none'}; "
             "rename the population"
+        )
+    if name == INPUT and any(drive.population == INPUT for drive in region.drives):
+        raise LearnError(
+            f"region {region.name}: populations.{name}: expected no drives, since the task's channels alone come in "
+            f"there, found {sum(drive.population == INPUT for drive in region.drives)}; leave them out, or rename the "
+            "population"
         )
     return region
 

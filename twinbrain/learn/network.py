@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -30,6 +31,9 @@ from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.training import Surrogate, Trainable
 
 INPUT, READOUT = "input", "readout"
+RELAY_RECEPTOR = "delta"
+INPUT_WEIGHT = 1.0
+"""What each spike of a channel brings to its relay (mV): twice the threshold of a relay."""
 Feedback = Mapping[int, Tensor]
 """For links, by number, the weights that carry the gradient back."""
 
@@ -97,10 +101,12 @@ class TrainableNetwork(nn.Module):
         self.layout = find_stages(network)
         self._check_ends()
         self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
+        self._check_relays()
         self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
         check_patterns(trainable, lowered, [group.name for weights in self.tables() for group in weights.groups])
         spread = self._spread()
         longest = max(1, round(trainable.longest_delay / network.dt))
+        self._check_delays(longest)
         self.delays = TrainedDelays(synapses_of(network)["delay"][spread], longest) if len(spread) else None
         self.links = nn.ModuleList(wire(network, self.layout, spread, longest))
         self._lists: dict[int, Delayed] = {}
@@ -292,6 +298,38 @@ class TrainableNetwork(nn.Module):
             raise LearnError(
                 f"expected a membrane potential 'v' in the population {READOUT!r}, whose outputs it is, found "
                 f"{', '.join(program.state) or 'no state'}; give it the model 'leaky_integrator'"
+            )
+
+    @torch.no_grad()
+    def _check_relays(self) -> None:
+        """Check that the input spikes whenever a channel does, and then alone, as is taken for granted."""
+        cell = self.blocks()[self.input.block]
+        inlet = next(i for i in self.lowered.network.blocks[self.input.block].inlets if i.receptor == RELAY_RECEPTOR)
+        event = round(INPUT_WEIGHT / inlet.quantum) * inlet.quantum
+        state, constants, passed = cell.initial(1), cell.constants(), torch.ones(self.input.size, dtype=torch.bool)
+        for given in (0.0, event, event, 0.0):
+            nothing = torch.zeros(1, self.input.size, dtype=self.dtype)
+            arrived = dict.fromkeys(cell.program.jumps, nothing) | {RELAY_RECEPTOR: nothing + given}
+            state, spikes = cell.step(state, constants, arrived)
+            passed &= (spikes[0] > 0) == (given > 0)
+        if not bool(passed.all()):
+            raise LearnError(
+                f"populations.{INPUT}: expected relays that spike at each event of {INPUT_WEIGHT:g} mV, at once, and "
+                f"at nothing else, found {int((~passed).sum())} of {self.input.size} that do not; leave out the "
+                "parameters and initial values of its cell, or rename the population"
+            )
+
+    def _check_delays(self, longest: int) -> None:
+        """Check that no delay that is trained is longer than it may become."""
+        dt = self.lowered.network.dt
+        if not len(spread := self._spread()):
+            return
+        found = int(synapses_of(self.lowered.network)["delay"][spread].max())
+        if found > longest:
+            raise LearnError(
+                f"train.trainable.longest_delay: expected {found * dt:g} ms at least, the longest of the delays that "
+                f"are trained, found {self.trainable.longest_delay:g} ms; give longest_delay = "
+                f'"{math.ceil(found * dt / 10) * 10} ms", or train the delays of other projections'
             )
 
     def _cell(self, number: int, spike_grad: Callable[[Tensor], Tensor]) -> SpikingCell:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from twinbrain.engines.base import Recording, Reloadable, Simulation, get_engine
 from twinbrain.errors import LearnError
-from twinbrain.learn.attach import RELAY_RECEPTOR
 from twinbrain.learn.background import network_of_trial
 from twinbrain.learn.metrics.score import score
-from twinbrain.learn.network import READOUT, TrainableNetwork
+from twinbrain.learn.network import INPUT_WEIGHT, READOUT, RELAY_RECEPTOR, TrainableNetwork
 from twinbrain.learn.setup import background_of, trial_seed
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials
@@ -24,7 +23,6 @@ from twinbrain.network.inputs import Events
 from twinbrain.network.network import Network, Probe
 
 _BATCH = 64
-_INPUT_WEIGHT = 1.0  # mV; twice the threshold of a relay
 
 
 @dataclass(frozen=True)
@@ -151,5 +149,5 @@ def _events(network: TrainableNetwork, spikes: NDArray[np.uint8], drawn: Network
     inlet = next(i for i in block.inlets if i.receptor == RELAY_RECEPTOR)
     step, channel = spikes.nonzero()
     place = inlet.start + network.input.offset + channel
-    amount = np.full(len(step), round(_INPUT_WEIGHT / inlet.quantum), np.int32)
+    amount = np.full(len(step), round(INPUT_WEIGHT / inlet.quantum), np.int32)
     return Events.merge([drawn.events, Events(step.astype(np.int64), place.astype(np.int32), amount)])
