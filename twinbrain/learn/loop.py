@@ -17,6 +17,7 @@ from twinbrain.learn.curves import epoch_curves, gradient_norms, population_rate
 from twinbrain.learn.delays import WIDEST
 from twinbrain.learn.learned import learned, take_over
 from twinbrain.learn.metrics.score import score
+from twinbrain.learn.possible import check_possible
 from twinbrain.learn.setup import Setup
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.learn.threads import one_thread
@@ -77,7 +78,7 @@ class Learner:
         Raises
         ------
         LearnError
-            If the loss is no number any more; what was committed stays.
+            If the loss is no number any more, or no model can be built of the parameters; what was committed stays.
         """
         setup, training = self.setup, self.setup.training
         while not self.is_done:
@@ -150,6 +151,7 @@ class Learner:
             rates.append(population_rates(network, outcome.spikes))
             sizes.append(len(index))
             progress("epoch", done + 1, len(batches))
+        check_possible(network)
         loss, found = evaluate(setup, setup.task.validation, "validation")
         self._check(loss, {})
         self.course.epoch += 1
