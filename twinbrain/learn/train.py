@@ -89,7 +89,7 @@ def train(
     given = task if isinstance(task, Task) else None
     named = task.name if isinstance(task, Task) else task
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)
-    location = None if out is None else Location.of(out).absolute()  # the working folder may change meanwhile
+    location = None if out is None else Location.of(out)
     if location is not None:
         if not overwrite and (found := _equal_training(location, workflow, given)) is not None:
             return found
@@ -101,7 +101,7 @@ def train(
         connectome = workflow.brain.connectome
         assert isinstance(connectome, Connectome)
         kept = create_training(
-            location,
+            location.absolute(),  # the working folder may change meanwhile
             attributes_of(workflow, learner.setup.task, given=given is not None),
             empty_curves(learner.setup),
             connectome.to_dataset(),
