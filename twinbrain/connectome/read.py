@@ -41,7 +41,7 @@ def read_connectome(path: str | Path, *, triangle: Triangle | None = None, **opt
     triangle : {"mirror", "directed"}, optional
         What weights on one side of the diagonal alone mean: ``"mirror"`` takes each for both directions, with its
         length, ``"directed"`` takes them as they stand. Without it they are taken so, too; of more than two regions an
-        ``ExchangeWarning`` tells it.
+        ``ExchangeWarning`` tells it, but of ``.npz``, which `write_connectome` writes as it was declared.
     **options
         What the reader of the format takes: ``length`` in all (``length="centroids"`` takes straight lines between the
         centroids), and what `read_matlab`, `read_graphml` and `read_matrices` tell.
@@ -63,6 +63,8 @@ def read_connectome(path: str | Path, *, triangle: Triangle | None = None, **opt
             raise ConnectomeError(
                 f"{path}: unknown option {option!r} for a {path.suffix} file; {suggestion(option, known)}"
             )
+    if triangle is None and reader is read_npz:
+        triangle = "directed"
     found = reader(path, **options)
     with reading(path):
         check_names(found.normalisation)

@@ -4,7 +4,7 @@ import torch
 import twinbrain as tb
 from tests.learn.fused.programs import NAMES, example
 from tests.learn.fused.test_chunk import relative_error
-from twinbrain.engines.torch.functions import FUNCTIONS, exponential
+from twinbrain.engines.torch.functions import exponential, functions
 from twinbrain.learn.fused.adjoint import SCALE, SLOPE, SPIKE_GRADIENT, differentiate, expression_of, gradient_of
 from twinbrain.learn.fused.operations import Operation, Operations, read_operations
 from twinbrain.learn.fused.stepwise import surrogate_step
@@ -21,7 +21,7 @@ def relative_slope(x, y):
 
 def evaluate(operations, adjoint, values):
     """Return the gradients that an adjoint gives, computed on tensors."""
-    values = dict(FUNCTIONS) | {"relative_slope": relative_slope} | values
+    values = functions(torch.float64) | {"relative_slope": relative_slope} | values
     for operation in operations:
         values[operation.target] = eval(expression_of(operation), values)
     for statement in adjoint.statements:
@@ -83,7 +83,7 @@ def test_every_operation_is_differentiated(name, n_operands):
     adjoint = differentiate(step, (*operands, "v"), SURROGATES["atan"])
     seed = torch.rand(SHAPE, generator=generator, dtype=torch.float64)
     taken = {o: value.requires_grad_() for o, value in values.items()}
-    total = (seed * eval(expression_of(operation), dict(FUNCTIONS) | taken)).sum()
+    total = (seed * eval(expression_of(operation), functions(torch.float64) | taken)).sum()
     expected = torch.autograd.grad(total, list(taken.values()))
     given = {gradient_of("v"): seed, SPIKE_GRADIENT: 0.0, SCALE: 1.0, SLOPE: 1.0}
     with torch.no_grad():

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.examples import build_region, relay_region
 from tests.learn.fused.programs import NAMES, example
 from twinbrain.engines.torch import triton_block
-from twinbrain.engines.torch.functions import FUNCTIONS
+from twinbrain.engines.torch.functions import functions
 from twinbrain.learn.fused.triton_source import triton_source
 
 INTERPRETED = """
@@ -59,7 +60,7 @@ def test_the_source_of_every_model_is_python(name):
 def test_the_source_knows_every_function_that_a_program_may_use(source):
     imports = [node for node in ast.parse(source()).body if isinstance(node, ast.ImportFrom)]
     module_of = {name.name: node.module for node in imports for name in node.names}
-    assert set(FUNCTIONS) <= set(module_of)
+    assert set(functions(torch.float64)) <= set(module_of)
     # Where Triton is not installed, what is imported can be read alone.
     own = ast.parse(Path(triton_block.__file__).with_name("triton_functions.py").read_text())
     defined = {node.name for node in own.body if isinstance(node, ast.FunctionDef)}
