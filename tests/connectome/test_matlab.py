@@ -274,3 +274,13 @@ def test_of_two_areas_or_centroids_none_is_read_and_that_is_said(tmp_path):
         "expected one variable with the area, found area, Area; none is read",
         "expected one variable with the centroids, found coords, centroids; none is read",
     ]
+
+
+def test_a_struct_of_which_nothing_can_be_read_is_refused(tmp_path):
+    path = tmp_path / "brain.mat"
+    savemat(path, {"brain": {"weights": np.eye(2)}})
+    damaged = bytearray(path.read_bytes())
+    damaged[189] = 8  # names of fields are said to be 2,056 letters long
+    path.write_bytes(damaged)
+    with pytest.raises(ConnectomeError, match="brain: expected numbers, texts, cells or a struct"):
+        read_matlab(path)

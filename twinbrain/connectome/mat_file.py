@@ -104,25 +104,28 @@ def _spending(limit: int) -> Spend:
     return spend
 
 
-def _of_scipy(value: Any, name: str, spend: Spend) -> Variable:
+def _of_scipy(value: Any, name: str, spend: Spend, depth: int = 0) -> Variable:
+    if depth > _DEEPEST:
+        raise FileError(f"{name}: expected cells at most {_DEEPEST} deep, found deeper ones")
     if hasattr(value, "tocsc"):
         return _dense(value.shape, value.toarray, name, spend)
     array = np.asarray(value)
     if array.dtype.names is not None:
         rows = [
-            {key: _in_scipy(item[key], f"{name}.{key}", spend) for key in array.dtype.names} for item in array.ravel()
+            {key: _in_scipy(item[key], f"{name}.{key}", spend, depth + 1) for key in array.dtype.names}
+            for item in array.ravel()
         ]
         return rows[0] if len(rows) == 1 else rows
-    if array.dtype.kind == "O":
-        return [_of_scipy(item, name, spend) for item in array.ravel()]
+    if array.dtype.kind == "O" and isinstance(value, np.ndarray):
+        return [_of_scipy(item, name, spend, depth + 1) for item in array.ravel()]
     if array.dtype.kind == "U":
         return [str(row).rstrip() for row in array.ravel()]
     return _real(array, name)
 
 
-def _in_scipy(value: Any, name: str, spend: Spend) -> Stored:
+def _in_scipy(value: Any, name: str, spend: Spend, depth: int) -> Stored:
     is_struct = isinstance(value, np.ndarray) and value.dtype.names is not None and value.size == 1
-    return Stored(is_struct, partial(_of_scipy, value, name, spend))
+    return Stored(is_struct, partial(_of_scipy, value, name, spend, depth))
 
 
 def _dense(shape: tuple[int, int], read: Callable[[], NDArray[Any]], name: str, spend: Spend) -> NDArray[Any]:
