@@ -97,9 +97,7 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
 def _state(value: Any) -> Any:
     """Return the state of an object that is nothing but its attributes; of others what they keep is not known."""
     kind = type(value)
-    if any(
-        getattr(kind, name) is not getattr(object, name) for name in ("__reduce_ex__", "__reduce__", "__getstate__")
-    ):
+    if any(getattr(kind, name) is not getattr(object, name) for name in _PICKLED_BY):
         return _UNKNOWN
     try:
         return value.__reduce_ex__(2)[2] or {}

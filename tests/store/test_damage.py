@@ -16,7 +16,7 @@ from zarr.storage import LocalStore
 from tests.roots import edit_root, of_root
 from twinbrain.errors import StoreError
 from twinbrain.store import Location, open_run, read_state, resume_run, run_info
-from twinbrain.store.check import check_store
+from twinbrain.store.check import check_objects
 from twinbrain.store.damage import DamageError
 from twinbrain.store.root import Root
 from twinbrain.store.verified import VerifiedStore
@@ -44,7 +44,7 @@ def test_a_changed_byte_is_named_by_whoever_reads_it(run, place):
     with pytest.raises(StoreError, match=rf"{re.escape(str(run))}/{CHUNK}: expected .*restore this file from a copy"):
         tree["spikes/neuron"].load()
     tree["spikes/time_step"].load()
-    (damage,) = check_store(run).damaged
+    (damage,) = check_objects(run).damaged
     assert damage.place == f"{run}/{CHUNK}"
 
 
@@ -73,7 +73,7 @@ def test_a_shard_of_fewer_rows_is_named(example, run):
         ),
         example.state(3),
     )
-    assert check_store(run).damaged == ()
+    assert check_objects(run).damaged == ()
     (run / CHUNK).write_bytes(earlier)  # as if put back from an old copy
     with pytest.raises(StoreError, match=f"{CHUNK}: expected a shard with all its chunks"):
         open_run(run)["spikes/neuron"].load()
@@ -107,7 +107,7 @@ def test_metadata_beside_the_arrays_are_not_asked(example, run, uninterrupted):
     for file in run.rglob("*/zarr.json"):
         file.write_bytes(b"\xff")
     assert example.contents(open_run(run)) == uninterrupted(3)
-    assert check_store(run).damaged == ()
+    assert check_objects(run).damaged == ()
     example.commit(resume_run(run)[0], [3])
     assert example.contents(open_run(run)) == uninterrupted(4)
 
@@ -129,7 +129,7 @@ def test_a_root_document_that_is_no_text_is_named(run):
 
 def test_a_lost_root_document_is_named(run):
     (run / "zarr.json").unlink()
-    for read in (open_run, run_info, resume_run, check_store):
+    for read in (open_run, run_info, resume_run, check_objects):
         with pytest.raises(StoreError, match=r"zarr\.json: expected a run's root document, found a folder without one"):
             read(run)
 
@@ -169,7 +169,7 @@ def test_what_is_opened_twice_while_a_run_goes_on_has_two_names(example, run):
 
 
 def test_a_store_that_is_whole_is_found_so(run):
-    found = check_store(run)
+    found = check_objects(run)
     files = [file for file in run.rglob("*") if file.is_file() and (file.name != "zarr.json" or file.parent == run)]
     committed = [file for file in files if "checkpoint/odd" not in str(file)]
     assert (found.damaged, found.n_objects) == ((), len(committed))
@@ -178,7 +178,7 @@ def test_a_store_that_is_whole_is_found_so(run):
 def test_of_another_format_nothing_is_checked(run):
     edit_root(run, twinbrain_format=1)
     with pytest.raises(StoreError, match="expected a run of format 2, found format 1"):
-        check_store(run)
+        check_objects(run)
 
 
 def fifo(file):
@@ -202,10 +202,10 @@ def test_what_is_no_regular_file_or_far_too_large_is_named_without_being_read(ru
     change(run / CHUNK)
     with pytest.raises(StoreError, match=f"{CHUNK}: expected a regular file of at most .* bytes, found {found}"):
         open_run(run)["spikes/neuron"].load()
-    (damage,) = check_store(run).damaged
+    (damage,) = check_objects(run).damaged
     assert damage.place == f"{run}/{CHUNK}"
     change(run / "zarr.json")
-    for read in (run_info, open_run, resume_run, check_store):
+    for read in (run_info, open_run, resume_run, check_objects):
         with pytest.raises(StoreError, match=f"zarr.json: expected a regular file of at most .* bytes, found {found}"):
             read(run)
 
@@ -283,7 +283,7 @@ def going_on(example, run, tmp_path, monkeypatch):
 
 
 def test_a_run_that_goes_on_while_it_is_checked_is_whole(going_on):
-    assert check_store(going_on).damaged == ()
+    assert check_objects(going_on).damaged == ()
 
 
 def test_the_state_of_a_run_that_goes_on_meanwhile_is_the_last(example, going_on):

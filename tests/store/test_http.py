@@ -16,7 +16,7 @@ from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
 from twinbrain.store import Location, file_systems, http, open_run, read_state
-from twinbrain.store.check import check_store
+from twinbrain.store.check import check_objects
 
 pytest.importorskip("aiohttp")
 
@@ -105,7 +105,7 @@ def test_a_run_with_its_checkpoint_is_read_as_from_the_disk(example, path):
         assert read.variables.keys() == expected.variables.keys()
         for name, values in expected.variables.items():
             np.testing.assert_array_equal(read.variables[name], values)
-        assert check_store(place) == check_store(path)
+        assert check_objects(place) == check_objects(path)
 
 
 def test_a_file_that_was_emptied_is_named_and_the_rest_is_checked(example, path):
@@ -116,9 +116,9 @@ def test_a_file_that_was_emptied_is_named_and_the_rest_is_checked(example, path)
         place = f"{url}/{path.name}"
         with pytest.raises(StoreError, match="spikes/neuron/c/0: expected"):
             open_run(place)["spikes/neuron"][:10].load()
-        found = check_store(place)
+        found = check_objects(place)
     assert {damage.place for damage in found.damaged} == {f"{place}/spikes/neuron/c/0", f"{place}/spikes/time_step/c/0"}
-    assert found.n_objects == check_store(path).n_objects
+    assert found.n_objects == check_objects(path).n_objects
 
 
 def endless(connection):

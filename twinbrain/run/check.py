@@ -12,8 +12,7 @@ from twinbrain.run.simulate import stored_workflow
 from twinbrain.run.sweep.kept import keeps_runs, kept_digest, kept_workflows
 from twinbrain.run.sweep.task import run_location, stored_sweep_workflow
 from twinbrain.store import Location, open_run, open_training_store
-from twinbrain.store.check import Damage, StoreCheck
-from twinbrain.store.check import check_store as check_objects
+from twinbrain.store.check import Damage, StoreCheck, check_objects
 from twinbrain.store.declared import check_declared, declared
 from twinbrain.store.root import KEY, RUN, SWEEP, TRAINING, attributes_of, kind_in, read_document
 from twinbrain.store.sweep import DONE, STATUS, SweepStore

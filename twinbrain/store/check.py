@@ -68,23 +68,10 @@ class StoreCheck:
         return StoreCheck(self.n_objects + other.n_objects, self.n_bytes + other.n_bytes, self.damaged + other.damaged)
 
 
-def check_store(path: str | os.PathLike[str] | Location) -> StoreCheck:
-    """Read all of a run, a sweep or a training, and compare it with its checksums.
+def check_objects(path: str | os.PathLike[str] | Location) -> StoreCheck:
+    """Read all objects of a run, a sweep or a training; what a sweep keeps of its points is not looked into.
 
-    Parameters
-    ----------
-    path : str, path or Location
-        Folder or URL of the store; what a sweep keeps of its points is left to `twinbrain.run.check.check_store`.
-
-    Returns
-    -------
-    StoreCheck
-        How much was read, and what is damaged.
-
-    Raises
-    ------
-    StoreError
-        If there is no store of this format, or it cannot be read.
+    See `twinbrain.run.check.check_store`, which does so, and compares a store with its declaration.
     """
     location = Location.of(path)
     document = read_document(location)
