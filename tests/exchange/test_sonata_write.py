@@ -1,0 +1,62 @@
+"""What is written as SONATA, and what is refused."""
+
+import h5py
+import numpy as np
+import pytest
+
+import twinbrain as tb
+from tests.examples import relay_region
+from tests.exchange.models import leaky_region
+
+
+def test_what_sonata_cannot_express_is_refused_and_nothing_is_written(folder):
+    with pytest.raises(tb.ExchangeError) as caught:
+        tb.write_sonata(relay_region(), folder)
+    assert len(caught.value.problems) == 2
+    assert "region test/relay: drive 0 relay:ampa: expected no input from outside, found a Poisson drive" in str(
+        caught.value
+    )
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_a_circuit_that_stands_is_kept_unless_its_replacement_is_allowed(leaky):
+    before = (leaky / "nodes.h5").read_bytes()
+    with pytest.raises(tb.ExchangeError, match="expected a path that is free"):
+        tb.write_sonata(leaky_region(), leaky)
+    assert (leaky / "nodes.h5").read_bytes() == before
+    tb.write_sonata(leaky_region("delta"), leaky, overwrite=True)
+    assert "twinbrain:lif_current" in (leaky / "node_types.csv").read_text()
+    assert [path.name for path in leaky.parent.iterdir()] == ["circuit"]
+
+
+def test_a_rate_is_in_the_unit_that_the_file_says(folder):
+    a = {"values": [0.02, 0.03], "unit": "1/ms"}
+    cells = {"c": {"model": "izhikevich_2003", "receptors": ["current"], "parameters": {"a": a}}}
+    populations = {"p": {"cell": "c", "size": 2}}
+    tb.write_sonata(tb.Region.parse({"name": "test/rates", "cells": cells, "populations": populations}), folder)
+
+    def read(units):
+        with h5py.File(folder / "nodes.h5", "r+") as file:
+            file["nodes/p/0/dynamics_params/a"].attrs["units"] = units
+        return tb.read_sonata(folder)
+
+    # Euler's step keeps 1 - a*dt of u.
+    (block,) = read("1/ms").blocks
+    assert any(np.allclose(values, 1 - np.array([0.02, 0.03]) * 0.1) for values in block.constants.values())
+    with pytest.raises(tb.ExchangeError, match="dynamics_params/a: expected units '1/ms', found 'Hz'; convert"):
+        read("Hz")
+
+
+def test_receptors_of_one_name_that_differ_are_refused(folder):
+    def region(name, model, tau):
+        own = {"equations": "dI_r/dt = -I_r/tau_r : amp\ntau_r : second", "jump": "I_r", "current": "I_r"}
+        receptors = {"r": own | {"parameters": {"tau_r": tau}}}
+        cells, populations = {"c": {"model": model, "receptors": ["r"]}}, {"p": {"cell": "c", "size": 2}}
+        return {"name": name, "receptors": receptors, "cells": cells, "populations": populations}
+
+    connectome = tb.Connectome([[0.0] * 2] * 2, [[0.0] * 2] * 2, ["a", "b"])
+    regions = {"a": region("test/a", "lif_current", "2 ms"), "b": region("test/b", "izhikevich_2003", "9 ms")}
+    brain = tb.Brain(connectome=connectome, regions={k: tb.Region.parse(v) for k, v in regions.items()})
+    with pytest.raises(tb.ExchangeError, match="SONATA cannot express: receptor r: expected one definition, found two"):
+        tb.write_sonata(brain, folder)
+    assert not folder.exists()
