@@ -89,6 +89,16 @@ def test_a_stimulus_of_noise_is_kept_with_its_steps(folder):
     np.testing.assert_array_equal(spikes_of(found, 2000), spikes_of(expected, 2000))
 
 
+def test_a_circuit_with_drives_is_read_in_their_steps_alone(folder):
+    """A mean and a window that are counted in steps would be others in other steps."""
+    tb.write_sonata(driven_region({"noise": "50 pA"}), folder, drives="keep")
+    assert tb.read_sonata(folder, dt="100 us").dt == pytest.approx(0.1)
+    with pytest.raises(tb.ExchangeError, match=r"drives: expected the dt .* found 0\.05 ms and 0\.1 ms in the file; read"):
+        tb.read_sonata(folder, dt="0.05 ms")
+    tb.write_sonata(driven_region(), folder, overwrite=True)
+    assert tb.read_sonata(folder, dt="0.05 ms").dt == 0.05
+
+
 @pytest.mark.parametrize("where", ["A", "B"])
 def test_a_stimulus_that_brings_a_receptor_to_one_node_alone_is_kept(where, folder):
     tract = np.array([[0.0, 1.0], [1.0, 0.0]])

@@ -29,6 +29,24 @@ def test_a_region_that_is_written_and_read_has_the_same_spikes(receptor, spikes,
     ]
 
 
+def weights_of(network):
+    (table,), (block,) = network.tables, network.blocks
+    (quantum,) = {inlet.quantum for inlet in block.inlets if inlet.receptor == table.receptor}
+    return table.weight * quantum
+
+
+@pytest.mark.parametrize("spikes", ["impulse", "step"])
+@pytest.mark.parametrize("receptor", ["delta", "exponential_current"])
+def test_a_spike_is_worth_as_much_in_another_time_step(receptor, spikes, file):
+    """A file says that one of weight w raises v by w mV, or the current by w pA, whoever reads it."""
+    tb.write_nir(leaky_region(receptor), file, seed=3, spikes=spikes)
+    expected = weights_of(tb.read_nir(file))
+    for dt in ("0.05 ms", "0.2 ms"):
+        network = tb.read_nir(file, dt=dt, spikes=spikes)
+        assert f"{network.dt:g} ms" == dt
+        np.testing.assert_array_equal(weights_of(network), expected)
+
+
 def test_a_brain_that_is_written_and_read_has_the_same_spikes(file):
     data = leaky_data("exponential_current")
     data["projections"] = [own | {"delay": "0.4 ms"} for own in data["projections"]]

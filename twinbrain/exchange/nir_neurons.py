@@ -54,7 +54,7 @@ def to_nir(kind: str, parameters: Arrays, spikes: Spikes, dt: float) -> Arrays:
     spikes : {"impulse", "step"}
         What a spike is.
     dt : float (ms)
-        Time step.
+        Time step, for which a spike lasts.
     """
     tau = parameters["C_m"] / parameters["g_L"] * 1e-3
     common = {

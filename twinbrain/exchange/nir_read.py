@@ -40,8 +40,9 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
     dt : str (ms), optional
         Time step; else that of the file, or 0.1 ms.
     spikes : {"impulse", "step"}, optional
-        What a spike is in the file: a Dirac impulse, or the value 1 for one step of ``dt`` (so snnTorch, for one,
-        counts); else what the file says, or ``"impulse"``, which is NIR's definition.
+        What a spike is in the file: a Dirac impulse, or the value 1 for one step (so snnTorch, for one, counts); else
+        what the file says, or ``"impulse"``, which is NIR's definition. A step is that of the file, if it counts spikes
+        so itself, and else ``dt``.
 
     Returns
     -------
@@ -75,7 +76,9 @@ def _network(path: Path, dt: str | None, spikes: Spikes | None) -> Network:
     kind_of_spikes = spikes or metadata.get("spikes", "impulse")
     if kind_of_spikes not in SPIKES:
         raise failure(path, f"expected spikes to be one of {', '.join(SPIKES)}, found {kind_of_spikes!r}")
-    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, int(seed)))
+    # For how long a spike is 1: what the weights are worth does not change with the step in which they are read.
+    lasts = time_step(None, kept, path) if metadata.get("spikes") == "step" else step
+    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, lasts, int(seed)))
 
 
 def _shown(value: float) -> float:
@@ -83,7 +86,7 @@ def _shown(value: float) -> float:
     return float(f"{value:.12g}")
 
 
-def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, seed: int) -> Circuit:
+def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, lasts: float, seed: int) -> Circuit:
     neurons = [name for name in graph.nodes if graph.kind(name) in NEURONS]
     if not neurons:
         raise failure(path, "expected neurons, found none; a network needs a LIF or a CubaLIF")
@@ -97,7 +100,7 @@ def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, seed: int) -> 
     order = [*neurons, *inputs]
     populations, projections = [], []
     for target, name in enumerate(neurons):
-        population, weight, current = _population(graph, name, sizes[name], path, spikes, dt)
+        population, weight, current = _population(graph, name, sizes[name], path, spikes, lasts)
         for route in routes[name]:
             if route.channels != sizes[name]:
                 raise failure(path, f"expected {sizes[name]} channels to reach {name!r}, found {route.channels}")
@@ -153,7 +156,7 @@ def _fields(graph: Graph, name: str) -> dict[str, Any]:
 
 
 def _population(
-    graph: Graph, name: str, size: int, path: Path, spikes: Spikes, dt: float
+    graph: Graph, name: str, size: int, path: Path, spikes: Spikes, lasts: float
 ) -> tuple[CircuitPopulation, Floats, Floats]:
     kind, metadata = graph.kind(name), graph.nodes[name].metadata
     fields: Arrays = {}
@@ -165,7 +168,7 @@ def _population(
     for key in ("tau", "tau_mem", "tau_syn", "r"):
         if key in fields and (lowest := float(fields[key].min())) <= 0:
             raise failure(path, f"expected positive values of {key} of {name!r}, found {lowest:g}")
-    parameters, weight, current = from_nir(kind, fields, metadata.get("parameters", {}), spikes, dt)
+    parameters, weight, current = from_nir(kind, fields, metadata.get("parameters", {}), spikes, lasts)
     kept = str(metadata.get("receptors", "")).split()
     receptors = dict.fromkeys([RECEPTOR[kind], *(r for r in kept if r in RECEPTORS_KEPT)])
     # NIR does not say where neurons begin; at rest, unless the file does.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     path : str or Path
         ``circuit_config.json``, or its folder.
     dt : str (ms), optional
-        Time step; else that of the file, or 0.1 ms.
+        Time step; else that of the file, or 0.1 ms. A circuit that holds drives is read with its own alone.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     step = time_step(dt, config.dt or 0.1, config.path)
     found, kinds, nodes = _read_nodes(config, step)
     projections = read_edges(config, found, nodes, step)
-    drives = tuple(_read_drives(config, found, kinds))
+    drives = tuple(_read_drives(config, found, kinds, step))
     seed = config.ours.get("seed", 0)
     if not is_count(seed):
         raise failure(config.path, f"twinbrain.seed: expected a whole number from 0 up, found {seed!r}")
@@ -106,10 +107,19 @@ _OF_A_DRIVE: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _read_drives(config: Config, found: list[CircuitPopulation], kinds: list[int]) -> Iterator[CircuitDrive]:
+def _read_drives(
+    config: Config, found: list[CircuitPopulation], kinds: list[int], dt: float
+) -> Iterator[CircuitDrive]:
     drives = config.ours.get("drives", [])
     if not isinstance(drives, list) or not all(isinstance(data, dict) for data in drives):
         raise failure(config.path, "twinbrain.drives: expected a list of tables, found another value")
+    if drives and not math.isclose(dt, config.dt or 0.0):  # their means and windows are counted in its steps
+        own = "none in the file" if config.dt is None else f"{config.dt:g} ms in the file"
+        raise failure(
+            config.path,
+            f"twinbrain.drives: expected the dt that they were written with, found {dt:g} ms and {own}; read it "
+            "without dt, or write the circuit anew with the other",
+        )
     for i, data in enumerate(drives):
         where = f"twinbrain.drives[{i}]"
         if expected := set(_OF_A_DRIVE) ^ set(data):
