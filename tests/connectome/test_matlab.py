@@ -229,6 +229,15 @@ def test_all_that_a_struct_tells_of_regions_is_read(make):
     assert found.labels == ["region_01", "region_02"]
 
 
+def test_labels_in_another_order_than_those_of_the_file_are_refused(make):
+    about = {"sc": WEIGHT, "len": LENGTH, "labels": np.array(["A", "B"], object)}
+    with pytest.raises(ConnectomeError, match=r"order of the rows, .* found 'B' at 1, the label of row 2; sort"):
+        read_matlab(make(**about), labels=["B", "A"])
+    assert read_matlab(make(**about), labels=["V1", "V2"]).labels == ["V1", "V2"]
+    # Of two variables none is meant, and labels may well be given.
+    assert read_matlab(make(**about, names=np.array(["B", "A"], object)), labels=["B", "A"]).labels == ["B", "A"]
+
+
 def test_labels_of_two_files_agree(tmp_path):
     def save(name, matrix, labels):
         savemat(tmp_path / name, matrix | ({"labels": np.array(labels, object)} if labels else {}))

@@ -108,7 +108,8 @@ NUMBERS = "0,7.31,2\n3,0,1\n4,5,0\n"
 
 
 @pytest.mark.parametrize(
-    ("suffix", "delimiter"), [("csv", ","), ("csv", " "), ("tsv", "\t"), ("txt", "  "), ("csv", ";")]
+    ("suffix", "delimiter"),
+    [("csv", ","), ("csv", " "), ("tsv", "\t"), ("txt", "  "), ("txt", " \t"), ("txt", ", "), ("csv", ";")],
 )
 def test_a_first_row_of_numbers_is_no_row_of_labels(tmp_path, suffix, delimiter):
     path = tmp_path / f"brain.{suffix}"
@@ -139,6 +140,9 @@ def test_labels_may_stand_on_one_side(tmp_path):
     [
         ("a.txt", "# atlas\nleft V1\nright V1\nMT\n"),
         ("a.csv", "left V1,right V1,MT\n"),
+        ("a.txt", "left V1, right V1, MT\n"),
+        ("a.txt", "left V1; right V1; MT\n"),
+        ("a.tsv", "left V1, right V1, MT\n"),
         ("a.tsv", "index\tname\tcolor\n1\tleft V1\tred\n2\tright V1\tblue\n3\tMT\tgreen\n"),
         ("a.csv", "\ufefflabel\nleft V1\nright V1\nMT\n"),
         ("a.csv", "left V1\nright V1\nMT\n"),
@@ -153,6 +157,24 @@ def test_labels_are_read_from_a_file_of_them(tmp_path, name, text):
     assert read_matrices(tmp_path / "brain.csv", labels=expected, **options).labels == expected
     with pytest.raises(ConnectomeError, match=r"brain\.csv: expected 3 labels, found 2"):
         read_matrices(tmp_path / "brain.csv", labels=expected[:2], **options)
+
+
+def test_labels_in_another_order_than_those_of_the_table_are_refused(make, tmp_path):
+    """Otherwise a weight would stand under two labels that are those of others."""
+    path = make(length="0,10\n20,0\n")
+    (tmp_path / "labels.txt").write_text("B\nA\n")
+    for labels in (["B", "A"], ["B", "C"], tmp_path / "labels.txt"):
+        with pytest.raises(ConnectomeError, match=r"order of the rows, .* found 'B' at 1, the label of row 2; sort"):
+            read_matrices(path, labels=labels)
+    assert read_matrices(path, labels=["A", "B"]) == read_matrices(path)
+    renamed = read_matrices(path, labels=("left A", "left B"))
+    assert renamed.weight.sel(target="left A", source="left B") == 2
+
+
+@pytest.mark.parametrize("labels", [{"A", "B"}, frozenset("AB"), {"A": 1, "B": 2}, 2])
+def test_labels_without_an_order_are_refused(make, labels):
+    with pytest.raises(ConnectomeError, match=r"labels in the order of the rows, as a list, found a \w+"):
+        read_matrices(make(), labels=labels)
 
 
 def test_it_must_be_plain_which_column_has_the_labels(tmp_path):

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,24 @@ def test_an_unknown_option_suggests_a_near_one(connectome, tmp_path):
     write_connectome(connectome, tmp_path / "a.mat")
     with pytest.raises(ConnectomeError, match=r"unknown option 'weights' for a \.mat file; did you mean 'weight'"):
         read_connectome(tmp_path / "a.mat", weights="w")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [(".mat", {"length": "other.mat"}), (".csv", {"length": "other.csv"}), (".zip", {"length": "tract_lengths"})],
+)
+def test_a_path_may_be_a_path_object_wherever_it_may_be_text(connectome, tmp_path, monkeypatch, suffix, options):
+    monkeypatch.chdir(tmp_path)
+    write_connectome(connectome, Path(f"three{suffix}"))
+    write_connectome(connectome, Path(f"other{suffix}"))
+    expected = read_connectome(f"three{suffix}", **options)
+    assert read_connectome(f"three{suffix}", **{key: Path(value) for key, value in options.items()}) == expected
+
+
+def test_a_path_in_place_of_a_key_is_told_as_a_key_that_is_not_there(connectome, tmp_path):
+    write_connectome(connectome, tmp_path / "a.graphml")
+    with pytest.raises(ConnectomeError, match="expected a label on every node, as x; found the keys dn_area"):
+        read_connectome(tmp_path / "a.graphml", label=Path("x"))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -123,6 +123,11 @@ def test_a_label_with_a_bracket_matches_itself():
     assert Connectome([[0]], [[0]], ["V[1]"]).match("V[1]").tolist() == [0]
 
 
+def test_labels_without_an_order_are_refused(pair):
+    with pytest.raises(ConnectomeError, match="expected labels in the order of the rows, as a list, found a set"):
+        pair.replace(labels={"A", "B"})
+
+
 def test_a_pattern_that_matches_nothing_shows_near_labels(four):
     with pytest.raises(ConnectomeError, match=r"match 'lv1\*', found none .* near: lV1"):
         four.select(["rV1", "lv1*"])

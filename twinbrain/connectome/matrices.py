@@ -18,6 +18,7 @@ import numpy as np
 from twinbrain.connectome.labels import (
     INDEX_COLUMNS,
     check_alike,
+    check_places,
     header_of,
     label_column,
     numbered_labels,
@@ -54,7 +55,8 @@ def read_matrices(
         centroids. By default ``NAME_length.csv`` for ``NAME.csv``.
     labels : str, Path or sequence of str, optional
         The labels, or a file of them: one a line, all in one line, or a column called ``label`` or ``name``. By default
-        those in the table, or else in ``NAME_regions.csv``, or else ``"region_01"``, ….
+        those in the table, or else in ``NAME_regions.csv``, or else ``"region_01"``, …. Where the table has labels,
+        these name its rows anew, in their order.
         ``NAME_regions.csv`` may hold, beside the label in its first column, ``x, y, z`` (mm), ``hemisphere``,
         ``cortical`` (0 or 1) and ``area`` (mm^2); an ``ExchangeWarning`` names other columns.
     normalisation : str, optional
@@ -114,6 +116,7 @@ def _labels(matrix: Matrix, given: str | Path | Sequence[str] | None, listed: li
         names = read_labels(given)
         if len(names) != len(matrix.values):
             raise ConnectomeError(f"expected {len(matrix.values)} labels, found {len(names)}; give one a region")
+        check_places(names, matrix.labels or ())
         return names
     if matrix.labels is not None:
         return list(matrix.labels)

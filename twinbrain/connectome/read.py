@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def read_connectome(path: str | Path, *, triangle: Triangle | None = None, **opt
             )
     if triangle is None and reader is read_npz:
         triangle = "directed"
-    found = reader(path, **options)
+    given = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in options.items()}
+    found = reader(path, **given)
     with reading(path):
         check_names(found.normalisation)
         return with_triangle(found, triangle, path)

@@ -76,7 +76,9 @@ def _rows(path: Path) -> Iterator[list[str]]:
 def _delimiter(path: Path, line: str) -> str:
     """Return what parts the cells: as the suffix says, if the first line has it, else what the line has."""
     own = DELIMITERS[path.suffix.lower()]
-    found = next((delimiter for delimiter in (own, ",", "\t", ";", " ") if delimiter in line.strip()), own)
+    # A blank may follow a comma, so it parts cells only where there is none.
+    known = (",", ";", " ", "\t") if own == " " else (own, ",", "\t", ";", " ")
+    found = next((delimiter for delimiter in known if delimiter in line.strip()), own)
     if found == "," and _NUMERIC.fullmatch(line) and _OTHERWISE_PARTED.search(line):
         raise ConnectomeError(
             f"expected numbers with a decimal point, found commas in {line.strip()[:80]!r}; write points"

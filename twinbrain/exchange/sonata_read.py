@@ -107,9 +107,7 @@ _OF_A_DRIVE: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _read_drives(
-    config: Config, found: list[CircuitPopulation], kinds: list[int], dt: float
-) -> Iterator[CircuitDrive]:
+def _read_drives(config: Config, found: list[CircuitPopulation], kinds: list[int], dt: float) -> Iterator[CircuitDrive]:
     drives = config.ours.get("drives", [])
     if not isinstance(drives, list) or not all(isinstance(data, dict) for data in drives):
         raise failure(config.path, "twinbrain.drives: expected a list of tables, found another value")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -255,8 +255,21 @@ def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
     )
 
 
+def in_order(labels: Iterable[Any]) -> list[Any]:
+    """Return labels as a list.
+
+    Raises
+    ------
+    ConnectomeError
+        If they have no order, as those of a set, or are none.
+    """
+    if isinstance(labels, set | frozenset | Mapping) or not isinstance(labels, Iterable):
+        raise ConnectomeError(f"expected labels in the order of the rows, as a list, found a {type(labels).__name__}")
+    return list(labels)
+
+
 def _labels(labels: Iterable[str]) -> list[str]:
-    names = list(labels)
+    names = in_order(labels)
     seen: set[str] = set()
     for i, label in enumerate(names):
         if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
