@@ -3,6 +3,7 @@ import pytest
 
 import twinbrain as tb
 from twinbrain.learn.tasks.digits import digits
+from twinbrain.learn.tasks.images import _one_by_one
 from twinbrain.learn.tasks.mnist import mnist
 
 
@@ -59,6 +60,19 @@ def test_mnist_has_500_of_each_digit_in_all_parts_together():
         [100] * 10,
     ]
     assert (task.n_channels, task.n_outputs) == (784, 10)
+
+
+def test_the_last_pixel_is_shown_where_steps_and_pixels_do_not_meet():
+    image = np.zeros((1, 64), np.float32)
+    image[0, -1] = 1
+    found = _one_by_one(image, np.array([0]), 1.0, 1.1, 4, 5.0)  # 70.4 steps
+    assert found.step[found.channel < 4].tolist() == [70] * 4
+
+
+@pytest.mark.parametrize("shares", [{"validation": 1e-4}, {"test": 1e-4}, {"validation": 0.6, "test": 0.6}])
+def test_shares_that_leave_a_part_empty_are_told(shares):
+    with pytest.raises(tb.LearnError, match="task digits: expected trials in every part"):
+        digits(**shares)
 
 
 def test_pixels_shorter_than_a_step_are_refused():

@@ -60,6 +60,20 @@ def test_neighbouring_channels_and_steps_can_be_pooled(folder):
     assert list(zip(task.test.step[first], task.test.channel[first], strict=True)) == [(0, 1), (0, 139), (1, 1), (4, 0)]
 
 
+def test_spikes_of_the_last_part_step_are_read_and_later_ones_are_not(folder):
+    changes = {"spikes/times": np.full((20, 3), [0.001, 0.0095, 0.0105]), "spikes/units": np.full((20, 3), [1, 2, 3])}
+    write(folder / "shd_test.h5", list(range(20)), changes=changes)
+    found = tb.task("shd", folder=str(folder), dt="3 ms", duration="10 ms").test
+    assert (found.n_steps, found.step[:2].tolist(), set(found.channel)) == (4, [0, 3], {1, 2})
+
+
+def test_files_of_few_trials_are_told(folder):
+    write(folder / "shd_train.h5", [0, 1, 2, 3])
+    for share, found in ((0.1, r"0 \+ 4"), (0.9, r"4 \+ 0")):
+        with pytest.raises(tb.LearnError, match=rf"task shd: expected trials in every part, found {found} of 4"):
+            tb.task("shd", folder=str(folder), validation=share)
+
+
 def test_words_have_a_validation_file_of_their_own_and_a_part_can_be_read(folder):
     task = tb.task("ssc", folder=str(folder), n_train=10)
     assert [len(part) for part in (task.train, task.validation, task.test)] == [10, 35, 35]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinbrain import trials_of
+from twinbrain import LearnError, trials_of
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 
 LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
@@ -29,7 +29,14 @@ def test_a_smaller_part_is_within_a_larger_one(labels, one, other):
 
 @given(LABELS, st.floats(0, 0.5), st.floats(0, 0.5))
 def test_parts_are_disjoint_and_make_the_whole(labels, first, second):
-    found = parts(labels, (first, second), generator(0, "t"))
+    sizes = [round(first * len(labels)), round(second * len(labels))]
+    sizes.append(len(labels) - sum(sizes))
+    if any(share and size <= 0 for share, size in zip((first, second, 1), sizes, strict=True)):
+        with pytest.raises(LearnError, match=rf"task t: expected trials in every part, .* of {len(labels)} where"):
+            parts("t", labels, (first, second), generator(0, "t"))
+        return
+    found = parts("t", labels, (first, second), generator(0, "t"))
+    assert [len(part) for part in found] == sizes
     assert sorted(np.concatenate(found)) == list(range(len(labels)))
 
 

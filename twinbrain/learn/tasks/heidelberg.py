@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twinbrain.errors import LearnError
 from twinbrain.files import FileError, opened_hdf5
 from twinbrain.learn.tasks.options import Count, Duration, Share
-from twinbrain.learn.tasks.room import Room, steps
+from twinbrain.learn.tasks.room import Room, covering_steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
@@ -73,7 +73,7 @@ def shd(
     training, test = (_file("shd", folder, part) for part in ("train", "test"))
     labels = _labels("shd", training, 20)
     rng = generator(seed, "shd")
-    watched, learned = parts(labels, (validation,), rng)
+    watched, learned = parts("shd", labels, (validation,), rng)
     learned = learned[stratified(labels[learned], n_train, rng)]
     watched = watched[stratified(labels[watched], n_validation, rng)]
     held_out = stratified(_labels("shd", test, 20), n_test, rng)
@@ -230,7 +230,7 @@ def _speakers(name: str, path: Path, file: Any) -> NDArray[np.int64] | None:
 
 def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: float, pool: int) -> Trials:
     """Return chosen trials; numbers of spikes differ, and no dense array is made."""
-    n_steps = steps(duration, dt)
+    n_steps = covering_steps(duration, dt)
     room = Room(name, len(index), n_steps)
     blocks = []
     with _opened(name, path) as file:
@@ -246,12 +246,13 @@ def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: 
                     raise _bad(name, path, "other numbers of times than of units")
                 room.read(len(times[-1]))
             # Times are in seconds, in SHD at half precision; a float64 of them falls into the right step.
-            step = np.floor(np.concatenate(times).astype(np.float64) * 1000 / dt + 1e-6)
+            time = np.concatenate(times).astype(np.float64) * 1000
+            step = np.floor(time / dt + 1e-6)
             unit = _whole(name, path, "spikes/units", np.concatenate(units))
             if len(unit) and (unit.min() < 0 or unit.max() >= N_CHANNELS or not (step >= 0).all()):
                 raise _bad(name, path, f"a unit outside 0 … {N_CHANNELS - 1}, or a time below 0")
-            trial = np.repeat(np.arange(len(block)), [len(time) for time in times])
-            kept = step < n_steps
+            trial = np.repeat(np.arange(len(block)), [len(own) for own in times])
+            kept = (step < n_steps) & (time < duration)
             blocks.append(
                 Trials(
                     *events_of(trial[kept], step[kept].astype(np.int64), unit[kept] // pool, len(block)),

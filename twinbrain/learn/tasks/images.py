@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.tasks import encode
-from twinbrain.learn.tasks.room import check_drawn, steps
+from twinbrain.learn.tasks.room import check_drawn, covering_steps, steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, join, trials_of
@@ -54,10 +54,10 @@ def image_task(
     rng = generator(seed, name)
     chosen = [
         index[stratified(label[index], n, rng)]
-        for index, n in zip(parts(label, (test, validation), rng), (n_test, n_validation, n_train), strict=True)
+        for index, n in zip(parts(name, label, (test, validation), rng), (n_test, n_validation, n_train), strict=True)
     ]
     if coding == "pixels":
-        n_steps = steps(pixels.shape[1] * pixel, dt, 0) + steps(response, dt)
+        n_steps = covering_steps(pixels.shape[1] * pixel, dt) + steps(response, dt)
         share = 0.1 * pixels.shape[1] / n_steps  # a change from pixel to pixel is through few of the levels
     else:
         n_steps = steps(duration, dt)
@@ -117,7 +117,7 @@ def _one_by_one(
 ) -> Trials:
     if pixel < dt:
         raise LearnError(f"expected pixel of at least dt, found {pixel:g} and {dt:g} ms; pixels would be left out")
-    n_steps, n_response = steps(pixels.shape[1] * pixel, dt, 0), steps(response, dt)
+    n_steps, n_response = covering_steps(pixels.shape[1] * pixel, dt), steps(response, dt)
     of_step = np.minimum((np.arange(n_steps) * dt / pixel + 1e-9).astype(np.int64), pixels.shape[1] - 1)
     levels = (np.arange(n_levels) + 0.5) / n_levels
     spikes = np.zeros((len(pixels), n_steps + n_response, 2 * n_levels + 1), np.uint8)

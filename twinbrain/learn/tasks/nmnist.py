@@ -11,7 +11,7 @@ from twinbrain.errors import LearnError
 from twinbrain.files import FileError, read_bytes
 from twinbrain.files.regular import MB
 from twinbrain.learn.tasks.options import Count, Duration, Share
-from twinbrain.learn.tasks.room import Room, steps
+from twinbrain.learn.tasks.room import Room, covering_steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
@@ -68,7 +68,7 @@ def nmnist(
     training, labels = _files(folder, "Train")
     test, test_labels = _files(folder, "Test")
     rng = generator(seed, "nmnist")
-    watched, learned = parts(labels, (validation,), rng)
+    watched, learned = parts("nmnist", labels, (validation,), rng)
     learned = learned[stratified(labels[learned], n_train, rng)]
     watched = watched[stratified(labels[watched], n_validation, rng)]
     held_out = stratified(test_labels, n_test, rng)
@@ -106,7 +106,7 @@ def _files(folder: str, part: str) -> tuple[list[Path], NDArray[np.int64]]:
 
 
 def _read(files: list[Path], labels: NDArray[np.int64], index: NDArray[np.int64], dt: float, duration: float) -> Trials:
-    n_steps = steps(duration, dt)
+    n_steps = covering_steps(duration, dt)
     room = Room("nmnist", len(index), n_steps)
     blocks = []
     for first in range(0, len(index), BLOCK):
@@ -115,10 +115,11 @@ def _read(files: list[Path], labels: NDArray[np.int64], index: NDArray[np.int64]
         for i in block:
             events.append(_events(files[i]))
             room.read(len(events[-1][0]))
-        trial = np.repeat(np.arange(len(block)), [len(time) for time, _ in events])
-        step = np.floor(np.concatenate([time for time, _ in events]) / (1000 * dt))
+        trial = np.repeat(np.arange(len(block)), [len(own) for own, _ in events])
+        time = np.concatenate([own for own, _ in events])
+        step = np.floor(time / (1000 * dt))
         channel = np.concatenate([channel for _, channel in events])
-        kept = step < n_steps
+        kept = (step < n_steps) & (time < 1000 * duration)
         blocks.append(
             Trials(
                 *events_of(trial[kept], step[kept].astype(np.int64), channel[kept], len(block)),

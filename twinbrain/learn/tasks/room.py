@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
@@ -34,6 +35,18 @@ def steps(duration: float, dt: float, least: int = 1) -> int:
             "it shorter, or dt longer"
         )
     return max(round(duration / dt), least)
+
+
+def covering_steps(duration: float, dt: float) -> int:
+    """Return how many steps a duration begins, at least one: what happens in its last part step belongs to it.
+
+    Raises
+    ------
+    LearnError
+        If there are more than can be numbered.
+    """
+    steps(duration, dt)
+    return max(math.ceil(duration / dt - 1e-6), 1)
 
 
 class Room:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.network.random import stream_key
 
@@ -47,17 +48,24 @@ def stratified(labels: NDArray[Any], n: int | None, rng: np.random.Generator) ->
     return np.sort(order[: len(labels) if n is None else n]).astype(np.int64)
 
 
-def parts(labels: NDArray[Any], shares: tuple[float, ...], rng: np.random.Generator) -> list[Index]:
+def parts(name: str, labels: NDArray[Any], shares: tuple[float, ...], rng: np.random.Generator) -> list[Index]:
     """Return disjoint parts of all trials, each with the classes in their shares.
 
     Parameters
     ----------
+    name : str
+        Of the task, for messages.
     labels : ndarray of int, shape (trial,)
         Class of each trial.
     shares : tuple of float
-        Of each part but the last, which gets the rest.
+        Of each part but the last, which gets the rest; a part of share 0 has no trials.
     rng : numpy.random.Generator
         Shuffles within each class.
+
+    Raises
+    ------
+    LearnError
+        If a part that is wanted would have no trials.
     """
     rest = np.arange(len(labels))
     found = []
@@ -65,7 +73,14 @@ def parts(labels: NDArray[Any], shares: tuple[float, ...], rng: np.random.Genera
         chosen = stratified(labels[rest], round(share * len(labels)), rng)
         found.append(rest[chosen])
         rest = np.delete(rest, chosen)
-    return [*found, rest]
+    found.append(rest)
+    if any(share and not len(part) for share, part in zip((*shares, 1.0), found, strict=True)):
+        raise LearnError(
+            f"task {name}: expected trials in every part, found {' + '.join(str(len(part)) for part in found)} of "
+            f"{len(labels)} where {' and '.join(f'{share:g}' for share in shares)} of them are put aside; change these "
+            "shares, or use more data"
+        )
+    return found
 
 
 def chance(test: Trials) -> float:

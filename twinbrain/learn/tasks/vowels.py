@@ -64,7 +64,7 @@ def vowels(
     """
     training, test = (_read(part) for part in ("TRAIN", "TEST"))
     rng = generator(seed, "vowels")
-    watched, learned = parts(training[2], (validation,), rng)
+    watched, learned = parts("vowels", training[2], (validation,), rng)
     learned = learned[stratified(training[2][learned], n_train, rng)]
     held_out = len(training[2]) + stratified(test[2], n_test, rng)
     frames = np.concatenate([training[0], test[0]])
