@@ -1,3 +1,6 @@
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +36,37 @@ def test_a_task_holds_the_trials_of_its_datasets():
     np.testing.assert_array_equal(spikes[:15, 3], test[3][0])
     assert task.test.scored[3].tolist() == [1.0] * 15 + [0.0] * 5
     assert task.test.target.tolist() == [label for _, label in test]
-    np.testing.assert_array_equal(task.validation.spikes(np.array([0]), 2)[:20, 0], train[4][0])
+    held = [8, 9, 18, 19]  # every fifth of each class
+    for place, trial in enumerate(held):
+        spikes = task.validation.spikes(np.array([place]), 2)[:, 0]
+        np.testing.assert_array_equal(spikes[: len(train[trial][0])], train[trial][0])
+
+
+def test_every_class_is_learned_and_watched():
+    labels = [i % 5 for i in range(50)] + [5] * 9 + [6] * 2 + [7]
+    task = tb.task_of([(np.eye(8)[[label]], label) for label in labels], [(np.eye(8)[[0]], 0)])
+    assert np.bincount(task.validation.target).tolist() == [2] * 5 + [1, 1]
+    assert np.bincount(task.train.target).tolist() == [8] * 5 + [8, 1, 1]
+
+
+def test_one_long_trial_takes_no_memory_for_the_others():
+    short, long = np.zeros((10, 100), np.uint8), np.zeros((6000, 100), np.uint8)
+    long[5999, 7] = 1
+    tracemalloc.start()
+    try:
+        task = tb.task_of([(short, i % 2) for i in range(60)] + [(long, 1)], [(short, 0)], [(short, 0)])
+        assert tracemalloc.get_traced_memory()[1] < 6e6  # dense it would be 37 MB
+    finally:
+        tracemalloc.stop()
+    assert (task.train.step.tolist(), task.train.channel.tolist()) == ([5999], [7])
+    assert task.train.scored.sum(1).tolist() == [10.0] * 60 + [6000.0]
+
+
+def test_trials_that_would_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=100_000))
+    short = [(np.zeros((10, 100), np.uint8), 0)]
+    with pytest.raises(LearnError, match=r"fit into the .* GB that are free, found 10 trials of 6,000 steps"):
+        tb.task_of([(np.zeros((6000, 100), np.uint8), 0)] * 8, short, short)
 
 
 def test_a_region_is_trained_on_datasets(tmp_path):
@@ -51,7 +84,7 @@ def test_a_dataset_in_place_of_a_task_is_told_what_to_do():
     ("train", "message"),
     [
         ([], "train: expected trials, found none"),
-        ([(np.zeros((3, 2)), 0)] * 4, "expected at least 5 trials to take some for validation, found 4"),
+        ([(np.zeros((3, 2)), 0)] * 4, "expected at least 5 trials, two of a class, .* found 4 of 1"),
         ([(np.zeros(3), 0)] * 5, r"train\[0\]: expected spikes of shape \(step, channel\), found \(3,\)"),
         ([np.zeros((3, 2))] * 5, r"train\[0\]: expected a pair"),
         ([(np.zeros((3, 2)), "a")] * 5, r"train\[0\]: expected a pair of spikes and the number of a class"),
@@ -59,12 +92,32 @@ def test_a_dataset_in_place_of_a_task_is_told_what_to_do():
             [(np.zeros((3, 2 + i % 2)), 0) for i in range(5)],
             r"expected as many channels in every trial, found \[2, 3\]",
         ),
-        ([(np.full((3, 2), 0.5), 0)] * 5, "expected 0 and 1, found 0.5"),
+        ([(np.full((3, 2), 0.5), 0)] * 5, r"train\[0\]: spikes: expected 0 and 1, found 0.5"),
+        ([(np.zeros((3, 0)), 0)] * 5, r"train\[0\]: expected spikes of shape \(step, channel\), found \(3, 0\)"),
+        ([(np.zeros((3, 2)), i) for i in range(6)], "two of a class, .* found 6 of 6 classes; give validation"),
+        ([(torch.zeros(3, 2, requires_grad=True), 0)] * 5, r"train\[0\]: expected a pair .*requires grad"),
     ],
 )
 def test_what_is_no_dataset_of_spikes_is_refused(train, message):
     with pytest.raises(LearnError, match=message):
         tb.task_of(train, [(np.zeros((3, 2)), 0)])
+
+
+@pytest.mark.parametrize(("first", "later"), [(bool, 2.0), (bool, np.nan), (np.uint8, 0.5), (np.uint8, 256), (int, 2)])
+def test_every_trial_holds_0_and_1_whatever_the_first_is_made_of(first, later):
+    given = [(np.zeros((4, 2), first), 0), (np.full((4, 2), later), 1)]
+    with pytest.raises(LearnError, match=rf"train\[1\]: spikes: expected 0 and 1, found {later}"):
+        tb.task_of(given, [(np.zeros((4, 2)), 0)], [(np.zeros((4, 2)), 0)])
+
+
+@pytest.mark.parametrize("label", [2.7, "3", -1, 10**12, 2**70, np.inf, np.nan, None, [0, 1]])
+def test_a_label_is_the_number_of_a_class(label):
+    fine = [(np.zeros((4, 2)), np.float64(1.0)), (np.zeros((4, 2)), torch.tensor(0))]
+    assert tb.task_of(fine, fine, fine).train.target.tolist() == [1, 0]
+    with pytest.raises(
+        LearnError, match=r"test\[0\]: expected a pair of spikes and the number of a class, a whole one"
+    ):
+        tb.task_of(fine, [(np.zeros((4, 2)), label)], fine)
 
 
 def test_a_loader_of_pytorch_takes_the_trials_of_a_task():

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.room import Room
+from twinbrain.learn.tasks.split import chance
 from twinbrain.learn.tasks.task import Task
-from twinbrain.learn.tasks.trials import Trials, trials_of
+from twinbrain.learn.tasks.trials import Trials, check_binary
 from twinbrain.units import number
 
 Dataset = Sequence[tuple[Any, Any]]
@@ -28,7 +30,8 @@ def task_of(
         Of pairs: spikes, 0 and 1 of shape (step, channel), as an array or a tensor, and the number of a class. Trials
         that are shorter than the longest are followed by silence, which does not count.
     validation : dataset, optional
-        By default every fifth trial of ``train``, which is then not learned from.
+        By default every fifth trial of each class in ``train``, or the last of a class of two to four, which are then
+        not learned from. Of a class with a single trial there is none.
     dt : str (ms)
         What a step lasts.
     name : str
@@ -37,7 +40,7 @@ def task_of(
     Raises
     ------
     LearnError
-        If a dataset is empty, or an item is no such pair.
+        If a dataset is empty, an item is no such pair, or the trials would not fit into memory.
 
     Examples
     --------
@@ -47,25 +50,25 @@ def task_of(
     parts = {"train": _read(train, "train"), "test": _read(test, "test")}
     if validation is None:
         inputs, labels = parts["train"]
-        if len(inputs) < _ONE_IN:
+        held = _held(labels)
+        if len(inputs) < _ONE_IN or not held.any():
             raise LearnError(
-                f"task {name}: expected at least {_ONE_IN} trials to take some for validation, found {len(inputs)}; "
-                "give validation"
+                f"task {name}: expected at least {_ONE_IN} trials, two of a class, to take some for validation, found "
+                f"{len(inputs)} of {len(np.unique(labels))} classes; give validation"
             )
-        held = np.arange(len(inputs)) % _ONE_IN == _ONE_IN - 1
         parts["train"], parts["validation"] = (
             ([x for x, out in zip(inputs, held, strict=True) if bool(out) is kept], labels[held == kept])
             for kept in (False, True)
         )
     else:
         parts["validation"] = _read(validation, "validation")
-    every = [spikes for inputs, _ in parts.values() for spikes in inputs]
-    n_channels = {spikes.shape[1] for spikes in every}
+    every = [item for inputs, _ in parts.values() for item in inputs]
+    n_channels = {item.n_channels for item in every}
     if len(n_channels) > 1:
         raise LearnError(f"task {name}: expected as many channels in every trial, found {sorted(n_channels)}")
-    n_steps = max(len(spikes) for spikes in every)
+    n_steps = max(item.n_steps for item in every)
+    Room(name, len(every), n_steps).read(sum(len(item.step) for item in every))
     made = {split: _trials(inputs, labels, n_steps) for split, (inputs, labels) in parts.items()}
-    counts = np.bincount(parts["test"][1])
     return Task(
         name=name,
         summary=f"a dataset of {len(every):,} trials",
@@ -76,34 +79,69 @@ def task_of(
         train=made["train"],
         validation=made["validation"],
         test=made["test"],
-        chance=float(counts.max() / counts.sum()),
+        chance=chance(made["test"]),
     )
 
 
 _ONE_IN = 5
+_MOST_CLASSES = 1_000_000
 
 
-def _read(dataset: Dataset, split: str) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
-    inputs, labels = [], []
+class _Item(NamedTuple):
+    """A trial of a dataset: how long and wide it is, and where its spikes are."""
+
+    n_steps: int
+    n_channels: int
+    step: NDArray[np.int32]
+    channel: NDArray[np.int32]
+
+
+def _held(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which trials are for validation: in step through each class, so that none is left out."""
+    held = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        (members,) = np.nonzero(labels == label)
+        held[members[_ONE_IN - 1 :: _ONE_IN] if len(members) >= _ONE_IN else members[1:][-1:]] = True
+    return held
+
+
+def _read(dataset: Dataset, split: str) -> tuple[list[_Item], NDArray[np.int64]]:
+    items, labels = [], []
     for i in range(len(dataset)):
         try:
             spikes, label = dataset[i]
-            array, number_of_class = np.asarray(spikes), int(label)
-        except (TypeError, ValueError) as error:
+            array, number_of_class = np.asarray(spikes), np.asarray(label)
+        except (TypeError, ValueError, RuntimeError) as error:
             raise LearnError(f"{split}[{i}]: expected a pair of spikes and the number of a class: {error}") from None
-        if array.ndim != 2 or not len(array):
+        if array.ndim != 2 or not array.size:
             raise LearnError(f"{split}[{i}]: expected spikes of shape (step, channel), found {array.shape}")
-        inputs.append(array)
-        labels.append(number_of_class)
-    if not inputs:
+        check_binary(f"{split}[{i}]: spikes", array)
+        if not _is_class(number_of_class):
+            raise LearnError(
+                f"{split}[{i}]: expected a pair of spikes and the number of a class, a whole one from 0 to "
+                f"{_MOST_CLASSES - 1:,}, found {label!r}; number the classes from 0"
+            )
+        # Kept by its spikes, since trials are padded to the longest, of which there may be one alone.
+        step, channel = np.nonzero(array)
+        items.append(_Item(array.shape[0], array.shape[1], step.astype(np.int32), channel.astype(np.int32)))
+        labels.append(int(number_of_class.item()))
+    if not items:
         raise LearnError(f"{split}: expected trials, found none")
-    return inputs, np.array(labels, np.int64)
+    return items, np.array(labels, np.int64)
 
 
-def _trials(inputs: list[NDArray[Any]], labels: NDArray[np.int64], n_steps: int) -> Trials:
-    spikes = np.zeros((len(inputs), n_steps, inputs[0].shape[1]), inputs[0].dtype)
-    scored = np.zeros(spikes.shape[:2], np.float32)
-    for i, array in enumerate(inputs):
-        spikes[i, : len(array)] = array
-        scored[i, : len(array)] = 1
-    return trials_of(spikes, labels, scored)
+def _is_class(value: NDArray[Any]) -> bool:
+    if value.size != 1 or value.dtype.kind not in "buif":
+        return False
+    found = value.item()
+    return 0 <= found < _MOST_CLASSES and found == int(found)
+
+
+def _trials(items: list[_Item], labels: NDArray[np.int64], n_steps: int) -> Trials:
+    return Trials(
+        start=np.cumsum([0, *(len(item.step) for item in items)], dtype=np.int64),
+        step=np.concatenate([item.step for item in items]),
+        channel=np.concatenate([item.channel for item in items]),
+        target=labels,
+        scored=(np.arange(n_steps) < np.array([item.n_steps for item in items])[:, None]).astype(np.float32),
+    )

@@ -158,9 +158,7 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
             f"spikes: expected shape (trial, step, channel) with {len(target)} trials, as there are targets, found "
             f"{spikes.shape}; give one target a trial"
         )
-    if spikes.dtype.kind not in "buif" or not ((spikes == 0) | (spikes == 1)).all():
-        found = repr(spikes[(spikes != 0) & (spikes != 1)][0].item()) if spikes.dtype.kind in "uif" else spikes.dtype
-        raise LearnError(f"spikes: expected 0 and 1, found {found}; a channel spikes once a step at most")
+    check_binary("spikes", spikes)
     n_steps, n_channels = spikes.shape[1:]
     # Of booleans in one dimension, numpy finds the true ones ten times faster.
     cells = np.flatnonzero(np.ascontiguousarray(spikes, np.uint8).view(np.bool_))
@@ -171,6 +169,26 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
         raise LearnError(f"scored: expected shape {spikes.shape[:2]}, (trial, step), found {weight.shape}")
     further = {name: None if value is None else _array(name, value) for name, value in more.items()}
     return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, weight, **further)
+
+
+def check_binary(where: str, spikes: NDArray[Any]) -> None:
+    """Refuse spikes among which there is something else than 0 and 1.
+
+    Parameters
+    ----------
+    where : str
+        Begins the message.
+    spikes : ndarray
+        Of any shape.
+
+    Raises
+    ------
+    LearnError
+        If there is; with the first of it.
+    """
+    if spikes.dtype.kind not in "buif" or not ((spikes == 0) | (spikes == 1)).all():
+        found = repr(spikes[(spikes != 0) & (spikes != 1)][0].item()) if spikes.dtype.kind in "uif" else spikes.dtype
+        raise LearnError(f"{where}: expected 0 and 1, found {found}; a channel spikes once a step at most")
 
 
 def _array(name: str, values: Any) -> NDArray[Any]:
