@@ -85,6 +85,50 @@ def test_other_dimensions_are_named_by_their_values():
     assert found["condition"].values.tolist() == ["C_m 100 pF", "C_m 200 pF", "C_m 300 pF", "C_m 400 pF"]
 
 
+def along_cases(dim, **keys):
+    """Return the study with the keys of a sweep, by their names and values, in place of its cases."""
+    found = study().drop_vars("case").rename(case="other", seed="run.seed").rename_dims(other=dim)
+    found["run.seed"].attrs["key"] = "seed"
+    return found.assign_coords({name: (dim, values, {"key": key}) for name, (key, values) in keys.items()})
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "first"),
+    [
+        (
+            "seed",
+            {"seed": ("seed", range(4)), "learning_rate": ("train.learning_rate", [0.1, 0.2, 0.3, 0.4])},
+            "run.seed 0, learning_rate 0.1",
+        ),
+        ("seed", {"seed": ("train.task.seed", range(4))}, "train.task.seed 0"),
+        (
+            "labels",
+            {"labels": ("train.labels", [0.1, 0.2, 0.3, 0.4]), "epochs": ("train.epochs", [4, 3, 2, 1])},
+            "train.labels 0.1, epochs 4",
+        ),
+    ],
+)
+def test_only_what_changes_the_seed_of_the_run_alone_is_seeds(name, keys, first):
+    """Else networks that learn otherwise would be pooled as if chance alone told them apart."""
+    found = analysis.compare_conditions(along_cases(name, **keys).isel({"run.seed": [0]}))
+    assert found["condition"].values[0] == first
+    np.testing.assert_array_equal(found["accuracy"], ACCURACY[:, :1])
+
+
+def test_seeds_are_so_by_whatever_name():
+    """As they are called where the seed of a task is swept beside."""
+    found = analysis.compare_conditions(along_cases("task.seed", **{"task.seed": ("train.task.seed", range(4))}))
+    assert found["condition"].values.tolist() == [f"task.seed {place}" for place in range(4)]
+    np.testing.assert_array_equal(found["accuracy"], ACCURACY)
+
+
+def test_a_choice_among_unequal_numbers_of_seeds_is_told():
+    validation = ACCURACY.copy()
+    validation[1, 1:] = np.nan
+    caveat = analysis.compare_conditions(study(validation=validation)).attrs["caveat"]
+    assert "among 20 ms 61.0 % (n = 3), 50 ms 70.0 % (n = 1), of unequal numbers of seeds." in caveat
+
+
 def by_rate(accuracy):
     """Return a sweep of two groups of cases, one of two variants, over two learning rates."""
     points = [study(values, cases=["a: 1", "a: 2", "b"]) for values in accuracy]

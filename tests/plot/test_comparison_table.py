@@ -21,9 +21,11 @@ def test_the_table_has_a_row_a_condition_and_the_caveat():
     assert "Chance is 25 %.  " in lines
 
 
-def test_a_bar_in_a_name_does_not_break_the_table():
-    lines = plot.comparison_table(make_comparison({"a|b": 0.5})).splitlines()
-    assert lines[2].startswith("| a\\|b | 6 |")
+def test_a_bar_or_a_line_break_in_a_name_does_not_break_the_table():
+    head, _, row, other, *_ = plot.comparison_table(make_comparison({"a|b\nc": 0.5, "d": 0.6})).splitlines()
+    assert row.startswith("| a\\|b c | 6 |")
+    assert "| over a\\|b c (points) [95 %] |" in head
+    assert head.count("|") == row.count("|") == other.count("|") + 1
 
 
 def test_rows_go_into_a_table_of_rich():

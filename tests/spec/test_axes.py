@@ -30,6 +30,19 @@ def test_axes_stand_in_the_order_in_which_they_are_declared():
     assert found[2].columns == {B: ("1 pA", "2 pA"), "duration": ("1 s", "2 s")}
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("case", {"cases": {"a": {"seed": 1}}}),
+        ("sample", {"samples": {"n": 2, "parameters": {"seed": {"integers": [0, 9]}}}}),
+    ],
+)
+def test_a_result_is_not_called_as_the_dimension_of_cases_or_samples(name, data):
+    with pytest.raises(SpecError, match=f"expected '{name}' for their dimension alone"):
+        axes(taken=[name], **data)
+    assert axes(taken=[name], parameters={"seed": [1, 2]})
+
+
 @given(st.lists(st.lists(st.integers(), min_size=1, max_size=5), min_size=1, max_size=4))
 def test_points_are_the_product_with_the_last_axis_fastest(columns):
     found = [Axis(f"axis {i}", {f"key {i}": tuple(values)}) for i, values in enumerate(columns)]

@@ -11,9 +11,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
+from twinbrain.spec.assign import full_key
+from twinbrain.spec.axes import SAMPLE
 
 SEED, LABELS, CASE, CONDITION = "seed", "labels", "case", "condition"
 FEWER_LABELS = "fewer labels"
+_MEANT = {("run", "seed"): SEED, ("train", "labels"): LABELS}
 Place = tuple[str, str]
 """What a condition is: its case, or the group of cases that it stands for, and the values of other keys."""
 _COSTS = {"synaptic_operations": "synaptic_operations", "energy": "energy", "training_time": "seconds"}
@@ -22,7 +25,9 @@ _COSTS = {"synaptic_operations": "synaptic_operations", "energy": "energy", "tra
 def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     """Return the comparison that a sweep of trainings makes, for `compare`, `comparison_figure` and `comparison_table`.
 
-    Every dimension but ``seed`` and ``labels`` tells conditions apart; cases go by their names, and come first. Of
+    Every dimension tells conditions apart, but that of seeds, along which ``run.seed`` alone changes, and that of
+    labels, along which ``train.labels`` alone does; a dataset of your own calls them ``seed`` and ``labels``. Cases go
+    by their names, and come first. Of
     cases whose names agree up to a colon, such as ``"one time constant: 20 ms"`` and ``"one time constant: 50 ms"``,
     the one stands for all that is most accurate on the validation trials, in the mean over seeds: so a parameter is
     tuned that is not trained. Held-out trials have no part in it. Where other keys were swept beside cases, this is
@@ -48,13 +53,14 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     """
     if "validation_accuracy" not in sweep or "disturbed" not in sweep:
         raise LearnError("expected a sweep of a workflow that trains, found another; see tb.sweep")
-    flat, places = _by_condition(sweep.load())
+    sweep = _with_names_of_what_changes(sweep.load())
+    flat, places = _by_condition(sweep)
     full = flat.isel({LABELS: int(flat[LABELS].values.argmax())}, drop=True)
     if not np.isfinite(full["accuracy"]).any():
         unfit = np.isfinite(full["squared_error"]).any()
         why = "errors of a regression, which are not compared here" if unfit else "no training that is done"
         raise LearnError(f"expected accuracies to compare, found {why}")
-    chosen, tuned = _tuned(full["validation_accuracy"].mean(SEED).values, places)
+    chosen, tuned = _tuned(full["validation_accuracy"].transpose(CONDITION, SEED).values, places)
     full, flat = full.isel({CONDITION: list(chosen.values())}), flat.isel({CONDITION: list(chosen.values())})
     found = {"accuracy": full["accuracy"], "n_parameters": full["n_parameters"], "disturbed": _disturbed(full, flat)}
     found |= {name: full[measured] for measured, name in _COSTS.items()}
@@ -67,6 +73,27 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     comparison["level"].attrs = {"long_name": "strength", "units": "1"}
     order = (CONDITION, "disturbance", "level", SEED)
     return comparison.drop_vars([n for n in comparison.coords if n not in comparison.dims]).transpose(*order)
+
+
+def _with_names_of_what_changes(sweep: xr.Dataset) -> xr.Dataset:
+    """Return a sweep in which a dimension is called ``seed``, or ``labels``, if that alone changes along it.
+
+    A sweep names a dimension after its first key, by as many parts as tell it from others.
+    """
+    names: dict[str, str] = {}
+    for dim in map(str, sweep["status"].dims):
+        keys = [tuple(full_key(sweep[name].attrs["key"])) for name in _swept_along(sweep, dim)]
+        if len(keys) == 1 and keys[0] in _MEANT:
+            names[dim] = _MEANT[keys[0]]
+        elif keys and dim in _MEANT.values():
+            names[dim] = ".".join(keys[0])
+    return sweep.rename({dim: name for dim, name in names.items() if dim != name})
+
+
+def _swept_along(sweep: xr.Dataset, dim: str) -> list[str]:
+    """Return the names of the coordinates of keys that change along a dimension, that of its own name first."""
+    along = [str(name) for name, coord in sweep.coords.items() if coord.dims == (dim,) and coord.attrs.get("key")]
+    return sorted(along, key=lambda name: name != dim)
 
 
 def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place]]:
@@ -92,19 +119,25 @@ def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place]]:
 def _named(sweep: xr.Dataset, dim: str, place: int) -> str:
     if dim not in sweep.coords:
         return f"{dim} {place}"
-    value, units = sweep[dim].values[place], sweep[dim].attrs.get("units", "")
-    return str(value) if dim == CASE else f"{dim} {value}" + f" {units}" * bool(units)
+    if dim == CASE:
+        return str(sweep[dim].values[place])
+    names = [dim] if dim == SAMPLE else _swept_along(sweep, dim) or [dim]
+    units = {name: str(sweep[name].attrs.get("units", "")) for name in names}
+    return _said(*(f"{name} {sweep[name].values[place]} {units[name]}".rstrip() for name in names))
 
 
 def _said(*parts: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _tuned(mean: NDArray[np.float64], places: Sequence[Place]) -> tuple[dict[Place, int], list[str]]:
+def _tuned(accuracy: NDArray[np.float64], places: Sequence[Place]) -> tuple[dict[Place, int], list[str]]:
     """Return the conditions that stand for their groups of cases at each value of other keys, and what was tuned.
 
-    ``mean`` holds the accuracy of each condition on validation trials.
+    ``accuracy`` holds that of each condition and seed on validation trials.
     """
+    done = np.isfinite(accuracy)
+    n_seeds = done.sum(axis=1)
+    mean = np.where(done, accuracy, 0).sum(axis=1) / np.where(n_seeds, n_seeds, np.nan)
     groups: dict[Place, list[int]] = {}
     for number, (case, others) in enumerate(places):
         groups.setdefault((case.partition(": ")[0], others), []).append(number)
@@ -113,8 +146,13 @@ def _tuned(mean: NDArray[np.float64], places: Sequence[Place]) -> tuple[dict[Pla
         chosen[key] = max(numbers, key=lambda number: np.nan_to_num(mean[number], nan=-1))
         if len(numbers) > 1:
             variants = {number: places[number][0].partition(": ")[2] or places[number][0] for number in numbers}
-            tried = ", ".join(f"{variant} {100 * mean[number]:.1f} %" for number, variant in variants.items())
-            tuned.append(f"{_said(*key)}: chosen on validation trials among {tried}.")
+            unequal = len({*n_seeds[numbers].tolist()}) > 1
+            tried = ", ".join(
+                f"{variant} {100 * mean[number]:.1f} %" + f" (n = {n_seeds[number]})" * unequal
+                for number, variant in variants.items()
+            )
+            remark = ", of unequal numbers of seeds" * unequal
+            tuned.append(f"{_said(*key)}: chosen on validation trials among {tried}{remark}.")
     return chosen, tuned
 
 

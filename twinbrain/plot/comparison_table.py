@@ -149,9 +149,9 @@ def _interval(found: xr.Dataset, name: str, i: int) -> str:
 
 
 def _table(header: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [_line(header), _line(["---", *["---:"] * (len(header) - 1)])]
-    return lines + [_line([cell.replace("|", "\\|") for cell in row]) for row in rows]
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return [_line(cells) for cells in (header, rule, *rows)]
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return "| " + " | ".join(" ".join(cell.splitlines()).replace("|", "\\|") for cell in cells) + " |"

@@ -69,6 +69,12 @@ def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
     keys = [key for table in (*columns, drawn) for key in table]
     cases = _cases(sweep.cases)
     _check_distinct([*keys, *cases])
+    for name, declared in ((CASE, sweep.cases), (SAMPLE, sweep.samples)):
+        if declared and name in (taken := {*taken}):
+            raise SpecError(
+                f"sweep.{name}s: expected {name!r} for their dimension alone, found it taken by a result; give the "
+                "reduction, or its dimension, another name"
+            )
     names = short_names(keys, taken)
     axes = [Axis(names[next(iter(table))], table) for table in columns]
     if sweep.cases:

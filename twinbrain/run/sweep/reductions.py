@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twinbrain import analysis
 from twinbrain.errors import Problem, SpecError
+from twinbrain.run.sweep.keepable import keepable
 from twinbrain.spec.base import suggestion
 from twinbrain.store.sweep import RESERVED
 
@@ -159,7 +160,7 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
     Raises
     ------
     SpecError
-        If a result is called as something else in a sweep.
+        If a result is called as something else in a sweep, or could not be read again as it was.
     """
     known = {*RESERVED, *(str(key) for array in results.values() for key in (*array.dims, *array.coords))}
     for name, array in results.items():
@@ -180,7 +181,7 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
         }
         new = new.rename(clashing).drop_vars([key for key in new.coords if key in found.coords and key not in new.dims])
         found = found.merge(new.rename(name), join="exact", compat="override")
-    return found
+    return keepable(found)
 
 
 def values_of(results: Mapping[str, xr.DataArray], template: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
