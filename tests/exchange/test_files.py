@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from twinbrain.errors import ExchangeError
@@ -35,6 +37,49 @@ def test_what_is_written_replaces_what_stood_there_as_a_whole(folder, tmp_path):
         assert [found.name for found in path.iterdir()] == ["two"]
     else:
         assert path.read_text() == "two"
+
+
+@pytest.mark.parametrize("fault", [OSError("no more room"), KeyboardInterrupt()], ids=["full", "stopped"])
+@pytest.mark.parametrize("name", ["model", "before"])
+def test_a_folder_is_kept_where_another_cannot_take_its_place(name, fault, tmp_path, monkeypatch):
+    def fail(*_):
+        raise fault
+
+    path = tmp_path / name
+    path.mkdir()
+    (path / "part").write_text("before")
+    monkeypatch.setattr(Path, "replace", fail)
+    with (
+        pytest.raises(KeyboardInterrupt if isinstance(fault, KeyboardInterrupt) else ExchangeError),
+        written_whole(path, overwrite=True, folder=True) as part,
+    ):
+        (part / "part").write_text("after")
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+    assert (path / "part").read_text() == "before"
+    monkeypatch.undo()
+    with written_whole(path, overwrite=True, folder=True) as part:
+        (part / "part").write_text("after")
+    assert (path / "part").read_text() == "after"
+
+
+def test_a_folder_that_cannot_be_put_back_is_kept_and_named(tmp_path, monkeypatch):
+    def fail(*_):
+        monkeypatch.setattr(Path, "rename", fail)
+        raise OSError("the disk is gone")
+
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "part").write_text("before")
+    monkeypatch.setattr(Path, "replace", fail)
+    message = r"put back what stood here, which is now .*_model: the disk is gone"
+    with (
+        pytest.raises(ExchangeError, match=message) as caught,
+        written_whole(path, overwrite=True, folder=True),
+    ):
+        pass
+    (kept,) = tmp_path.glob("*/_model/part")
+    assert kept.read_text() == "before"
+    assert str(kept.parent) in str(caught.value)
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):

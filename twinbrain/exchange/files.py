@@ -101,15 +101,25 @@ def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Itera
         raise failure(
             path, f"expected a path that can be written: {getattr(error, 'strerror', None) or error}"
         ) from None
+    part, before = beside / path.name, beside / f"_{path.name}"
     try:
-        part = beside / path.name
         if folder:
             part.mkdir()
         yield part
         if folder and path.exists():
-            path.rename(beside / "before")
+            path.rename(before)
         part.replace(path)
     except OSError as error:
         raise failure(path, f"expected a path that can be written: {error.strerror or error}") from None
     finally:
+        if before.exists() and part.exists():  # what was to take its place has not
+            _put_back(before, path)
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put_back(before: Path, path: Path) -> None:
+    try:
+        before.rename(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise failure(path, f"expected to put back what stood here, which is now {before}: {reason}; move it") from None
