@@ -67,6 +67,19 @@ def test_a_delay_beyond_the_range_is_refused():
         lower_circuit(replace(circuit, projections=(long,)))
 
 
+def test_a_negative_conductance_is_refused():
+    circuit = draw_circuit(small_brain(1))
+    first = next(own for own in circuit.projections if own.receptor == "ampa")
+    negative = replace(circuit, projections=(replace(first, weight=-first.weight),))
+    with pytest.raises(
+        SpecError, match=r"population \w+: weight: .* 'ampa' is a conductance, found -.*; correct the file"
+    ):
+        lower_circuit(negative)
+    drive = replace(next(own for own in circuit.drives if own.receptor == "ampa"), weight=-1.0)
+    with pytest.raises(SpecError, match=r"'ampa' is a conductance, found -1 nS \(1 of 1 are negative\); correct"):
+        lower_circuit(replace(circuit, drives=(drive,)))
+
+
 def test_a_parameter_without_a_value_is_refused():
     circuit = draw_circuit(leaky_region("delta"))
     population = circuit.populations[0]

@@ -19,7 +19,7 @@ from twinbrain.network.network import Block, Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import program_constants
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.random import Floats
-from twinbrain.network.ranges import check_terms, of_both, range_problems
+from twinbrain.network.ranges import check_conductances, check_terms, of_both, range_problems
 from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
@@ -67,11 +67,17 @@ def lower_circuit(circuit: Circuit) -> Network:
         )
         neurons = np.concatenate([np.arange(s.start, s.stop, dtype=np.int32) for s in slices if s.block == i])
         blocks.append(Block(names[i], program, neurons, constants, initial, tuple(inlets)))
-    arriving = [(projection.target, projection.receptor) for projection in circuit.projections]
-    for target, name in arriving + [(drive.population, drive.receptor) for drive in circuit.drives]:
+    arriving = [(projection.target, projection.receptor, projection.weight) for projection in circuit.projections]
+    arriving += [(drive.population, drive.receptor, np.array([drive.weight])) for drive in circuit.drives]
+    for target, name, weights in arriving:
+        where = f"population {circuit.populations[target].name}"
         if name in unfelt_of[block := slices[target].block]:
-            where = f"population {circuit.populations[target].name}"
             raise SpecError([unfelt_problem(where, name, receptors[block][name])])
+        program = blocks[block].program
+        try:
+            check_conductances(weights, program.units[program.jumps[name]], name, "correct the file")
+        except SpecError as error:
+            raise error.within(where) from None
     inlet_of = {(i, inlet.receptor): inlet for i, block in enumerate(blocks) for inlet in block.inlets}
 
     def place(population: int, receptor: str) -> tuple[Inlet, int]:

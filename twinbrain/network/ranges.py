@@ -91,8 +91,10 @@ def range_problems(
     return problems
 
 
-def check_conductances(weights: Floats, unit: str, receptor: str) -> None:
-    """Check weights as they were drawn.
+def check_conductances(
+    weights: Floats, unit: str, receptor: str, advice: str = 'give the distribution a "min"'
+) -> None:
+    """Check weights as they were drawn, or as they stand in a file; the advice says what to do about them.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def check_conductances(weights: Floats, unit: str, receptor: str) -> None:
         n = int((weights < 0).sum())
         message = (
             f"expected weights of at least 0 nS, since {receptor!r} is a conductance, found {lowest:g} nS "
-            f'({n:,} of {len(weights):,} are negative); give the distribution a "min"'
+            f"({n:,} of {len(weights):,} are negative); {advice}"
         )
         raise SpecError([Problem("weight", message)])
 
