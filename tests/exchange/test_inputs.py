@@ -93,9 +93,7 @@ def test_a_circuit_with_drives_is_read_in_their_steps_alone(folder):
     """A mean and a window that are counted in steps would be others in other steps."""
     tb.write_sonata(driven_region({"noise": "50 pA"}), folder, drives="keep")
     assert tb.read_sonata(folder, dt="100 us").dt == pytest.approx(0.1)
-    with pytest.raises(
-        tb.ExchangeError, match=r"drives: expected the dt .* 0\.05 ms and 0\.1 ms in the file; read"
-    ):
+    with pytest.raises(tb.ExchangeError, match=r"drives: expected the dt .* 0\.05 ms and 0\.1 ms in the file; read"):
         tb.read_sonata(folder, dt="0.05 ms")
     tb.write_sonata(driven_region(), folder, overwrite=True)
     assert tb.read_sonata(folder, dt="0.05 ms").dt == 0.05

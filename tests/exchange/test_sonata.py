@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import h5py
 import libsonata
@@ -11,7 +12,9 @@ import pytest
 import twinbrain as tb
 from tests.examples import build_brain, build_region, relay_region, small_brain
 from tests.exchange.models import leaky_data, leaky_region, spikes_of
+from twinbrain.spec.brain import single_region_brain
 from twinbrain.spec.region import Region
+from twinbrain.spec.workflow import Workflow
 
 
 @pytest.mark.parametrize("receptor", ["delta", "exponential_current"])
@@ -113,9 +116,13 @@ def test_types_say_what_models_and_receptors_are(folder):
         assert file.attrs["magic"] == 0x0A7A
 
 
-def test_libsonata_reads_the_spikes_of_a_run(folder, tmp_path):
+@pytest.fixture(scope="module")
+def run():
+    return tb.simulate(leaky_region(), duration="200 ms", window="50 ms", seed=3, engine="reference")
+
+
+def test_libsonata_reads_the_spikes_of_a_run(run, folder):
     region = leaky_region()
-    run = tb.simulate(region, out=tmp_path / "run.zarr", duration="200 ms", window="50 ms", seed=3, engine="reference")
     tb.write_sonata(region, folder, seed=3, run=run)
     reader = libsonata.SpikeReader(str(folder / "spikes.h5"))
     assert reader.get_population_names() == ["exc", "inh"]
@@ -128,6 +135,29 @@ def test_libsonata_reads_the_spikes_of_a_run(folder, tmp_path):
         spikes = found.get_dict()
         np.testing.assert_array_equal(spikes["node_ids"], rows[:, 1] - first)
         np.testing.assert_allclose(spikes["timestamps"], rows[:, 0] * 0.1, rtol=1e-12)
+
+
+def test_a_run_of_another_model_is_refused(run, folder):
+    """A run is of the model that it was made from, and of no other; what changes no spike may differ."""
+    data = leaky_data()
+    weight = [data["projections"][0] | {"weight": "2 mV"}, *data["projections"][1:]]
+    cells = {"exc": data["cells"]["exc"] | {"initial": {"v": "-65 mV"}}, "inh": data["cells"]["inh"]}
+    stimulus = tb.Stimulus(name="s", population="exc", current="1 pA", start="0 ms", duration="1 ms")
+    workflow = Workflow(name="w", brain=single_region_brain(leaky_region()))
+    others = {
+        "brain.regions.*.projections[0].weight": Region.parse(data | {"projections": weight}),
+        "brain.regions.*.cells.exc.initial.v": Region.parse(data | {"cells": cells}),
+        "order of brain.regions.*.populations": Region.parse(
+            data | {"populations": dict(reversed(data["populations"].items()))}
+        ),
+        "stimuli": workflow.replace(stimuli=(stimulus,)),
+        "run.drive_seed": workflow.replace(run={"drive_seed": 7}),
+    }
+    for place, other in others.items():
+        with pytest.raises(tb.ExchangeError, match=f"this model, found one with another {re.escape(place)}"):
+            tb.write_sonata(other, folder, seed=3, run=run, drives="drop")
     with pytest.raises(tb.ExchangeError, match="expected a run of this model with seed 4 and"):
-        tb.write_sonata(region, tmp_path / "other", seed=4, run=run)
-    assert not (tmp_path / "other").exists()
+        tb.write_sonata(leaky_region(), folder, seed=4, run=run)
+    assert not folder.exists()
+    same = leaky_region().replace(summary="other words")
+    tb.write_sonata(Workflow(name="w", brain=single_region_brain(same), run={"drive_seed": 3}), folder, seed=3, run=run)

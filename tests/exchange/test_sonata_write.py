@@ -6,7 +6,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import relay_region
-from tests.exchange.models import leaky_region
+from tests.exchange.models import leaky_data, leaky_region
 
 
 def test_what_sonata_cannot_express_is_refused_and_nothing_is_written(folder):
@@ -45,6 +45,18 @@ def test_a_rate_is_in_the_unit_that_the_file_says(folder):
     assert any(np.allclose(values, 1 - np.array([0.02, 0.03]) * 0.1) for values in block.constants.values())
     with pytest.raises(tb.ExchangeError, match="dynamics_params/a: expected units '1/ms', found 'Hz'; convert"):
         read("Hz")
+
+
+@pytest.mark.parametrize(("place", "part"), [("label", "label"), ("name", "name"), ("population", "name")])
+def test_a_name_that_stands_for_no_value_is_refused(place, part, folder):
+    data = leaky_data() | ({"name": "NULL"} if place == "name" else {})
+    if place == "population":
+        data |= {"populations": {"NULL": data["populations"]["exc"]}, "projections": []}
+    connectome = tb.Connectome([[0.0]], [[0.0]], ["NULL" if place == "label" else "A"])
+    brain = tb.Brain(connectome=connectome, regions={"*": tb.Region.parse(data)})
+    with pytest.raises(tb.ExchangeError, match=f"region .*: population .*: {part}: expected another name than NULL"):
+        tb.write_sonata(brain, folder)
+    assert not folder.exists()
 
 
 def test_receptors_of_one_name_that_differ_are_refused(folder):

@@ -53,8 +53,7 @@ def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None
         If it cannot be built.
     """
     workflow = as_workflow(model)
-    step = workflow.run.dt if dt is None else units.number(dt, "ms")
-    seed = workflow.run.seed if seed is None else seed
+    step, seed = drawn_with(workflow, dt, seed)
     brain = workflow.brain
     connectome = brain.connectome
     if not isinstance(connectome, Connectome):
@@ -74,6 +73,12 @@ def draw_circuit(model: Model, *, dt: str | None = None, seed: int | None = None
         tuple(dict.fromkeys(_signals(layout, workflow.stimuli))) if drives else (),
         tuple(_plastic(layout)),
     )
+
+
+def drawn_with(workflow: Workflow, dt: str | None, seed: int | None) -> tuple[float, int]:
+    """Return the time step (ms) and the seed: those given, else the workflow's."""
+    step = workflow.run.dt if dt is None else units.number(dt, "ms")
+    return step, workflow.run.seed if seed is None else seed
 
 
 def _signals(layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[CircuitSignal]:

@@ -24,6 +24,9 @@ from twinbrain.spec.base import suggestion
 _DIGITS = re.compile("[0-9]{1,18}")
 Row = dict[str, str]
 
+NULL = "NULL"
+"""What stands for no value in a table of types."""
+
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the table of a JSON file.
@@ -71,7 +74,7 @@ def read_types(path: Path | None, key: str) -> dict[int, Row]:
             )
         if int(row[key]) in types:
             raise failure(path, f"line {i}: expected one line a type, found {key} {row[key]} again; take one out")
-        types[int(row[key])] = {name: value for name, value in row.items() if value != "NULL"}
+        types[int(row[key])] = {name: value for name, value in row.items() if value != NULL}
     return types
 
 

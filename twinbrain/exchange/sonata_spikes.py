@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.exchange.circuit import Circuit
+from twinbrain.connectome.load import load_connectome
 from twinbrain.exchange.files import failure
+from twinbrain.network.given import with_pinned_files
+from twinbrain.spec.base import IN_DIGEST
+from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.workflow import Workflow
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,27 +25,74 @@ _CHUNK = 4_000_000
 _SORTING = {"none": 0, "by_id": 1, "by_time": 2}
 
 
-def check_run(run: xr.DataTree, circuit: Circuit) -> None:
-    """Check that a run has spikes, of the populations of a circuit.
+def check_run(run: xr.DataTree, workflow: Workflow, dt: float, seed: int) -> None:
+    """Check that a run has spikes, and is one of a workflow.
+
+    Parameters
+    ----------
+    run : DataTree
+        A run.
+    workflow : Workflow
+        What is written.
+    dt : float (ms)
+        Time step that counts in place of the workflow's.
+    seed : int
+        Seed that does so.
 
     Raises
     ------
     ExchangeError
-        If it has not.
+        If it has none, or is of another model, seed or time step.
     """
     where = str(run.attrs.get("workflow", "run"))
     if "spikes" not in run.children or "time_step" not in run.children["spikes"].dataset:
         raise failure(where, "expected a run with spikes, found one without; run it with record.spikes = true")
-    network = run.children["network"].dataset
-    found = list(zip(network["label"].values, network["name"].values, network["size"].values, strict=True))
-    expected = [(p.label, p.name, p.size) for p in circuit.populations]
-    if found != expected or run.attrs["seed"] != circuit.seed or run.attrs["dt"] != circuit.dt:
+    if run.attrs["seed"] != seed or run.attrs["dt"] != dt:
         raise failure(
             where,
-            f"expected a run of this model with seed {circuit.seed} and dt {circuit.dt:g} ms, found one of "
-            f"{len(found)} populations with seed {run.attrs['seed']} and dt {run.attrs['dt']:g} ms; give the run's own "
-            "model, seed and dt",
+            f"expected a run of this model with seed {seed} and dt {dt:g} ms, found one with seed "
+            f"{run.attrs['seed']} and dt {run.attrs['dt']:g} ms; give the run's own model, seed and dt",
         )
+    data = json.loads(run.attrs["spec"])
+    data["brain"]["connectome"] = Connectome.from_dataset(run.children["connectome"].to_dataset().load())
+    begun = _making_spikes(Workflow.parse(data, f"spec of {where}"), seed)
+    if (place := _difference(_making_spikes(workflow, seed), begun)) is not None:
+        raise failure(
+            where, f"expected a run of this model, found one with another {place}; give the run's own, as a workflow"
+        )
+
+
+def _making_spikes(workflow: Workflow, seed: int) -> dict[str, Any]:
+    """Return what of a workflow decides about spikes, beside the seed and the time step."""
+    brain = workflow.brain
+    connectome = brain.connectome
+    if not isinstance(connectome, Connectome):
+        connectome = load_connectome(connectome)
+    brain = brain.replace(name="", connectome=connectome.replace(name=""))
+    data = with_pinned_files(workflow.replace(brain=brain)).model_dump(
+        mode="json", exclude_defaults=True, include={"brain", "stimuli"}, context=IN_DIGEST
+    )
+    for region in data["brain"]["regions"].values():
+        for remark in ("summary", "references", "expected"):
+            region.pop(remark, None)
+    drive_seed = workflow.run.drive_seed
+    return data | {"run": {"drive_seed": seed if drive_seed is None else drive_seed}}
+
+
+def _difference(one: Any, other: Any, where: str = "") -> str | None:
+    """Return where two declarations differ first, if they do; the order of regions and populations counts."""
+    pairs: Iterable[tuple[str, Any, Any]]
+    if isinstance(one, dict) and isinstance(other, dict):
+        ordered = where.endswith(("regions", "populations")) and one.keys() == other.keys()
+        if ordered and list(one) != list(other):
+            return f"order of {where}"
+        pairs = ((f"{where}.{key}".lstrip("."), one.get(key), other.get(key)) for key in {**one, **other})
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = ((f"{where}[{i}]", *pair) for i, pair in enumerate(zip(one, other, strict=True)))
+    else:
+        return None if one == other else where
+    differences = (_difference(mine, theirs, place) for place, mine, theirs in pairs)
+    return next((place for place in differences if place is not None), None)
 
 
 def write_spikes(h5py: Any, path: Path, run: xr.DataTree, numbers: dict[str, NDArray[np.int64]]) -> None:

@@ -21,24 +21,28 @@ from twinbrain.exchange.circuit import (
     Circuit,
     CircuitProjection,
     drive_problems,
+    place_of,
     population_names,
     signal_problems,
 )
-from twinbrain.exchange.draw import Model, draw_circuit
+from twinbrain.exchange.draw import Model, draw_circuit, drawn_with
 from twinbrain.exchange.files import check_free, failure, optional, written_whole
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
 from twinbrain.exchange.sonata_config import UNITS
+from twinbrain.exchange.sonata_files import NULL
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
 from twinbrain.paths import user_path
+from twinbrain.spec.load import as_workflow
+from twinbrain.spec.model import ReceptorModel
 
 if TYPE_CHECKING:
     import xarray as xr
-from twinbrain.spec.model import ReceptorModel
 
 _MAGIC, _VERSION = 0x0A7A, (0, 1)
 _FIRST_TYPE = 100
+_NO_NAME = f"expected another name than {NULL}, which stands for no value there; rename it"
 
 
 def write_sonata(
@@ -73,7 +77,8 @@ def write_sonata(
         keep them where our reader alone finds them. Only Poisson events and noise can be kept; currents, pulses, sines,
         given spikes and given waveforms are refused then too.
     run : xarray.DataTree, optional
-        A run of the model, from `open_run`; its spikes are written too.
+        A run of the model, from `open_run`; its spikes are written too. One with stimuli or a ``drive_seed`` is of the
+        workflow that has them.
     overwrite : bool
         Whether a folder that stands there may be replaced.
 
@@ -89,16 +94,18 @@ def write_sonata(
     check_free(folder, overwrite=overwrite, folder=True)
     if drives not in ("refuse", "drop", "keep"):
         raise failure("drives", f'expected "refuse", "drop" or "keep", found {drives!r}')
-    circuit = draw_circuit(model, dt=dt, seed=seed, drives=drives != "drop")
+    workflow = as_workflow(model)
+    if run is not None:
+        check_run(run, workflow, *drawn_with(workflow, dt, seed))
+    circuit = draw_circuit(workflow, dt=dt, seed=seed, drives=drives != "drop")
     problems = [Problem(name, "expected fixed weights, found plasticity; take it out") for name in circuit.plastic]
     if drives == "refuse":
         problems += drive_problems(circuit, 'write drives="drop" or drives="keep"')
     problems += signal_problems(circuit, 'leave it out with drives="drop"')
     problems += _different_receptors(circuit)
+    problems += _names_of_nothing(circuit)
     if problems:
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
-    if run is not None:
-        check_run(run, circuit)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
     nodes = _node_populations(circuit, cells)
     with written_whole(folder, overwrite=overwrite, folder=True) as part:
@@ -166,7 +173,7 @@ def _write_nodes(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, lis
             (folder / "components" / f"{name}.json").write_text(json.dumps(shared, indent=2), encoding="utf-8")
             for i in own:
                 p = circuit.populations[i]
-                labels = (p.label, p.region, p.name, p.transmitter, ",".join(p.receptors) or "NULL")
+                labels = (p.label, p.region, p.name, p.transmitter, ",".join(p.receptors) or NULL)
                 rows.append((_FIRST_TYPE + i, "point_neuron", cells[i].template, f"{name}.json", *labels))
     columns = ("node_type_id", "model_type", "model_template", "dynamics_params")
     _write_table(
@@ -223,6 +230,17 @@ def _different_receptors(circuit: Circuit) -> list[Problem]:
     found: dict[str, ReceptorModel] = {}
     different = {n for p in circuit.populations for n, own in p.receptors.items() if found.setdefault(n, own) != own}
     return [Problem(f"receptor {n}", "expected one definition, found two; rename one") for n in sorted(different)]
+
+
+def _names_of_nothing(circuit: Circuit) -> list[Problem]:
+    """Return a problem for each name that a table of types would take as no value."""
+    names = [
+        (f"{place_of(p)}: {what}", name)
+        for p in circuit.populations
+        for what, names in (("label", [p.label]), ("name", [p.name, p.region]), ("receptor", p.receptors))
+        for name in names
+    ]
+    return [Problem(place, _NO_NAME) for place, name in dict.fromkeys(names) if name == NULL]
 
 
 def _config(circuit: Circuit, names: list[str], pairs: list[str]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.network.random import Floats
 from twinbrain.paths import user_path
 from twinbrain.spec.drive import Drive
+from twinbrain.spec.region import Region
 from twinbrain.spec.signal import SampledWaveform, SpikeTrains
+from twinbrain.spec.workflow import Workflow
 
 # A train each is made up to the last neuron of a file.
 _MOST_NEURONS = 1_000_000
@@ -117,6 +119,35 @@ def pinned(drive: _Drive) -> _Drive:
             changes = {"file": str(user_path(given.file).absolute()), "sha256": digest}
             return drive.model_copy(update={kind: given.model_copy(update=changes)})
     return drive
+
+
+def with_pinned_files(workflow: Workflow) -> Workflow:
+    """Return a workflow with the files of its inputs named by their contents, so that a run can be resumed.
+
+    Raises
+    ------
+    SpecError
+        With every file that cannot be read, or has changed.
+    """
+    problems: list[Problem] = []
+
+    def pin(drive: _Drive, where: str) -> _Drive:
+        try:
+            return pinned(drive)
+        except SpecError as error:
+            problems.extend(error.within(where).problems)
+            return drive
+
+    def with_pinned_drives(region: Region) -> Region:
+        drives = tuple(pin(d, f"region {region.name}: drives[{i}]") for i, d in enumerate(region.drives))
+        return region.model_copy(update={"drives": drives})
+
+    regions = {pattern: with_pinned_drives(region) for pattern, region in workflow.brain.regions.items()}
+    stimuli = tuple(pin(stimulus, f"stimuli.{stimulus.name}") for stimulus in workflow.stimuli)
+    if problems:
+        raise SpecError(dict.fromkeys(problems))
+    brain = workflow.brain.model_copy(update={"regions": regions})
+    return workflow.model_copy(update={"brain": brain, "stimuli": stimuli})
 
 
 def _columns(spikes: SpikeTrains) -> tuple[Floats, Floats]:

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
 from twinbrain.engines.base import DEFAULT_DEVICE, MOST_STEPS, check_engine
 from twinbrain.errors import ConnectomeError, Problem, SpecError
 from twinbrain.network.build import block_programs, build, check_references
-from twinbrain.network.given import pinned
+from twinbrain.network.given import with_pinned_files
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network
 from twinbrain.network.plan import Plan, check_device_memory, check_memory, plan
 from twinbrain.network.quanta import receptor_quanta, weight_units
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.drive import Drive
-from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Workflow
-
-_Drive = TypeVar("_Drive", bound=Drive)
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("build", "compile", "simulate"), how much of it is done, and of how much.
@@ -92,7 +87,7 @@ def prepare(workflow: Workflow) -> Prepared:
     check_engine(run.engine, device=run.device, precision=run.precision)
     grid = time_grid(workflow)
     connectome = _connectome(workflow)
-    workflow = _pinned(
+    workflow = with_pinned_files(
         workflow.model_copy(update={"brain": workflow.brain.model_copy(update={"connectome": connectome})})
     )
     brain = workflow.brain
@@ -185,29 +180,6 @@ def time_grid(workflow: Workflow) -> TimeGrid:
     if problems:
         raise SpecError(problems)
     return TimeGrid(run.dt, steps["run.duration"], steps["run.window"], steps["record.rate_bin"])
-
-
-def _pinned(workflow: Workflow) -> Workflow:
-    """Return the workflow with the files of its inputs named by their contents, so that a run can be resumed."""
-    problems: list[Problem] = []
-
-    def pin(drive: _Drive, where: str) -> _Drive:
-        try:
-            return pinned(drive)
-        except SpecError as error:
-            problems.extend(error.within(where).problems)
-            return drive
-
-    def with_pinned_drives(region: Region) -> Region:
-        drives = tuple(pin(d, f"region {region.name}: drives[{i}]") for i, d in enumerate(region.drives))
-        return region.model_copy(update={"drives": drives})
-
-    regions = {pattern: with_pinned_drives(region) for pattern, region in workflow.brain.regions.items()}
-    stimuli = tuple(pin(stimulus, f"stimuli.{stimulus.name}") for stimulus in workflow.stimuli)
-    if problems:
-        raise SpecError(dict.fromkeys(problems))
-    brain = workflow.brain.model_copy(update={"regions": regions})
-    return workflow.model_copy(update={"brain": brain, "stimuli": stimuli})
 
 
 def _connectome(workflow: Workflow) -> Connectome:
