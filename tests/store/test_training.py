@@ -38,3 +38,20 @@ def test_a_state_of_another_epoch_is_refused(training, key, copy):
         StoreError, match=r"checkpoint/\w+: expected the state .*, found another: the training is damaged"
     ):
         open_training_store(training).state()
+
+
+def test_what_another_process_has_done_meanwhile_is_not_taken_back(training):
+    """It may hold a claim of the sweep that keeps the training, rather than of the training."""
+    late, other = open_training_store(training), open_training_store(training)
+    other.commit({"loss": np.array(0.1)}, {"w": np.zeros(5), "n": np.array(3)})
+    for write in (
+        lambda: late.commit({"loss": np.array(9.0)}, {"w": np.ones(5), "n": np.array(9)}),
+        lambda: late.mark(status="stopped"),
+        lambda: late.finish({}, {"w": np.ones(5)}),
+    ):
+        with pytest.raises(StoreError, match="expected the training as it was left, up to epoch 3, found it changed"):
+            write()
+    found = open_training_store(training)
+    assert (found.epochs_done, found.attributes["status"]) == (4, "running")
+    assert found.state()["n"] == 3
+    assert found.curves()["loss"].values[3] == 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 
@@ -19,6 +20,11 @@ def versions(engine: str) -> dict[str, str]:
     own = versions_in_bits(engine)
     beside = {name: version(name) for name in ("xarray", "zarr")}
     return own | beside | {"python": platform.python_version()}
+
+
+def engine_of(begun: Mapping[str, str]) -> str:
+    """Return for what engine, or learning, versions were noted: packages that come with others, too, tell."""
+    return LEARNING if "snntorch" in begun else "torch" if "torch" in begun else ""
 
 
 @cache

@@ -82,7 +82,7 @@ class TrainingStore:
         done = self.epochs_done
         slot = SLOTS[1] if self._root.attributes["checkpoint"] == SLOTS[0] else SLOTS[0]
         with self._saying_what_is_safe():
-            self._check_claim()
+            self._check_unchanged()
             for name, values in curves.items():
                 self._write_epoch(f"{CURVES}/{name}", done, values)
             path = f"checkpoint/{slot}"
@@ -97,7 +97,7 @@ class TrainingStore:
     def finish(self, groups: Mapping[str, xr.Dataset], trained: Arrays, **attributes: Any) -> None:
         """Write what was learned, and mark the training as complete."""
         with self._saying_what_is_safe():
-            self._check_claim()
+            self._check_unchanged()
             objects: dict[str, Buffer] = {}
             memory = MemoryStore(objects)
             nodes = _without(self._root.nodes, "trained", *groups) | _compose(memory, "trained", trained)
@@ -174,9 +174,14 @@ class TrainingStore:
         objects = sync(encoded(array, 0, curve))
         sync(together((array.store_path / key).set(value) for key, value in objects.items()))
 
-    def _check_claim(self) -> None:
+    def _check_unchanged(self) -> None:
         if (claim := held(self.location)) is not None:
             claim.check()
+        if self.location.read(KEY) != self._document:
+            raise StoreError(
+                f"expected the training as it was left, up to epoch {self.epochs_done}, found it changed or gone: "
+                f"{self.location}; see whether another process writes it, and resume it once none does"
+            )
 
     def _read_arrays(self, path: str) -> dict[str, NDArray[Any]]:
         found = sorted(name for name in self._committed.arrays if name.startswith(f"{path}/"))
@@ -189,13 +194,13 @@ class TrainingStore:
 
     def _replace(self, nodes: Mapping[str, Document], **attributes: Any) -> None:
         document = Root(self._root.attributes | attributes, dict(nodes)).encode()
-        self._check_claim()
+        self._check_unchanged()
         self.location.write(KEY, document)
         self._take(document)
 
     def _take(self, document: bytes) -> None:
         self._committed = VerifiedStore(self.location.store(read_only=True), self.location, document, TRAINING)
-        self._root = self._committed.root
+        self._root, self._document = self._committed.root, document
 
 
 def create_training(

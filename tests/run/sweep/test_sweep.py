@@ -1,5 +1,6 @@
 """`tb.sweep`, `tb.open_sweep` and `tb.resume_sweep`, in this process."""
 
+import json
 import os
 import signal
 import warnings
@@ -12,7 +13,7 @@ import xarray as xr
 import twinbrain as tb
 from tests.run.conftest import RECORD, lively
 from twinbrain import analysis
-from twinbrain.run.sweep.create import prepare_sweep
+from twinbrain.run.sweep.create import open_or_create, prepare_sweep
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.sweep import declared_sweep
 from twinbrain.spec.load import as_workflow
@@ -396,6 +397,18 @@ def test_there_must_be_a_sweep_to_open_or_resume(out, tmp_path):
     for call in (tb.open_sweep, tb.resume_sweep):
         with pytest.raises(tb.StoreError, match="expected a twinbrain sweep, found something else"):
             call(tmp_path / "run.zarr")
+
+
+@pytest.mark.parametrize(
+    "swept",
+    [{"engine": ["brian2-numpy", "torch"]}, {"cases": {"a": {"run.engine": "torch"}}}, {"seed": [1, 2]}],
+    ids=["engine", "cases", "seed"],
+)
+def test_a_sweep_is_begun_with_the_versions_of_every_engine_of_its_points(workflow, swept, out):
+    keys = {key: values for key, values in swept.items() if key != "cases"}
+    prepared = prepare_sweep(*declared_sweep(workflow, keys, cases=swept.get("cases")))
+    store = open_or_create(prepared, Location.of(out), overwrite=False)
+    assert ("torch" in json.loads(store.attrs["versions"])) == ("seed" not in swept)
 
 
 def test_another_run_in_this_process_is_free_to_go_after_a_sweep(sweep, tmp_path):

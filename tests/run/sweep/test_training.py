@@ -7,14 +7,16 @@ import pytest
 
 import twinbrain as tb
 from tests.learn.study import TASK, small_study
-from twinbrain.errors import LearnError, RunInterrupted, SpecError
+from twinbrain.errors import LearnError, RunInterrupted, SpecError, StoreError
 from twinbrain.learn.measures import empty_measures
 from twinbrain.learn.metrics.network_cost import network_cost
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.sweep import declared_sweep
+from twinbrain.run.sweep.training import train_point
 from twinbrain.spec.assign import assigned
 from twinbrain.store import Location, is_training
+from twinbrain.store.claim import claimed
 
 C_M = "regions.*.parameters.C_m"
 CASES = {
@@ -190,6 +192,15 @@ def test_kept_trainings_can_be_opened(sweep, out):
     shutil.copytree(out.parent / "other.zarr/runs/000000.zarr", kept.path)
     (damage,) = tb.check_store(out).damaged
     assert "expected what was kept of point 1" in damage.message
+
+
+def test_a_kept_training_that_someone_goes_on_with_is_left_to_them(out):
+    location = Location.of(out / "runs" / "000000.zarr")
+    with (
+        claimed(location, "training"),
+        pytest.raises(StoreError, match="expected to be alone in writing the training"),
+    ):
+        train_point(small_study(), {}, location, {})
 
 
 def test_options_of_a_task_are_keys_of_their_own():

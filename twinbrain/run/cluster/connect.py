@@ -8,7 +8,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -27,6 +27,7 @@ from twinbrain.run.cluster.scratch import private_scratch
 from twinbrain.run.cluster.slurm import slurm_cluster
 from twinbrain.run.cluster.tls import security_of
 from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_ready, own_facts
+from twinbrain.run.versions import SEEN_IN_BITS
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.load import load_profile
 
@@ -45,6 +46,7 @@ def connected(
     client: Client | None = None,
     workers: int | None = None,
     profile: str | Path | ClusterProfile | None = None,
+    packages: Iterable[str] = SEEN_IN_BITS,
 ) -> Iterator[Client]:
     """Connect to a cluster whose workers are ready for simulations.
 
@@ -59,6 +61,8 @@ def connected(
         How many worker processes to start; otherwise one a core, or as many as the profile says.
     profile : str, Path or ClusterProfile, optional
         What jobs of ``"slurm"`` ask for, and the certificates of a scheduler at ``tls://``: a TOML file.
+    packages : iterable of str
+        Those whose versions workers have to share with this process.
 
     Yields
     ------
@@ -78,22 +82,22 @@ def connected(
     found = profile if isinstance(profile, ClusterProfile | None) else load_profile(profile)
     with ExitStack() as stack:
         if client is not None:
-            stack.enter_context(_ready(client))
+            stack.enter_context(_ready(client, packages))
         elif cluster == "slurm":
             assert found is not None
             started = stack.enter_context(slurm_cluster(found, workers))
             client = stack.enter_context(Client(started, set_as_default=False))
-            _make_ready(client)
+            _make_ready(client, packages)
         elif cluster in (None, "local"):
             stack.enter_context(private_scratch())
             started = stack.enter_context(_local_cluster(workers or CPU_COUNT))
             client = stack.enter_context(Client(started, set_as_default=False))
-            _make_ready(client)
+            _make_ready(client, packages)
             client.register_plugin(IgnoreInterrupts())
         else:
             client = _client_of(str(cluster), found)
             stack.callback(_close, client)
-            stack.enter_context(_ready(client))
+            stack.enter_context(_ready(client, packages))
         yield client
 
 
@@ -209,11 +213,11 @@ def _close(client: Client) -> None:
         client.close()
 
 
-def _make_ready(client: Client) -> str:
-    name = f"twinbrain-{uuid4().hex}"
+def _make_ready(client: Client, packages: Iterable[str]) -> str:
+    name, expected = f"twinbrain-{uuid4().hex}", own_facts(packages=packages)
     with answering():
-        check_workers(client)
-        client.register_plugin(PrepareWorker(own_facts(), numba_is_apart()), name=name)
+        check_workers(client, expected)
+        client.register_plugin(PrepareWorker(expected, numba_is_apart()), name=name)
     return name
 
 
@@ -276,9 +280,9 @@ def _why_no_workers() -> str:
 
 
 @contextmanager
-def _ready(client: Client) -> Iterator[None]:
+def _ready(client: Client, packages: Iterable[str]) -> Iterator[None]:
     """Make workers ready that are there already, and let others join again afterwards."""
-    name = _make_ready(client)
+    name = _make_ready(client, packages)
     try:
         yield
     finally:

@@ -8,9 +8,9 @@ import platform
 import signal
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from distributed import Client, Worker, WorkerPlugin
 
@@ -20,6 +20,7 @@ from twinbrain.models.brian import import_brian2
 from twinbrain.run.versions import SEEN_IN_BITS
 
 _SHOWN = 5
+_PYTHON = "python"
 
 logger = logging.getLogger("distributed.worker")
 
@@ -43,9 +44,9 @@ class Facts:
     process: tuple[str, int]
 
 
-def own_facts(n_threads: int = 1) -> Facts:
-    """Return the facts of this process."""
-    versions = {"python": _minor(platform.python_version()), **{name: version(name) for name in SEEN_IN_BITS}}
+def own_facts(n_threads: int = 1, packages: Iterable[str] = SEEN_IN_BITS) -> Facts:
+    """Return the facts of this process, with the versions of some packages."""
+    versions = {_PYTHON: _minor(platform.python_version()), **{name: _installed(name) for name in packages}}
     return Facts(versions, n_threads, (platform.node(), os.getpid()))
 
 
@@ -63,15 +64,15 @@ def faults(expected: Facts, found: Facts) -> list[str]:
     return wrong
 
 
-def check_workers(client: Client) -> None:
-    """Check the workers that a cluster has now.
+def check_workers(client: Client, expected: Facts) -> None:
+    """Check the workers that a cluster has now, against the process that hands out the tasks.
 
     Raises
     ------
     ClusterError
         If results could depend on which worker computes them; with every such worker.
     """
-    expected, found = own_facts(), _facts(client)
+    found = _facts(client, [name for name in expected.versions if name != _PYTHON])
     shared = {process for process, n in Counter(facts.process for facts in found.values()).items() if n > 1}
     lines = []
     for address, facts in found.items():
@@ -104,18 +105,18 @@ def _is_ready() -> bool:
     return "brian2" in sys.modules
 
 
-def _facts(client: Client) -> dict[str, Facts]:
+def _facts(client: Client, names: Iterable[str]) -> dict[str, Facts]:
     # Asked for in functions of the standard library alone: a worker may have another twinbrain, or none.
     n_threads = client.nthreads()
     asked = (client.run(f, on_error="return") for f in (platform.python_version, platform.node, os.getpid))
     # One that has left in the meantime answers with an error.
     python, node, process = ({a: v for a, v in found.items() if not isinstance(v, Exception)} for found in asked)
-    packages = {name: client.run(version, name, on_error="return") for name in SEEN_IN_BITS}
+    packages = {name: client.run(version, name, on_error="return") for name in names}
     answered = set(n_threads).intersection(python, node, process, *packages.values())
     return {
         address: Facts(
             {
-                "python": _minor(python[address]),
+                _PYTHON: _minor(python[address]),
                 **{name: _text(answers[address]) for name, answers in packages.items()},
             },
             n_threads[address],
@@ -123,6 +124,13 @@ def _facts(client: Client) -> dict[str, Facts]:
         )
         for address in sorted(answered)
     }
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
 
 
 def _text(answer: str | Exception) -> str:
@@ -150,7 +158,8 @@ class PrepareWorker(WorkerPlugin):
 
     async def setup(self, worker: Worker) -> None:
         """Check the worker, and import Brian2, which only the main thread may; tasks have another."""
-        wrong = faults(self.expected, own_facts(worker.state.nthreads))
+        packages = [name for name in self.expected.versions if name != _PYTHON]
+        wrong = faults(self.expected, own_facts(worker.state.nthreads, packages))
         if not wrong:
             try:
                 import_brian2()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ from twinbrain.errors import ClusterError, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition, check_n_shards, partition
 from twinbrain.run.prepare import Prepared, Progress
+from twinbrain.run.versions import versions_in_bits
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.store import Location
 from twinbrain.store.claim import Claim
@@ -74,7 +75,7 @@ class Shards:
 
         with Interrupt() as interrupt, ExitStack() as stack:
             with starting(interrupt):
-                client = stack.enter_context(self._client())
+                client = stack.enter_context(self._client(versions_in_bits(prepared.workflow.run.engine)))
             return run_gang(
                 client,
                 prepared,
@@ -88,11 +89,11 @@ class Shards:
             )
 
     @contextmanager
-    def _client(self) -> Iterator[Client]:
+    def _client(self, packages: Iterable[str]) -> Iterator[Client]:
         from twinbrain.run.cluster.connect import connected
 
         n = self.n if self.client is None and self.cluster in (None, "local", "slurm") else None
-        with connected(self.cluster, client=self.client, workers=n, profile=self.profile) as client:
+        with connected(self.cluster, client=self.client, workers=n, profile=self.profile, packages=packages) as client:
             yield client
 
 

@@ -25,8 +25,8 @@ from twinbrain.run.sweep.shape import without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.sweep.training import check_point, idle_of_training, training_base, training_template
-from twinbrain.run.versions import LEARNING, versions, versions_in_bits
-from twinbrain.spec.assign import assigned_at
+from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bits
+from twinbrain.spec.assign import assigned_at, full_key
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.overlap import check_places
 from twinbrain.spec.sweep import Sweep
@@ -177,7 +177,7 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
         return store
     check_sweep_target(location, overwrite=overwrite)
     workflow = prepared.workflow
-    found = versions(workflow.run.engine if workflow.train is None else LEARNING)
+    found = versions(LEARNING if workflow.train is not None else _engine(workflow, prepared.axes))
     spec = workflow.model_dump_json()
     create_sweep(
         location,
@@ -201,6 +201,13 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
         batch=prepared.batch,
     )
     return SweepStore(location)
+
+
+def _engine(workflow: Workflow, axes: Sequence[Axis]) -> str:
+    """Return the engine whose versions count: torch, if any point takes it, since it has more than others."""
+    columns = {tuple(full_key(key)): values for axis in axes for key, values in axis.columns.items()}
+    engines = {workflow.run.engine, *columns.get(("run", "engine"), ())}
+    return "torch" if "torch" in engines else workflow.run.engine
 
 
 def check_free(location: Location) -> None:
@@ -245,7 +252,7 @@ def check_version(store: SweepStore) -> None:
         If not.
     """
     begun = json.loads(store.attrs["versions"])
-    here = versions_in_bits(LEARNING if "snntorch" in begun else "torch" if "torch" in begun else "")
+    here = versions_in_bits(engine_of(begun))
     check_versions(store.location, "sweep", begun, here, "start it anew elsewhere")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from twinbrain.run.sweep.open import open_sweep
 from twinbrain.run.sweep.own import check_own
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
+from twinbrain.run.versions import engine_of, versions_in_bits
 from twinbrain.spec.assign import assigned, full_key
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import ClusterProfile
@@ -249,9 +251,10 @@ def drive_sweep(
         ExitStack() as stack,
     ):
         client = None
+        used = versions_in_bits(engine_of(json.loads(store.attrs["versions"])))
         if not here:
             with starting(interrupt):
-                client = stack.enter_context(connected(**where))
+                client = stack.enter_context(connected(**where, packages=used))
                 tell_dashboard(dashboard(client))
                 workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
         return drive(store, claim, own, client, progress or (lambda state: None), interrupt)

@@ -13,6 +13,7 @@ from twinbrain.run.sweep.reductions import template_of
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
+from twinbrain.store.claim import check_unclaimed
 from twinbrain.store.training import GROUPS
 
 
@@ -81,6 +82,7 @@ def train_point(
     from twinbrain.learn.tasks.registry import registering
 
     if out is not None:
+        check_unclaimed(out, "training")  # the sweep's claim does not hold off who has claimed one training of it
         remove_remains(out, GROUPS)
     try:
         with registering(tasks):
