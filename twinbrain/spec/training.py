@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec, reject
@@ -92,6 +93,21 @@ class Choice(Spec):
 
     name: str
     options: dict[str, Any] = {}
+
+    @field_validator("options")
+    @classmethod
+    def _finite(cls, options: dict[str, Any]) -> dict[str, Any]:
+        # What is kept of a training has no other numbers, and would come back as none at all.
+        for key, value in options.items():
+            if not _is_finite(value):
+                raise ValueError(f"expected finite numbers, found {key} = {value!r}; leave it out, or give another")
+        return options
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, dict | list | tuple):
+        return all(map(_is_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 Named = Annotated[Choice, BeforeValidator(_named)]

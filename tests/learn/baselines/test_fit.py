@@ -97,7 +97,7 @@ def test_noise_dropout_and_decay_change_what_is_learned_and_not_how_it_is_scored
 
 @pytest.mark.parametrize("setting", [{"input_noise": -1.0}, {"dropout": 1.0}, {"weight_decay": -0.1}])
 def test_settings_that_make_no_sense_are_refused(setting):
-    with pytest.raises(LearnError, match="expected input_noise and weight_decay of at least 0 and a dropout"):
+    with pytest.raises(LearnError, match="expected finite input_noise and weight_decay of at least 0 and a dropout"):
         fit(baseline("mlp-relu", rates_task()), rates_task(), **setting)
 
 

@@ -110,10 +110,10 @@ def fit(
             raise LearnError(
                 f"task {task.name}: {split}: expected trials, found none; give the task some in every split"
             )
-    if input_noise < 0 or weight_decay < 0 or not 0 <= dropout < 1:
+    if not (0 <= input_noise < np.inf and 0 <= weight_decay < np.inf and 0 <= dropout < 1):
         raise LearnError(
-            "baseline: expected input_noise and weight_decay of at least 0 and a dropout from 0 to less than 1, found "
-            f"{input_noise:g}, {weight_decay:g} and {dropout:g}"
+            "baseline: expected finite input_noise and weight_decay of at least 0 and a dropout from 0 to less than 1, "
+            f"found {input_noise:g}, {weight_decay:g} and {dropout:g}"
         )
     module = baseline.module
     generator = torch.Generator().manual_seed(seed)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import LearnError
@@ -16,15 +17,23 @@ from twinbrain.learn.baselines.view import View
 from twinbrain.learn.setup import network_of, task_of
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.train import model_of, training_workflow
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.base import Spec, suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Workflow
 
-OPTIONS = ("view", "input_noise", "dropout", "weight_decay")
 _LEARNING_RATE = 1e-3
 """Where a training gives none: what suits weights is not what suits a rule's unitless changes."""
+
+
+class BaselineOptions(Spec):
+    """Options of a baseline; see `fit`, and of ``view`` `baseline`."""
+
+    view: View | None = None
+    input_noise: Annotated[float, Field(ge=0)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
 
 
 @own_defaults()
@@ -72,15 +81,14 @@ def train_baseline(
         raise LearnError('train.baseline: expected the name of a baseline, such as "lstm", found none; name one')
     found = task_of(training, run, given)
     network = network_of(model_of(workflow), training, run, found)
-    name, options = training.baseline.name, dict(training.baseline.options)
-    check_baseline(training.baseline)
-    made = baseline(name, found, n_parameters=network.n_trained, view=options.pop("view", None), seed=run.seed)
+    name, options = training.baseline.name, check_baseline(training.baseline)
+    made = baseline(name, found, n_parameters=network.n_trained, view=options.view, seed=run.seed)
     if name == "logistic":
         return fit_logistic(made, found)
     return fit(
         made,
         found,
-        **options,
+        **options.model_dump(exclude={"view"}),
         epochs=training.epochs,
         batch_size=training.batch_size,
         learning_rate=training.learning_rate or _LEARNING_RATE,
@@ -90,21 +98,20 @@ def train_baseline(
     )
 
 
-def check_baseline(choice: Choice) -> None:
-    """Check the name of a baseline, and its options.
+def check_baseline(choice: Choice) -> BaselineOptions:
+    """Check the name of a baseline, and return its options.
 
     Raises
     ------
     LearnError
-        If there is no such baseline, or it has no such option or view.
+        If there is no such baseline, or it has no such option.
+    SpecError
+        If an option is of another type or out of range.
     """
     if choice.name not in BASELINES:
         raise LearnError(f"train.baseline: unknown baseline {choice.name!r}; {suggestion(choice.name, BASELINES)}")
-    known = ("view",) if choice.name == "logistic" else OPTIONS
-    for option, value in choice.options.items():
+    known = ("view",) if choice.name == "logistic" else tuple(BaselineOptions.model_fields)
+    for option in choice.options:
         if option not in known:
             raise LearnError(f"train.baseline: {choice.name} has no option {option!r}; {suggestion(option, known)}")
-        if option == "view" and value not in get_args(View):
-            raise LearnError(f"train.baseline.view: unknown view {value!r}; {suggestion(str(value), get_args(View))}")
-        if option != "view" and not isinstance(value, int | float):
-            raise LearnError(f"train.baseline.{option}: expected a number, found {value!r}")
+    return BaselineOptions.parse(choice.options, f"train.baseline: {choice.name}")

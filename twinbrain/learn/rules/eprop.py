@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
@@ -52,7 +50,7 @@ class EProp(Rule):
 
     broadcast: Tensor | None
 
-    def __init__(self, feedback: Literal["symmetric", "random"] = "symmetric") -> None:
+    def __init__(self, feedback: str = "symmetric") -> None:
         super().__init__()
         if feedback not in _FEEDBACK:
             raise LearnError(f"train.rule: eprop: feedback: unknown {feedback!r}; {suggestion(feedback, _FEEDBACK)}")

@@ -9,6 +9,7 @@ from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.fused.threshold import MEMBRANE
 from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
+from twinbrain.learn.options import Slope
 from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.rules.spike_times import spike_time_step
@@ -32,7 +33,7 @@ class EventProp(Rule):
     idle = ("surrogate",)
     reference = "10.1038/s41598-021-91786-z"
 
-    def __init__(self, slowest: float = 0.1) -> None:
+    def __init__(self, slowest: Slope = 0.1) -> None:
         super().__init__()
         if slowest <= 0:
             raise LearnError(f"rule eventprop: slowest: expected a slope above 0 mV/ms, found {slowest}")

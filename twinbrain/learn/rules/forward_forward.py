@@ -10,6 +10,7 @@ from torch.nn.functional import one_hot, softplus
 from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import INPUT, READOUT, Activity, TrainableNetwork
+from twinbrain.learn.options import Frequency, NotNegative
 from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
 from twinbrain.learn.tasks.task import Task
@@ -47,7 +48,11 @@ class ForwardForward(Rule):
     n_batches: Tensor
 
     def __init__(
-        self, rate: float = 30.0, sharpness: float = 2.0, label_rate: float = 100.0, readout_rate: float = 1.0
+        self,
+        rate: Frequency = 30.0,
+        sharpness: float = 2.0,
+        label_rate: Frequency = 100.0,
+        readout_rate: NotNegative = 1.0,
     ) -> None:
         super().__init__()
         if not (rate > 0 and sharpness > 0 and label_rate > 0):

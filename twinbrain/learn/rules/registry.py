@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.options import given_options, options_of
 from twinbrain.learn.rules.bptt import BackpropagationThroughTime
 from twinbrain.learn.rules.direct_feedback_alignment import DirectFeedbackAlignment
 from twinbrain.learn.rules.eprop import EProp
@@ -47,12 +47,15 @@ def rule(name: str, **options: Any) -> Rule:
         Such as ``"bptt"``; see `rule_names`. Of the controls there are ``"frozen_hidden"`` and ``"shuffled_errors"``,
         which takes the name of another rule as option ``of``, and that rule's options.
     **options
-        Of the rule.
+        Of the rule; times, rates and slopes as text with a unit, such as ``tau_c="500 ms"``, or as a number of ms, Hz
+        or mV/ms.
 
     Raises
     ------
     LearnError
         If there is no such rule, or it has no such option.
+    SpecError
+        If an option is of another type or unit, or no finite number: all that are.
     """
     if name == ShuffledErrors.name:
         return ShuffledErrors(rule(str(options.pop("of", "bptt")), **options))
@@ -62,7 +65,7 @@ def rule(name: str, **options: Any) -> Rule:
     for option in options:
         if option not in rule_options(name):
             raise LearnError(f"train.rule: {name} has no option {option!r}; {suggestion(option, rule_options(name))}")
-    return known[name](**options)
+    return known[name](**given_options(known[name], options, f"train.rule: {name}"))
 
 
 def rule_names() -> list[str]:
@@ -74,8 +77,4 @@ def rule_options(name: str) -> dict[str, Any]:
     """Return the options of a rule, and their defaults."""
     if name == ShuffledErrors.name:
         return {"of": "bptt"}
-    own = (RULES | CONTROLS)[name]
-    if own.__init__ is Rule.__init__:
-        return {}
-    parameters = list(inspect.signature(own.__init__).parameters.values())[1:]
-    return {parameter.name: parameter.default for parameter in parameters}
+    return {key: field.default for key, field in options_of((RULES | CONTROLS)[name]).model_fields.items()}

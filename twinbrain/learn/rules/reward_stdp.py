@@ -11,6 +11,7 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.metrics.score import mean_output, score
 from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.options import Positive, Time
 from twinbrain.learn.rules.bounds import clip_weights
 from twinbrain.learn.rules.pairs import Window, pair_changes
 from twinbrain.learn.rules.penalty import refuse_penalty
@@ -61,11 +62,11 @@ class RewardSTDP(Rule):
         self,
         A_plus: float = 0.01,
         A_minus: float = 0.0105,
-        tau_plus: float = 20.0,
-        tau_minus: float = 20.0,
-        tau_c: float = 1000.0,
+        tau_plus: Time = 20.0,
+        tau_minus: Time = 20.0,
+        tau_c: Time = 1000.0,
         memory: float = 10.0,
-        w_max: float = 4.0,
+        w_max: Positive = 4.0,
         shuffled: bool = False,
     ) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.network import TrainableNetwork
+from twinbrain.learn.options import Positive, Time
 from twinbrain.learn.rules.bounds import clip_weights, incoming, normalise
 from twinbrain.learn.rules.frozen_hidden import learn_readout
 from twinbrain.learn.rules.pairs import Window, pair_changes
@@ -42,9 +43,9 @@ class STDPReadout(Rule):
         self,
         A_plus: float = 0.0002,
         A_minus: float = 0.00021,
-        tau_plus: float = 20.0,
-        tau_minus: float = 20.0,
-        w_max: float = 4.0,
+        tau_plus: Time = 20.0,
+        tau_minus: Time = 20.0,
+        w_max: Positive = 4.0,
     ) -> None:
         super().__init__()
         self.window = Window(A_plus, A_minus, tau_plus, tau_minus)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, get_type_hints
-
-from pydantic import ConfigDict, Field, create_model
+from typing import Any
 
 from twinbrain.errors import LearnError, Problem, SpecError
+from twinbrain.learn.options import options_of
 from twinbrain.learn.tasks.task import Task
 from twinbrain.spec.base import Spec, suggestion
 
@@ -183,16 +181,4 @@ def task_options(build: Build) -> type[Spec]:
     build : callable
         From `find_task`.
     """
-    hints = get_type_hints(build, include_extras=True)
-    fields: dict[str, Any] = {
-        key: (
-            hints.get(key, Any),
-            Field() if parameter.default is parameter.empty else Field(default=parameter.default),
-        )
-        for key, parameter in inspect.signature(build).parameters.items()
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    }
-    # A default stands in the unit that is used inside, and what is given in one that is written.
-    config = ConfigDict(**{**Spec.model_config, "validate_default": False})
-    base = type("Options", (Spec,), {"model_config": config, "__module__": __name__})
-    return create_model(f"{build.__name__}_options", __base__=base, **fields)
+    return options_of(build)
