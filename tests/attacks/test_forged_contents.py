@@ -245,10 +245,11 @@ def test_no_attribute_makes_other_values_of_what_is_recorded(forge, path, name, 
 
 def test_odd_files_beside_a_run_are_no_faults_of_ours(forge):
     path = forge()
-    (path / "x.partial").mkdir()
-    (path / "y.partial").touch()
+    folder, file = (path / f"{name}.{32 * '0'}.partial" for name in "xy")
+    folder.mkdir()
+    file.touch()
     Location.of(path).clean()
-    assert (path / "x.partial").is_dir()
-    assert not (path / "y.partial").exists()
+    assert folder.is_dir()
+    assert not file.exists()
     os.symlink("x", path / "x")
     assert run_info(path).n_neurons == 20

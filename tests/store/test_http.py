@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from zarr.abc.store import RangeByteRequest
+from zarr.abc.store import RangeByteRequest, SuffixByteRequest
 from zarr.core.sync import sync
 
 from twinbrain.errors import StoreError
@@ -61,8 +61,8 @@ def closed(monkeypatch):
 
 
 @contextmanager
-def serving_files(folder):
-    """Serve the files of a folder, in ranges, without listings; yield the URL."""
+def serving_files(folder, ranges=True):
+    """Serve the files of a folder, in ranges or whole, without listings; yield the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -70,7 +70,7 @@ def serving_files(folder):
             if not file.is_file():
                 return self.answer(404)
             data = file.read_bytes()
-            if not (asked := re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))):
+            if not ranges or not (asked := re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))):
                 return self.answer(200, data)
             if not data or int(asked[1] or 0) >= len(data):
                 return self.answer(416)
@@ -178,10 +178,28 @@ def test_what_the_user_gives_sessions_holds_beside_our_limits(monkeypatch):
     assert b"Accept-Encoding: identity" in asked[0]
 
 
-def test_a_part_is_not_taken_from_a_server_that_sends_the_whole():
-    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789"
+@pytest.mark.parametrize("status", [b"200 OK", b"206 Partial Content"])
+def test_a_part_is_cut_from_what_a_server_sends_beyond(status, monkeypatch):
+    whole = b"HTTP/1.1 " + status + b"\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789"
     with serving(lambda connection: connection.sendall(whole)) as url:
         location = Location.of(url)
         assert location.read("c", 10) == b"0123456789"
+        store = location.store(read_only=True)
+        if status.startswith(b"206"):  # the part begins where it was asked to
+            assert sync(location.fetch(store, "c", byte_range=RangeByteRequest(4, 6))).to_bytes() == b"01"
+            return
+        assert sync(location.fetch(store, "c", byte_range=RangeByteRequest(4, 6))).to_bytes() == b"45"
+        assert sync(location.fetch(store, "c", byte_range=SuffixByteRequest(3))).to_bytes() == b"789"
+        monkeypatch.setattr(http, "LARGEST_ANSWER", 5)
         with pytest.raises(StoreError, match="expected a server that answers ranges"):
-            sync(location.fetch(location.store(read_only=True), "c", byte_range=RangeByteRequest(4, 6)))
+            sync(location.fetch(store, "c", byte_range=RangeByteRequest(4, 6)))
+        with pytest.raises(StoreError, match="expected an answer of at most 5 bytes"):
+            sync(location.fetch(store, "c", byte_range=SuffixByteRequest(3)))
+
+
+def test_a_run_is_read_from_a_server_that_takes_no_notice_of_ranges(example, path):
+    example.commit(example.create(path), range(3))
+    with serving_files(path.parent, ranges=False) as url:
+        place = f"{url}/{path.name}"
+        assert example.contents(open_run(place).load()) == example.contents(open_run(path).load())
+        assert check_objects(place) == check_objects(path)

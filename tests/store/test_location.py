@@ -63,8 +63,17 @@ def test_a_file_is_told_from_a_folder(location):
 def test_what_an_interrupted_write_left_does_not_count(location):
     location.check_writable()
     assert location.names() == []
-    location.write("x.partial", b"1")
-    assert (location.names(), location.is_free()) == (["x.partial"], True)
+    left = f"zarr.{'0f' * 16}.partial"
+    location.write(left, b"1")
+    assert (location.names(), location.is_free()) == ([left], True)
+
+
+def test_files_of_a_person_s_own_count_and_are_not_removed(location):
+    for name in ("movie.mkv.partial", "mine.claim"):
+        location.write(name, b"1")
+        location.clean()
+        assert (location.names(), location.is_free()) == ([name], False)
+        location.delete(name)
 
 
 def test_a_location_travels(location):

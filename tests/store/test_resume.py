@@ -84,7 +84,7 @@ def test_what_was_written_beyond_the_root_is_not_seen_and_is_dropped(example, pa
 
 def test_temporary_files_of_a_killed_process_are_not_seen_and_are_removed(example, path, seen, uninterrupted):
     example.commit(example.create(path), range(2))
-    stale = [path / "zarr.0.partial", path / "spikes" / "neuron" / "c" / "0.1f.partial"]
+    stale = [path / f"{name}.partial" for name in (f"zarr.{32 * '0'}", f"spikes/neuron/c/0.{16 * '1f'}")]
     for file in stale:
         file.write_bytes(b"half")
     assert seen(path) == uninterrupted(2)

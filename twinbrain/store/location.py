@@ -26,8 +26,10 @@ from twinbrain.paths import user_path
 from twinbrain.store.remote import RemoteStore
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
-# What may lie at a place that is free: what interrupted writes left, and claims of who is about to write.
-_NO_CONTENT = (".partial", ".claim")
+# What interrupted writes leave: ours and those of zarr are named so, and nothing of a person's own.
+_LEFT = re.compile(r"(.*\.)?[0-9a-f]{32}\.partial|writable\.partial", re.DOTALL)
+# Of who is about to write.
+_CLAIM = re.compile(r"writer-.*\.claim", re.DOTALL)
 # Others that fsspec knows unpack archives, follow references to other places, or start programs.
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 """Kinds of URL at which a store may lie, beside paths of this machine."""
@@ -163,7 +165,7 @@ class Location:
 
     def is_free(self) -> bool:
         """Return whether nothing lies below but what interrupted writes left, and claims."""
-        return all(PurePosixPath(name).suffix in _NO_CONTENT for name in self.names())
+        return all(_LEFT.fullmatch(name) or _CLAIM.fullmatch(name) for name in self.names())
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of each file, and below each folder, that lies immediately below."""
@@ -352,5 +354,5 @@ class Location:
         if isinstance(self.place, Path):
             self.refuse_links()
             for stale in self.place.rglob("*.partial"):
-                if not stale.is_dir():  # writes leave files alone
+                if _LEFT.fullmatch(stale.name) and not stale.is_dir():  # writes leave files alone
                     stale.unlink()
