@@ -196,8 +196,41 @@ def test_other_namespaces_of_the_whole_file_make_no_difference(make, namespace):
     assert read_graphml(path).weight.sum() == 10
 
 
-def test_defaults_stand_where_there_is_nothing_else(make):
+@pytest.mark.parametrize("kind", ['for="edge"', 'for="all"', ""])
+def test_defaults_stand_where_there_is_nothing_else(make, kind):
     path = make(braingraph(nx.DiGraph))
-    text = re.sub(r'(<key [^>]*"number_of_fibers"[^>]*?) />', r"\1><default>7</default></key>", path.read_text())
+    default = rf'<key id="x" {kind} attr.name="number_of_fibers" attr.type="int"><default>7</default></key>'
+    text = re.sub(r'<key [^>]*"number_of_fibers"[^>]*? />', default, path.read_text())
     path.write_text(re.sub(r"<data [^>]*>5</data>", "", text))
     assert read_graphml(path).weight.sum() == 7
+    path.write_text(re.sub(r"<data [^>]*>(5)</data>", r'<data key="x">\1</data>', text))
+    assert read_graphml(path).weight.sum() == 5
+    another = '<key id="y" for="edge" attr.name="number_of_fibers" attr.type="int"><default>7</default></key>'
+    path.write_text(text.replace(default, default + another))
+    with pytest.raises(ConnectomeError, match="one <default> of each name, found 'edge number_of_fibers' twice"):
+        read_graphml(path)
+
+
+@pytest.mark.parametrize("kind", ['for="graph"', 'for="all"'])
+def test_a_default_of_the_graph_counts_for_it(make, kind):
+    graph = braingraph(nx.DiGraph)
+    path = make(graph)
+    key = f'<key id="x" {kind} attr.name="normalisation" attr.type="string"><default>max</default></key>'
+    path.write_text(path.read_text().replace("<key ", f"{key}<key ", 1))
+    assert read_graphml(path).normalisation == "max"
+    graph.graph["normalisation"] = "row"
+    path = make(graph)
+    path.write_text(path.read_text().replace("<key ", f"{key}<key ", 1))
+    assert read_graphml(path).normalisation == "row"
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "two\rlines", "\ud800", "\uffff"])
+def test_a_name_that_xml_cannot_hold_is_refused(connectome, name):
+    with pytest.raises(ConnectomeError, match=r"GraphML knows no control characters, found .*; rename it, or write"):
+        encode_graphml(connectome.replace(name=name))
+
+
+def test_a_name_of_any_letters_is_kept(connectome, tmp_path):
+    named = connectome.replace(name=" <Hirn> & 日本\n 😀\t")
+    (tmp_path / "a.graphml").write_bytes(encode_graphml(named))
+    assert read_graphml(tmp_path / "a.graphml") == named

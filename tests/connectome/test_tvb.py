@@ -100,6 +100,25 @@ def test_what_the_format_cannot_hold_is_refused(connectome):
         encode_tvb(connectome.replace(centroids=None))
     with pytest.raises(ConnectomeError, match=r"without blanks .* found 'left V1'"):
         encode_tvb(connectome.replace(labels=["left V1", "b", "c"]))
+    with pytest.raises(ConnectomeError, match=r"labels that no one takes for coordinates, found \['1', '2.5', '3'\]"):
+        encode_tvb(connectome.replace(labels=["1", "2.5", "3"]))
+
+
+@pytest.mark.parametrize("name", ["length unit = cm", 'a"\nnormalisation = "row', "two\rlines", "\ud800"])
+def test_a_name_that_would_be_read_otherwise_is_refused(connectome, name):
+    with pytest.raises(
+        ConnectomeError, match=r"a name in one line, without units, found name .*; write \.npz, or rename"
+    ):
+        encode_tvb(connectome.replace(name=name))
+
+
+@pytest.mark.parametrize("name", ["", " a 'b' \"c\" ", "日本 😀", "name = x"])
+@pytest.mark.parametrize("labels", [["lV1", "rV1", "MT"], ["a", "b", "c"], ["3", "1", "2"]])
+def test_names_numbers_and_unknown_hemispheres_are_kept(connectome, tmp_path, name, labels):
+    """Labels name two hemispheres, but the connectome does not say that they are right."""
+    plain = connectome.replace(name=name, labels=labels, hemisphere=None)
+    (tmp_path / "a.zip").write_bytes(encode_tvb(plain))
+    assert read_tvb(tmp_path / "a.zip") == plain
 
 
 @pytest.mark.parametrize("part", ["weights", "tract_lengths", "centres"])
@@ -153,6 +172,7 @@ def test_a_damaged_zip_is_refused(make):
         ("hemispheres.txt", b"nan\n1\n", "hemispheres: expected 0 .left. or 1 .right. of each region, found nan"),
         ("hemispheres.txt", b"0\n5\n", "hemispheres: .* found 5"),
         ("weights.txt", b"0 1_0\n3 0\n", "expected numbers, found '0 1_0'"),
+        ("centres.txt", b"-1.5 2 3 4\n5 6 7 8", r"found numbers as labels, \['-1.5', '5'\]; name the regions"),
         ("centres.txt", b"A 1_0 2 3\nB 1 2 3", "expected 'label x y z', found 'A 1_0 2 3'"),
     ],
 )

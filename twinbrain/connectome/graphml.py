@@ -6,7 +6,9 @@ An edge u → v is ``weight[target=v, source=u]``; an edge of an undirected grap
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -29,6 +31,7 @@ _DIRECTED = {"directed": ("true", "1"), "undirected": ("false", "0")}
 _LABEL = ("dn_name", "dn_label", "label", "name")
 _WEIGHT = ("weight", "number_of_fibers", "fiber_weight_mean")
 _LENGTH = ("fiber_length_mean", "length")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # or, as \r, not kept by it
 _POSITION = ("dn_position_x", "dn_position_y", "dn_position_z")
 
 
@@ -62,6 +65,7 @@ def read_graphml(
             tree = ElementTree.fromstring(data)
         _in_namespace(tree)
         _check_single(tree)
+        _spread_defaults(tree)
         _check_edges(tree)
         _check_numbers(tree)
         with damaged("GraphML"):
@@ -118,12 +122,37 @@ def _check_single(tree: ElementTree.Element) -> None:
     # Several keys may have one name: some programs write one for whole numbers, and one for others.
     names = {key.get("id"): key.get("attr.name") or key.get("id") for key in keys}
     defaults = [key for key in keys if key.find(f"{_NAMESPACE}default") is not None]
-    check("one <default> of each name", [f"{key.get('for')} {key.get('attr.name')}" for key in defaults])
+    kinds = [(kind, key.get("attr.name")) for key in defaults for kind in _kinds_of(key)]
+    check("one <default> of each name", [f"{kind} {name}" for kind, name in kinds])
     for kind in ("graph", "node", "edge"):
         for element in tree.iter(_NAMESPACE + kind):
             found = [data.get("key") for data in element.findall(f"{_NAMESPACE}data")]
             check(f"one <data> of each key in a <{kind}>", found)
             check(f"one <data> of each name in a <{kind}>", [names.get(key, key) for key in found])
+
+
+def _kinds_of(key: ElementTree.Element) -> tuple[str, ...]:
+    """Return what a key is for; without a word, for all."""
+    kind = key.get("for", "all")
+    return ("graph", "node", "edge") if kind == "all" else (kind,)
+
+
+def _spread_defaults(tree: ElementTree.Element) -> None:
+    """Write out those defaults that networkx takes no notice of: of keys for all, and of the graph."""
+    graph = next(tree.iter(f"{_NAMESPACE}graph"))
+    names = {key.get("id"): key.get("attr.name") for key in tree.iter(f"{_NAMESPACE}key")}
+    given = {names.get(data.get("key")) for data in graph.findall(f"{_NAMESPACE}data")}
+    for key in list(tree.iter(f"{_NAMESPACE}key")):
+        default, kinds = key.find(f"{_NAMESPACE}default"), _kinds_of(key)
+        if default is None:
+            continue
+        if "graph" in kinds and key.get("attr.name") not in given:
+            ElementTree.SubElement(graph, f"{_NAMESPACE}data", key=key.get("id", "")).text = default.text
+        if len(kinds) > 1:
+            key.set("for", "edge")
+            of_nodes = deepcopy(key)
+            of_nodes.attrib |= {"for": "node", "id": f"{key.get('id')} of nodes"}
+            tree.insert(0, of_nodes)
 
 
 def _check_edges(tree: ElementTree.Element) -> None:
@@ -226,9 +255,18 @@ def _column(nodes: list[dict[str, Any]], key: str) -> list[Any] | None:
 
 
 def encode_graphml(connectome: Connectome) -> bytes:
-    """Return the file that `read_graphml` reads into an equal connectome."""
+    """Return the file that `read_graphml` reads into an equal connectome.
+
+    Raises
+    ------
+    ConnectomeError
+        If its name has characters that XML does not know.
+    """
     import networkx as nx
 
+    for text in (connectome.name, connectome.normalisation):
+        if _NOT_IN_XML.search(text):
+            raise ConnectomeError(f"GraphML knows no control characters, found {text!r}; rename it, or write .npz")
     graph = nx.DiGraph(name=connectome.name, normalisation=connectome.normalisation)
     columns: dict[str, list[Any]] = {"dn_name": connectome.labels}
     if connectome.centroids is not None:

@@ -19,7 +19,8 @@ from twinbrain.connectome.hemispheres import hemispheres_from_labels
 from twinbrain.connectome.lengths import CENTROIDS, check_regions, lengths_between
 from twinbrain.connectome.mat_file import read_mat
 from twinbrain.connectome.place import reading
-from twinbrain.connectome.tvb_info import settings_of
+from twinbrain.connectome.tables import is_number
+from twinbrain.connectome.tvb_info import info_text, settings_of
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import (
     Archive,
@@ -40,6 +41,8 @@ from twinbrain.spec.connectome import Connectome
 
 _SUFFIXES = (".txt", ".txt.bz2", ".npy", ".npz", ".mat")
 _OPPOSITE = re.compile(r"(?:sub|non|not)[-_ ]?cortical")
+_DIGITS = re.compile("[0-9]+")
+_UNKNOWN = "unknown"
 _MOST_STREAMS = 10_000
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal connectomes make equal files
 
@@ -49,7 +52,8 @@ def read_tvb(path: str | Path, *, length: str | None = None) -> Connectome:
 
     Parts are found by name anywhere in the zip: ``weights``, ``tract_lengths``, ``centres`` (or ``centers``), and,
     where present, ``cortical``, ``areas``, ``hemispheres`` (1 is right) and ``info``. Without ``hemispheres`` the
-    labels are asked (`hemispheres_from_labels`). Average orientations are not kept.
+    labels are asked (`hemispheres_from_labels`), unless ``info`` says ``hemispheres = "unknown"``. Average orientations
+    are not kept.
 
     Parameters
     ----------
@@ -76,12 +80,13 @@ def _connectome(parts: Archive, stem: str, length: str | None) -> Connectome:
     check_regions(len(labels))
     sides = _optional(parts, "hemisphere")
     info = _info(parts)
+    told = None if info.get("hemispheres") == _UNKNOWN else hemispheres_from_labels(labels)
     return Connectome(
         _array(parts, _find(parts, "weights")),
         lengths_between(centroids) if length == CENTROIDS else _array(parts, _find(parts, length or "tract_lengths")),
         labels,
         centroids=centroids,
-        hemisphere=hemispheres_from_labels(labels) if sides is None else _hemispheres(sides),
+        hemisphere=told if sides is None else _hemispheres(sides),
         cortical=_optional(parts, "cortical"),
         area=_optional(parts, "area"),
         name=info.get("name", stem),
@@ -196,7 +201,14 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
             check_regions(len(labels) + 1)
             labels.append(label)
             centroids.append([x, y, z])
+        if _are_numbers(labels):
+            raise ConnectomeError(f"expected 'label x y z', found numbers as labels, {labels[:3]}; name the regions")
     return labels, centroids
+
+
+def _are_numbers(labels: list[str]) -> bool:
+    """Return whether labels are numbers, not all of which can be those of regions; so coordinates can stand there."""
+    return all(map(is_number, labels)) and not all(map(_DIGITS.fullmatch, labels))
 
 
 def _info(parts: Archive) -> dict[str, str]:
@@ -218,13 +230,16 @@ def encode_tvb(connectome: Connectome) -> bytes:
     Raises
     ------
     ConnectomeError
-        If there is something that this format cannot hold: no centroids, a label with a blank, a region of neither
-        hemisphere.
+        If there is something that this format cannot hold: no centroids, a label with a blank, numbers as labels, a
+        region of neither hemisphere, a name of several lines.
     """
     if connectome.centroids is None:
         raise ConnectomeError("a TVB zip needs centroids, found none; add them, or write .npz")
     if bad := [label for label in connectome.labels if " " in label or label.startswith("#")]:
         raise ConnectomeError(f"a TVB zip needs labels without blanks or a leading '#', found {bad[0]!r}; rename it")
+    if _are_numbers(connectome.labels):
+        found = f"found {connectome.labels[:3]}"
+        raise ConnectomeError(f"a TVB zip needs labels that no one takes for coordinates, {found}; rename them")
     sides = None if connectome.hemisphere is None else connectome.hemisphere.values.tolist()
     if sides is not None and "" in sides:
         midline = connectome.labels[sides.index("")]
@@ -234,13 +249,15 @@ def encode_tvb(connectome: Connectome) -> bytes:
                 f"write .npz, or replace(hemisphere=None)"
             )
         sides = None  # the labels say as much
+    about = {"name": connectome.name, "normalisation": connectome.normalisation}
+    if connectome.hemisphere is None and hemispheres_from_labels(connectome.labels) is not None:
+        about["hemispheres"] = _UNKNOWN  # lest the labels are asked
     rows = zip(connectome.labels, connectome.centroids.values.tolist(), strict=True)
     texts = {
         "weights": _lines(connectome.weight.values),
         "tract_lengths": _lines(connectome.length.values),
         "centres": "".join(f"{label} {' '.join(map(repr, centre))}\n" for label, centre in rows),
-        "info": f'weights_unit = "au"\nlength_unit = "mm"\narea_unit = "mm^2"\n'
-        f'name = "{connectome.name}"\nnormalisation = "{connectome.normalisation}"\n',
+        "info": info_text(about),
     }
     if sides is not None:
         texts["hemispheres"] = _lines(np.array([int(side == "right") for side in sides]))

@@ -16,7 +16,7 @@ _VALUE = r"""[ \t]*+[=:][ \t]*+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;]+))"""
 
 
 def settings_of(text: str) -> dict[str, str]:
-    """Return the name and the normalisation, as far as they stand there as ``key = "value"``.
+    """Return the name, the normalisation and the hemispheres, as far as they stand there as ``key = "value"``.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def settings_of(text: str) -> dict[str, str]:
                 raise ConnectomeError(f"expected the unit {expected[0]!r}, found {told}; convert the numbers")
     about: dict[str, str] = {}
     for line in lines_of(text):
-        if setting := re.fullmatch(r"\s*(name|normalisation)\s*[=:]\s*(\S.*)", line, re.IGNORECASE):
+        if setting := re.fullmatch(r"\s*(name|normalisation|hemispheres)\s*[=:]\s*(\S.*)", line, re.IGNORECASE):
             key, value = setting[1].lower(), setting[2].strip()
             if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
                 value = value[1:-1]
@@ -40,3 +40,26 @@ def settings_of(text: str) -> dict[str, str]:
             if about.setdefault(key, value) != value:
                 raise ConnectomeError(f"expected one {key}, found {about[key]!r} and {value!r}; take one out")
     return about
+
+
+def info_text(about: dict[str, str]) -> str:
+    """Return the text of which `settings_of` reads settings, in units that it takes.
+
+    Raises
+    ------
+    ConnectomeError
+        If it would read others, since one has a line of its own in it, or what looks like a unit.
+    """
+    units = 'weights_unit = "au"\nlength_unit = "mm"\narea_unit = "mm^2"\n'
+    text = units + "".join(f'{key} = "{value}"\n' for key, value in about.items())
+    try:
+        text.encode()
+        kept = settings_of(text) == about
+    except (ConnectomeError, UnicodeEncodeError):
+        kept = False
+    if not kept:
+        named = ", ".join(f"{key} {value!r}" for key, value in about.items())
+        raise ConnectomeError(
+            f"a TVB zip needs a name in one line, without units, found {named}; write .npz, or rename it"
+        )
+    return text
