@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.analysis import connectome, functional_connectivity, structure_function, tells_correlations
-from twinbrain.errors import UnitError
+from twinbrain.errors import ConnectomeError, UnitError
 from twinbrain.spec.connectome import Connectome
 
 
@@ -66,6 +66,13 @@ def test_pairs_are_compared_with_both_directions_of_their_connection(make_run, m
     structure = ((weight + weight.T) / 2)[:4, :4]
     upper = np.triu_indices(4, 1)
     assert found["r"].item() == pytest.approx(np.corrcoef(structure[upper], function[upper])[0, 1])
+
+
+def test_a_connectome_of_other_regions_is_refused(mixed):
+    with pytest.raises(
+        ConnectomeError, match="connectome: expected the regions of the run, found none called 'D', 'E'"
+    ):
+        structure_function(mixed[0], connectome=Connectome(np.ones((3, 3)), np.zeros((3, 3)), "ABC"))
 
 
 def test_a_run_is_compared_with_its_own_connectome(make_run, helpers):

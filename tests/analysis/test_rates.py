@@ -57,6 +57,18 @@ def test_a_part_of_the_run_is_what_its_bins_say(small):
     np.testing.assert_allclose(mean_rates(small, by="region", start="20 ms").values, [1 / 3 / 0.02, 200], rtol=1e-6)
 
 
+def test_a_mean_is_that_of_the_part_that_is_asked_for(small):
+    """Whatever the bins: those of the run are 1 ms wide, and a tenth of one is asked for at both ends."""
+    part = {"start": "9.9 ms", "stop": "20.1 ms"}
+    mean = mean_rates(small, by="population", **part)
+    np.testing.assert_allclose(mean, np.array([2, 1, 1]) / [2, 1, 1] / 0.0102, rtol=1e-6)
+    assert "start" not in mean.attrs
+    without = small.copy()
+    del without["spikes"]
+    told = mean_rates(without, by="population", **part)
+    assert (told.attrs["start"], told.attrs["stop"]) == ("10 ms", "20 ms")
+
+
 def test_a_last_bin_that_is_not_full_is_left_out(small):
     assert rates(small, bin="15 ms")["time"].values.tolist() == [0, 15]
 

@@ -7,8 +7,10 @@ import pytest
 
 import twinbrain as tb
 from tests.learn.networks import recurrent, which_channels
+from twinbrain.errors import SpecError
 from twinbrain.learn.loop import evaluate
 from twinbrain.learn.tasks.trials import trials_of
+from twinbrain.learn.trained import Trained
 
 TASK = which_channels(n_trials=48)
 SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "precision": "float64"}
@@ -159,3 +161,9 @@ def test_a_workflow_with_stimuli_is_refused():
 def test_without_a_task_it_says_how_to_give_one():
     with pytest.raises(tb.SpecError, match=r"expected a task to train on, found none; name one"):
         tb.train(recurrent())
+
+
+@pytest.mark.parametrize("n_trials", [0, -1, 2.5])
+def test_gradients_of_no_trials_are_refused(n_trials):
+    with pytest.raises(SpecError, match="n_trials: expected a whole number of at least 1"):
+        Trained.gradients(None, n_trials)

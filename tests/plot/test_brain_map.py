@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from twinbrain import analysis, plot
+from twinbrain.errors import ConnectomeError, SpecError
 
 
 def colour_bar(ax):
@@ -24,3 +26,14 @@ def test_the_largest_values_and_the_sides_are_named(brain):
     texts = [text.get_text() for text in plot.brain_map(brain, rate).texts]
     assert str(rate["region"].values[rate.values.argmax()]) in texts
     assert {"left", "right"} <= set(texts)
+
+
+def test_values_of_other_regions_and_other_formats_are_refused(brain, tmp_path):
+    rate = analysis.mean_rates(brain)
+    with pytest.raises(ConnectomeError, match="values: expected the regions of the run, found none called"):
+        plot.brain_map(brain, rate[1:])
+    with pytest.raises(ConnectomeError, match=r"values: expected one for each region, found dims \['kind'\]"):
+        plot.brain_map(brain, analysis.mean_rates(brain, by="kind"))
+    with pytest.raises(SpecError, match=r"path: expected a suffix of .*png.*, found '\.foo'"):
+        plot.save(plot.brain_map(brain), tmp_path / "new" / "x.foo")
+    assert not (tmp_path / "new").exists()

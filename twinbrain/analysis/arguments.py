@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterable
 from typing import SupportsFloat
 
-from twinbrain.errors import SpecError
+from twinbrain.errors import ConnectomeError, SpecError
 
 
 def whole(name: str, value: int, least: int = 1) -> int:
@@ -34,6 +35,20 @@ def whole(name: str, value: int, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
         raise SpecError(f"{name}: expected a whole number of at least {least}, found {value!r}")
     return int(value)
+
+
+def check_has_regions(name: str, wanted: Iterable[str], found: Iterable[str]) -> None:
+    """Make sure that no region lacks.
+
+    Raises
+    ------
+    ConnectomeError
+        If some do; the first are named.
+    """
+    known = {*found}
+    if lacking := [label for label in wanted if label not in known]:
+        shown = ", ".join(map(repr, lacking[:3])) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
+        raise ConnectomeError(f"{name}: expected the regions of the run, found none called {shown}; rename or add them")
 
 
 def positive(name: str, value: float, unit: str = "") -> float:

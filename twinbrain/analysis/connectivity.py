@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from twinbrain.analysis.arguments import check_has_regions
 from twinbrain.analysis.rates import rates
 from twinbrain.analysis.tree import connectome as connectome_of
 from twinbrain.analysis.varies import STORED, varies
@@ -92,6 +93,8 @@ def structure_function(
     ------
     UnitError
         If there are fewer than 3 bins.
+    ConnectomeError
+        If the connectome lacks regions of the run.
 
     References
     ----------
@@ -102,7 +105,9 @@ def structure_function(
     >>> tb.open_run("rest.zarr").twin.structure_function(start="1 s")["r"].item()
     """
     function = functional_connectivity(tree, bin, start, stop)
-    structure = (connectome or connectome_of(tree)).weight.sel(target=function["target"], source=function["source"])
+    found = connectome or connectome_of(tree)
+    check_has_regions("connectome", map(str, function["target"].values), found.labels)
+    structure = found.weight.sel(target=function["target"], source=function["source"])
     weight = (structure.values + structure.values.T) / 2
     i, j = np.triu_indices(len(weight), 1)
     labels = function["target"].values

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from twinbrain.analysis.grouping import By, group_by
-from twinbrain.analysis.tree import clock, group
+from numpy.typing import NDArray
+
+from twinbrain.analysis.grouping import By, Grouping, group_by
+from twinbrain.analysis.tree import Clock, clock, group
+from twinbrain.analysis.windows import read_block
 from twinbrain.errors import UnitError
 from twinbrain.units import number, show
 
@@ -69,15 +72,41 @@ def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, s
     by : {"population", "region", "kind", "family"}
         What a rate is the mean of; populations count by their numbers of neurons.
     start, stop : str, optional
-        Part of the run.
+        Part of the run. Where it begins or ends within a bin of the recorded rates, spikes are counted there; if none
+        were recorded, the mean is that of the whole bins within, and the attributes ``start`` and ``stop`` say which.
 
     Returns
     -------
     xarray.DataArray, dims (by,), Hz
     """
     grouping = group_by(tree, by)
-    mean = grouping.of_populations(_stored(tree, start, stop).mean("time").values)
-    return grouping.array(mean, long_name="mean firing rate", units="Hz").rename("rate")
+    stored, part = _stored(tree, start, stop), clock(tree, start, stop)
+    mean = grouping.of_populations(stored.mean("time").values)
+    width = round(_width(tree) / part.dt)
+    first = round(float(stored["time"][0]) / part.dt)
+    last = first + width * stored.sizes["time"]
+    told = {}
+    if (part.start, part.stop) != (first, last):
+        is_gapless = round(float(stored["time"][-1]) / part.dt) + width == last
+        if "spikes" in tree.children and is_gapless and max(first - part.start, part.stop - last) < width:
+            mean = _with_edges(tree, grouping, mean, part, (first, last))
+        else:
+            told = {"start": show(first * part.dt, "ms"), "stop": show(last * part.dt, "ms")}
+    return grouping.array(mean, long_name="mean firing rate", units="Hz", **told).rename("rate")
+
+
+def _with_edges(
+    tree: xr.DataTree, grouping: Grouping, mean: NDArray[np.float64], part: Clock, within: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return the mean rates of a part of the run from those of some of its steps, and the spikes before and after."""
+    n_steps = part.stop - part.start
+    spikes = np.zeros(grouping.n_groups)
+    for start, stop in ((part.start, within[0]), (within[1], part.stop)):
+        if start < stop:
+            neuron = read_block(tree, start, stop).neuron
+            spikes += np.bincount(grouping.of_neuron[neuron], minlength=grouping.n_groups)
+    share = (within[1] - within[0]) / n_steps
+    return np.asarray(share * mean + spikes / grouping.n_neurons / (n_steps * part.dt * 1e-3))
 
 
 def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataArray:

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.arguments import whole
 from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.learn.curves import measure
 from twinbrain.learn.export import export_model
@@ -116,9 +117,15 @@ class Trained:
         -------
         Dataset
             ``norm`` (layer, step), and what `twinbrain.analysis.gradient_health` says of it.
+
+        Raises
+        ------
+        SpecError
+            If ``n_trials`` is no whole number of at least 1.
         """
         from twinbrain.learn.diagnose.health import gradient_flow
 
+        n_trials = whole("n_trials", n_trials)
         trials = self.setup.task.test
         batch = self.setup.batch(trials, np.arange(min(n_trials, len(trials))), "test")
         return gradient_flow(self.setup.network, batch, self.setup.objective)

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
-from twinbrain.analysis.arguments import whole
+from twinbrain.analysis.arguments import check_has_regions, whole
 from twinbrain.errors import ConnectomeError
 from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
 from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, PLAIN, RATE_MAP, colour_key, root_scale
@@ -58,7 +58,7 @@ def brain_map(
     Raises
     ------
     ConnectomeError
-        If the connectome has no centroids.
+        If the connectome has no centroids, or a region no value.
     """
     connectome = run if isinstance(run, Connectome) else analysis.connectome(run)
     if connectome.centroids is None:
@@ -83,6 +83,11 @@ def brain_map(
         "zorder": 3,
     }
     if values is not None:
+        if values.dims != ("region",):
+            raise ConnectomeError(
+                f"values: expected one for each region, found dims {list(values.dims)}; take them by region"
+            )
+        check_has_regions("values", connectome.labels, map(str, values["region"].values))
         shown = values.sel(region=connectome.labels).values[order]
         differs = bool(np.nanmin(shown) < 0)
         top = float(np.nanmax(np.abs(shown))) or 1.0

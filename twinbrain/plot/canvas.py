@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twinbrain.analysis.tree import Span
+from twinbrain.errors import SpecError
 from twinbrain.files import write_whole
 from twinbrain.paths import user_path
 from twinbrain.plot.palette import FAINT, INK, STIMULUS, mix
@@ -83,14 +84,21 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150, *, source: str
     Returns
     -------
     Path
+
+    Raises
+    ------
+    SpecError
+        If there is no such format.
     """
     from matplotlib.figure import Figure
 
     path = user_path(path)
     path = path if path.suffix else path.with_suffix(".png")
-    path.parent.mkdir(parents=True, exist_ok=True)
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)
     assert whole is not None
+    if path.suffix[1:].lower() not in (formats := whole.canvas.get_supported_filetypes()):
+        raise SpecError(f"path: expected a suffix of {', '.join(sorted(formats))}, found {path.suffix!r}; name another")
+    path.parent.mkdir(parents=True, exist_ok=True)
     drawn = BytesIO()
     whole.savefig(drawn, dpi=dpi, format=path.suffix[1:], metadata={"Source": source} if source else None)
     write_whole({path: drawn.getvalue()})
