@@ -146,6 +146,16 @@ def test_relays_of_other_parameters_that_pass_every_spike_on_are_taken():
     assert trained.replay("reference", n_trials=2).mismatched == 0
 
 
+def test_regions_at_labels_that_differ_in_their_signs_alone_have_names_of_their_own():
+    brain = attached(joined(["V-1", "V_1", "V.1"]), input_={"region": "V-1"}, readout={"region": "V_1"})
+    assert {label: own.name for label, own in brain.regions.items()} == {
+        "V-1": "test/recurrent.V_1",
+        "V_1": "test/recurrent.V_1_2",
+        "*": "test/recurrent",
+    }
+    assert attached(brain) == brain
+
+
 @pytest.mark.parametrize("which", ["input_", "readout"])
 def test_the_region_that_is_named_has_to_be_there(which):
     region, brain = recurrent(), attached(joined(), input_={"region": "A"}, readout={"region": "A"})

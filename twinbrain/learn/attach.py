@@ -14,6 +14,7 @@ from twinbrain.learn.tasks.task import Task
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.step import step_program
+from twinbrain.network.layout import unused_name
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cell import Cell
@@ -64,10 +65,13 @@ def attach(model: Region | Brain, task: Task, input_: InputSpec, readout: Readou
         region = _with_input(before, task, spec) if isinstance(spec, InputSpec) else _with_readout(before, task, spec)
         if what in before.populations:
             continue
-        region = region.model_copy(update={"name": own_name(region.name, label)})
         here = escape(label)
         others = {pattern: own for pattern, own in model.regions.items() if pattern != here}
-        model = model.model_copy(update={"regions": _needed({here: region} | others, connectome.labels)})
+        needed = _needed({here: region} | others, connectome.labels)
+        # Labels that differ in their signs alone give the same name.
+        taken = [own.name for pattern, own in needed.items() if pattern != here]
+        region = region.model_copy(update={"name": unused_name(own_name(region.name, label), taken)})
+        model = model.model_copy(update={"regions": needed | {here: region}})
     return model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from twinbrain.errors import LearnError
@@ -16,6 +17,40 @@ _HALVINGS = 12
 _ABOVE = 1.5
 # The mean outputs spread by so many mV over trials, before training.
 _SPREAD = 1.0
+
+
+def check_rate(network: TrainableNetwork, rate: float) -> None:
+    """Refuse a rate that the neurons that the input reaches cannot have, whatever their weights.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+        Whose input has synapses.
+    rate : float (Hz)
+        Mean rate of these neurons.
+
+    Raises
+    ------
+    LearnError
+        If it is above what their refractory periods and the time step allow.
+    """
+    lowered = network.lowered
+    dt = lowered.network.dt
+    highest = []
+    reached = _reached(network)
+    for number in reached:
+        population = lowered.network.populations[number]
+        here = slice(population.offset, population.offset + population.size)
+        period = lowered.parameters[population.block].get(
+            lowered.layout.blocks[population.block].model.refractory or ""
+        )
+        pause = np.full(population.size, dt) if period is None else np.maximum(period[here], dt)
+        highest.append(1e3 / pause)
+    if reached and rate > (most := float(np.concatenate(highest).mean())):
+        raise LearnError(
+            f"train.input.rate: expected at most {most:.4g} Hz, as often as {_names(network, reached)} can spike with "
+            f"their refractory periods and steps of {dt:g} ms, found {rate:g} Hz; lower it"
+        )
 
 
 @torch.no_grad()
@@ -34,13 +69,14 @@ def calibrate(network: TrainableNetwork, batch: Batch, rate: float) -> None:
     Raises
     ------
     LearnError
-        If they do not spike whatever the weights are.
+        If they do not spike whatever the weights are, or cannot spike at that rate.
     """
     groups = _groups_from(network, INPUT)
     populations = network.lowered.network.populations
-    reached = sorted({weights.groups[g].target for weights, g in groups})
+    reached = _reached(network)
     if not reached:
         raise LearnError("train.input: expected synapses of the input, found none; raise its probability")
+    check_rate(network, rate)
     neurons = torch.cat([torch.arange(populations[t].start, populations[t].stop) for t in reached])
     dt = network.lowered.network.dt
 
@@ -62,16 +98,23 @@ def calibrate(network: TrainableNetwork, batch: Batch, rate: float) -> None:
         now = wanted
         low, high = (wanted, high) if found() < rate else (low, wanted)
     if found() == 0.0:
-        names = ", ".join(populations[t].population for t in reached)
         raise LearnError(
-            f"train.input: expected weights with which {names} spike at {rate:g} Hz, found none up to {now:.3g} times "
-            "the first; name a receptor that excites, or give input.weight"
+            f"train.input: expected weights with which {_names(network, reached)} spike at {rate:g} Hz, found none up "
+            f"to {now:.3g} times the first; name a receptor that excites, or give input.weight"
         )
     output = mean_output(network(batch.inputs, batch.background).output, batch.scored)
     spread = float(output.std(0).mean()) if len(output) > 1 else 0.0
     if spread > 0:
         for weights, group in _groups_to(network, READOUT):
             weights.multiply(group, _SPREAD / spread)
+
+
+def _reached(network: TrainableNetwork) -> list[int]:
+    return sorted({weights.groups[g].target for weights, g in _groups_from(network, INPUT)})
+
+
+def _names(network: TrainableNetwork, populations: list[int]) -> str:
+    return ", ".join(_name(network, number) for number in populations)
 
 
 def _groups_from(network: TrainableNetwork, population: str) -> list[tuple[Weights, int]]:

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import psutil  # type: ignore[import-untyped,unused-ignore]
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -34,6 +35,7 @@ INPUT, READOUT = "input", "readout"
 RELAY_RECEPTOR = "delta"
 INPUT_WEIGHT = 1.0
 """What each spike of a channel brings to its relay (mV): twice the threshold of a relay."""
+_BYTES_OF_A_DELAY = 160  # of a synapse at one of the delays that it may have, while training
 Feedback = Mapping[int, Tensor]
 """For links, by number, the weights that carry the gradient back."""
 
@@ -320,10 +322,17 @@ class TrainableNetwork(nn.Module):
             )
 
     def _check_delays(self, longest: int) -> None:
-        """Check that no delay that is trained is longer than it may become."""
+        """Check that no delay that is trained is longer than it may become, and that there is room for all."""
         dt = self.lowered.network.dt
         if not len(spread := self._spread()):
             return
+        # Each is a synapse at every delay up to the longest.
+        if (needed := _BYTES_OF_A_DELAY * longest * len(spread)) > (free := psutil.virtual_memory().available):
+            raise LearnError(
+                f"train.trainable.longest_delay: expected trained delays that fit into the {free / 1e9:.3g} GB that "
+                f"are free, found {len(spread):,} of up to {longest:,} steps that take {needed / 1e9:.3g} GB; make it "
+                "shorter, or train the delays of fewer projections"
+            )
         found = int(synapses_of(self.lowered.network)["delay"][spread].max())
         if found > longest:
             raise LearnError(

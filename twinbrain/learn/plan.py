@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from twinbrain.learn.calibrate import check_rate
 from twinbrain.learn.idle import idle_settings
-from twinbrain.learn.train import learner_of, training_workflow
+from twinbrain.learn.setup import has_input
+from twinbrain.learn.train import learner_of, model_of, training_workflow
 from twinbrain.spec.workflow import Workflow
 
 
@@ -73,6 +75,8 @@ def plan_training(workflow: Workflow) -> TrainingPlan:
     declared = training_workflow(workflow, None)
     setup = learner_of(declared, None, calibrated=False).setup
     task, training, network = setup.task, setup.training, setup.network
+    if training.input.weight is None and not has_input(model_of(declared)):
+        check_rate(network, training.input.rate)
     return TrainingPlan(
         task=task.name,
         rule=training.rule.name,

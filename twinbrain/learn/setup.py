@@ -26,12 +26,15 @@ from twinbrain.learn.tasks.task import SPLITS, Task
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.learn.threads import one_thread
 from twinbrain.network.random import stream_key
+from twinbrain.network.synapses import LONGEST_DELAY
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run
 
 _CALIBRATION_TRIALS = 64
+_ANY_DELAY = 1000
+"""Steps that a trained delay may take however short a trial is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,7 @@ def set_up(
     task = task_of(training, run, task)
     rule = rule_named(training.rule.name, **training.rule.options)
     task = replace(task, n_channels=task.n_channels + rule.extra_channels(task))
-    fresh = not _has_input(model)
+    fresh = not has_input(model)
     network = network_of(model, training, run, task)
     objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
     setup = Setup(task, training, run, network, rule, objective)
@@ -173,9 +176,21 @@ def network_of(model: Region | Brain, training: Training, run: Run, task: Task) 
     )
     window = None if training.window is None else _steps("window", training.window, run.dt)
     if training.trainable.delay:
-        _steps("trainable.longest_delay", training.trainable.longest_delay, run.dt)
+        _check_longest(_steps("trainable.longest_delay", training.trainable.longest_delay, run.dt), lowered, task)
     network = TrainableNetwork(lowered, training.trainable, training.surrogate, _precision(training), window)
     return network.to(resolve_device(run.device))
+
+
+def _check_longest(longest: int, lowered: Lowered, task: Task) -> None:
+    """Refuse trained delays so long that a spike never arrives, or that no table holds: each step costs a matrix."""
+    dt, declared = lowered.network.dt, max(int(table.delay.max(initial=1)) for table in lowered.network.tables)
+    limit = min(max(task.train.n_steps, declared, _ANY_DELAY), LONGEST_DELAY)
+    if longest > limit:
+        what = (
+            f"expected at most {limit * dt:g} ms ({limit:,} steps), where a trial has {task.train.n_steps:,} steps, "
+            f"found {longest * dt:g} ms; make it shorter"
+        )
+        raise SpecError([Problem("train.trainable.longest_delay", what)])
 
 
 def _steps(key: str, time: float, dt: float) -> int:
@@ -190,6 +205,7 @@ def _precision(training: Training) -> str:
     return "float64" if training.precision == "float64" else "float32"
 
 
-def _has_input(model: Region | Brain) -> bool:
+def has_input(model: Region | Brain) -> bool:
+    """Return whether a population of the model is the input already, whose weights stay as they are."""
     regions = [model] if isinstance(model, Region) else list(model.regions.values())
     return any(INPUT in region.populations for region in regions)

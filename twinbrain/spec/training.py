@@ -41,7 +41,8 @@ class Trainable(Spec):
     delay : tuple of str
         Patterns of projections whose delays are trained, each synapse's its own.
     longest_delay : float (ms)
-        Which no trained delay exceeds.
+        Which no trained delay exceeds; memory and time grow with it. Beyond the length of a trial, and beyond 1,000
+        steps, it is refused, unless delays that are declared are as long.
     dale : bool
         Whether synapses keep their sign. Those of the input that inject a current, and those of the readout, are free.
     """
@@ -129,7 +130,8 @@ class InputSpec(Spec):
     weight : value, optional
         Before training; by default found such that neurons spike at ``rate``.
     rate : float (Hz)
-        Mean rate of the populations reached, before training.
+        Mean rate of the populations reached, before training; one that refractory periods or the time step do not
+        allow is refused.
     """
 
     region: str = "*"
