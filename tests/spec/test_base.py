@@ -1,5 +1,6 @@
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,12 @@ from pydantic import Field
 from tests.examples import CORTEX, RELAY, in_another_process, region_data, relay_region, small_brain
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import Spec
+from twinbrain.spec.brain import Brain
+from twinbrain.spec.cluster import Certificates
 from twinbrain.spec.load import load_workflow, workflow_names
 from twinbrain.spec.region import Region
+from twinbrain.spec.signal import SpikeTrains
+from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Workflow
 
 WORKFLOW = {
@@ -282,6 +287,27 @@ def test_a_number_without_its_unit_is_no_replacement():
 def test_a_truth_value_is_no_number(place, changes):
     with pytest.raises(SpecError, match=f"^{place}: expected no truth value here, found true$"):
         Workflow.parse(WORKFLOW | changes)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "data"),
+    [
+        (Brain, {"connectome": Path("a/b.csv"), "regions": {"*": region_data(RELAY)}}),
+        (SpikeTrains, {"file": Path("v.csv"), "unit": "ms", "weight": "1 nS"}),
+        (Training, {"task": {"name": "shd", "folder": Path("data/shd")}}),
+        (Certificates, dict.fromkeys(("ca_file", "cert_file", "key_file"), Path("lab.pem"))),
+    ],
+)
+def test_a_path_may_be_a_path_object_wherever_it_may_be_text(declaration, data):
+    def as_text(value):
+        if isinstance(value, dict):
+            return {key: as_text(item) for key, item in value.items()}
+        return str(value) if isinstance(value, Path) else value
+
+    found, expected = declaration.parse(data), declaration.parse(as_text(data))
+    assert found == expected
+    assert found.digest == expected.digest
+    assert declaration(**data) == expected
 
 
 def test_a_truth_value_stays_one_where_it_is_meant():

@@ -1,5 +1,6 @@
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ def test_a_region_of_arrays_is_one_of_lists():
         ({"values": [1.0] * 3, "unit": "pA"}, "weight: expected 4 values, one for each of the pairs, found 3; give as"),
         ({"file": 3, "array": "w", "unit": "pA"}, "weight.file: expected the name of an .npz file, found 3"),
         ({"file": "no.npz", "array": "w", "unit": "pA"}, "weight.file: no.npz: expected a file, found none"),
+        ({"file": Path("no.npz"), "array": "w", "unit": "pA"}, "weight.file: no.npz: expected a file, found none"),
         ({"file": "no.npz", "arry": "w"}, "weight.arry: unknown key 'arry'; did you mean 'array'?"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +112,10 @@ def test_what_is_no_list_of_values_is_refused(values, text):
 def test_values_are_what_can_stand_in_a_file(value):
     with pytest.raises(SpecError, match=r"parameters\.coupling: expected values as they stand in a file, found"):
         swept([1.0, value])
+
+
+def test_a_path_among_values_is_text():
+    assert swept([Path("a/b.npz"), "c.npz"]) == swept(["a/b.npz", "c.npz"])
 
 
 def test_a_million_values_are_none_too_many():

@@ -9,6 +9,7 @@ from tests.examples import RELAY, region_data
 from tests.spec.regions import regions
 from tests.spec.test_explicit import explicit_data
 from twinbrain.errors import SpecError
+from twinbrain.spec import write
 from twinbrain.spec.load import region_names
 from twinbrain.spec.region import Region
 
@@ -139,6 +140,20 @@ def test_a_file_is_not_replaced_without_asking(tmp_path):
     tb.write_region(trained_region(1), path, overwrite=True)
     assert tb.load_region(path) == trained_region(1)
     assert sorted(tmp_path.iterdir()) == sorted([arrays, path])
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
+    region = Region.parse(region_data(RELAY))
+    monkeypatch.setattr(write, "LARGEST_TOML", 500)
+    with pytest.raises(SpecError, match=r"^region test/relay: expected TOML of at most 500 B, found .*; or give long"):
+        tb.write_region(region, tmp_path / "region.toml")
+    brain = tb.Brain(connectome="tvb-96", regions={"*": region})
+    with pytest.raises(SpecError, match=r"^region test/relay: expected TOML of at most 500 B"):
+        tb.write_brain(brain, tmp_path / "brain")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("TWINBRAIN_LARGEST_FILE", "1 MB")
+    tb.write_region(region, tmp_path / "region.toml")
+    assert tb.load_region(tmp_path / "region.toml") == region
 
 
 def test_bad_paths_are_named(tmp_path):

@@ -16,7 +16,7 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.toml import toml_text
 from twinbrain.spec.workflow import Run
-from twinbrain.spec.write import plain_projections, write_region
+from twinbrain.spec.write import encoded, plain_projections, write_region
 
 WORKFLOW = "brain.toml"
 _CONNECTOME, _PROJECTIONS, _REGIONS = "connectome.npz", "projections.npz", "regions"
@@ -66,7 +66,7 @@ def write_brain(
         whole = {"name": re.sub(r"[^\w.-]", "_", brain.name or folder.name), "run": (run or Run()).to_dict()}
         whole = {key: value for key, value in whole.items() if value} | {"brain": data}
         text = f"# {note}\n" * bool(note) + toml_text(whole, frozenset({"brain"}))
-        (part / WORKFLOW).write_text(text, encoding="utf-8")
+        (part / WORKFLOW).write_bytes(encoded(text, "brain", "declare fewer projections between regions one by one"))
     return folder / WORKFLOW
 
 

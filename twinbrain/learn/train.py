@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -152,7 +153,7 @@ def training_workflow(
         )
     if not isinstance(brain.connectome, Connectome):
         brain = brain.model_copy(update={"connectome": load_connectome(brain.connectome)})
-    if dt is None and not isinstance(model, Workflow | str | Path):
+    if dt is None and not isinstance(model, Workflow | str | os.PathLike):
         dt = f"{dt_of_task.dt!r} ms" if dt_of_task is not None else "1 ms"
     run = {"seed": seed, "dt": dt, "device": device, "duration": None}
     before = {} if workflow.train is None else workflow.train.to_dict()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import zlib
 from pathlib import Path
 from typing import Annotated, Any
@@ -120,10 +121,10 @@ class Folder:
             If there is none, or the file has changed.
         """
         file, name, expected = (table.get(key) for key in ("file", "array", "sha256"))
-        if not isinstance(file, str):
+        if not isinstance(file, str | os.PathLike):
             raise reject(Problem("file", f"expected the name of an .npz file, found {file!r}"))
         try:
-            digest, arrays = self._opened(file)
+            digest, arrays = self._opened(os.fspath(file))
             if expected is not None and expected != digest:
                 raise ValueError(
                     f"expected the contents with sha256 {str(expected)[:12]}…, found {digest[:12]}…: the file has "

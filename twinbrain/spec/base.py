@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, Self, get_args, get_origin
@@ -32,6 +33,12 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, arbitrary_types_allowed=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _path_as_text(cls, value: Any) -> Any:
+        # So that a declaration is the same however a path was given.
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     @field_validator("*", mode="before")
     @classmethod

@@ -86,7 +86,7 @@ class Brain(Spec):
 
     Parameters
     ----------
-    connectome : Connectome or str
+    connectome : Connectome, str or path
         The connectome, or the name or path of one.
     normalisation : {"none", "max", "row", "total", "log"}
         What is applied to its weights; `twinbrain.normalise` says what each does. Relative weights within a row decide

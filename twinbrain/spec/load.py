@@ -133,7 +133,7 @@ def as_workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
             return Workflow(name=model.name or "brain", brain=model)
         case Region():
             return Workflow(name=model.name.replace("/", "_"), brain=single_region_brain(model))
-        case str() | Path():
+        case str() | os.PathLike():
             return load_workflow(model)
     raise SpecError(f"expected a workflow, a brain, a region or the name of a workflow, found a {type(model).__name__}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -85,7 +86,8 @@ def _named(value: Any) -> Any:
     if isinstance(value, str):
         return {"name": value}
     if isinstance(value, dict) and "options" not in value:
-        return {"name": value.get("name"), "options": {k: v for k, v in value.items() if k != "name"}}
+        options = {k: os.fspath(v) if isinstance(v, os.PathLike) else v for k, v in value.items() if k != "name"}
+        return {"name": value.get("name"), "options": options}
     return value
 
 

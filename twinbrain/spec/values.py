@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sized
 from contextlib import suppress
 from itertools import islice
@@ -123,13 +124,15 @@ def _values(values: Any) -> tuple[Any, ...]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value that is as it would stand in a file.
+    """Return a value as it would stand in a file, where a path is text.
 
     Raises
     ------
     SpecError
-        If it is not.
+        If it cannot.
     """
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if not _is_plain(value):
         raise SpecError(f"expected values as they stand in a file, found {value!r}")
     return value

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.files import write_whole
+from twinbrain.files import FileError, check_size, write_whole
+from twinbrain.files.text import LARGEST_TOML
 from twinbrain.paths import user_path
 from twinbrain.spec.arrays import SHORT
 from twinbrain.spec.explicit import Explicit
@@ -53,7 +54,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     Raises
     ------
     SpecError
-        If the suffix is another, the folder is missing, or a file exists.
+        If the suffix is another, the folder is missing, a file exists, or the region is too long to be read again.
     """
     path = user_path(path)
     if path.suffix != ".toml":
@@ -67,13 +68,37 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         packed = files[path.with_suffix(".npz")] = _npz(arrays)
         _pin(data, hashlib.sha256(packed).hexdigest())
     # Last: a region is there once its arrays are.
-    files[path] = (f"# {note}\n" * bool(note) + toml_text(data, _APART)).encode()
+    text = f"# {note}\n" * bool(note) + toml_text(data, _APART)
+    files[path] = encoded(text, f"region {region.name}", "give long drives as a file of their own")
     for target in files:
         if target.exists() and not overwrite:
             message = "expected no such file, found one; write elsewhere, or overwrite=True"
             raise SpecError([Problem(str(target), message)])
     _write(files)
     return list(files)
+
+
+def encoded(text: str, where: str, advice: str) -> bytes:
+    """Return TOML as bytes, as long as it can be read again.
+
+    Parameters
+    ----------
+    text : str
+        What is written.
+    where, advice : str
+        What it is of, and what makes it shorter, for the message.
+
+    Raises
+    ------
+    SpecError
+        If it is too long.
+    """
+    data = text.encode()
+    try:
+        check_size(len(data), LARGEST_TOML, "TOML")
+    except FileError as error:
+        raise SpecError([Problem(where, f"{error}; or {advice}")]) from None
+    return data
 
 
 def _plain(region: Region, file: str, arrays: Arrays) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_spikes_of_the_digits_are_read_as_they_are(folder):
 
 
 def test_neighbouring_channels_and_steps_can_be_pooled(folder):
-    task = tb.task("shd", folder=str(folder), pool=5, dt="250 ms", duration="1.5 s")
+    task = tb.task("shd", folder=folder, pool=5, dt="250 ms", duration="1.5 s")
     first = slice(task.test.start[0], task.test.start[1])
     assert task.n_channels == 140
     assert list(zip(task.test.step[first], task.test.channel[first], strict=True)) == [(0, 1), (0, 139), (1, 1), (4, 0)]
