@@ -1,12 +1,16 @@
 """What commands put beside a store replaces what they put there before, and nothing else."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import twinbrain as tb
 from tests.spec.test_write import trained_region
-from twinbrain.cli.beside import mark_of, may_write, may_write_folder, may_write_region
+from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_folder, may_write_region, writing
 from twinbrain.cli.console import Console
+from twinbrain.cli.places import place_of
+from twinbrain.errors import SpecError, StoreError
 from twinbrain.store import Location
 
 
@@ -66,6 +70,25 @@ def test_a_folder_is_replaced_unless_something_else_was_put_into_it(tmp_path, lo
     (folder / "regions" / "notes.txt").unlink()
     tb.write_brain(brain, folder, overwrite=True)
     assert not may_write_folder(folder, "brain.toml", location, Console())
+
+
+def test_a_place_without_a_name_is_none_for_what_stands_beside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for out in (".", "..", "/", "a/.."):
+        with pytest.raises(SpecError, match="--out: expected a path with a name"):
+            place_of(out, "a")
+    assert beside(Location.of(".")) == tmp_path  # of one that is resumed
+    assert mark_of(Location.of(".")) == mark_of(Location.of(tmp_path))
+
+
+def test_what_cannot_be_put_beside_is_told_before_and_by_name(tmp_path, location):
+    (tmp_path / "größe.md").mkdir()
+    check_beside(location, ".png")
+    with pytest.raises(StoreError, match=r"größe\.md free for a file beside .*größe\.zarr, found a folder"):
+        check_beside(location, ".md", ".png")
+    told = r"the sweep .*größe\.zarr is kept, but größe\.md beside it cannot be written: File too large; make room"
+    with pytest.raises(StoreError, match=told), writing(Path("größe.md"), location, "sweep"):
+        raise OSError(27, "File too large")
 
 
 def test_a_run_leaves_a_picture_of_somebody_else_as_it_is(twinbrain, folder):

@@ -55,6 +55,22 @@ def test_a_claim_is_there_while_it_is_held_and_leaves_nothing(location):
     assert not location.exists()
 
 
+def test_the_claim_in_a_copy_is_told_as_that_of_the_store_it_was_copied_from(tmp_path):
+    """To end its process would end the writing of the other store."""
+    one, copy = Location.of(tmp_path / "a.zarr"), Location.of(tmp_path / "b.zarr")
+    with claimed(one, "run"):
+        copy.write("writer-1.claim", one.read("writer-1.claim"))
+        with pytest.raises(
+            StoreError, match=r"which writes .*a\.zarr since .* copy of that, remove writer-\*\.claim"
+        ) as told:
+            try_to_claim(copy)
+        assert "kill" not in str(told.value)
+        with pytest.raises(StoreError, match=r"stop it \(kill"):
+            elsewhere(try_to_claim, one)
+    copy.delete("writer-1.claim")
+    try_to_claim(copy)
+
+
 def test_a_folder_that_was_there_before_stays(tmp_path):
     with claimed(Location.of(tmp_path), "run"):
         pass

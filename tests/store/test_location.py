@@ -68,6 +68,26 @@ def test_what_an_interrupted_write_left_does_not_count(location):
     assert (location.names(), location.is_free()) == ([left], True)
 
 
+@pytest.mark.parametrize("given", [None, b"runs/a.zarr", 3])
+def test_what_is_no_text_is_no_place(given):
+    with pytest.raises(StoreError, match="expected a path or a URL as text, found"):
+        Location.of(given)
+
+
+def test_a_path_that_cannot_be_reached_is_named(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path, reason in ((tmp_path / "loop", "symbolic links"), (tmp_path / ("a" * 300), "too long")):
+        with pytest.raises(StoreError, match=f"expected a path that can be reached, found .*{reason}"):
+            Location.of(path)
+
+
+def test_a_url_of_this_machine_may_name_it_and_no_other(tmp_path):
+    for url in (f"file://localhost{tmp_path}", f"file://{tmp_path}"):
+        assert Location.of(url).path == tmp_path
+    with pytest.raises(StoreError, match="found one of the host 'elsewhere'"):
+        Location.of("file://elsewhere/tmp/a.zarr")
+
+
 def test_files_of_a_person_s_own_count_and_are_not_removed(location):
     for name in ("movie.mkv.partial", "mine.claim"):
         location.write(name, b"1")

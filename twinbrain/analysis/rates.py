@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-
 from numpy.typing import NDArray
 
 from twinbrain.analysis.grouping import By, Grouping, group_by

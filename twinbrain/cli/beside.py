@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinbrain.cli.console import Console
+from twinbrain.errors import StoreError
 
 if TYPE_CHECKING:
     from twinbrain.store import Location
@@ -18,12 +21,33 @@ _LOOKED_AT = 4096  # bytes at both ends of a file; a mark is in one of these
 
 def beside(location: Location) -> Path:
     """Return the path beside which results are put: that of a store, or one here if it lies at a URL."""
-    return location.path if location.is_local else Path(location.name)
+    if not location.is_local:
+        return Path(location.name)
+    return location.path if location.path.name not in ("", "..") else location.resolved().path
+
+
+def check_beside(location: Location, *suffixes: str) -> None:
+    """Refuse a folder where a file is to be put beside a store, before anything is computed."""
+    for suffix in suffixes:
+        if (path := beside(location).with_suffix(suffix)).is_dir():
+            raise StoreError(f"expected {path} free for a file beside {location}, found a folder; move it away")
+
+
+@contextmanager
+def writing(path: Path, location: Location, what: str) -> Iterator[None]:
+    """Name the file beside a store that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"the {what} {location} is kept, but {path} beside it cannot be written: {error.strerror or error}; make "
+            f"room, then: twinbrain resume {shlex.quote(str(location))}"
+        ) from error
 
 
 def mark_of(location: Location) -> str:
     """Return what is written into files that are put beside a store; a store that is moved keeps its own."""
-    return f"written by twinbrain for {location.path.name if location.is_local else str(location)!a}"
+    return f"written by twinbrain for {beside(location).name if location.is_local else str(location)!a}"
 
 
 def may_write(path: Path, location: Location, console: Console) -> bool:

@@ -33,7 +33,7 @@ def place_of(out: str | None, name: str, *, durable: bool = False) -> Location:
     Raises
     ------
     SpecError
-        If nothing would be left there when the command has ended.
+        If nothing would be left there when the command has ended, or it has no name for what is put beside it.
     """
     from twinbrain.store import Location
 
@@ -42,4 +42,6 @@ def place_of(out: str | None, name: str, *, durable: bool = False) -> Location:
             [Problem("--out", f"expected a place that outlives the command, found {out}; name a path or another URL")]
         )
     place = Location.of(f"runs/{name}.zarr" if out is None else out)
+    if place.name in ("", ".."):
+        raise SpecError([Problem("--out", f"expected a path with a name, found {out}; name a folder that may be made")])
     return replace(place, durable=durable)

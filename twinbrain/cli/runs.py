@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from twinbrain.cli.beside import beside, mark_of, may_write
+from twinbrain.cli.beside import beside, check_beside, mark_of, may_write
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import (
     Cluster,
@@ -30,7 +30,7 @@ from twinbrain.cli.options import (
 )
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.progress import progress_bar
-from twinbrain.cli.sweeps import info_of_sweep, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
+from twinbrain.cli.sweeps import info_of_sweep, is_study, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
 from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
 from twinbrain.cli.training import plan_of_training, resume_and_report, train_workflow, training_facts, training_table
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError, UnitError
@@ -79,6 +79,7 @@ def run(
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
     check_used(task_from, declared)
     path = place_of(out, declared.name, durable=durable)
+    _check_beside(path, declared.sweep is not None, declared.train is not None, figure)
     if declared.sweep is not None:
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)
@@ -175,6 +176,7 @@ def resume(
     if is_sweep(path):
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
         _no_shards(shards)
+        _check_beside(path, True, is_study(path), figure)
         with _interruptible(path):
             state = resume_sweep(path, reduce_from, where, console)
         report_sweep(path, state, console, as_json, figure)
@@ -286,6 +288,12 @@ def _way_on(path: Location) -> str:
     if found.status == "complete":
         return f"the run {path} is complete"
     return f"go on from {found.committed:g} ms with: twinbrain resume {shlex.quote(str(path))}"
+
+
+def _check_beside(path: Location, is_sweep: bool, trains: bool, figure: bool) -> None:
+    """Refuse folders where the results of a command are to be put; of a sweep there are some if it trains."""
+    suffixes = [".md"] * (is_sweep and trains) + [".png"] * (figure and (trains or not is_sweep))
+    check_beside(path, *suffixes)
 
 
 def _picture(path: Location) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from twinbrain.cli.beside import beside, mark_of, may_write
+from twinbrain.cli.beside import beside, mark_of, may_write, writing
 from twinbrain.cli.console import Console
 from twinbrain.errors import LearnError
 from twinbrain.files import write_whole
@@ -34,10 +34,12 @@ def report_study(location: Location, console: Console, *, figure: bool, as_json:
     table, picture = beside(location).with_suffix(".md"), beside(location).with_suffix(".png")
     written = {}
     if may_write(table, location, console):
-        write_whole({table: f"{comparison_table(comparison)}\n<!-- {mark_of(location)} -->\n".encode()})
+        with writing(table, location, "sweep"):
+            write_whole({table: f"{comparison_table(comparison)}\n<!-- {mark_of(location)} -->\n".encode()})
         written["table"] = str(table)
     if figure and may_write(picture, location, console):
-        save(comparison_figure(comparison), picture, source=mark_of(location))
+        with writing(picture, location, "sweep"):
+            save(comparison_figure(comparison), picture, source=mark_of(location))
         written["figure"] = str(picture)
     if not as_json:
         header, rows = comparison_rows(comparison)

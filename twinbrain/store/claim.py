@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ RENEWAL = 20.0
 _AHEAD = 60.0
 # Far more than a claim has.
 _LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
+_LONGEST_PLACE = 500
 _NAME = re.compile(r"writer-([1-9][0-9]{0,7})\.claim")
 _LIKE_A_NAME = re.compile(r"writer-.*\.claim", re.DOTALL)
 
@@ -99,6 +100,7 @@ class _Entry:
     token: str
     since: str
     renewed: float
+    place: str = ""
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -188,7 +190,8 @@ def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
                 f"{location}: expected a number that others follow, found {_name(number - 1)}; if no process writes "
                 "here, remove it"
             )
-        entry = _Entry(Process.this(), uuid4().hex, f"{now:%Y-%m-%d %H:%M:%S} UTC", now.timestamp())
+        since, place = f"{now:%Y-%m-%d %H:%M:%S} UTC", _place(location)
+        entry = _Entry(Process.this(), uuid4().hex, since, now.timestamp(), place)
         _living.add(entry.token)
         if not location.create(_name(number), entry.encode()):
             _living.discard(entry.token)
@@ -216,7 +219,19 @@ def _refuse_within_a_sweep(location: Location) -> None:
         check_unclaimed(runs.parent, "sweep")
 
 
+def _place(location: Location) -> str:
+    """Return where a store lies, for those who find its claim elsewhere; nothing, where that takes too much room."""
+    place = str(location.resolved())
+    return place if len(place) <= _LONGEST_PLACE else ""
+
+
 def _refusal(location: Location, what: str, entry: _Entry) -> str:
+    if entry.place and entry.place != _place(location):
+        return (
+            f"expected to be alone in writing the {what} {location}, found the claim of {entry.process}, which writes "
+            f"{_shown(entry.place)} since {entry.since}; if this is a copy of that, remove {_name('*')} from the copy, "
+            "else wait until it has ended, or name another path"
+        )
     remedy = f"wait until it has ended, or stop it (kill {entry.process.number})"
     if not entry.process.is_seen or entry.process.lives is None:
         until = datetime.fromtimestamp(entry.renewed + LEASE, UTC)
@@ -240,7 +255,7 @@ def _renew(claim: Claim, entry: _Entry) -> None:
     if location.is_local:
         os.utime(location.path / name)
         return
-    location.write(name, _Entry(entry.process, entry.token, entry.since, time.time()).encode())
+    location.write(name, replace(entry, renewed=time.time()).encode())
     if max(_numbers(location), default=claim.number) > claim.number:  # taken over while this was written
         location.delete(name)
 
@@ -263,7 +278,7 @@ def _missing_folders(location: Location) -> list[Path]:
     return [folder for folder in (location.path, *location.path.parents) if not folder.exists()]
 
 
-def _name(number: int) -> str:
+def _name(number: int | str) -> str:
     return f"writer-{number}.claim"
 
 
@@ -294,7 +309,7 @@ def _read(location: Location, number: int) -> _Entry | None:
     if location.is_local:
         with suppress(OSError):
             modified = os.stat(location.path / _name(number)).st_mtime
-            return _Entry(entry.process, entry.token, entry.since, modified)
+            return replace(entry, renewed=modified)
     return entry
 
 
@@ -304,7 +319,8 @@ def _entry(fields: dict[str, Any]) -> _Entry:
     if type(number) is not int or not 0 < number < _LARGEST_NUMBER:
         raise ValueError(f"expected the number of a process, found {number!r}")
     writer = Process(_shown(process["host"]), str(process["machine"]), number, float(process["started"]))
-    return _Entry(writer, str(fields["token"]), _shown(fields["since"]), float(fields["renewed"]))
+    since, place = _shown(fields["since"]), str(fields.get("place", ""))
+    return _Entry(writer, str(fields["token"]), since, float(fields["renewed"]), place)
 
 
 def _shown(text: object) -> str:

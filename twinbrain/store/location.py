@@ -72,7 +72,11 @@ class Location:
         """
         if isinstance(path, Location):
             return path
-        text = os.fspath(path)
+        text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+        if not isinstance(text, str):
+            raise StoreError(
+                f"expected a path or a URL as text, found {path!r}; name a place, such as 'runs/rest.zarr'"
+            )
         if not text.strip():
             raise StoreError("expected a path or a URL, found an empty text; name a place, such as 'runs/rest.zarr'")
         if "\0" in text:
@@ -82,10 +86,18 @@ class Location:
                 f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'"
             )
         if not _URL.match(text):
-            return cls(user_path(text))
+            return cls(_reachable(user_path(text)))
         scheme, _, rest = text.partition("://")
+        if scheme == "file" and not rest.startswith(("/", "~")):  # between the second and the third "/" stands a host
+            host, _, below = rest.partition("/")
+            if host != "localhost":
+                raise StoreError(
+                    f"expected a path of this machine, such as file:///tmp/rest.zarr, found one of the host {host!r}: "
+                    f"{text}; give the path alone, or a whole one after file://"
+                )
+            rest = f"/{below}"
         if scheme in ("file", "local"):
-            return cls(user_path(rest))
+            return cls(_reachable(user_path(rest)))
         if scheme not in SCHEMES:
             raise StoreError(
                 f"expected a path, or a URL that begins with one of {', '.join(f'{name}://' for name in SCHEMES)}, "
@@ -356,3 +368,17 @@ class Location:
             for stale in self.place.rglob("*.partial"):
                 if _LEFT.fullmatch(stale.name) and not stale.is_dir():  # writes leave files alone
                     stale.unlink()
+
+
+def _reachable(path: Path) -> Path:
+    """Return a path, if it can be asked whether anything is there."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise StoreError(
+            f"expected a path that can be reached, found {error.strerror or error}: {str(path)[:400]}; check its "
+            "length, its links, and who may read the folders that it lies in"
+        ) from None
+    return path
