@@ -7,6 +7,7 @@ import xarray as xr
 import twinbrain as tb
 from tests.learn.networks import recurrent, which_channels
 from tests.learn.small import integral_task
+from twinbrain.learn.responses import _steps_of
 
 TASK = which_channels(n_trials=32)
 SETTINGS = {"epochs": 2, "batch_size": 16, "learning_rate": 0.05, "precision": "float64"}
@@ -39,6 +40,18 @@ def test_counts_rates_and_decisions_are_those_of_the_spikes(trained):
     assert float((found["decision"] == found["label"]).mean()) == trained.score == float(found["score"].mean())
     inputs = found["count"].isel(neuron=found["population"].values == "input")
     np.testing.assert_array_equal(inputs, TASK.test.spikes(np.arange(30), 12).sum(0))
+
+
+def test_trials_shorter_than_a_bin_have_one(trained):
+    short = tb.trials_of(np.ones((2, 6, 12), np.uint8), [0, 1])
+    found = trained.responses(short)
+    assert found.sizes["bin"] == 1
+    np.testing.assert_allclose(found["rate"].sum("bin") * 0.006, found["count"], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("dt", "n_steps", "every"), [(1.0, 40, 10), (3.0, 40, 3), (20.0, 40, 1), (1.0, 6, 6)])
+def test_bins_are_of_whole_steps_by_themselves(dt, n_steps, every):
+    assert _steps_of(None, dt, n_steps) == every
 
 
 def test_other_trials_and_bins_can_be_asked_for(trained):

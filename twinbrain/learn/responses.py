@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from twinbrain.learn.trained import Trained
 
 _BATCH = 64
+_USUAL_BIN = 10.0
 
 
-def responses_of(trained: Trained, trials: Trials, bin: str) -> xr.Dataset:
+def responses_of(trained: Trained, trials: Trials, bin: str | None) -> xr.Dataset:
     """Return what a trained model does in trials; see `Trained.responses`.
 
     Raises
@@ -28,12 +29,7 @@ def responses_of(trained: Trained, trials: Trials, bin: str) -> xr.Dataset:
         If a bin is no whole number of steps, or no longer than a trial.
     """
     task = trained.setup.task
-    steps = units.number(bin, "ms") / task.dt
-    every = round(steps)
-    if every < 1 or abs(steps - every) > 1e-6 or every > trials.n_steps:
-        raise LearnError(
-            f"bin: expected whole steps of {task.dt:g} ms, up to a trial's {trials.n_steps}, found {bin}; change it"
-        )
+    every = _steps_of(bin, task.dt, trials.n_steps)
     n_bins = trials.n_steps // every
     counts, rates, outputs, scores, decisions = [], [], [], [], []
     for index in np.array_split(np.arange(len(trials)), max(1, -(-len(trials) // _BATCH))):
@@ -60,6 +56,16 @@ def responses_of(trained: Trained, trials: Trials, bin: str) -> xr.Dataset:
         found["label"] = ("trial", trials.target)
         found["decision"] = ("trial", np.concatenate(decisions))
     return found
+
+
+def _steps_of(bin: str | None, dt: float, n_steps: int) -> int:
+    if bin is None:
+        return min(max(round(_USUAL_BIN / dt), 1), n_steps)
+    steps = units.number(bin, "ms") / dt
+    every = round(steps)
+    if every < 1 or abs(steps - every) > 1e-6 or every > n_steps:
+        raise LearnError(f"bin: expected whole steps of {dt:g} ms, up to a trial's {n_steps}, found {bin}; change it")
+    return every
 
 
 def _neurons(trained: Trained) -> dict[str, tuple[str, list[str]]]:

@@ -71,15 +71,17 @@ class Trained:
         return float(self.responses()["score"].mean())
 
     @own_defaults()
-    def responses(self, trials: Trials | None = None, bin: str = "10 ms", *, without: str | None = None) -> xr.Dataset:
+    def responses(
+        self, trials: Trials | None = None, bin: str | None = None, *, without: str | None = None
+    ) -> xr.Dataset:
         """Return what the trained model does in trials.
 
         Parameters
         ----------
         trials : Trials, optional
             By default the held-out ones.
-        bin : str (ms)
-            Interval over which rates are taken.
+        bin : str (ms), optional
+            Interval over which rates are taken; by default as many steps as come nearest to 10 ms, or a short trial.
         without : str, optional
             A cell class or a population whose outgoing weights are 0 meanwhile: it still spikes, but nothing hears it.
 
