@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from numba.core.caching import IndexDataCacheFile
+
 import twinbrain
-from twinbrain.cache import cache_root
+from twinbrain.cache import _replace_damaged, cache_root
 
 SIMULATE = """
 import twinbrain as tb
@@ -66,3 +69,16 @@ def test_the_package_is_imported_where_neither_it_nor_the_home_can_be_written(tm
     done = run(program, tmp_path, XDG_CACHE_HOME=str(tmp_path / "file"), PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("/numba")
+
+
+@pytest.mark.parametrize("name", ["f.nbi", "f.1.nbc"])
+@pytest.mark.parametrize("n_left", [0, 3, -3])
+def test_what_numba_keeps_damaged_is_made_anew(tmp_path, name, n_left):
+    _replace_damaged()
+    kept = IndexDataCacheFile(str(tmp_path), "f", "stamp")
+    kept.save("key", "compiled")
+    assert kept.load("key") == "compiled"
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:n_left])
+    assert kept.load("key") is None
+    kept.save("key", "anew")
+    assert kept.load("key") == "anew"

@@ -10,6 +10,7 @@ import tempfile
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -75,6 +76,37 @@ def keep_numba_apart() -> None:
         os.environ[_OF_NUMBA] = str(cache_root() / "numba")
     if "numba" in sys.modules:  # it has read the variable already
         sys.modules["numba"].config.CACHE_DIR = os.environ[_OF_NUMBA]
+    _replace_damaged()
+
+
+@cache
+def _replace_damaged() -> None:
+    """Let numba compile anew what it keeps damaged; it would fail on that ever after.
+
+    A disk that was full leaves files cut short.
+    """
+    from numba.core import caching
+
+    kept: Any = caching.IndexDataCacheFile
+    index, data = kept._load_index, kept._load_data
+
+    def load_index(self: Any) -> Any:
+        try:
+            return index(self)
+        except OSError:
+            raise
+        except Exception:  # unpickling what is no pickle may end in any
+            return {}
+
+    def load_data(self: Any, name: str) -> Any:
+        try:
+            return data(self, name)
+        except OSError:
+            raise
+        except Exception as error:
+            raise FileNotFoundError(f"{name} is damaged") from error  # which numba takes for not there
+
+    kept._load_index, kept._load_data = load_index, load_data
 
 
 def numba_is_apart() -> bool:
