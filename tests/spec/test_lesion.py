@@ -1,7 +1,7 @@
 import pytest
 
 import twinbrain as tb
-from tests.examples import CORTEX, region_data, small_brain
+from tests.examples import CORTEX, build_region, region_data, small_brain
 
 COLUMN = tb.Region.parse(region_data(CORTEX))
 
@@ -33,6 +33,35 @@ def test_what_is_left_is_drawn_as_before(tmp_path):
     ]
     first = [run["state"][next(iter(run["state"]))]["v"].values[0] for run in networks]
     assert (first[0] == first[1]).all()
+
+
+def driven(**more):
+    """Return a region of two populations that are not connected, each with random events of its own."""
+    drives = [{"population": name, "receptor": "ampa", "rate": "2 kHz", "weight": "2 nS"} for name in ("a", "b", "b")]
+    drives[2] |= {"rate": "500 Hz"}
+    cells, sizes = {"c": {"model": "lif_conductance", "receptors": ["ampa"]}}, {"cell": "c", "size": 2}
+    return tb.Region.parse(
+        {"name": "test/driven", "cells": cells, "populations": {"a": sizes, "b": sizes}, "drives": drives} | more
+    )
+
+
+def test_the_drives_of_what_is_left_keep_their_random_streams(tmp_path):
+    region = driven()
+    keys = {drive.name: drive.key for drive in build_region(region).drives}
+    cut = region.without(populations="a")
+    found = {drive.name: drive.key for drive in build_region(cut).drives}
+    assert found == {name: key for name, key in keys.items() if " b:" in name}
+    assert region.without(populations="b").drives == region.drives[:1]  # what moves not needs no name
+    tb.write_region(cut, tmp_path / "cut.toml")
+    assert tb.load_region(tmp_path / "cut.toml") == cut
+    brain = tb.Brain(connectome=small_brain(3).connectome, regions={"*": region}).without(populations="a")
+    assert brain.regions["*"] == cut
+
+
+def test_two_drives_of_one_random_stream_are_refused():
+    cut = driven().without(populations="a")
+    with pytest.raises(tb.SpecError, match=r"drives\[2\]\.name: expected a random stream .* that of drives\[1\]"):
+        cut.replace(drives=(*cut.drives, cut.drives[0].replace(name="")))
 
 
 def test_a_brain_loses_regions_by_label():

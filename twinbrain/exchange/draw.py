@@ -85,10 +85,9 @@ def _signals(layout: Layout, stimuli: tuple[Stimulus, ...]) -> Iterator[CircuitS
     for region in layout.regions:
         for i, drive in enumerate(region.drives):
             if drive.kind in _SIGNALS:
-                name = f"drive {i} {drive.population}:{drive.receptor}"
                 constant = (drive.kind, drive.receptor) == ("current", "current")
                 instead = "give it as I_e" if constant else ""
-                yield CircuitSignal(f"region {region.name}: {name}", _SIGNALS[drive.kind], instead)
+                yield CircuitSignal(f"region {region.name}: {drive.key(i)}", _SIGNALS[drive.kind], instead)
     for stimulus in stimuli:
         if stimulus.kind in _SIGNALS:
             name = f"stimulus {stimulus.name} {stimulus.population}:{stimulus.receptor}"

@@ -102,9 +102,8 @@ def region_inputs(brain: Brain, layout: Layout, lowering: Lowering) -> Iterator[
         label, region = layout.connectome.labels[node], layout.regions[node]
         kept = 1.0 - given_way(region, inflow[node], lowering.units) if inflow else np.ones(len(region.drives))
         for i, drive in enumerate(region.drives):
-            name = f"drive {i} {drive.population}:{drive.receptor}"
             try:
-                yield lowering.lower(drive, name, layout.find(label, drive.population), (0, ALWAYS), float(kept[i]))
+                yield lowering.lower(drive, drive.key(i), layout.find(label, drive.population), (0, ALWAYS), float(kept[i]))
             except SpecError as error:
                 raise error.within(f"region {region.name}: drives[{i}]") from None
 

@@ -22,6 +22,8 @@ class Drive(Spec):
 
     Parameters
     ----------
+    name : str
+        Keys its random stream; without one, its place among the region's drives does.
     population : str
         Name of a population of the region.
     receptor : str
@@ -45,6 +47,7 @@ class Drive(Spec):
         Given values.
     """
 
+    name: str = ""
     population: str
     receptor: str
     rate: Rate | None = None
@@ -55,6 +58,10 @@ class Drive(Spec):
     sine: Sine | None = None
     spikes: SpikeTrains | None = None
     waveform: SampledWaveform | None = None
+
+    def key(self, place: int) -> str:
+        """What names its random stream, given its place among the region's drives."""
+        return f"drive {self.name or place} {self.population}:{self.receptor}"
 
     @property
     def kind(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.drive import Drive
 from twinbrain.spec.labels import matching
 from twinbrain.spec.projection import Projection
 
@@ -83,9 +84,18 @@ def _cut(region: Region, names: Sequence[str], keys: Sequence[str]) -> Region:
     return region.replace(
         populations=populations,
         projections=tuple(projections),
-        drives=tuple(drive for drive in region.drives if stays(drive.population)),
+        drives=_drives_left(region.drives, stays),
         ports=ports,
         expected={name: rates for name, rates in region.expected.items() if stays(name)},
+    )
+
+
+def _drives_left(drives: Sequence[Drive], stays: Callable[[str], bool]) -> tuple[Drive, ...]:
+    """Return the drives of what stays; where one moves up, its name keeps the stream that its place gave it."""
+    left = [(place, drive) for place, drive in enumerate(drives) if stays(drive.population)]
+    return tuple(
+        drive if drive.name or place == now else drive.replace(name=str(place))
+        for now, (place, drive) in enumerate(left)
     )
 
 
