@@ -191,3 +191,62 @@ def test_a_clip_whose_bounds_are_exchanged_is_the_same_in_constants_and_in_steps
     names = {"x": np.array([x]), "low": np.array([3.0]), "high": np.array([1.0])}
     (constant,) = evaluate("clip(x, low, high)", names, {})
     assert constant == evaluate_step("bounded(x, low, high)", names)[0]
+
+
+OWN = {
+    "name": "test/own",
+    "models": {
+        "m": {
+            "equations": "dv/dt = (E_L - v + R*I_syn)/tau : volt\nE_L : volt\nR : ohm\ntau : second",
+            "threshold": "v > E_L + 1000*mV",
+            "reset": "v = E_L",
+            "method": "euler",
+            "parameters": {"E_L": "-65 mV", "R": "40 Mohm", "tau": "10 ms"},
+            "initial": {"v": "-65 mV"},
+        }
+    },
+    "receptors": {
+        "s": {
+            "equations": "I_s = g_s*(E_s - v)*tau_d/(tau_d - tau_s) : amp\ndg_s/dt = -g_s/tau_s : siemens\n"
+            "E_s : volt\ntau_s : second\ntau_d : second",
+            "jump": "g_s",
+            "current": "I_s",
+            "ranges": ["tau_s < tau_d"],
+        }
+    },
+    "cells": {
+        "a": {
+            "model": "m",
+            "receptors": ["s"],
+            "parameters": {"tau_s": {"values": [3.0, 4.0], "unit": "ms"}, "tau_d": "5 ms", "E_s": "0 mV"},
+        },
+        "b": {"model": "m"},
+    },
+    "populations": {"b": {"cell": "b", "size": 3}, "a": {"cell": "a", "size": 2}},
+}
+
+
+def test_a_cell_needs_no_parameters_of_a_receptor_that_others_alone_list():
+    (block,) = build_region(Region.parse(OWN)).blocks
+    assert block.size == 5
+    assert all(np.isfinite(values).all() for values in block.constants.values())
+
+
+@pytest.mark.parametrize("kind", ["initial", "parameters"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_names_of_a_receptor_mean_nothing_to_a_cell_that_does_not_list_it(kind, alone):
+    given = {"initial": {"g_s": "5 nS"}, "parameters": {"E_s": "0 mV"}}[kind]
+    data = OWN | {"cells": OWN["cells"] | {"b": {"model": "m", kind: given}}}
+    if alone:
+        data["populations"] = {"b": OWN["populations"]["b"]}
+    with pytest.raises(SpecError, match=rf"population b: {kind}\.{next(iter(given))}: unknown "):
+        build_region(Region.parse(data))
+
+
+def test_an_initial_value_of_a_model_for_a_receptor_reaches_no_cell_without_it():
+    model = OWN["models"]["m"] | {"initial": {"v": "-65 mV", "g_s": "5 nS"}}
+    with pytest.raises(SpecError, match=r"^region test/own: population b: initial\.g_s: unknown state variable 'g_s'"):
+        build_region(Region.parse(OWN | {"models": {"m": model}}))
+    alone = OWN | {"models": {"m": model}, "populations": {"a": OWN["populations"]["a"]}}
+    (block,) = build_region(Region.parse(alone)).blocks
+    assert set(block.initial["g_s"]) == {5.0}

@@ -254,6 +254,11 @@ def test_the_weight_of_inhibitory_axons_is_that_of_others_unless_given():
     np.testing.assert_allclose(table.weight * quantum(network, "gaba_a"), 0.4, rtol=1e-4)
 
 
+def test_an_inhibitory_weight_of_0_is_given():
+    rule = LongRange(in_degree=1, weight=1.0, inhibitory_weight=0.0)
+    assert rule.weight_of_gaba(1.0) == 0.0
+
+
 def test_axons_that_find_no_receptor_are_refused():
     data = region_data(CORTEX)
     data["cells"]["pv"]["receptors"] = ["ampa"]

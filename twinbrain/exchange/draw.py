@@ -12,6 +12,7 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation, CircuitProjection, CircuitSignal
 from twinbrain.network.build import build
+from twinbrain.network.grouping import defined_names
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Inlet, Network, PopulationSlice
 from twinbrain.network.parameters import population_parameters
@@ -113,9 +114,7 @@ def _population(layout: Layout, network: Network, population: PopulationSlice, d
     known = layout.blocks[population.block].receptors
     receptors = {name: known[name] for name in dict.fromkeys([*cell.receptors, *sorted(driven)])}
     # The block's program has the receptors of all its cells; those of others are no parameters of this one.
-    foreign = {
-        parameter for name, receptor in known.items() if name not in receptors for parameter in receptor.parameters
-    } - {parameter for receptor in receptors.values() for parameter in receptor.parameters}
+    foreign = set().union(*(defined_names(receptor) for name, receptor in known.items() if name not in receptors))
     return CircuitPopulation(
         label=population.label,
         region=population.region,

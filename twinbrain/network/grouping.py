@@ -62,12 +62,13 @@ def group_of(
 def _collide(present: Receptors, added: Receptors) -> bool:
     """Return whether receptors of different names define the same names."""
     return any(
-        name != other and not _names(receptor).isdisjoint(_names(present[other]))
+        name != other and not defined_names(receptor).isdisjoint(defined_names(present[other]))
         for name, receptor in added.items()
         if name not in present
         for other in present
     )
 
 
-def _names(receptor: ReceptorModel) -> set[str]:
+def defined_names(receptor: ReceptorModel) -> set[str]:
+    """Return the variables and parameters of a receptor."""
     return {line.name for line in read_equations(receptor.equations)}

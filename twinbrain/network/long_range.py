@@ -56,7 +56,7 @@ def long_range_synapses(
         chosen = axons.start[from_node] + np.floor(uniforms(key("axon"), n) * axons.count[from_node]).astype(np.int64)
         for is_inhibitory, weight, receptors in (
             (False, inflow.weight, region.ports.inputs[name].glutamate),
-            (True, rule.inhibitory_weight or inflow.weight, region.ports.inputs[name].gaba),
+            (True, rule.weight_of_gaba(inflow.weight), region.ports.inputs[name].gaba),
         ):
             kept = axons.inhibitory[chosen] == is_inhibitory
             if not kept.any():

@@ -10,14 +10,17 @@ import numpy as np
 
 from twinbrain.errors import Problem, SpecError, UnitError
 from twinbrain.models.step import REFRACTORY_LEFT, REFRACTORY_STEPS, StepProgram
-from twinbrain.network.layout import BlockLayout, Layout
+from twinbrain.network.grouping import defined_names
+from twinbrain.network.layout import Layout
 from twinbrain.network.limits import with_limits
 from twinbrain.network.network import PopulationSlice
 from twinbrain.network.random import Floats, stream_key
 from twinbrain.network.ranges import check_terms, of_both, range_problems
-from twinbrain.network.sampling import sample
+from twinbrain.network.sampling import coherent_values, sample
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
+from twinbrain.spec.drive import INJECTED
+from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Value
 from twinbrain.spec.ranges import parse_range
@@ -68,7 +71,7 @@ def fill_block(
         if (population.region, population.population) in failed:
             continue
         cell = regions[population.label].cell_of(population.population)
-        filler = _Filler(layout.blocks[block], program, cell, population, dt, seed)
+        filler = _Filler(layout, program, cell, population, dt, seed)
         here = slice(population.offset, population.offset + population.size)
         for whole, fill in ((constants, filler.constants), (initial, filler.initial)):
             try:
@@ -101,7 +104,7 @@ def population_parameters(
     """
     region = layout.regions[layout.connectome.labels.index(population.label)]
     cell = region.cell_of(population.population)
-    return _Filler(layout.blocks[population.block], program, cell, population, dt, seed).parameters()
+    return _Filler(layout, program, cell, population, dt, seed).parameters()
 
 
 def program_constants(
@@ -146,10 +149,16 @@ class _Filler:
     """The constants and the initial state of one population."""
 
     def __init__(
-        self, block: BlockLayout, program: StepProgram, cell: Cell, population: PopulationSlice, dt: float, seed: int
+        self, layout: Layout, program: StepProgram, cell: Cell, population: PopulationSlice, dt: float, seed: int
     ) -> None:
-        self.block, self.program, self.cell = block, program, cell
+        self.layout, self.block = layout, layout.blocks[population.block]
+        self.program, self.cell = program, cell
         self.population, self.dt, self.seed = population, dt, seed
+        # Receptors of other cells in the block do nothing here, and their names mean nothing.
+        own = {*cell.receptors, *INJECTED}
+        self.receptors = {name: receptor for name, receptor in self.block.receptors.items() if name in own}
+        others = self.block.receptors.keys() - own
+        self.foreign = set().union(*(defined_names(self.block.receptors[name]) for name in others))
 
     def constants(self) -> dict[str, Floats]:
         return program_constants(self.program, self.block.model, self.parameters(), self.dt, self.population.size)
@@ -159,16 +168,36 @@ class _Filler:
         for receptor in self.block.receptors.values():
             defaults |= receptor.parameters
         check_terms(self._ranges, self.program.parameters | self.program.units)
-        return fill_parameters(self.cell.parameters, defaults, self.program.parameters, self._sample, self._ranges)
+        units = self.program.parameters
+        own = {name: unit for name, unit in units.items() if name not in self.foreign}
+        found = fill_parameters(self.cell.parameters, defaults, own, self._sample, self._ranges)
+        for name in self.foreign & units.keys():
+            value = defaults[name] if name in defaults else self._of_others(name)
+            if isinstance(value, Explicit):
+                found[name] = np.resize(coherent_values(value, units[name]), self.population.size)
+            else:
+                found[name] = self._sample(f"parameter {name}", value, units[name])
+        return {name: found[name] for name in units}
+
+    def _of_others(self, name: str) -> Value:
+        """Return what another cell of the block gives a parameter: of no effect here, but its constants are finite."""
+        regions = dict(zip(self.layout.connectome.labels, self.layout.regions, strict=True))
+        for population in self.layout.populations:
+            given = regions[population.label].cell_of(population.population).parameters
+            if population.block == self.population.block and name in given:
+                return given[name]
+        unit = self.program.parameters[name]
+        return 1.0 if unit == "1" else f"1 {unit}"  # that it is missing is told of the cells that list it
 
     @property
     def _ranges(self) -> tuple[str, ...]:
-        of_receptors = (text for receptor in self.block.receptors.values() for text in receptor.ranges)
+        of_receptors = (text for receptor in self.receptors.values() for text in receptor.ranges)
         return (*self.block.model.ranges, *of_receptors)
 
     def initial(self) -> dict[str, Floats]:
         values: Values = {**self.block.model.initial, **self.cell.initial}
-        units = {name: self.program.units[name] for name in self.program.state if name != REFRACTORY_LEFT}
+        own = [name for name in self.program.state if name != REFRACTORY_LEFT and name not in self.foreign]
+        units = {name: self.program.units[name] for name in own}
         found = fill_initial(values, units, self._sample, self._ranges)
         if both := of_both(self._ranges, self.program.parameters):
             beside = {**self.parameters(), **found}

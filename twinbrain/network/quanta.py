@@ -235,7 +235,7 @@ def _long_range_weights(brain: Brain, layout: Layout, units: dict[str, str]) -> 
             known = region.cell_of(name).receptors
             for key, size, receptors in (
                 (excitatory, weight, port.glutamate),
-                ("inhibitory_weight", rule.inhibitory_weight or weight, port.gaba),
+                ("inhibitory_weight", rule.weight_of_gaba(weight), port.gaba),
             ):
                 for receptor, factor in receptors.items():
                     if receptor in known:

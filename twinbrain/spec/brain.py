@@ -48,6 +48,10 @@ class LongRange(Spec):
     inhibitory_weight: Quantity | None = None
     speed: Speed = default("7 m/s")
 
+    def weight_of_gaba(self, of_glutamate: str | float) -> str | float:
+        """Return the weight of a synapse whose axon releases GABA, given that of glutamate, which stands for it."""
+        return of_glutamate if self.inhibitory_weight is None else self.inhibitory_weight
+
     @model_validator(mode="after")
     def _check(self) -> LongRange:
         if (self.weight is None) == (self.share is None):
