@@ -154,7 +154,9 @@ rise = 4*sqrt(abs(p) + 0.1)*exp(-p) : 1
 tau : second
 tau_trace : second
 threshold : 1
+n_events : 1
 '''
+on_event = "n_events += 1"
 on_pre = "release = w*(1 + p**1.5); trace += log(2 + p)"
 on_post = "trace += 0.5*tanh(trace)"
 method = "rk2"

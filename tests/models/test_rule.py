@@ -130,3 +130,36 @@ def test_a_variable_that_decays_as_fast_as_what_drives_it_is_solved_exactly(apar
     t, d = 0.1 * elapsed, -apart / 30
     series = 1 + d * t / 2 + (d * t) ** 2 / 6 if abs(d * t) < 1e-4 else np.expm1(d * t) / (d * t)
     assert names["w"][0] == pytest.approx(2 * t * np.exp(-t / 30) * series, rel=1e-10, abs=1e-300)
+
+
+COUNTED = {
+    "equations": "dx/dt = -x/tau : 1\ntau : second\nn_events : 1",
+    "on_pre": "release = w; x += 1",
+    "parameters": {"tau": "20 ms"},
+}
+
+
+@pytest.mark.parametrize("method", ["exact", "euler", "exponential_euler"])
+def test_what_a_rule_does_before_events_is_done_once_for_each_whatever_the_method(method):
+    own = COUNTED | {"method": method, "on_event": "n_events += 1; w = 0.9*w", "on_post": "x += 1"}
+    protocol = Protocol("own", models={"own": own})
+    for step in (10, 50, 90):
+        protocol.arrive(step)
+    protocol.spike(70)
+    protocol.run(200)
+    found = protocol.synapses()
+    assert float(found["n_events"][0]) == 4
+    np.testing.assert_allclose(found["w"], 0.9**4, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("before", "read"),
+    [("w = clip(w, 0*weight, 2*pA)", 2.0), ("w = clip(w, 0*weight, 2*pA); n_events += 1", 21.0), ("", 21.0)],
+)
+def test_bounds_hold_of_a_weight_that_is_read_between_events(before, read):
+    own = {"equations": "dw/dt = rise : weight\nrise : weight/second\nn_events : 1", "on_event": before}
+    own |= {"on_pre": "release = w; n_events += 1", "parameters": {"rise": "1 nA/s"}}
+    protocol = Protocol("own", models={"own": own})
+    protocol.run(200)
+    np.testing.assert_allclose(protocol.synapses()["w"], read, rtol=1e-9)
+    np.testing.assert_allclose(protocol.simulation.state().variables["synapses/exponential_current_own/w"], 1.0)

@@ -238,3 +238,21 @@ def test_decays_so_near_each_other_that_a_solution_would_cancel_are_refused(apar
         return
     with pytest.raises(SpecError, match=r"parameters\.ta, tb: expected decays that are not so near each other"):
         build_region(region)
+
+
+def of_two_receptors(on_pre):
+    rule = {"equations": "step : siemens\nn : 1", "on_pre": f"release = w; n += 1; {on_pre}"}
+    used = {"model": "own", "parameters": {"step": "1 nS"}}
+    return Region.parse(data(used, weight="1 nS", receptor={"ampa": 1.0, "nmda": 0.1}) | {"plasticity": {"own": rule}})
+
+
+def test_a_factor_scales_what_is_in_the_unit_of_weights():
+    ampa, nmda = build_region(of_two_receptors("w += step")).plastic
+    (name,) = (name for name, text in ampa.program.constants.items() if text == "step")
+    assert (ampa.constants[name], nmda.constants[name]) == (1.0, 0.1)
+
+
+def test_a_rule_that_cannot_be_scaled_is_refused_with_a_factor():
+    message = r"projections\[0\]: receptor: expected a factor of 1 with rule 'own', found 0\.1: .*'w \+ 1 \* pA / mV'"
+    with pytest.raises(SpecError, match=message):
+        build_region(of_two_receptors("w += 1*pA/mV"))

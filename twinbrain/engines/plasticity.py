@@ -83,12 +83,13 @@ class PlasticSynapses:
         self._due = {}
 
     def at(self, step: int) -> dict[str, NDArray[np.float64]]:
-        """Return all variables as they are at ``step``, if no spike comes before; the state stays as it is."""
+        """Return all variables as they are at ``step``, within bounds, if no spike comes before; the state stays."""
         program = self._table.program
         names: dict[str, Any] = {**self._table.constants, **self._state}
         if not program.every_step:
             names[ELAPSED] = step - names.get(LAST_UPDATE, step)
             execute(program.advance, names)
+        execute(program.bounds, names)
         return {name: np.array(names[name]) for name in program.state if name not in (RELEASED, LAST_UPDATE)}
 
     def _event(

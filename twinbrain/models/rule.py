@@ -16,15 +16,14 @@ import sympy
 from twinbrain import units
 from twinbrain.errors import SpecError
 from twinbrain.language.lines import Assignment, Equation, check_definitions
-from twinbrain.language.reader import read_number
 from twinbrain.language.sizes import growth
-from twinbrain.language.tree import Tree, names_in, render
-from twinbrain.language.unit import read_unit
-from twinbrain.models import checks, reading
+from twinbrain.language.tree import Call, Name, Operation, names_in, render
+from twinbrain.models import checks, in_weights, reading
 from twinbrain.models.algebra import Hoister, Statement
 from twinbrain.models.between_events import ELAPSED, solve
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.equations import METHODS, ModelEquations
+from twinbrain.models.in_weights import UNIT
 from twinbrain.spec.base import suggestion
 from twinbrain.spec.plasticity import PlasticityModel
 
@@ -33,10 +32,10 @@ RELEASE = "release"
 RELEASED = "_released"
 LAST_UPDATE = "last_update"
 MODULATOR_SPIKES = "modulator_spikes"
-_UNIT = "weight"
 _EVENTS = ("on_event", "on_pre", "on_post", "on_modulator")
+_OF_WEIGHTS = ((UNIT, 1.0),)
 _BOUNDED = ("clip", "Abs", "int_")  # functions whose values are finite where their arguments are
-_OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, _UNIT)
+_OWN_NAMES = (RELEASE, MODULATOR_SPIKES, LAST_UPDATE, ELAPSED, UNIT)
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class RuleProgram:
         Parameters of the equations and their units.
     in_weights : dict of str to float
         Variables and parameters whose unit holds ``weight``, or what that is, and its exponent in it.
+    not_scaled : str
+        An expression by which the rule is another where what is in the unit of weights is scaled, if there is one.
     constants : dict of str to str
         Constants of the program, each an expression of the parameters, ``dt`` and `UNIT_FACTOR`: what weights are
         multiplied by, with all that is written in their unit.
@@ -65,13 +66,17 @@ class RuleProgram:
     every_step : bool
         Whether ``advance`` is over one step, for every synapse in every step, and not before events.
     on_pre, on_post, on_modulator : tuple of Statement
-        What spikes do; ``on_pre`` assigns `RELEASE`, ``on_modulator`` knows `MODULATOR_SPIKES`.
+        What spikes do, after what the rule does before each event; ``on_pre`` assigns `RELEASE`, ``on_modulator`` knows
+        `MODULATOR_SPIKES`.
+    bounds : tuple of Statement
+        What a rule does before each event, if that only keeps variables within bounds: then it holds of what is read.
     """
 
     state: tuple[str, ...]
     units: dict[str, str]
     parameters: dict[str, str]
     in_weights: dict[str, float]
+    not_scaled: str
     constants: dict[str, str]
     apart: tuple[str, ...]
     advance: tuple[Statement, ...]
@@ -79,6 +84,7 @@ class RuleProgram:
     on_pre: tuple[Statement, ...]
     on_post: tuple[Statement, ...]
     on_modulator: tuple[Statement, ...]
+    bounds: tuple[Statement, ...]
 
 
 def rule_program(model: PlasticityModel, weight_unit: str, where: str = "") -> RuleProgram:
@@ -117,7 +123,7 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
     summed = False
     for event in _EVENTS:
         code: list[Statement] = []
-        for statement in reading.statements_of(getattr(model, event), _weight(unit)):
+        for statement in reading.statements_of(getattr(model, event)):
             hoister.forget()
             expression = equations.sympy(statement.tree)
             code += hoister.assign(statement.target, expression)
@@ -125,17 +131,35 @@ def _rule_program(text: str, weight_unit: str) -> RuleProgram:
                 summed = True
                 code.append(Statement(RELEASED, f"{RELEASED} + {RELEASE}"))
         events[event] = tuple(code)
-    advance += events.pop("on_event")
+    before = events.pop("on_event")
+    lines = reading.equations_of(model.equations)
+    statements = [found for event in _EVENTS for found in reading.statements_of(getattr(model, event))]
+    of_weights = {WEIGHT: 1.0} | in_weights.exponents(lines, unit)
+    known = {RELEASE: 1.0, MODULATOR_SPIKES: 0.0} | of_weights
     return RuleProgram(
         state=(*equations.state, *((RELEASED,) if summed else ()), *((LAST_UPDATE,) if timed else ())),
         units={**equations.units, **({RELEASED: unit} if summed else {}), **({LAST_UPDATE: "1"} if timed else {})},
         parameters=equations.parameters,
-        in_weights=_in_weights(model.equations, unit),
+        in_weights=of_weights,
+        not_scaled=in_weights.what_does_not_scale(lines, statements, known, unit),
         constants=dict(hoister.constants),
         apart=apart,
         advance=tuple(advance),
         every_step=every_step and bool(advance),
-        **events,
+        **{event: before + code if code else () for event, code in events.items()},
+        bounds=before if _only_bounds(reading.statements_of(model.on_event)) else (),
+    )
+
+
+def _only_bounds(statements: tuple[Assignment, ...]) -> bool:
+    """Return whether statements keep variables within bounds, so that to carry them out again changes nothing."""
+    targets = {statement.target for statement in statements}
+    return all(
+        isinstance(tree := statement.tree, Call)
+        and tree.function == "clip"
+        and tree.arguments[0] == Name(statement.target)
+        and not targets & names_in(Operation("+", tree.arguments[1:]))
+        for statement in statements
     )
 
 
@@ -170,19 +194,20 @@ def _integrate(equations: ModelEquations, hoister: Hoister) -> list[Statement]:
 def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
     """Return the equations after every check; ``neuron`` holds the variables with an equation."""
     import_brian2()
-    code = {event: reading.statements_of(getattr(model, event), _weight(weight)) for event in _EVENTS}
-    lines = reading.equations_of(model.equations, _weight(weight))
+    code = {event: reading.statements_of(getattr(model, event)) for event in _EVENTS}
+    lines = reading.equations_of(model.equations)
     moving = tuple(reading.state_names(lines))
     own = {line.name for line in lines}
     if taken := sorted(own & {*_OWN_NAMES, *({WEIGHT} - set(moving))}):
         raise SpecError(f"expected names that the synapse does not have already, found {taken[0]!r}; rename it")
     if WEIGHT not in moving:
-        lines += (Equation("declaration", WEIGHT, None, ((_UNIT, 1.0),)),)
+        lines += (Equation("declaration", WEIGHT, None, _OF_WEIGHTS),)
     lines += (
-        Equation("declaration", RELEASE, None, ((_UNIT, 1.0),)),
+        Equation("declaration", RELEASE, None, _OF_WEIGHTS),
         Equation("declaration", MODULATOR_SPIKES, None, ()),
+        Equation("declaration", UNIT, None, _OF_WEIGHTS),
     )
-    whole = reading.brian_equations(lines, {_UNIT: weight})
+    whole = reading.brian_equations(lines, {UNIT: weight})
     known = check_definitions(lines)
     for statements in code.values():
         for statement in statements:
@@ -194,6 +219,8 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
             "use another name, and no variables of neurons"
         )
     assigned = _check_code(code, whole, moving)
+    trees = (*(line.tree for line in lines if line.tree), *(s.tree for statements in code.values() for s in statements))
+    in_weights.check_numbers(trees, weight)
     unit_values = checks.sizes_of_units(whole, used)
     if model.method not in METHODS:
         raise SpecError(f"unknown method {model.method!r}; {suggestion(model.method, METHODS)}")
@@ -204,7 +231,7 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
         for statements in code.values():
             checks.check_statements(statements, variables)
     state = tuple(dict.fromkeys((WEIGHT, *moving, *assigned)))
-    parameters = whole.parameter_names - {*state, RELEASE, MODULATOR_SPIKES}
+    parameters = whole.parameter_names - {*state, RELEASE, MODULATOR_SPIKES, UNIT}
     return ModelEquations(
         state=state,
         neuron=moving,
@@ -213,20 +240,15 @@ def _checked(model: PlasticityModel, weight: str) -> ModelEquations:
         inputs={MODULATOR_SPIKES: "1"},
         parameters={name: reading.unit_text(whole[name]) for name in sorted(parameters)},
         systems=((reading.differential_part(whole, set(moving)), model.method),),
-        unit_values=unit_values,
+        unit_values=unit_values | {UNIT: units.coherent_factor(weight)},
         subexpressions={name: whole[name].expr.code for name in sorted(whole.subexpr_names)},
-        scaled=_scaled(unit_values, whole),
+        scaled=(UNIT, *_scaled(unit_values, whole)),
     )
-
-
-def _weight(unit: str) -> dict[str, Tree]:
-    """Return what stands for ``weight`` in expressions: the unit of weights."""
-    return {_UNIT: read_number(unit)}
 
 
 def _check_code(code: dict[str, tuple[Assignment, ...]], equations: Any, moving: tuple[str, ...]) -> list[str]:
     """Check what statements assign and read; return the variables that they assign."""
-    known = {*moving, *equations.parameter_names} - {RELEASE, MODULATOR_SPIKES}
+    known = {*moving, *equations.parameter_names} - {RELEASE, MODULATOR_SPIKES, UNIT}
     assigned = []
     for event, statements in code.items():
         for statement in statements:
@@ -247,16 +269,6 @@ def _check_code(code: dict[str, tuple[Assignment, ...]], equations: Any, moving:
             if MODULATOR_SPIKES in used and event != "on_modulator":
                 raise SpecError(f"{event}: expected {MODULATOR_SPIKES!r} in 'on_modulator' alone, found it here")
     return assigned
-
-
-def _in_weights(text: str, weight: str) -> dict[str, float]:
-    of_weights = {((_UNIT, 1.0),), tuple(read_unit(weight))}
-    found = {WEIGHT: 1.0}
-    for line in reading.equations_of(text):
-        exponent = sum(power for name, power in line.unit if ((name, 1.0),) in of_weights)
-        if exponent and line.kind != "definition":
-            found[line.name] = exponent
-    return found
 
 
 def _scaled(names: Iterable[str], equations: Any) -> tuple[str, ...]:

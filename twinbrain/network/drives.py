@@ -103,7 +103,9 @@ def region_inputs(brain: Brain, layout: Layout, lowering: Lowering) -> Iterator[
         kept = 1.0 - given_way(region, inflow[node], lowering.units) if inflow else np.ones(len(region.drives))
         for i, drive in enumerate(region.drives):
             try:
-                yield lowering.lower(drive, drive.key(i), layout.find(label, drive.population), (0, ALWAYS), float(kept[i]))
+                yield lowering.lower(
+                    drive, drive.key(i), layout.find(label, drive.population), (0, ALWAYS), float(kept[i])
+                )
             except SpecError as error:
                 raise error.within(f"region {region.name}: drives[{i}]") from None
 

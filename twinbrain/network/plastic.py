@@ -168,7 +168,7 @@ def check_plasticity(layout: Layout, units: dict[str, str]) -> None:
                 continue
             for receptor in projection.receptor:
                 try:
-                    _check(region, projection.plasticity, units[receptor])
+                    _check(region, projection.plasticity, units[receptor], projection.receptor[receptor])
                 except SpecError as error:
                     found = error.within(f"region {region.name}: projections[{i}]").problems
                     problems += [problem for problem in found if problem not in problems]
@@ -176,8 +176,15 @@ def check_plasticity(layout: Layout, units: dict[str, str]) -> None:
         raise SpecError(problems)
 
 
-def _check(region: Region, plasticity: Plasticity, unit: str) -> None:
+def _check(region: Region, plasticity: Plasticity, unit: str, factor: float) -> None:
     model, program = _rule(region, plasticity, unit)
+    if factor != 1.0 and program.not_scaled:
+        message = (
+            f"expected a factor of 1 with rule {plasticity.model!r}, found {factor:g}: it multiplies weights and all "
+            f"that is in their unit, and of {program.not_scaled!r} only a part is known to be; give numbers there a "
+            'unit (3*nS), or declare a parameter ": weight"'
+        )
+        raise SpecError([Problem("receptor", message)])
     try:
         _fill(plasticity, model, program, _tried)
     except SpecError as error:

@@ -123,8 +123,8 @@ class Brain(Spec):
     def without(self, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()) -> Brain:
         """Return the brain with a lesion: without some of its parts, the others as they were.
 
-        What is left is drawn from the same random streams, but what is reckoned from the whole follows what is left: the
-        quantum of a receptor's weights (a part in 10,000 of them at most), the normalisation of the connectome, and
+        What is left is drawn from the same random streams, but what is reckoned from the whole follows what is left:
+        the quantum of a receptor's weights (a part in 10,000 of them at most), the normalisation of the connectome, and
         weights that a share gives. Where each neuron has a fixed number of long-range synapses
         (`LongRange.in_degree`), it has as many after a region is gone, all of them from the regions that are left.
 

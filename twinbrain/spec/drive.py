@@ -60,7 +60,7 @@ class Drive(Spec):
     waveform: SampledWaveform | None = None
 
     def key(self, place: int) -> str:
-        """What names its random stream, given its place among the region's drives."""
+        """Return what names its random stream, given its place among the region's drives."""
         return f"drive {self.name or place} {self.population}:{self.receptor}"
 
     @property

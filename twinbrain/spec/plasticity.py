@@ -32,8 +32,8 @@ class PlasticityModel(Spec):
         Statements carried out when neurons of the modulating population spike, without delay; how many did in this
         step is ``modulator_spikes``.
     on_event : str
-        Statements carried out first whenever one of the above happens to the synapse, after time has acted; such as
-        bounds of a weight that changes in time.
+        Statements carried out first whenever one of the above happens to the synapse, after time has acted, whatever
+        the method; such as bounds of a weight that changes in time.
     method : str
         ``"exact"``: the equations are solved in closed form from one event of a synapse to its next, which they allow
         if each is linear in its own variable and a polynomial in others that do not depend on it. Any other of
