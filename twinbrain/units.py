@@ -171,7 +171,10 @@ def number(value: str | float, unit: str) -> float:
         raise UnitError(f"expected a quantity in {unit}, found {value!r}, which is of another dimension")
     counts = _counts_angle_or_information(quantity.units) and not _counts_angle_or_information(wanted)
     if counts and not wanted.dimensionless:  # a radian is no event
-        raise UnitError(f"expected a quantity in {unit}, found {value!r}, which counts angles or information")
+        raise UnitError(
+            f"expected a quantity in {unit}, found {value!r}, which counts angles or information; give rates in "
+            'Hz, and what equations declare in radian/second as a number per second ("40 /s")'
+        )
     result = float(quantity.to(wanted).magnitude)
     if not math.isfinite(result):
         raise UnitError(f"expected a finite quantity, found {_printed(value)}")
