@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import sympy
@@ -49,8 +51,27 @@ class Statement:
 
 
 def on_arrays(expression: str) -> str:
-    """Return an expression of a program as arrays take it: "and", "or" and "not" of comparisons become bitwise."""
-    return expression.replace(" and ", " & ").replace(" or ", " | ").replace("not (", "~(")
+    """Return an expression of a program as arrays take it: "and", "or" and "not" of comparisons become bitwise.
+
+    Bitwise operators bind more tightly than comparisons, so the tree is rewritten, and gets the parentheses it needs.
+    """
+    if _LOGICAL.search(expression) is None:
+        return expression
+    return ast.unparse(_Bitwise().visit(ast.parse(expression, mode="eval")))
+
+
+_LOGICAL = re.compile(r"\b(and|or|not)\b")
+
+
+class _Bitwise(ast.NodeTransformer):
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        operator = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
+        return reduce(lambda left, right: ast.BinOp(left, operator, right), node.values)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
 
 
 def check_real(expression: sympy.Basic, shown: str = "") -> None:

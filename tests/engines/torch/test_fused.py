@@ -58,6 +58,13 @@ def test_the_source_of_every_block_is_python(blocks):
         assert {f"_{name}" for name in (*block.program.state, *block.program.constants)} < set(arguments)
 
 
+def test_conditions_are_of_arrays_wherever_they_stand(blocks):
+    program = blocks[0].program
+    reset = (Statement("_t9", "indicator(v > 0.0 and not (v > 9.0))"), Statement("v", "v + _t9"))
+    source = block_source(replace(blocks[0], program=replace(program, reset=reset)))
+    assert "_t9 = indicator(_F, (v > 0.0) & ~(v > 9.0))" in source
+
+
 def test_a_function_that_a_kernel_cannot_have_is_named(blocks):
     program = replace(blocks[0].program, threshold="bessel(v) > V_th")
     with pytest.raises(tb.EngineError, match=r"found bessel\(…\)"):

@@ -32,6 +32,18 @@ def test_a_step_leaves_its_arguments_as_they_are(block):
     assert all(torch.equal(state[name], value) for name, value in before.items())
 
 
+def test_conditions_within_a_reset_are_those_of_every_neuron(block):
+    within = "indicator((v > -55.0) and not (w > 2.0))"
+    program = replace(block.program, threshold="w > 0.5", reset=(Statement("_t9", within), Statement("w", "w + _t9")))
+    w = torch.arange(block.size, dtype=torch.float64) % 4.0
+    v = torch.where(torch.arange(block.size) % 3 > 0, -50.0, -60.0).double()
+    state = tensors(block.initial) | {"v": v, "w": w, "refractory_left": torch.zeros_like(v)}
+    arrived = {name: torch.zeros(block.size) for name in block.program.jumps}
+    still = replace(program, integrate=())
+    after, _ = render(still)(state, tensors(block.constants), arrived)
+    assert torch.equal(after["w"], w + ((w > 0.5) & (v > -55.0) & ~(w > 2.0)))
+
+
 def test_gradients_are_finite_through_spikes_and_refractoriness(block):
     """The exponential of a neuron driven far beyond its peak saturates; nothing undefined comes of it."""
     step = render(block.program)

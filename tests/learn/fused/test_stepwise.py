@@ -9,6 +9,7 @@ from tests.learn.fused.programs import NAMES, example
 from twinbrain.engines.torch.render import render
 from twinbrain.learn.fused.stepwise import surrogate_step
 from twinbrain.learn.fused.threshold import read_threshold
+from twinbrain.models.algebra import Statement
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -22,6 +23,23 @@ def test_values_are_those_of_the_engine_to_the_bit(name):
         expected, spiked = plain(expected, constants, now)
         state, spikes = step(state, constants, now)
         assert spikes.dtype == torch.float64
+        assert torch.equal(spikes, spiked.double())
+        assert all(torch.equal(state[variable], expected[variable]) for variable in program.state)
+        n_spikes += int(spiked.sum())
+    assert n_spikes > 10
+
+
+def test_conditions_in_threshold_and_reset_are_those_of_every_neuron():
+    program, state, constants, arrived = example("adex", 60)
+    reset = (Statement("_t9", "indicator((w > 1.0) and (w < 90.0 or v > 0.0))"), Statement("w", "w + 30.0*_t9 + 1.0"))
+    program = replace(program, threshold="(v > -50.0) and (w < 50.0 or w > 60.0)", reset=(*reset, *program.reset[-1:]))
+    plain, step = render(program), surrogate_step(program, snntorch.surrogate.atan())
+    arrived.requires_grad_()
+    n_spikes = 0
+    for given in arrived:
+        now = dict(zip(program.jumps, given.unbind(1), strict=True))
+        expected, spiked = plain(state, constants, now)
+        state, spikes = step(state, constants, now)
         assert torch.equal(spikes, spiked.double())
         assert all(torch.equal(state[variable], expected[variable]) for variable in program.state)
         n_spikes += int(spiked.sum())

@@ -75,7 +75,9 @@ def _render(
         *(f"{target} = {on_arrays(in_units(text, receptors))}" for target, text in integrate),
         f"_spiked = {spiked}",
         *(
-            f"{target} = select(_spiked, {on_arrays(text)}, {target})" if target in state else f"{target} = {text}"
+            f"{target} = select(_spiked, {on_arrays(text)}, {target})"
+            if target in state
+            else f"{target} = {on_arrays(text)}"
             for target, text in reset
         ),
         f"return {{{', '.join(f'{name!r}: {name}' for name in state)}}}, _spiked",

@@ -57,7 +57,8 @@ def block_source(block: Block) -> str:
         lines.append(f"_spiked = _spiked & ({REFRACTORY_LEFT} <= 0.0)")
     for s in program.reset:
         value = on_arrays(s.expression)
-        lines.append(f"{s.target} = tl.where(_spiked, {value}, {s.target})" if s.target in program.state else str(s))
+        kept = f"tl.where(_spiked, {value}, {s.target})" if s.target in program.state else value
+        lines.append(f"{s.target} = {kept}")
     lines += [f"tl.store(_{name} + _i, {name}, mask=_here)" for name in program.state]
     pointers = ", ".join(f"_{name}" for name in (*program.state, *program.constants))
     body = "".join(f"    {line}\n" for line in lines).replace("indicator(", "indicator(_F, ")
