@@ -11,6 +11,7 @@ from tests.learn.rules.networks import (
     objective,
     random_task,
     recurrent,
+    region,
     whole,
 )
 from twinbrain.learn.diagnose.memory import memory
@@ -75,6 +76,20 @@ def test_without_memory_in_time_it_is_backpropagation_through_time():
     spikes = network(whole(task).inputs).spikes
     assert all(0 < spikes[:, :, p.start : p.stop].mean() < 0.9 for p in network.lowered.network.populations[:2])
     assert_same(by_rule(rule("ottt"), network, task), by_autodiff(network, task))
+
+
+@pytest.mark.parametrize("name", ["ottt", "eprop"])
+def test_neurons_without_receptors_are_heard(name):
+    task = random_task()
+    fast = {"model": "lif_current", "receptors": ["delta"], "parameters": {"C_m": "0.1 pF", "t_ref": "0 ms"}}
+    pace = {"model": "izhikevich_2003", "parameters": {"I_e": "10 pA"}}
+    paced = region(
+        {"e": fast, "pace": pace}, {"pace": ("pace", 3), "e": ("e", 8)}, [("pace", "e", "delta", "15 mV", "1 ms")]
+    )
+    network = make(paced, task, size="15 mV", read=("e",), into=("e",), time_constant="0.01 ms")
+    gradient = by_autodiff(network, task)
+    assert all(value.any() for value in gradient.values())
+    assert_same(by_rule(rule(name), network, task), gradient)
 
 
 def test_parameters_of_cells_are_refused():

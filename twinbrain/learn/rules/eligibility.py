@@ -111,7 +111,7 @@ class Eligibilities:
         now : Tensor, shape (step, trial, neuron), or None
             What a spike adds to the loss at once.
         """
-        local = local_steps(self.cell, self.state, self.constants, arrived, self.wanted)
+        local = local_steps(self.cell, self.state, self.constants, arrived, len(signal), self.wanted)
         self.state = local.state
         seen = {**local.rows, SPIKE: seen_row(self.network, self.block, local)}
         rows = {to: {of: _by_place(value) for of, value in row.items()} for to, row in seen.items()}

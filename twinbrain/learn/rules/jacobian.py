@@ -46,7 +46,7 @@ def by_receptor(name: str) -> str:
 
 
 def local_steps(
-    cell: SpikingCell, state: State, constants: State, arrived: State, wanted: Collection[str] = ()
+    cell: SpikingCell, state: State, constants: State, arrived: State, n_steps: int, wanted: Collection[str] = ()
 ) -> LocalSteps:
     """Compute steps with their local derivatives; the surrogate stands for a spike's.
 
@@ -60,15 +60,17 @@ def local_steps(
         Without gradients.
     arrived : dict of str to Tensor, shape (step, trial, neuron)
         By receptors.
+    n_steps : int
+        How many steps; a cell without receptors has them too.
     wanted : collection of str
         Constants to derive by.
     """
     before: dict[str, list[Tensor]] = {name: [] for name in state}
     with torch.no_grad():
-        for now in zip(*arrived.values(), strict=True):
+        for i in range(n_steps):
             for name, value in state.items():
                 before[name].append(value)
-            state, _ = cell.step(state, constants, dict(zip(arrived, now, strict=True)))
+            state, _ = cell.step(state, constants, {name: value[i] for name, value in arrived.items()})
     stacked = {name: torch.stack(values) for name, values in before.items()}
     names = moving(cell)
     shape = stacked[names[0]].shape

@@ -87,7 +87,7 @@ def _rows_at_rest(cell: SpikingCell, name: str, rule: str) -> dict[str, dict[str
     for shift in (0.0, 1.0):
         state = {key: value - shift for key, value in cell.initial(1).items()}
         arrived = {key: torch.zeros_like(state[MEMBRANE])[None] for key in cell.program.jumps}
-        rows = local_steps(cell, state, constants, arrived).rows
+        rows = local_steps(cell, state, constants, arrived, 1).rows
         found.append({to: {of: value[0, 0] for of, value in row.items()} for to, row in rows.items() if to != SPIKE})
     for to, row in found[0].items():
         for of, value in row.items():

@@ -38,7 +38,10 @@ class Level:
 
 
 def find_levels(network: TrainableNetwork) -> list[Level]:
-    """Return the levels of a network but that of the input, each before those it sends to."""
+    """Return the levels of a network, each before those it sends to.
+
+    That of the input is none of them, nor are neurons without receptors: nothing arrives there that could be learned.
+    """
     populations = network.lowered.network.populations
     delays = _delays(network)
     n = len(populations)
@@ -53,7 +56,7 @@ def find_levels(network: TrainableNetwork) -> list[Level]:
     levels = []
     for own in np.argsort(-lag, kind="stable"):
         members = [p for p, component in zip(populations, label, strict=True) if component == own]
-        if network.input not in members:
+        if network.input not in members and any(network.blocks()[p.block].program.jumps for p in members):
             levels.append(_level(network, members, int(lag[own])))
     return levels
 

@@ -67,7 +67,7 @@ def readout_response(network: TrainableNetwork, rule: str) -> Response:
     for shift in (0.0, 1.0):
         state = {name: value + shift for name, value in cell.initial(1).items()}
         arrived = {receptors[0]: torch.full_like(state[MEMBRANE], shift)[None]}
-        rows = local_steps(cell, state, constants, arrived).rows
+        rows = local_steps(cell, state, constants, arrived, 1).rows
         found.append({(to, from_): value[0, 0, outputs] for to, row in rows.items() for from_, value in row.items()})
     first = {key: float(value[0]) for key, value in found[0].items()}
     for rows_ in found:

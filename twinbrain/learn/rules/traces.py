@@ -70,7 +70,8 @@ class LevelTraces:
         rows: dict[int, State] = {}
         for block, places in self.level.places.items():
             own = {name: value[:, :, places] for name, value in arrived[block].items()}
-            local = local_steps(self.network.blocks()[block], self.states[block], self.constants[block], own)
+            cell = self.network.blocks()[block]
+            local = local_steps(cell, self.states[block], self.constants[block], own, stop - start)
             self.states[block], rows[block] = local.state, seen_row(self.network, block, local, places)
         found = self._errors(start, stop, errors)
         products = [
