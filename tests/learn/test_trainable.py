@@ -5,12 +5,31 @@ import pytest
 import twinbrain as tb
 from tests.learn.networks import recurrent, which_channels
 from twinbrain.errors import LearnError
+from twinbrain.learn.attach import attach
+from twinbrain.learn.lower import lower
+from twinbrain.learn.network import TrainableNetwork
+from twinbrain.spec.training import InputSpec, ReadoutSpec, Surrogate, Trainable
 
 
 @pytest.mark.parametrize("names", [["t_ref"], ["weight", "t_ref"]])
 def test_refractory_times_cannot_be_trained(names):
     with pytest.raises(LearnError, match=r"^trainable\.t_ref: expected a parameter that has a gradient"):
         tb.train(recurrent(), which_channels(24), epochs=1, trainable=names)
+
+
+def test_a_receptor_s_parameters_are_trained_where_cells_have_it():
+    cells = {"a": {"model": "lif_current", "receptors": ["exponential_current"]}}
+    cells["b"] = {"model": "lif_current", "receptors": ["exponential_current", "alpha_current"]}
+    populations = {"a": {"cell": "a", "size": 6}, "b": {"cell": "b", "size": 3}}
+    region = tb.Region.parse({"name": "test/two", "cells": cells, "populations": populations})
+    attached = attach(region, which_channels(24), InputSpec(weight="100 pA"), ReadoutSpec())
+    lowered = lower(attached, dt=1.0, seed=0)
+    blocks = {p.population: p.block for p in lowered.network.populations}
+    assert blocks["a"] == blocks["b"]  # so the block has the parameter for both
+    network = TrainableNetwork(lowered, Trainable.parse({"tau_alpha_current": "neuron"}), Surrogate())
+    assert network.n_trained == 3
+    with pytest.raises(LearnError, match=r"fits a population that has such a parameter, found '\*\.a'"):
+        TrainableNetwork(lowered, Trainable.parse({"tau_alpha_current": {"*.a": "neuron"}}), Surrogate())
 
 
 def test_an_unknown_parameter_is_answered_with_those_that_there_are():

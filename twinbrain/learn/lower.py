@@ -10,6 +10,7 @@ import numpy as np
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
 from twinbrain.errors import LearnError
+from twinbrain.language.lines import read_equations
 from twinbrain.models.step import StepProgram
 from twinbrain.network.build import block_programs, build_skeleton, check_references, complete
 from twinbrain.network.layout import Layout, lay_out
@@ -61,6 +62,30 @@ class Lowered:
             for name, values in own.items():
                 found[population.block][name][population.offset : population.offset + population.size] = values
         return tuple(found)
+
+    def parameters_of(self, population: PopulationSlice) -> dict[str, str]:
+        """Return the parameters that act on a population's neurons, and their units.
+
+        Those of a receptor that only other cells of the block have are not among them.
+        """
+        region = self._regions[population.label]
+        own = {*region.cell_of(population.population).receptors}
+        own |= {drive.receptor for drive in region.drives if drive.population == population.population}
+        receptor_of = self._receptor_of[population.block]
+        parameters = self.network.blocks[population.block].program.parameters
+        return {name: unit for name, unit in parameters.items() if receptor_of.get(name) in {None, *own}}
+
+    @cached_property
+    def _regions(self) -> dict[str, Region]:
+        return dict(zip(self.layout.connectome.labels, self.layout.regions, strict=True))
+
+    @cached_property
+    def _receptor_of(self) -> tuple[dict[str, str], ...]:
+        """For each block, the receptor that declares a name."""
+        return tuple(
+            {line.name: name for name, model in block.receptors.items() for line in read_equations(model.equations)}
+            for block in self.layout.blocks
+        )
 
     def population(self, name: str) -> PopulationSlice:
         """Return the one population of that name.

@@ -38,6 +38,7 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
     network = lowered.network
     program = network.blocks[block].program
     refractory = lowered.layout.blocks[block].model.refractory
+    having = {i: lowered.parameters_of(p) for i, p in enumerate(network.populations) if p.block == block}
     known = {name for own in lowered.programs for name in own.parameters} - {refractory}
     if refractory in trainable.values:
         raise LearnError(
@@ -52,7 +53,7 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
         count = 0
         numbers: dict[object, int] = {}
         for i, population in enumerate(network.populations):
-            if population.block != block or population.population in ("input", "readout"):
+            if name not in having.get(i, ()) or population.population in ("input", "readout"):
                 continue
             share = next((s for p, s in rules if matching(p, [f"{population.label}.{population.population}"])), None)
             if share is None:
@@ -114,7 +115,7 @@ def check_patterns(trainable: Trainable, lowered: Lowered, projections: Sequence
             if population.population not in ("input", "readout")
             and any(
                 fits(*parameter)
-                for parameter in lowered.programs[population.block].parameters.items()
+                for parameter in lowered.parameters_of(population).items()
                 if parameter[0] != lowered.layout.blocks[population.block].model.refractory
             )
         ]
