@@ -8,12 +8,16 @@ import twinbrain as tb
 from tests.learn.networks import recurrent, which_channels
 from tests.learn.study import small_study
 from twinbrain.errors import LearnError
+from twinbrain.learn.attach import attach
 from twinbrain.learn.baselines.mlp import MultilayerPerceptron
 from twinbrain.learn.baselines.recurrent import LongShortTermMemory
 from twinbrain.learn.lesion import lesioned, lesioned_baseline, neurons_named
+from twinbrain.learn.lower import lower
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.train import model_of
 from twinbrain.learn.weights import synapse_ends
+from twinbrain.spec.training import InputSpec, ReadoutSpec, Surrogate, Trainable
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,20 @@ def test_neurons_are_named_by_cell_by_population_and_by_region(trained):
         )
     with pytest.raises(LearnError, match=r"without: expected a cell class or a population, found 'readout'"):
         neurons_named(network, "readout")
+
+
+def test_a_name_of_a_class_and_of_other_neurons_is_refused():
+    region = recurrent()
+    cells = {"i": region.cells["e"], "own": region.cells["i"]}
+    populations = {name: region.populations[name].replace(cell=cell) for name, cell in {"e": "i", "i": "own"}.items()}
+    region = attach(
+        region.replace(cells=cells, populations=populations), which_channels(24), InputSpec(), ReadoutSpec()
+    )
+    network = TrainableNetwork(lower(region, dt=1.0, seed=0), Trainable.parse(["weight"]), Surrogate())
+    with pytest.raises(LearnError, match=r"found 'i', the cell class of test/recurrent.e and the name of .*current.i;"):
+        neurons_named(network, "i")
+    np.testing.assert_array_equal(neurons_named(network, "test/recurrent.i"), neurons_named(network, "own"))
+    assert len(neurons_named(network, "e")) == region.populations["e"].size
 
 
 def test_nothing_hears_a_class_that_responses_are_without(trained):

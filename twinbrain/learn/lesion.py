@@ -15,7 +15,8 @@ from twinbrain.learn.baselines.recurrent import Recurrent
 from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
 from twinbrain.learn.tasks.split import generator
 from twinbrain.learn.weights import synapse_ends
-from twinbrain.spec.base import suggestion
+from twinbrain.network.network import PopulationSlice
+from twinbrain.spec.base import listed, suggestion
 
 
 @contextmanager
@@ -68,25 +69,40 @@ def neurons_named(network: TrainableNetwork, name: str) -> NDArray[np.int64]:
     network : TrainableNetwork
         Of a region or a brain.
     name : str
-        Of the cell or the population, in every region that has it, or ``"label.population"`` for one region's.
+        Of the cell or the population, in every region that has it, or ``"label.population"`` for one region's. A name
+        of both is that of the class, which has to hold all of the population.
 
     Raises
     ------
     LearnError
-        If there is none of that name.
+        If there is none of that name, or it names a class and neurons of other classes.
     """
     layout = network.lowered.layout
     regions = dict(zip(layout.connectome.labels, layout.regions, strict=True))
-    found: dict[str, list[NDArray[np.int64]]] = {}
+    classes: dict[str, list[PopulationSlice]] = {}
+    populations: dict[str, list[PopulationSlice]] = {}
     for p in network.lowered.network.populations:
         if p.population in (INPUT, READOUT):
             continue
         cell = regions[p.label].populations[p.population].cell
-        for own in {cell, p.population, f"{p.label}.{p.population}"}:
-            found.setdefault(own, []).append(np.arange(p.start, p.stop))
-    if name not in found:
-        raise LearnError(f"without: expected a cell class or a population, found {name!r}; {suggestion(name, found)}")
-    return np.concatenate(found[name])
+        classes.setdefault(cell, []).append(p)
+        for own in (p.population, f"{p.label}.{p.population}"):
+            populations.setdefault(own, []).append(p)
+    chosen = classes.get(name) or populations.get(name)
+    if chosen is None:
+        hint = suggestion(name, {*classes, *populations})
+        raise LearnError(f"without: expected a cell class or a population, found {name!r}; {hint}")
+    if others := [p for p in populations.get(name, []) if p not in chosen]:
+        raise LearnError(
+            f"without: expected a name of neurons of one kind, found {name!r}, the cell class of "
+            f"{_listed(chosen)} and the name of {_listed(others)}; name a population as 'region.population', or rename "
+            "the class"
+        )
+    return np.concatenate([np.arange(p.start, p.stop) for p in chosen])
+
+
+def _listed(populations: list[PopulationSlice]) -> str:
+    return listed([f"{p.label}.{p.population}" for p in populations])
 
 
 @contextmanager
