@@ -8,7 +8,7 @@ from tests.learn.networks import CURRENT, recurrent
 LABELS = ("A", "B", "C", "D")
 
 
-def joined(labels=LABELS, sizes=(16, 4), in_degree=6, weight="60 pA", drives=(), **changes):
+def joined(labels=LABELS, sizes=(16, 4), in_degree=6, weight="60 pA", share=None, drives=(), **changes):
     """Return a brain of recurrent regions, all of which reach each other; the tracts take 3 ms and more."""
     n = len(labels)
     length = 30.0 + 5.0 * np.arange(n * n).reshape(n, n)
@@ -18,6 +18,6 @@ def joined(labels=LABELS, sizes=(16, 4), in_degree=6, weight="60 pA", drives=(),
         name="joined",
         connectome=tb.Connectome(1.0 - np.eye(n), length, labels),
         regions={"*": region},
-        long_range=tb.LongRange(in_degree=in_degree, weight=weight, speed="10 m/s"),
+        long_range=tb.LongRange(in_degree=in_degree, weight=weight, share=share, speed="10 m/s"),
         **changes,
     )

@@ -12,6 +12,7 @@ from twinbrain.learn.export import export_brain, export_model
 from twinbrain.learn.lower import lower
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.replay import replay
+from twinbrain.learn.settled import settled
 from twinbrain.learn.setup import background_of
 from twinbrain.spec.training import InputSpec, ReadoutSpec, Surrogate, Trainable
 
@@ -83,12 +84,23 @@ def test_it_is_the_same_network_for_any_seed(trained, exported):
 
 
 @pytest.mark.parametrize("engine", ["reference", "brian2-numpy"])
-def test_its_spikes_are_those_of_every_engine(exported, engine):
-    again = lowered_anew(exported, 5)
-    found = replay(again, TASK, TASK.test, INDEX[:2], engine, 8)
+def test_its_spikes_are_those_of_what_was_trained_in_every_engine(trained, exported, engine):
+    found = replay(settled(trained), lowered_anew(exported, 5), TASK, TASK.test, INDEX[:2], engine, 8)
     assert found.n_spikes > 100
     assert found.mismatched == 0
     assert found.score == found.score_trained
+
+
+def test_drives_that_gave_way_to_the_connectome_have_what_was_left_of_them():
+    brain = joined(drives=(NOISE,), weight=None, share=0.4)
+    rates = {"e": {"low": "5 Hz", "high": "15 Hz", "source": "10.1000/x"}}
+    brain = brain.replace(regions={"*": brain.regions["*"].replace(expected=rates)})
+    network = network_of(brain)
+    again = lowered_anew(export_brain(network), 77)
+    drives = network.lowered.network.drives
+    assert [drive.mean for drive in drives] == [drive.mean for drive in again.lowered.network.drives]
+    assert drives[0].mean == pytest.approx(0.6 * 600e-3 * 0.5)
+    same(activity(network), activity(again))
 
 
 def test_every_node_has_its_own_region_and_every_tract_its_own_synapses(trained, exported):

@@ -16,10 +16,12 @@ from twinbrain.learn.attach import own_name
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.weights import synapse_ends
 from twinbrain.models.library import neuron_model
+from twinbrain.network.inflow import Inflow, given_way, inflows
 from twinbrain.network.layout import unused_name
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cell import Cell
+from twinbrain.spec.drive import Drive
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Connect, Pairs, Projection
 from twinbrain.spec.quantity import Distribution
@@ -56,8 +58,9 @@ def export_brain(network: TrainableNetwork) -> Brain:
     """Return the brain that a network has become.
 
     Every node has a region of its own, named after its label, as `export_region` gives it; every pair of populations
-    of two regions a projection of its own, in place of the rule and the coupling. It is the same whatever the seed,
-    but for what drives give, whose draws are those of the brain that was trained.
+    of two regions a projection of its own, in place of the rule and the coupling. Drives that give way to the rule
+    (``long_range.share``) have the rates that are left of them. It is the same whatever the seed, but for what drives
+    give, whose draws are those of the brain that was trained.
     """
     lowered = network.lowered
     inner: dict[str, list[_Bundle]] = {label: [] for label in lowered.layout.connectome.labels}
@@ -65,9 +68,10 @@ def export_brain(network: TrainableNetwork) -> Brain:
     for bundle in _bundles(network):
         (inner[bundle.source.label] if bundle.source.label == bundle.target.label else between).append(bundle)
     regions: dict[str, Region] = {}
-    for (label, own), region in zip(inner.items(), lowered.layout.regions, strict=True):
+    inflow = inflows(lowered.brain, lowered.layout, lowered.units) or (None,) * len(inner)
+    for (label, own), region, arriving in zip(inner.items(), lowered.layout.regions, inflow, strict=True):
         name = unused_name(own_name(region.name, label), [other.name for other in regions.values()])
-        regions[escape(label)] = _region_at(network, label, region, own).model_copy(update={"name": name})
+        regions[escape(label)] = _region_at(network, label, region, own, arriving).model_copy(update={"name": name})
     projections = tuple(
         bundle.projection(
             f"{bundle.source.label}.{bundle.source.population}", f"{bundle.target.label}.{bundle.target.population}"
@@ -78,17 +82,33 @@ def export_brain(network: TrainableNetwork) -> Brain:
     return lowered.brain.model_copy(update=changes)
 
 
-def _region_at(network: TrainableNetwork, label: str, region: Region, bundles: Iterable[_Bundle]) -> Region:
-    own = [p for p in network.lowered.network.populations if p.label == label]
-    cells, populations = {}, {}
-    for population in own:
-        declared = region.populations[population.population]
-        shared = sum(p.cell == declared.cell for p in region.populations.values()) > 1
-        name = f"{declared.cell}_{population.population}" if shared else declared.cell
-        cells[name] = _cell(network, population, region)
-        populations[population.population] = declared.model_copy(update={"cell": name})
+def _region_at(
+    network: TrainableNetwork, label: str, region: Region, bundles: Iterable[_Bundle], inflow: Inflow | None = None
+) -> Region:
+    made = {p.population: _cell(network, p, region) for p in network.lowered.network.populations if p.label == label}
+    cells: dict[str, Cell] = {}
+    populations = {}
+    for population, cell in made.items():
+        declared = region.populations[population]
+        name = declared.cell
+        # Populations that share a cell have one each where they have become different.
+        if any(cell != made[other] for other, p in region.populations.items() if p.cell == name):
+            name = unused_name(f"{name}_{population}", [*region.cells, *cells])
+        cells[name] = cell
+        populations[population] = declared.model_copy(update={"cell": name})
     projections = tuple(b.projection(b.source.population, b.target.population) for b in bundles)
-    return region.model_copy(update={"cells": cells, "populations": populations, "projections": projections})
+    drives = _remaining(region, inflow, network.lowered.units) if inflow else region.drives
+    changes = {"cells": cells, "populations": populations, "projections": projections, "drives": drives}
+    return region.model_copy(update=changes)
+
+
+def _remaining(region: Region, inflow: Inflow, units: dict[str, str]) -> tuple[Drive, ...]:
+    """Return a region's drives with the rates that are left of them."""
+    given = given_way(region, inflow, units)
+    return tuple(
+        drive.model_copy(update={"rate": f"{drive.rate * float(1.0 - part)!r} Hz"}) if part and drive.rate else drive
+        for drive, part in zip(region.drives, given, strict=True)
+    )
 
 
 def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region) -> Cell:
@@ -98,13 +118,15 @@ def _cell(network: TrainableNetwork, population: PopulationSlice, region: Region
     cell = region.cell_of(population.population)
     base = lowered.parameters[population.block]
     trained = network.blocks()[population.block].trained_parameters()
+    model, receptors = neuron_model(cell.model, region), lowered.layout.blocks[population.block].receptors
+    defaults = {**model.parameters, **{k: v for one in receptors.values() for k, v in one.parameters.items()}}
+    own = lowered.parameters_of(population)
+    declared = {name: value for name, value in defaults.items() if name in own} | cell.parameters
     parameters = dict(cell.parameters)
     for name, values in base.items():
         now = trained[name]().cpu().numpy() if name in trained else values
-        declared = parameters.get(name)
-        if not np.array_equal(now[here], values[here]) or isinstance(declared, Distribution | Explicit):
+        if not np.array_equal(now[here], values[here]) or isinstance(declared.get(name), Distribution | Explicit):
             parameters[name] = Explicit(now[here], coherent_unit(block.program.parameters[name]))
-    model = neuron_model(cell.model, region)
     initial = dict(cell.initial)
     for name, value in {**model.initial, **cell.initial}.items():
         if isinstance(value, Distribution | Explicit):

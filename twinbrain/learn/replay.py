@@ -50,14 +50,22 @@ class Replay:
 
 
 def replay(
-    network: TrainableNetwork, task: Task, trials: Trials, index: NDArray[np.int64], engine: str, seed: int
+    learned: TrainableNetwork,
+    exported: TrainableNetwork,
+    task: Task,
+    trials: Trials,
+    index: NDArray[np.int64],
+    engine: str,
+    seed: int,
 ) -> Replay:
-    """Run trials in an engine and compare.
+    """Run trials of what was exported in an engine, and compare with what was trained.
 
     Parameters
     ----------
-    network : TrainableNetwork
-        In float64.
+    learned : TrainableNetwork
+        What was trained, in float64.
+    exported : TrainableNetwork
+        The model that was made of it, lowered anew: the engine runs its network.
     task : Task
         What was learned.
     trials : Trials
@@ -84,12 +92,12 @@ def replay(
         for start in range(0, len(index), _BATCH):
             some = index[start : start + _BATCH]
             inputs = trials.spikes(some, task.n_channels)
-            drawn = background_of(network.lowered, "test", seed, some, trials.n_steps)
-            with torch.no_grad(), one_thread(network.lowered.network.n_neurons, len(some), torch.device("cpu")):
-                own = network(torch.as_tensor(inputs), drawn)
+            drawn = background_of(learned.lowered, "test", seed, some, trials.n_steps)
+            with torch.no_grad(), one_thread(learned.lowered.network.n_neurons, len(some), torch.device("cpu")):
+                own = learned(torch.as_tensor(inputs), drawn)
             for place, trial in enumerate(some):
-                of_trial = network_of_trial(network.lowered, trial_seed(seed, "test", int(trial)))
-                recording = play(given_network(network, inputs[:, place], of_trial))
+                of_trial = network_of_trial(exported.lowered, trial_seed(seed, "test", int(trial)))
+                recording = play(given_network(exported, inputs[:, place], of_trial))
                 found = np.zeros((trials.n_steps, of_trial.n_neurons), np.uint8)
                 found[recording.spikes.step, recording.spikes.neuron] = 1
                 n_spikes += int(found.sum())

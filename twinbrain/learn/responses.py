@@ -69,7 +69,8 @@ def _steps_of(bin: str | None, dt: float, n_steps: int) -> int:
 
 
 def _neurons(trained: Trained) -> dict[str, tuple[str, list[str]]]:
-    layout = trained.network.lowered.layout
+    # Of what was trained: in what is exported, populations of one class may have cells of their own.
+    layout = trained.setup.network.lowered.layout
     regions = dict(zip(layout.connectome.labels, layout.regions, strict=True))
     columns: dict[str, list[str]] = {"region": [], "population": [], "cell": []}
     for population in layout.populations:

@@ -17,6 +17,7 @@ from twinbrain.learn.export import export_model
 from twinbrain.learn.lower import lower
 from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.replay import Replay, replay
+from twinbrain.learn.settled import settled
 from twinbrain.learn.setup import Setup, background_of
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.learn.threads import one_thread
@@ -84,13 +85,15 @@ class Trained:
             Interval over which rates are taken; by default as many steps as come nearest to 10 ms, or a short trial.
         without : str, optional
             A cell class or a population whose outgoing weights are 0 meanwhile: it still spikes, but nothing hears it.
+            What both are named alike, and the class is not all of the population, is refused; name the population
+            ``"region.population"``.
 
         Returns
         -------
         Dataset
             ``count`` (trial, neuron), ``rate`` (trial, bin, neuron; Hz), ``output`` (trial, output; mV, mean over the
             steps that count), ``score`` (trial) and, of a classification, ``label`` and ``decision`` (trial); neurons
-            with their region, population and cell.
+            with their region, population and cell, as they were declared.
 
         Raises
         ------
@@ -103,7 +106,7 @@ class Trained:
         chosen = self.setup.task.test if trials is None else trials
         if without is None:
             return responses_of(self, chosen, bin)
-        with silenced(self.network, neurons_named(self.network, without)):
+        with silenced(self.network, neurons_named(self.setup.network, without)):
             return responses_of(self, chosen, bin)
 
     @own_defaults()
@@ -134,7 +137,7 @@ class Trained:
 
     @own_defaults()
     def replay(self, engine: str = "brian2", n_trials: int | None = None) -> Replay:
-        """Run held-out trials in an engine, and compare with what the trained network does.
+        """Run held-out trials of what was learned in an engine, and compare with the network that was trained.
 
         Parameters
         ----------
@@ -152,7 +155,8 @@ class Trained:
         """
         trials = self.setup.task.test
         index = np.arange(len(trials) if n_trials is None else min(n_trials, len(trials)))
-        return replay(self.network, self.setup.task, trials, index, engine, self.setup.run.seed)
+        learned = settled(self.setup.network)
+        return replay(learned, self.network, self.setup.task, trials, index, engine, self.setup.run.seed)
 
     @own_defaults()
     def activity(self, trials: Trials, index: NDArray[np.int64]) -> tuple[NDArray[np.uint8], torch.Tensor]:
