@@ -14,9 +14,10 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import Certificates
 from twinbrain.spec.load import load_workflow, workflow_names
 from twinbrain.spec.region import Region
-from twinbrain.spec.signal import SpikeTrains
+from twinbrain.spec.signal import SampledWaveform, SpikeTrains
+from twinbrain.spec.sweep import Uniform
 from twinbrain.spec.training import Training
-from twinbrain.spec.workflow import Workflow
+from twinbrain.spec.workflow import Run, Workflow
 
 WORKFLOW = {
     "name": "rest",
@@ -321,3 +322,37 @@ def test_a_declaration_has_a_json_schema(declaration):
     assert set(schema["properties"]) == set(declaration.model_fields)
     values = schema["$defs"]["Explicit"]["properties"]["values"]
     assert values["anyOf"][0] == {"type": "array", "items": {"type": "number"}}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("connect.in_degree", "2_0", "expected a number, found the text '2_0'; write it without quotes"),
+        ("connect.in_degree", "twenty", "input should be a valid integer"),
+        ("receptor", {"ampa": True}, "expected numbers, found True among them"),
+        ("receptor", {"ampa": "1_0"}, "expected numbers, found '1_0' among them"),
+        ("weight", {"values": [1.5, True], "unit": "nS"}, "expected numbers, found True among them"),
+        ("connect", {"pairs": {"source": [0, True], "target": [1, 0]}}, "expected numbers, found True among them"),
+    ],
+)
+def test_neither_truth_values_nor_texts_are_numbers(place, value, message):
+    data = region_data(CORTEX)
+    table, key = data["projections"][2], place.split(".")
+    for part in key[:-1]:
+        table = table[part]
+    table[key[-1]] = value
+    with pytest.raises(SpecError, match=message):
+        Region.parse(data)
+
+
+@pytest.mark.parametrize("values", [["1", "2_0"], [[1, True]], [True, 2]])
+def test_given_values_are_numbers(values):
+    with pytest.raises(SpecError, match=r"expected n(umbers|o truth value here), found "):
+        SampledWaveform.parse({"values": values, "unit": "pA", "interval": "1 ms"})
+
+
+def test_ends_and_seeds_are_numbers():
+    with pytest.raises(SpecError, match=r"uniform: expected no truth value here, found true"):
+        Uniform.parse({"uniform": [True, 2]})
+    with pytest.raises(SpecError, match="seed: expected a number, found the text '1_0'"):
+        Run.parse({"seed": "1_0"})

@@ -18,7 +18,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.files import NpzArrays, read_bytes, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.paths import user_path
-from twinbrain.spec.base import IN_DIGEST, reject, suggestion
+from twinbrain.spec.base import IN_DIGEST, numbers_alone, reject, suggestion
 
 SHORT = 16
 """Arrays up to this length are written as lists."""
@@ -61,6 +61,8 @@ def _flat(value: Any, packed: np.dtype[Any], kinds: str, what: str) -> NDArray[A
         raise ValueError(f"expected a list of {what}, found an array of shape {array.shape}")
     if array.dtype.kind not in kinds and len(array):
         raise ValueError(f"expected a list of {what}, found one of {_kind(array)}")
+    if isinstance(value, list | tuple):
+        numbers_alone(value)  # NumPy takes true for 1
     return array if len(array) else array.astype(packed)
 
 

@@ -7,11 +7,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic._internal._model_construction import ModelMetaclass
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from twinbrain.errors import Problem, SpecError
@@ -42,10 +45,15 @@ class Spec(BaseModel, metaclass=_SpecMeta):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # Python counts true as 1, and so would pydantic.
-        if isinstance(value, bool) and not _takes_truth(cls.model_fields[info.field_name or ""].annotation):
-            raise ValueError(f"expected no truth value here, found {str(value).lower()}")
+    def _numbers_alone(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python counts true as 1 and reads "2_0" as 20, and so would pydantic.
+        field = cls.model_fields[info.field_name or ""]
+        items = value if isinstance(value, list | tuple) else (value,)
+        truth = next((item for item in items if isinstance(item, bool)), None)
+        if truth is not None and not _takes_truth(field.annotation):
+            raise ValueError(f"expected no truth value here, found {str(truth).lower()}")
+        if isinstance(value, str) and _is_number(field) and _reads_as_number(value):
+            raise ValueError(f"expected a number, found the text {value!r}; write it without quotes")
         return value
 
     @classmethod
@@ -132,6 +140,39 @@ def _takes_truth(annotation: Any) -> bool:
     if get_origin(annotation) is Literal:
         return any(isinstance(value, bool) for value in get_args(annotation))
     return annotation in (bool, Any) or any(map(_takes_truth, get_args(annotation)))
+
+
+def _is_number(field: FieldInfo) -> bool:
+    """Return whether a field is a number, and nothing of its own makes one of a text."""
+    kinds = {kind for kind in get_args(field.annotation) or (field.annotation,) if kind is not type(None)}
+    kinds = {
+        get_args(kind)[0] if get_origin(kind) is Annotated and _is_plain(get_args(kind)) else kind for kind in kinds
+    }
+    return kinds <= {int, float} and _is_plain(field.metadata)
+
+
+def _reads_as_number(text: str) -> bool:
+    with suppress(ValueError):
+        float(text)
+        return True
+    return False  # pydantic says what it expects
+
+
+def _is_plain(metadata: Iterable[Any]) -> bool:
+    return not any(isinstance(part, BeforeValidator) for part in metadata)
+
+
+def numbers_alone(values: Iterable[Any]) -> None:
+    """Refuse truth values and texts among numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is one; Python counts true as 1 and reads "2_0" as 20.
+    """
+    for value in values:
+        if isinstance(value, bool | np.bool) or (isinstance(value, str) and _reads_as_number(value)):
+            raise ValueError(f"expected numbers, found {value!r} among them")
 
 
 def _in_order(data: Any) -> Any:

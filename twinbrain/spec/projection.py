@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain.spec.arrays import Indices, from_file
-from twinbrain.spec.base import Spec
+from twinbrain.spec.base import Spec, numbers_alone
 from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.population import MOST_NEURONS
 from twinbrain.spec.quantity import Millimetres, TimeValue, Value
@@ -125,7 +125,10 @@ class Connect(Spec):
 _RULES = ("probability", "total", "in_degree", "out_degree", "one_to_one", "distance", "pairs")
 
 
-def _receptor_shares(value: object) -> object:
+def receptor_shares(value: object) -> object:
+    """Return the factors of receptors, of a table or of one receptor's name."""
+    if isinstance(value, dict):
+        numbers_alone(value.values())
     return {value: 1.0} if isinstance(value, str) else value
 
 
@@ -161,7 +164,7 @@ class Projection(Spec):
     name: str = ""
     source: str
     target: str
-    receptor: Annotated[dict[str, float], BeforeValidator(_receptor_shares), Field(min_length=1)]
+    receptor: Annotated[dict[str, float], BeforeValidator(receptor_shares), Field(min_length=1)]
     connect: Connect
     weight: Value
     delay: TimeValue

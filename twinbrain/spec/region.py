@@ -18,7 +18,7 @@ from twinbrain.spec.labels import matching
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
-from twinbrain.spec.projection import Projection
+from twinbrain.spec.projection import Projection, receptor_shares
 from twinbrain.spec.quantity import Rate
 
 _PATTERN = re.compile(r"[*?\[]")
@@ -38,12 +38,8 @@ class InputPort(Spec):
     """
 
     share: Annotated[float, Field(gt=0)]
-    glutamate: Annotated[dict[str, float], BeforeValidator(lambda v: {v: 1.0} if isinstance(v, str) else v)] = {
-        "ampa": 1.0
-    }
-    gaba: Annotated[dict[str, float], BeforeValidator(lambda v: {v: 1.0} if isinstance(v, str) else v)] = {
-        "gaba_a": 1.0
-    }
+    glutamate: Annotated[dict[str, float], BeforeValidator(receptor_shares)] = {"ampa": 1.0}
+    gaba: Annotated[dict[str, float], BeforeValidator(receptor_shares)] = {"gaba_a": 1.0}
 
 
 def _port(value: Any) -> Any:

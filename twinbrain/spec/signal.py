@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain import units
 from twinbrain.errors import Problem
-from twinbrain.spec.base import Spec, reject
+from twinbrain.paths import user_path
+from twinbrain.spec.arrays import Folder
+from twinbrain.spec.base import Spec, numbers_alone, reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
 
 
@@ -28,7 +30,11 @@ def _rows(value: Any) -> Any:
     if not isinstance(rows, list | tuple):
         return rows
     rows = [row.tolist() if hasattr(row, "tolist") else row for row in rows]
-    return rows if any(isinstance(row, list | tuple) for row in rows) else [rows]
+    rows = rows if any(isinstance(row, list | tuple) for row in rows) else [rows]
+    for row in rows:
+        if isinstance(row, list | tuple):
+            numbers_alone(row)
+    return rows
 
 
 Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]
@@ -92,8 +98,15 @@ class Sine(Spec):
         return self
 
 
+def _from_folder(file: str | None, info: ValidationInfo) -> str | None:
+    """Return the whole path of a file that a file names: its name starts from the folder of that."""
+    if file is None or not isinstance(info.context, Folder):
+        return file
+    return str((info.context.path / user_path(file)).absolute())
+
+
 class _Given(Spec):
-    file: str | None = None
+    file: Annotated[str | None, AfterValidator(_from_folder)] = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
     def _problems_of_source(self, name: str, given: object) -> list[Problem]:
