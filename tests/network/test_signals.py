@@ -210,6 +210,14 @@ SPIKES = {"unit": "ms", "weight": "1 nS"}
             {"spikes": SPIKES | {"times": [5.0, 9.0]}, "receptor": "ampa", "start": "22 ms"},
             ["spikes.times: expected times before 8 ms, where the run or the stimulus ends, found 9 ms of neuron 0"],
         ),
+        (
+            {"spikes": SPIKES | {"times": [5.0, 1e300, 1e305]}, "receptor": "ampa"},
+            ["spikes.times: expected times before 10 ms, where the run or the stimulus ends, found 1e+305 ms"],
+        ),
+        (
+            {"spikes": SPIKES | {"times": [0.005, 1e308], "unit": "s"}, "receptor": "ampa"},
+            ["spikes.times: expected times before 10 ms, where the run or the stimulus ends, found inf ms"],
+        ),
         ({"current": "1 pA", "duration": "0.04 ms"}, ["duration: expected at least one step of 0.1 ms, found 0.04 ms"]),
         (
             {"pulses": {"amplitude": "1 pA", "width": "1 ms", "delay": "10 ms"}},
@@ -245,6 +253,31 @@ def test_what_does_not_fit_the_brain_or_the_run_is_refused(given, messages):
     assert len(caught.value.problems) == len(messages)
     for problem, message in zip(caught.value.problems, messages, strict=True):
         assert str(problem).startswith(f"stimuli.x: {message}")
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.01])
+@pytest.mark.parametrize("time", ["1e18 ms", "1e300 ms", "1e308 ms"])
+def test_times_that_no_run_reaches_are_steps_in_64_bits(time, dt):
+    network = build(
+        {"rate": "1 kHz", "weight": "1 nS", "receptor": "ampa", "duration": time},
+        {"rate": "1 kHz", "weight": "1 nS", "receptor": "ampa", "start": time, "duration": time},
+        {"current": "1 pA", "start": time},
+        {"pulses": {"amplitude": "1 pA", "width": "1 ms", "period": time, "delay": time}, "duration": time},
+        {"waveform": {"values": [1, 2], "unit": "pA", "interval": time, "repeat": True}},
+        dt=dt,
+    )
+    inputs = [*network.waveforms, *network.drives]
+    firsts = [input_.first_step for input_ in inputs]
+    assert max(input_.last_step for input_ in inputs) < 2**63
+    assert any(first > 2**31 for first in firsts)
+    assert all(first in (0, round(2 / dt)) or first > 2**31 for first in firsts)
+
+
+def test_a_phase_of_many_turns_is_what_is_left_of_the_last():
+    sine = {"amplitude": "100 pA", "frequency": "100 Hz"}
+    expected = course({"sine": sine | {"phase": "90 deg"}})
+    np.testing.assert_allclose(course({"sine": sine | {"phase": f"{90 + 360 * 8} deg"}}), expected, atol=0.1)
+    assert np.isfinite(course({"sine": sine | {"phase": 1e300}})).all()
 
 
 def test_faults_of_several_drives_are_reported_at_once():

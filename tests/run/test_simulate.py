@@ -229,6 +229,14 @@ def test_two_stimuli_of_one_name_are_refused(simulate):
         ({"window": "20.5 ms"}, r"run\.window: expected a whole number of bins of 1 ms"),
         ({"record": Record(rate_bin="0.25 ms")}, r"record\.rate_bin: expected a whole number of steps"),
         ({"record": Record(rate_bin="7 ms")}, r"run\.duration: expected a whole number of bins of 7 ms"),
+        ({"duration": "1e308 ms"}, r"run\.duration: expected at most 59\.6 hours"),
+        *(
+            (
+                {"record": Record(state=(StateRecord(variable="v", interval=interval),))},
+                r"record\.state\[0\]\.interval: expected at most 2,147,352,576 steps of 0\.1 ms, found 1e\+",
+            )
+            for interval in ("1e18 ms", "1e308 ms")
+        ),
         ({"duration": "0 ms"}, r"duration: .*greater than 0"),
         ({"duration": "60"}, r"duration: .*without a unit"),
         ({"duration": "60 mV"}, r"duration: .*another dimension"),

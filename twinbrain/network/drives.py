@@ -16,7 +16,7 @@ from twinbrain.network.layout import Layout
 from twinbrain.network.network import PopulationSlice
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import stream_key
-from twinbrain.network.signals import lower_spikes, lower_waveform, signal_problems
+from twinbrain.network.signals import lower_spikes, lower_waveform, signal_problems, whole_steps
 from twinbrain.network.synapses import InletOf
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
 from twinbrain.spec.base import suggestion
@@ -113,8 +113,8 @@ def region_inputs(brain: Brain, layout: Layout, lowering: Lowering) -> Iterator[
 def stimulus_inputs(stimuli: tuple[Stimulus, ...], layout: Layout, lowering: Lowering) -> Iterator[Input]:
     """Lower stimuli on the populations that they reach; `check_stimuli` has passed."""
     for stimulus in stimuli:
-        first = round(stimulus.start / lowering.dt)
-        steps = (first, first + round(stimulus.duration / lowering.dt))
+        first = whole_steps(stimulus.start, lowering.dt)
+        steps = (first, first + whole_steps(stimulus.duration, lowering.dt))
         name = f"stimulus {stimulus.name} {stimulus.population}:{stimulus.receptor}"
         for population in filter(layout.is_built, layout.reached(stimulus)):
             try:

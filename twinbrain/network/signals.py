@@ -16,6 +16,8 @@ from twinbrain.network.random import Floats
 from twinbrain.spec.drive import Drive, Stimulus
 
 _CYCLE = 2**64
+# No run comes so far; sums of a few are still 64-bit integers.
+_NEVER = 2.0**60
 
 
 def lower_waveform(drive: Drive, steps: tuple[int, int], unit: str, quantum: float, dt: float) -> Waveform:
@@ -57,7 +59,7 @@ def lower_waveform(drive: Drive, steps: tuple[int, int], unit: str, quantum: flo
         values = np.array([[quanta(sine.offset, "sine.offset") if sine.offset is not None else 0]], np.int32)
         amplitude = quanta(sine.amplitude, "sine.amplitude")
         turn = round(sine.frequency * 1e-3 * dt * _CYCLE)
-        phase = round(float(sine.phase) / (2 * math.pi) * _CYCLE) % _CYCLE
+        phase = round(math.fmod(float(sine.phase) / (2 * math.pi), 1.0) * _CYCLE) % _CYCLE
     elif drive.waveform is not None:
         factor = units.coherent(1.0 if drive.waveform.unit == "1" else f"1 {drive.waveform.unit}", unit)
         rows = read_samples(drive.waveform) * factor
@@ -117,7 +119,7 @@ def signal_problems(drive: Drive, sizes: set[int], dt: float, duration: float) -
     lasts, end = math.inf, duration
     if isinstance(drive, Stimulus):
         lasts, end = drive.duration, min(drive.duration, duration - drive.start)
-        if round(lasts / dt) < 1:
+        if whole_steps(lasts, dt) < 1:
             yield _too_short("duration", lasts, dt)
             return
     try:
@@ -150,18 +152,18 @@ def _train_problems(drive: Drive, sizes: set[int], dt: float, end: float) -> Ite
         yield Problem(where, f"expected neurons below the population's size of {size}, found {len(trains) - 1}")
     for neuron, train in enumerate(trains):
         step = _steps_of(train, dt)
-        if (together := np.diff(step) == 0).any():
-            i = int(together.argmax())
-            yield Problem(
-                where,
-                f"expected at most one spike a step of {dt:g} ms, found {train[i]:g} ms and {train[i + 1]:g} ms of "
-                f"neuron {neuron}; drop one, or make run.dt smaller",
-            )
         if len(step) and step[-1] * dt > end - 0.5 * dt:
             yield Problem(
                 where,
                 f"expected times before {end:g} ms, where the run or the stimulus ends, found {train[-1]:g} ms of "
                 f"neuron {neuron}; drop what is later, or make it longer",
+            )
+        elif (together := np.diff(step) == 0).any():
+            i = int(together.argmax())
+            yield Problem(
+                where,
+                f"expected at most one spike a step of {dt:g} ms, found {train[i]:g} ms and {train[i + 1]:g} ms of "
+                f"neuron {neuron}; drop one, or make run.dt smaller",
             )
 
 
@@ -185,9 +187,14 @@ def _trains(drive: Drive, size: int) -> list[Floats]:
     return trains + [np.empty(0)] * (size - len(trains))
 
 
+def whole_steps(time: float, dt: float) -> int:
+    """Return a time in steps, to the nearest; of a time that no run reaches, a step that none does."""
+    return round(min(time / dt, _NEVER))
+
+
 def _in_steps(time: float, dt: float) -> float:
     """Return a time in steps, exactly where it is a whole number of them."""
-    steps = time / dt
+    steps = min(time / dt, _NEVER)
     return float(round(steps)) if abs(steps - round(steps)) < 1e-6 else steps
 
 
@@ -196,4 +203,5 @@ def _rounded(time: float, dt: float) -> int:
 
 
 def _steps_of(times: Floats, dt: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.floor(times / dt + 0.5).astype(np.int64)
+    with np.errstate(over="ignore"):
+        return np.floor(np.minimum(times / dt, _NEVER) + 0.5).astype(np.int64)

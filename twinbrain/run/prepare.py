@@ -16,6 +16,7 @@ from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network
 from twinbrain.network.plan import Plan, check_device_memory, check_memory, plan
 from twinbrain.network.quanta import receptor_quanta, weight_units
+from twinbrain.network.signals import whole_steps
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.workflow import Workflow
 
@@ -161,11 +162,12 @@ def time_grid(workflow: Workflow) -> TimeGrid:
     times |= {f"stimuli.{stimulus.name}.duration": stimulus.duration for stimulus in workflow.stimuli}
     # These may be 0.
     times |= {f"stimuli.{stimulus.name}.start": stimulus.start for stimulus in workflow.stimuli if stimulus.start}
-    steps = {name: round(value / run.dt) for name, value in times.items()}
+    steps = {name: whole_steps(value, run.dt) for name, value in times.items()}
     problems = [
         Problem(name, f"expected a whole number of steps of {run.dt:g} ms, found {value:g} ms; change it or run.dt")
         for name, value in times.items()
-        if steps[name] < 1 or abs(steps[name] * run.dt - value) > 1e-6 * run.dt
+        # Of more steps than these, a float does not tell whether they are whole.
+        if steps[name] < 1 or (steps[name] < 2**53 and abs(steps[name] * run.dt - value) > 1e-6 * run.dt)
     ]
     if not problems:
         problems += [
@@ -177,6 +179,14 @@ def time_grid(workflow: Workflow) -> TimeGrid:
         most = MOST_STEPS * run.dt / 3.6e6
         message = f"expected at most {most:.3g} hours ({MOST_STEPS:,} steps of {run.dt:g} ms), found {n_steps:,} steps"
         problems.append(Problem("run.duration", f"{message}; shorten it, or take a longer run.dt"))
+    problems += [
+        Problem(
+            f"record.state[{i}].interval",
+            f"expected at most {MOST_STEPS:,} steps of {run.dt:g} ms, found {wanted.interval:g} ms; make it shorter",
+        )
+        for i, wanted in enumerate(record.state)
+        if steps[f"record.state[{i}].interval"] > MOST_STEPS
+    ]
     if problems:
         raise SpecError(problems)
     return TimeGrid(run.dt, steps["run.duration"], steps["run.window"], steps["record.rate_bin"])
