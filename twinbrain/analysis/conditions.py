@@ -11,8 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
-from twinbrain.spec.assign import full_key
 from twinbrain.spec.axes import SAMPLE
+from twinbrain.spec.keys import full_key
 
 SEED, LABELS, CASE, CONDITION = "seed", "labels", "case", "condition"
 FEWER_LABELS = "fewer labels"

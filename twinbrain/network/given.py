@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,7 +68,8 @@ def read_trains(spikes: SpikeTrains) -> list[Floats]:
             problems.append(Problem(where, f"expected ascending times, {found}; sort them"))
     if problems:
         raise SpecError(problems)
-    return [train * factor for train in trains]
+    with np.errstate(over="ignore"):  # a time beyond all others ends after every run
+        return [train * factor for train in trains]
 
 
 def read_samples(samples: SampledWaveform) -> Floats:
@@ -131,23 +133,46 @@ def with_pinned_files(workflow: Workflow) -> Workflow:
     """
     problems: list[Problem] = []
 
-    def pin(drive: _Drive, where: str) -> _Drive:
+    def with_files(region: Region) -> Region:
         try:
-            return pinned(drive)
+            return with_pinned_drives(region)
         except SpecError as error:
-            problems.extend(error.within(where).problems)
-            return drive
+            problems.extend(error.problems)
+            return region
 
-    def with_pinned_drives(region: Region) -> Region:
-        drives = tuple(pin(d, f"region {region.name}: drives[{i}]") for i, d in enumerate(region.drives))
-        return region.model_copy(update={"drives": drives})
-
-    regions = {pattern: with_pinned_drives(region) for pattern, region in workflow.brain.regions.items()}
-    stimuli = tuple(pin(stimulus, f"stimuli.{stimulus.name}") for stimulus in workflow.stimuli)
+    regions = {pattern: with_files(region) for pattern, region in workflow.brain.regions.items()}
+    stimuli = _each_pinned(workflow.stimuli, [f"stimuli.{stimulus.name}" for stimulus in workflow.stimuli], problems)
     if problems:
         raise SpecError(dict.fromkeys(problems))
     brain = workflow.brain.model_copy(update={"regions": regions})
     return workflow.model_copy(update={"brain": brain, "stimuli": stimuli})
+
+
+def with_pinned_drives(region: Region) -> Region:
+    """Return a region with the files of its drives named by their contents; see `with_pinned_files`.
+
+    Raises
+    ------
+    SpecError
+        With every file that cannot be read, or has changed.
+    """
+    problems: list[Problem] = []
+    places = [f"region {region.name}: drives[{i}]" for i in range(len(region.drives))]
+    drives = _each_pinned(region.drives, places, problems)
+    if problems:
+        raise SpecError(problems)
+    return region.model_copy(update={"drives": drives})
+
+
+def _each_pinned(drives: Sequence[_Drive], places: Sequence[str], problems: list[Problem]) -> tuple[_Drive, ...]:
+    """Return drives as `pinned` returns them, and add to the problems; one that has any is left out."""
+    found = []
+    for drive, where in zip(drives, places, strict=True):
+        try:
+            found.append(pinned(drive))
+        except SpecError as error:
+            problems.extend(error.within(where).problems)
+    return tuple(found)
 
 
 def _columns(spikes: SpikeTrains) -> tuple[Floats, Floats]:

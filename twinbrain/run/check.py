@@ -94,10 +94,10 @@ def _check_kept(store: SweepStore) -> StoreCheck:
             found += _told(kept, f"{message}; restore it from a copy, or resume the sweep")
             continue
         try:
-            expected = kept_digest(workflow)
+            expected = None if workflow is None else kept_digest(workflow)
         except TwinbrainError:  # what it names, such as a file of a connectome, need not be here
             continue
-        if attributes.get("digest") != expected:
+        if expected is not None and attributes.get("digest") != expected:
             message = f"expected what was kept of point {point}, of the workflow {expected[:12]}, found another"
             found += _told(kept, f"{message}; restore it from a copy")
     return found

@@ -7,14 +7,13 @@ from typing import Any
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.base import Spec, suggestion
-from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.keys import key_parts
+from twinbrain.spec.keys import full_key, key_parts
 from twinbrain.spec.labels import matching
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Choice
-from twinbrain.spec.workflow import Run, Workflow
+from twinbrain.spec.workflow import Workflow
 
 Place = tuple[str, ...]
 """Where a key leads: names from the root of a workflow on, patterns and other names of the same thing resolved."""
@@ -80,26 +79,6 @@ def _with_key(where: str, key: str) -> str:
     return f"{key} ({where})" if where and where != key else key
 
 
-def full_key(key: str) -> list[str]:
-    """Return the parts of a key from the root of a workflow on.
-
-    Raises
-    ------
-    SpecError
-        If it is no key, or begins with nothing that a workflow has.
-    """
-    parts = key_parts(key)
-    if not all(parts):
-        raise SpecError("expected a key such as coupling or regions.cortex/column.parameters.b")
-    if parts[0] in Workflow.model_fields:
-        return parts
-    for table, model in (("run", Run), ("brain", Brain)):
-        if parts[0] in model.model_fields:
-            return [table, *parts]
-    known = {*Workflow.model_fields, *Run.model_fields, *Brain.model_fields}
-    raise SpecError(f"unknown key {parts[0]!r}; {suggestion(parts[0], known)}")
-
-
 def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached: list[Place]) -> Any:
     """Return ``current`` with what lies at ``parts`` in it replaced; ``reached`` is told each place."""
     if not parts:
@@ -118,6 +97,8 @@ def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached:
         if first not in fields:
             raise SpecError([Problem(where, f"unknown key {first!r}; {suggestion(first, fields)}")])
         fields[first] = _assigned(fields[first], rest, value, (*place, first), reached)
+        if first == "file":
+            fields["sha256"] = None  # of the file that was named before
         return _made(type(current), fields, where)
     if isinstance(current, dict):
         if not rest and place[-1:] != ("regions",) and not _is_pattern(first):

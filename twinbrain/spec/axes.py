@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import SpecError
-from twinbrain.spec.assign import full_key
+from twinbrain.spec.keys import full_key
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.values import unit_of
 

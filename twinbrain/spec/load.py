@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import reduce
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.keys import key_parts
+from twinbrain.spec.named_files import is_path, place_in, whole_path, with_folder, with_whole_paths
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
+from twinbrain.spec.sweep import FileKind
 from twinbrain.spec.workflow import Workflow
 
 Data = dict[str, Any]
@@ -96,8 +99,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
 
     Notes
     -----
-    A region or a connectome that is named by a file is looked for beside the workflow first, then in the working
-    folder.
+    Paths in a file start from its folder, those of ``overrides`` from the working folder.
     """
     path = _find("workflows", "workflow", name_or_path)
     data = _read(path)
@@ -115,6 +117,8 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
         problems += error.problems
     if problems:
         raise SpecError(problems)
+    if workflow.sweep is not None:
+        workflow = workflow.model_copy(update={"sweep": with_folder(workflow.sweep, path.parent)})
     return workflow
 
 
@@ -223,10 +227,11 @@ def _override(data: Data, text: str) -> None:
     for i in range(len(parts) - 1):
         current = _step_into(current, parts[: i + 1])
     last = parts[-1]
+    found = with_whole_paths(_toml_value(value.strip()), reduce(place_in, parts, ()), Path())
     if isinstance(current, list):
-        current[_list_index(current, last, key)] = _toml_value(value.strip())
+        current[_list_index(current, last, key)] = found
     else:
-        current[last] = _toml_value(value.strip())
+        current[last] = found
 
 
 def _step_into(current: Any, parts: list[str]) -> Any:
@@ -271,14 +276,17 @@ def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:
         }
         data["brain"] = brain | {"regions": regions}
         if isinstance(name := brain.get("connectome"), str):
-            data["brain"]["connectome"] = _beside(folder, name)
+            data["brain"]["connectome"] = _beside(folder, name, "connectome")
+    if isinstance(train := data.get("train"), dict) and "task" in train:
+        data["train"] = train | {"task": with_whole_paths(train["task"], ("train", "task"), folder.path)}
+    if isinstance(sweep := data.get("sweep"), dict) and "files" in sweep:
+        problems.append(Problem(f"{where}: sweep.files", "expected none in a file, since it is filled in; drop it"))
     return data
 
 
-def _beside(folder: Folder, name: str) -> str:
-    """Return the path of a file in the folder, if there is one of that name; else the name as it is."""
-    path = folder.path / user_path(name)
-    return str(path) if path.suffix and os.path.exists(path) else name
+def _beside(folder: Folder, name: str, kind: FileKind) -> str:
+    """Return the whole path of a file whose name starts from the folder; a name that is no path as it is."""
+    return whole_path(name, folder.path) if is_path(name, kind) else name
 
 
 # Stands where a region could not be read, so that the rest of the file is checked too.
@@ -290,7 +298,7 @@ _UNREAD = Region(
 def _region(value: Any, where: str, folder: Folder, problems: list[Problem]) -> Region:
     try:
         if isinstance(value, str):
-            return load_region(_beside(folder, value))
+            return load_region(_beside(folder, value, "region"))
         if isinstance(value, dict) and "region" in value:
             if unknown := sorted(set(value) - {"region", "scale"}):
                 raise SpecError([Problem("", f"unknown key {unknown[0]!r}; known: region, scale")])
@@ -298,7 +306,7 @@ def _region(value: Any, where: str, folder: Folder, problems: list[Problem]) -> 
             if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= _LARGEST_SCALE:
                 found = f"expected a positive number up to {_LARGEST_SCALE:,}, found {scale!r}"
                 raise SpecError([Problem("scale", found[:120])])
-            return load_region(_beside(folder, str(value["region"]))).scaled(float(scale))
+            return load_region(_beside(folder, str(value["region"]), "region")).scaled(float(scale))
         if isinstance(value, dict):
             return Region.parse(value, context=folder)
     except SpecError as error:

@@ -17,6 +17,10 @@ from twinbrain.spec.values import MOST, MOST_TOGETHER, Values, ends_of, n_values
 _MOST_DIMENSIONS = 21_201
 
 
+FileKind = Literal["connectome", "region", "file", "folder"]
+"""What a value may name; ``"file"`` are spikes, waveforms and arrays, ``"folder"`` is that of a task."""
+
+
 class Uniform(Spec):
     """Where samples of a key lie: between two ends.
 
@@ -91,6 +95,21 @@ class Samples(Spec):
         return self
 
 
+class NamedFile(Spec):
+    """A file that values of a sweep name.
+
+    Parameters
+    ----------
+    path : str
+        Its whole path; empty of what goes by a name, such as ``"tvb-96"``.
+    sha256 : str, optional
+        Digest of what it held when the sweep was begun.
+    """
+
+    path: str = ""
+    sha256: str | None = None
+
+
 class Sweep(Spec):
     """Which keys take which values, and what is kept.
 
@@ -116,6 +135,8 @@ class Sweep(Spec):
     batch : int, optional
         Points that one task computes, and whose results lie in one file a variable; by default a few seconds' work, and
         no more than there are.
+    files : dict of str to dict
+        Which files the values name, by kinds and names; filled in when a file is loaded, and when a sweep is begun.
     """
 
     parameters: dict[str, Values] = {}
@@ -130,6 +151,7 @@ class Sweep(Spec):
     }
     keep_runs: bool = False
     batch: Annotated[int, Field(ge=1)] | None = None
+    files: dict[FileKind, dict[str, NamedFile]] = {}
 
     @model_validator(mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from twinbrain.errors import LearnError, SpecError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.difference import differences
+from twinbrain.run.sweep.files import opened, pinned_sweep
 from twinbrain.run.sweep.fit import common
 from twinbrain.run.sweep.own import check_own, functions_kept
 from twinbrain.run.sweep.points import in_order, point_workflow
@@ -26,8 +27,9 @@ from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.sweep.training import check_point, idle_of_training, training_base, training_template
 from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bits
-from twinbrain.spec.assign import assigned_at, full_key
+from twinbrain.spec.assign import assigned_at
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
+from twinbrain.spec.keys import full_key
 from twinbrain.spec.overlap import check_places
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
@@ -100,7 +102,8 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     if workflow.train is not None:
         return _prepare_trainings(workflow, sweep, own)
     check_reductions(sweep.reduce, own)
-    base = prepare(point_workflow(workflow, {})).workflow
+    sweep = pinned_sweep(sweep)
+    base = prepare(point_workflow(workflow, {})).workflow.model_copy(update={"sweep": sweep})
     declared = axes_of(sweep)
     tried = in_order(declared, workflow)
     first = _prepared(base, tried, values_at(tried, 0))
@@ -114,7 +117,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     plan = first.plan
     wanted = max(1, min(_LARGEST_BATCH, int(_SECONDS_A_BATCH / plan.seconds), n_points(axes) // _FEWEST_BATCHES))
     return PreparedSweep(
-        base.model_copy(update={"sweep": sweep}),
+        base,
         axes,
         tuple(axis.name for axis in declared),
         template,
@@ -131,7 +134,8 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
 
 def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSweep:
     template = training_template(sweep, own)
-    base = training_base(workflow)
+    sweep = pinned_sweep(sweep)
+    base = training_base(workflow).model_copy(update={"sweep": sweep})
     axes = axes_of(sweep, taken_names(template))
     notes = list(_idle(sweep))
     for values in _tried(axes):
@@ -141,7 +145,7 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
     names = tuple(axis.name for axis in axes)
     batch = _batch(sweep, axes, 1)  # a training takes long
     told = tuple(dict.fromkeys(notes))
-    return PreparedSweep(base.model_copy(update={"sweep": sweep}), axes, names, template, batch, None, own, told)
+    return PreparedSweep(base, axes, names, template, batch, None, own, told)
 
 
 def _idle(sweep: Sweep) -> Iterator[str]:
@@ -263,7 +267,7 @@ def _prepared(base: Workflow, axes: Sequence[Axis], values: Mapping[str, Any]) -
 
 def _point(base: Workflow, axes: Sequence[Axis], values: Mapping[str, Any]) -> Workflow:
     """Return what `point_workflow` does, after checking that every key counts."""
-    workflow, places = assigned_at(point_workflow(base, {}), values)
+    workflow, places = assigned_at(point_workflow(base, {}), opened(base.sweep, values))
     check_places(places, axes)
     return workflow
 

@@ -7,6 +7,7 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import ConnectomeError, SpecError
 from twinbrain.run.prepare import prepare
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.task import run_location, stored_axes, stored_sweep_workflow
@@ -21,13 +22,24 @@ def keeps_runs(store: SweepStore) -> bool:
     return bool(json.loads(store.attrs["spec"])["sweep"]["keep_runs"])
 
 
-def kept_workflows(store: SweepStore, points: NDArray[np.int64]) -> dict[int, Workflow]:
-    """Return the workflows of those among some points of which something is kept: of a baseline, nothing is."""
+def kept_workflows(store: SweepStore, points: NDArray[np.int64]) -> dict[int, Workflow | None]:
+    """Return the workflows of those among some points of which something is kept: of a baseline, nothing is.
+
+    None stands for one that names a file which is not here, or has changed.
+    """
     if not len(points):
         return {}
     workflow, axes = stored_sweep_workflow(store), stored_axes(store)
-    found = {int(point): point_workflow(workflow, values_at(axes, point)) for point in points}
-    return {point: own for point, own in found.items() if own.train is None or not own.train.baseline}
+    found: dict[int, Workflow | None] = {}
+    for point in map(int, points):
+        try:
+            own = point_workflow(workflow, values_at(axes, point))
+        except (SpecError, ConnectomeError):
+            found[point] = None
+            continue
+        if own.train is None or not own.train.baseline:
+            found[point] = own
+    return found
 
 
 def kept_digest(workflow: Workflow) -> str:

@@ -14,6 +14,7 @@ from twinbrain.run.breakdown import Watch
 from twinbrain.run.describe import probe_layouts
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import check_pure, resume, run_prepared
+from twinbrain.run.sweep.files import opened
 from twinbrain.run.sweep.sharing import Shared, shares_network
 from twinbrain.run.windows import run_windows
 from twinbrain.spec.assign import assigned
@@ -37,7 +38,7 @@ def remove_remains(location: Location, groups: Iterable[str]) -> None:
 
 def point_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     """Return the workflow of one point: what `simulate` would run to the same result."""
-    return assigned(workflow.model_copy(update={"sweep": None}), values)
+    return assigned(workflow.model_copy(update={"sweep": None}), opened(workflow.sweep, values))
 
 
 def in_order(axes: Sequence[Axis], workflow: Workflow) -> tuple[Axis, ...]:

@@ -15,7 +15,9 @@ from twinbrain.network.build import Skeleton, build_skeleton, complete, long_ran
 from twinbrain.network.network import Network
 from twinbrain.run.describe import network_summary
 from twinbrain.run.prepare import Prepared, check_fits
-from twinbrain.spec.assign import assigned, full_key
+from twinbrain.run.sweep.files import opened
+from twinbrain.spec.assign import assigned
+from twinbrain.spec.keys import full_key
 from twinbrain.spec.workflow import Workflow
 
 # Beginnings of keys that change what acts on a network, or how long and by what it is simulated, and not the network.
@@ -82,7 +84,7 @@ class Shared:
             if self._assigned[depth : depth + 1] and self._assigned[depth][0] == done:
                 found = self._assigned[depth][1]
             else:
-                found = assigned(found, {key: value})
+                found = assigned(found, opened(workflow.sweep, {key: value}))
                 self._assigned[depth:] = [(done, found)]
         return found
 

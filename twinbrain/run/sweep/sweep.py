@@ -20,10 +20,12 @@ from twinbrain.run.sweep.own import check_own
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.versions import engine_of, versions_in_bits
-from twinbrain.spec.assign import assigned, full_key
+from twinbrain.spec.assign import assigned
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import ClusterProfile
+from twinbrain.spec.keys import full_key
 from twinbrain.spec.load import as_workflow
+from twinbrain.spec.named_files import with_folder
 from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.workflow import Workflow
@@ -209,7 +211,10 @@ def declared_sweep(
     kept = {key: values for key, values in before.get("parameters", {}).items() if full_key(key) not in named}
     before["parameters"] = kept | swept
     data = before | {key: value for key, value in given.items() if value is not None}
-    return workflow.model_copy(update={"sweep": Sweep.parse(data, "sweep")}), own
+    tables = [swept, *(given["together"] or ()), *(cases or {}).values()]
+    here = [key for table in tables for key in table]
+    found = with_folder(Sweep.parse(data, "sweep"), Path(), here)  # paths in Python start from the working folder
+    return workflow.model_copy(update={"sweep": found}), own
 
 
 def run_sweep(
