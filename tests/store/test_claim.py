@@ -15,7 +15,7 @@ import pytest
 
 from twinbrain.errors import StoreError
 from twinbrain.store import Location, claim, open_run, process, resume_run
-from twinbrain.store.claim import LEASE, check_unclaimed, claimed, held, under
+from twinbrain.store.claim import LEASE, check_unclaimed, claimed, claimed_in_sweep, held, under
 from twinbrain.store.process import Process
 
 
@@ -133,6 +133,41 @@ def test_in_its_own_context_and_below_it_is_taken_again(location):
         assert held(location) == outer
         outer.check()
     assert held(location) is None
+
+
+def test_of_two_workers_at_a_kept_run_the_second_waits_until_the_first_has_ended(location, monkeypatch):
+    monkeypatch.setattr(claim, "_LOOK_AGAIN", 0.01)
+    run, order = location.child("runs").child("000000.zarr"), []
+
+    def second(sweep):
+        with under(sweep), claimed_in_sweep(run, "run"):
+            order.append("second")
+
+    with claimed(location, "sweep") as sweep, ThreadPoolExecutor() as pool:
+        with claimed_in_sweep(run, "run") as own:
+            assert held(run) == own != sweep == held(location)
+            other = pool.submit(second, sweep)
+            time.sleep(0.05)
+            order.append("first")
+        other.result()
+    assert order == ["first", "second"]
+
+
+def test_a_worker_at_a_kept_run_stops_when_either_claim_is_taken_over(location):
+    run = location.child("runs").child("000000.zarr")
+    for taken in (location, run):
+        with claimed(location, "sweep"), claimed_in_sweep(run, "run"):
+            held(run).check()
+            taken.delete("writer-1.claim")
+            with pytest.raises(StoreError, match="nothing more is written from here"):
+                held(run).check()
+
+
+def test_a_kept_run_that_another_program_writes_is_not_waited_for(location):
+    with claimed(location, "sweep"):
+        leave(run := location.child("runs").child("000000.zarr"), number=1, started=0.0, machine="elsewhere")
+        with pytest.raises(StoreError, match="alone in writing the run"), claimed_in_sweep(run, "run"):
+            pass
 
 
 def test_runs_that_a_sweep_keeps_are_not_for_others_while_it_is_driven(location):

@@ -34,6 +34,8 @@ RENEWAL = 20.0
 """Seconds between signs of life."""
 # What a clock of another machine may be ahead.
 _AHEAD = 60.0
+# Seconds between looks at a point that another worker still writes, and how tokens of such begin.
+_LOOK_AGAIN, _OF_A_SWEEP = 0.5, "point-"
 # Far more than a claim has.
 _LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
 _LONGEST_PLACE = 500
@@ -60,12 +62,15 @@ class Claim:
         Tells it from any other.
     what : str
         What is kept there: a run, a sweep, a training.
+    outer : Claim, optional
+        That of the sweep which keeps it: without that, it does not hold either.
     """
 
     location: Location
     number: int
     token: str
     what: str
+    outer: Claim | None = None
 
     def check(self) -> None:
         """Make sure that it still holds.
@@ -75,6 +80,8 @@ class Claim:
         StoreError
             If another process has taken over, or the store is gone.
         """
+        if self.outer is not None:
+            self.outer.check()
         found = _read(self.location, self.number)
         if found is not None and found.token == self.token:
             return
@@ -114,6 +121,12 @@ class _Entry:
         return not now - LEASE <= self.renewed <= now + _AHEAD
 
 
+class _HeldError(StoreError):
+    """Says that another process writes a store."""
+
+    for_a_sweep = False
+
+
 @contextmanager
 def claimed(location: Location, what: str, committed: float | str | None = None) -> Iterator[Claim]:
     """Claim a store for the time of the context; in a claimed store, and below it, that claim is taken.
@@ -143,12 +156,45 @@ def claimed(location: Location, what: str, committed: float | str | None = None)
         missing = _missing_folders(location)
         _refuse_within_a_sweep(location)
         claim, entry = _acquire(location, what)
+    with _kept_up(claim, entry, missing):
+        yield claim
+
+
+@contextmanager
+def claimed_in_sweep(location: Location, what: str) -> Iterator[Claim]:
+    """Claim a run or a training that a sweep keeps, beside the claim of the sweep, for the time of the context.
+
+    A worker that leaves, or is taken for lost, may still be at a point that another was given: of two, the second waits
+    until the first has ended or is dead, and finds what that has written.
+
+    Raises
+    ------
+    StoreError
+        If a process writes it that does not work for a sweep, or the sweep is claimed by another process meanwhile.
+    """
+    outer, missing = held(location), _missing_folders(location)
+    while True:
+        if outer is not None:
+            outer.check()
+        try:
+            claim, entry = _acquire(location, what, outer, _OF_A_SWEEP)
+            break
+        except _HeldError as error:
+            if not error.for_a_sweep:
+                raise
+            time.sleep(_LOOK_AGAIN)
+    with _kept_up(claim, entry, missing):
+        yield claim
+
+
+@contextmanager
+def _kept_up(claim: Claim, entry: _Entry, missing: list[Path]) -> Iterator[None]:
     stop = threading.Event()
     renewing = threading.Thread(target=_renew_until, args=(stop, claim, entry), name="claim", daemon=True)
     renewing.start()
     try:
         with under(claim):
-            yield claim
+            yield
     finally:
         if entry.process.number == os.getpid():  # a fork that leaves the context releases nothing
             stop.set()
@@ -168,7 +214,7 @@ def under(claim: Claim) -> Iterator[None]:
 
 def held(location: Location) -> Claim | None:
     """Return the claim under which this context writes a location, if any."""
-    here = (claim for process, claim in _held.get() if process == os.getpid())
+    here = (claim for process, claim in reversed(_held.get()) if process == os.getpid())
     return next((claim for claim in here if claim.covers(location)), None)
 
 
@@ -177,10 +223,10 @@ def check_unclaimed(location: Location, what: str) -> None:
     for number in _numbers(location):
         entry = _read(location, number)
         if entry is not None and not entry.is_stale():
-            raise StoreError(_refusal(location, what, entry))
+            raise _refusal(location, what, entry)
 
 
-def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
+def _acquire(location: Location, what: str, outer: Claim | None = None, kind: str = "") -> tuple[Claim, _Entry]:
     while True:
         check_unclaimed(location, what)
         before = _numbers(location)
@@ -191,18 +237,18 @@ def _acquire(location: Location, what: str) -> tuple[Claim, _Entry]:
                 "here, remove it"
             )
         since, place = f"{now:%Y-%m-%d %H:%M:%S} UTC", _place(location)
-        entry = _Entry(Process.this(), uuid4().hex, since, now.timestamp(), place)
+        entry = _Entry(Process.this(), kind + uuid4().hex, since, now.timestamp(), place)
         _living.add(entry.token)
         if not location.create(_name(number), entry.encode()):
             _living.discard(entry.token)
             continue  # someone was faster: who is it?
-        claim = Claim(location, number, entry.token, what)
+        claim = Claim(location, number, entry.token, what, outer)
         try:
             # Someone may have begun anew while the stale claim was read here.
             others = [_read(location, other) for other in _numbers(location) if other != number]
             for other in others:
                 if other is not None and not other.is_stale():
-                    raise StoreError(_refusal(location, what, other))
+                    raise _refusal(location, what, other)
             for stale in before:
                 location.delete(_name(stale))
         except BaseException:
@@ -225,9 +271,9 @@ def _place(location: Location) -> str:
     return place if len(place) <= _LONGEST_PLACE else ""
 
 
-def _refusal(location: Location, what: str, entry: _Entry) -> str:
+def _refusal(location: Location, what: str, entry: _Entry) -> _HeldError:
     if entry.place and entry.place != _place(location):
-        return (
+        return _HeldError(
             f"expected to be alone in writing the {what} {location}, found the claim of {entry.process}, which writes "
             f"{_shown(entry.place)} since {entry.since}; if this is a copy of that, remove {_name('*')} from the copy, "
             "else wait until it has ended, or name another path"
@@ -236,10 +282,12 @@ def _refusal(location: Location, what: str, entry: _Entry) -> str:
     if not entry.process.is_seen or entry.process.lives is None:
         until = datetime.fromtimestamp(entry.renewed + LEASE, UTC)
         remedy = f"wait until it has ended; if it is dead, its claim ends at {until:%Y-%m-%d %H:%M:%S} UTC"
-    return (
+    error = _HeldError(
         f"expected to be alone in writing the {what} {location}, found that {entry.process} has been writing it since "
         f"{entry.since}; {remedy}, or name another path"
     )
+    error.for_a_sweep = entry.token.startswith(_OF_A_SWEEP)
+    return error
 
 
 def _renew_until(stop: threading.Event, claim: Claim, entry: _Entry) -> None:

@@ -21,7 +21,7 @@ from twinbrain.spec.assign import assigned
 from twinbrain.spec.axes import Axis
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, MemoryRun
-from twinbrain.store.claim import check_unclaimed
+from twinbrain.store.claim import claimed_in_sweep
 from twinbrain.store.declared import check_kept
 from twinbrain.store.layout import GROUPS as RUN_GROUPS
 from twinbrain.store.root import KEY
@@ -85,16 +85,16 @@ def run_point(workflow: Workflow, values: Mapping[str, Any], shared: Shared, *, 
 
 def keep_point(workflow: Workflow, values: Mapping[str, Any], location: Location) -> xr.DataTree:
     """Run a point into a store of its own, or go on with what is there of it."""
-    check_unclaimed(location, "run")  # the sweep's claim does not hold off who has claimed one run of it
-    remove_remains(location, RUN_GROUPS)
     prepared = prepare(point_workflow(workflow, values))
-    if store.is_resumable(location):
-        kept = store.open_run(location)
-        check_kept(kept.attrs["digest"], prepared.workflow, location, "run")
-        check_pure(location, kept)
-        return resume(location)
-    run_prepared(prepared, location)
-    return store.open_run(location)
+    with claimed_in_sweep(location, "run"):
+        remove_remains(location, RUN_GROUPS)
+        if store.is_resumable(location):
+            kept = store.open_run(location)
+            check_kept(kept.attrs["digest"], prepared.workflow, location, "run")
+            check_pure(location, kept)
+            return resume(location)
+        run_prepared(prepared, location)
+        return store.open_run(location)
 
 
 def memory_run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import xarray as xr
@@ -13,7 +14,7 @@ from twinbrain.run.sweep.reductions import template_of
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
-from twinbrain.store.claim import check_unclaimed
+from twinbrain.store.claim import claimed_in_sweep
 from twinbrain.store.training import GROUPS
 
 
@@ -81,11 +82,10 @@ def train_point(
     from twinbrain.learn.measures import measure
     from twinbrain.learn.tasks.registry import registering
 
-    if out is not None:
-        check_unclaimed(out, "training")  # the sweep's claim does not hold off who has claimed one training of it
-        remove_remains(out, GROUPS)
     try:
-        with registering(tasks):
+        with registering(tasks), nullcontext() if out is None else claimed_in_sweep(out, "training"):
+            if out is not None:
+                remove_remains(out, GROUPS)
             return measure(point_workflow(workflow, values), out)
     except RunInterrupted:
         raise RunInterrupted("stopped while a point was trained; points that are done are kept") from None
