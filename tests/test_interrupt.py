@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from twinbrain.interrupt import Interrupt
+from twinbrain.interrupt import Interrupt, stopping_signals
 
 
 def press():
@@ -37,3 +37,12 @@ def test_what_handled_signals_before_does_so_again():
     with Interrupt(), Interrupt():
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_terminal_that_closes_asks_to_stop_but_where_that_is_ignored(monkeypatch):
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert interrupt.requested
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)  # as under nohup
+    assert stopping_signals() == [signal.SIGINT, signal.SIGTERM]

@@ -1,4 +1,4 @@
-"""Stop at the end of a window when Ctrl-C (or a scheduler's SIGTERM) asks for it; at once when it asks twice."""
+"""Stop at the end of a window when Ctrl-C, SIGTERM or a closed terminal asks for it; at once when one asks twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import signal
 import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+
+def stopping_signals() -> list[signal.Signals]:
+    """Return the signals that ask to stop: not that of a closed terminal where ``nohup`` has it ignored."""
+    found = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # which Windows does not have
+    return found if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [*found, hangup]
 
 
 class Interrupt:
@@ -18,7 +25,7 @@ class Interrupt:
     def __enter__(self) -> Self:
         # Only the main thread may set handlers; elsewhere the surrounding program decides.
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in stopping_signals():
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
