@@ -163,3 +163,12 @@ def test_ctrl_c_keeps_the_epochs_that_are_done_and_resume_goes_on(twinbrain, ref
     one, other = (tb.open_training(path) for path in ("runs/learn.zarr", "whole.zarr"))
     np.testing.assert_array_equal(one.curves["loss"], other.curves["loss"])
     assert one.model == other.model
+
+
+def test_where_to_compute_is_refused_of_a_training_and_shell_lines_of_what_starts_no_jobs(refused, folder):
+    message = "expected a workflow with a sweep, found one without; leave it out"
+    refused(("run", "learn.toml", "--cluster", "tcp://127.0.0.1:9", "--profile", "none.toml"), "--cluster", message)
+    refused(("run", "small.toml", "--shards", 1, "--cluster", "tcp://127.0.0.1:9"), "expected the number of shards")
+    where = ("--shards", 2, "--cluster", "tls://127.0.0.1:9", "--profile", "lab.toml", "--setup", "setup.sh")
+    refused(("run", "small.toml", *where), "--setup: expected --cluster slurm beside it")
+    assert not list(folder.glob("runs/*"))

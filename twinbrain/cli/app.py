@@ -80,7 +80,7 @@ def main() -> None:
         _close_output()
         sys.exit(1)
     except OSError as error:
-        if error.filename is not None:  # of a file, and not of the output
+        if error.filename is not None or error.errno is None:  # of a file or of Dask, and not of the output
             raise
         _close_output()
         sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}\n")

@@ -32,12 +32,15 @@ Profile = Annotated[
 Setup = Annotated[Path | None, typer.Option(help="Shell lines that each job of Slurm begins with, a file of them.")]
 
 
-def with_setup(profile: Path | None, setup: Path | None) -> Path | ClusterProfile | None:
+def with_setup(profile: Path | None, setup: Path | None, cluster: str | None) -> Path | ClusterProfile | None:
     """Return a profile with the shell lines of a file that a person has named."""
     if setup is None:
         return profile
     if profile is None:
         raise SpecError([Problem("--setup", "expected a profile beside it, found none; name one with --profile")])
+    if cluster != "slurm":
+        message = "expected --cluster slurm beside it, whose jobs begin with these lines, found"
+        raise SpecError([Problem("--setup", f"{message} {cluster or 'none'}; leave it out")])
     from twinbrain.spec.load import load_profile
 
     return load_profile(profile, setup)

@@ -81,7 +81,7 @@ def run(
     path = place_of(out, declared.name, durable=durable)
     _check_beside(path, declared.sweep is not None, declared.train is not None, figure)
     if declared.sweep is not None:
-        where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
+        where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup, cluster)}
         _no_shards(shards)
         with _interruptible(path), naming(workflow):
             state = run_sweep(declared, path, reduce_from, where, console, overwrite=overwrite)
@@ -90,12 +90,13 @@ def run(
     _no_sweep(reduce_from=reduce_from, workers=workers)
     if declared.train is not None:
         _no_shards(shards)
+        _no_sweep(cluster=cluster, profile=profile, setup=setup)
         train_workflow(declared, path, console, overwrite=overwrite, n_replayed=20, figure=figure, as_json=as_json)
         return
     check_target(path, overwrite=overwrite)  # before the plan, which may take seconds
     with naming(workflow):
         prepared = prepare(declared)
-        on = shards_on(shards, cluster=cluster, profile=with_setup(profile, setup))
+        on = shards_on(shards, cluster=cluster, profile=with_setup(profile, setup, cluster))
         console.print(plan_table(prepared, on))
     with _interruptible(path), naming(workflow), progress_bar(console, prepared.workflow.run.dt) as progress:
         run_prepared(prepared, path, overwrite=overwrite, progress=progress, on=on)
@@ -174,7 +175,7 @@ def resume(
             "expected no --set for a run or a sweep that was begun, whose bits it would change; leave it out"
         )
     if is_sweep(path):
-        where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup)}
+        where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup, cluster)}
         _no_shards(shards)
         _check_beside(path, True, is_study(path), figure)
         with _interruptible(path):
@@ -198,7 +199,7 @@ def resume(
             path,
             shards=shards,
             cluster=cluster,
-            profile=with_setup(profile, setup),
+            profile=with_setup(profile, setup, cluster),
             other_versions=other_versions,
             progress=progress,
         )

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-STAGES = {"build": "building", "compile": "compiling", "simulate": "simulating"}
+STAGES = {"wait": "waiting", "build": "building", "compile": "compiling", "simulate": "simulating"}
 """What the bar of a run calls what is being done."""
 
 

@@ -35,13 +35,15 @@ class Attempt:
     workers : sequence of str
         Address of each rank's worker.
     task : RankTask
-        What rank 0 is told, without the port.
+        What rank 0 is told, without hosts and port.
     """
 
     def __init__(self, client: Client, workers: Sequence[str], task: RankTask) -> None:
         self.client, self.workers = client, tuple(workers)
         self.outcomes: tuple[RankOutcome, ...] = ()
-        self._task = task
+        from distributed.comm.addressing import get_address_host
+
+        self._task = replace(task, hosts=tuple(get_address_host(address) for address in workers))
 
     def run(self, progress: Progress, interrupt: Interrupt) -> str | None:
         """Run to the end, and return None, or what was lost."""

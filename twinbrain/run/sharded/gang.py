@@ -5,10 +5,12 @@ What was committed is never computed twice: the new gang goes on from there, to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from twinbrain.errors import ClusterError, StoreError
+from twinbrain.errors import ClusterError, StoreError, TwinbrainError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition
 from twinbrain.run.prepare import Prepared, Progress
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # Gangs that may be lost one after the other without a window more.
 _MOST_IN_VAIN = 3
+PATIENCE = 300.0
+"""Seconds that workers may take to come, other than from a queue."""
 
 
 def run_gang(
@@ -36,7 +40,7 @@ def run_gang(
     overwrite: bool = False,
     progress: Progress,
     interrupt: Interrupt,
-    patience: float = 300.0,
+    patience: float = PATIENCE,
 ) -> tuple[RankOutcome, ...]:
     """Run a brain in shards, to its end.
 
@@ -73,22 +77,19 @@ def run_gang(
     RunInterrupted
         If asked to stop; all windows until then are committed.
     ClusterError
-        If there are too few workers, or one after the other is lost.
+        If there are too few workers, one after the other is lost, or the scheduler is.
     TwinbrainError
         What a rank raises that no lost worker explains.
     """
-    from distributed.comm.addressing import get_address_host
-
     before = found(location) if start == "create" else None
     in_vain, committed = 0, -1.0
     while True:
-        workers = wait_for_workers(client, len(partition.nodes), interrupt, patience)
         task = RankTask(
             gang=f"shards-{uuid4().hex[:12]}",
             rank=0,
             shards=partition.nodes,
             shares=partition.shares,
-            hosts=tuple(get_address_host(address) for address in workers),
+            hosts=(),
             port=0,
             workflow=prepared.workflow,
             location=location,
@@ -96,8 +97,10 @@ def run_gang(
             start=start,
             overwrite=overwrite,
         )
-        attempt = Attempt(client, workers, task)
-        lost = attempt.run(progress, interrupt)
+        with _scheduler_there(client, location):
+            workers = wait_for_workers(client, len(partition.nodes), interrupt, patience, progress)
+            attempt = Attempt(client, workers, task)
+            lost = attempt.run(progress, interrupt)
         if lost is None:
             return attempt.outcomes
         now = found(location)
@@ -112,6 +115,25 @@ def run_gang(
                 f"{max(committed, 0):g} ms (the last one because {lost}); see the workers' logs and memory, then "
                 "resume the run"
             )
+
+
+@contextmanager
+def _scheduler_there(client: Client, location: Location) -> Iterator[None]:
+    """Say what is safe where the scheduler is lost, which Dask tells as the loss of a connection."""
+    from twinbrain.run.cluster.connect import is_lost
+
+    try:
+        yield
+    except TwinbrainError:
+        raise
+    except Exception as error:
+        if not is_lost(error, client):
+            raise
+        run = found(location)
+        safe = "nothing was committed yet: start anew" if run is None else f"{run.committed:g} ms are kept: resume"
+        raise ClusterError(
+            f"expected the scheduler to answer, found it lost; {safe} {location} once there is a scheduler"
+        ) from error
 
 
 def found(location: Location) -> RunInfo | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class Shards:
         """Run a brain to its end; see `twinbrain.run.sharded.gang.run_gang`."""
         check_n_shards(self.n, len(prepared.layout.regions))
         _check_installed()
-        from twinbrain.run.sharded.gang import run_gang
+        from twinbrain.run.sharded.gang import PATIENCE, run_gang
 
         shards = self.partition(prepared)
         from twinbrain.run.cluster.connect import starting
@@ -86,14 +87,20 @@ class Shards:
                 overwrite=overwrite,
                 progress=progress,
                 interrupt=interrupt,
+                patience=math.inf if self.cluster == "slurm" else PATIENCE,  # a queue may be long
             )
 
     @contextmanager
     def _client(self, packages: Iterable[str]) -> Iterator[Client]:
         from twinbrain.run.cluster.connect import connected
+        from twinbrain.spec.load import load_profile
 
         n = self.n if self.client is None and self.cluster in (None, "local", "slurm") else None
-        with connected(self.cluster, client=self.client, workers=n, profile=self.profile, packages=packages) as client:
+        profile = self.profile
+        if self.cluster == "slurm" and profile is not None:  # all are needed at once, and before there are tasks
+            found = profile if isinstance(profile, ClusterProfile) else load_profile(profile)
+            profile = found.model_copy(update={"minimum": None})
+        with connected(self.cluster, client=self.client, workers=n, profile=profile, packages=packages) as client:
             yield client
 
 
@@ -118,13 +125,14 @@ def shards_on(
     SpecError
         If fewer than one is asked for.
     ClusterError
-        If workers are given but no shards.
+        If workers are given but no shards for them.
     """
     if n is not None and n < 1:
         raise SpecError(f"expected at least one shard, found {n}; ask for as many as there are workers")
-    if n is None and (client, cluster, profile) != (None, None, None):
+    if n in (None, 1) and (client, cluster, profile) != (None, None, None):
         raise ClusterError(
-            "expected the number of shards beside the workers to run them, found none; give it with shards (--shards)"
+            f"expected the number of shards beside the workers to run them, 2 or more, found {n or 'none'}; give it "
+            "with shards (--shards), or leave out the cluster: a whole brain is run in this process"
         )
     return None if n in (None, 1) else Shards(n, client, cluster, profile)
 

@@ -1,0 +1,58 @@
+"""Whose workers run shards, how long they are waited for, and what is said when the scheduler is lost."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from distributed.comm.core import CommClosedError
+
+import twinbrain as tb
+from twinbrain.interrupt import Interrupt
+from twinbrain.run.cluster import connect
+from twinbrain.run.sharded import gang, workers
+from twinbrain.run.sharded.shards import Shards, shards_on
+from twinbrain.spec.cluster import ClusterProfile
+from twinbrain.store import Location
+
+
+@pytest.mark.parametrize("n", [None, 1])
+@pytest.mark.parametrize("where", [{"cluster": "slurm"}, {"profile": "none.toml"}, {"client": object()}])
+def test_workers_that_would_not_be_used_are_refused(n, where):
+    with pytest.raises(tb.ClusterError, match=f"2 or more, found {n or 'none'}; give it with shards"):
+        shards_on(n, **where)
+
+
+def test_jobs_of_shards_are_all_there_from_the_beginning(monkeypatch):
+    asked = {}
+
+    @contextmanager
+    def connected(cluster, **options):
+        asked.update(options)
+        yield None
+
+    monkeypatch.setattr(connect, "connected", connected)
+    with Shards(3, cluster="slurm", profile=ClusterProfile(minimum=0, workers=8))._client(["torch"]):
+        pass
+    assert (asked["workers"], asked["profile"].minimum, asked["packages"]) == (3, None, ["torch"])
+
+
+def test_waiting_for_workers_is_told_and_ends_with_those_that_come(monkeypatch):
+    monkeypatch.setattr(workers, "_SOON", -1.0)
+    monkeypatch.setattr(workers, "_POLL_QUEUE", 0.0)
+    there, told = iter([[], ["a"], ["a", "b"]]), []
+    client = SimpleNamespace(processing=dict, nthreads=lambda: next(there))
+    with Interrupt() as interrupt:
+        found = workers.wait_for_workers(client, 2, interrupt, float("inf"), lambda *event: told.append(event))
+    assert found == ["a", "b"]
+    assert told == [("wait", 0, 2), ("wait", 1, 2), ("wait", 2, 2)]
+
+
+def test_a_scheduler_that_is_lost_is_one_error_and_another_is_let_through(tmp_path):
+    client, location = SimpleNamespace(status="running"), Location.of(tmp_path / "run.zarr")
+    with (
+        pytest.raises(tb.ClusterError, match=r"found it lost; nothing was committed yet: start anew .*run\.zarr once"),
+        gang._scheduler_there(client, location),
+    ):
+        raise CommClosedError("in <TCP (closed)>: ConnectionResetError")
+    with pytest.raises(BrokenPipeError), gang._scheduler_there(client, location):
+        raise BrokenPipeError
