@@ -36,6 +36,20 @@ def test_a_job_with_a_gpu_holds_one_worker():
 
 
 @pytest.mark.parametrize(
+    ("cores", "workers", "per_job"), [(4, 1, 1), (4, 64, 4), (4, 6, 3), (4, 7, 1), (1, 5, 1), (8, 4, 4)]
+)
+def test_jobs_hold_as_many_workers_as_are_wanted_and_none_beyond(cores, workers, per_job):
+    for profile in (
+        ClusterProfile(cores=cores, workers=workers).of_workers(),
+        ClusterProfile(cores=cores).of_workers(workers),
+    ):
+        assert (profile.workers, profile.workers_per_job) == (workers, per_job)
+        assert workers % per_job == 0
+    with_gpus = ClusterProfile(gpus=1, cores=8, workers=9, minimum=5).of_workers(3)
+    assert (with_gpus.workers_per_job, with_gpus.cores, with_gpus.minimum) == (1, 8, 3)
+
+
+@pytest.mark.parametrize(
     ("data", "message"),
     [
         ({"que": "main"}, "lab.toml: que: unknown key 'que'; did you mean 'queue'?"),
@@ -46,6 +60,7 @@ def test_a_job_with_a_gpu_holds_one_worker():
         ({"cores": 0}, "cores: input should be greater than or equal to 1, found 0"),
         ({"gpus": 2}, "gpus: expected 0 or 1, found 2; a job holds one worker"),
         ({"workers": 2, "minimum": 3}, "minimum: expected at most the 2 of workers, found 3"),
+        ({"directives": ["--clusters=other"]}, "jobs of others cannot be looked after: start on a login node of that"),
         ({"setup": "module load gcc"}, "setup: input should be a valid tuple, found 'module load gcc'"),
     ],
 )

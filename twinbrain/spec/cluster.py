@@ -39,7 +39,6 @@ _NAME = re.compile(r"[\w.,:@+-]+")
 _FOLDER = re.compile(r"[\w.,:@+/~-]+")
 # Options of sbatch that choose nodes and limits; others can run programs, or write files.
 _DIRECTIVES = (
-    "clusters",
     "comment",
     "constraint",
     "cpus-per-gpu",
@@ -80,6 +79,11 @@ def _folder(text: str) -> str:
 
 def _directive(text: str) -> str:
     match = _DIRECTIVE.fullmatch(text)
+    if match is not None and match[1] == "clusters":
+        raise ValueError(
+            f"expected jobs of the cluster on which they are submitted, found {text!r}; jobs of others cannot be "
+            "looked after: start on a login node of that cluster"
+        )
     if match is None or match[1] not in _DIRECTIVES:
         raise ValueError(f"expected --option=value with one of the options {', '.join(_DIRECTIVES)}, found {text!r}")
     return text
@@ -117,7 +121,7 @@ class ClusterProfile(Spec):
     walltime : float (ms)
         How long a job may take, such as ``"4 h"`` or ``"04:00:00"``; workers leave before it ends.
     cores : int
-        Cores of a job. Each carries one worker, but for jobs with a GPU, which hold one worker.
+        Cores of a job, at most. Each carries one worker, but for jobs with a GPU, which hold one worker.
     memory : str
         Memory of a job, such as ``"16 GB"``.
     gpus : {0, 1}
@@ -169,6 +173,13 @@ class ClusterProfile(Spec):
         if problems:
             raise reject(*problems)
         return self
+
+    def of_workers(self, workers: int | None = None) -> Self:
+        """Return the profile of jobs of one size that hold so many workers together, and none beyond them."""
+        n = workers or self.workers
+        least = None if self.minimum is None else min(self.minimum, n)
+        cores = self.cores if self.gpus else next(k for k in range(min(self.cores, n), 0, -1) if n % k == 0)
+        return self.model_copy(update={"workers": n, "minimum": least, "cores": cores})
 
     @property
     def workers_per_job(self) -> int:

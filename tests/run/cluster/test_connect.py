@@ -4,20 +4,27 @@ import contextlib
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
 from importlib.metadata import version
+from types import SimpleNamespace
 
+import dask
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security
+from distributed.comm.core import CommClosedError, FatalCommClosedError
 
 import twinbrain as tb
 from tests.examples import build_brain, small_brain
 from twinbrain.engines.base import get_engine
+from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster import connect
-from twinbrain.run.cluster.connect import connected, dashboard, workers_ready
+from twinbrain.run.cluster.connect import comes_with_tasks, connected, dashboard, workers_ready
+from twinbrain.run.cluster.tls import security_of
+from twinbrain.spec.cluster import Certificates, ClusterProfile
 
 VERSION = re.escape(version("twinbrain"))
 
@@ -250,3 +257,66 @@ def test_the_package_is_imported_without_dask():
     code = "import sys, twinbrain.run.simulate; print({'dask_jobqueue', 'distributed'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_workers_are_not_waited_for_where_they_come_with_tasks():
+    assert comes_with_tasks(SimpleNamespace(cluster=SimpleNamespace(job_script=str)))
+    assert comes_with_tasks(SimpleNamespace(cluster=SimpleNamespace(_adaptive=object())))
+    assert not comes_with_tasks(SimpleNamespace(cluster=None))
+
+
+def test_waiting_for_workers_ends_when_it_is_asked_to():
+    client = SimpleNamespace(run=lambda *arguments, **options: {})
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            workers_ready(client, timeout=None, interrupt=interrupt)
+
+
+def test_a_process_that_may_start_no_others_is_told_so(monkeypatch):
+    monkeypatch.setattr(connect.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
+    with pytest.raises(tb.ClusterError, match=r"found a daemonic one, as of multiprocessing\.Pool; .* workers=0"):
+        connected(workers=1).__enter__()
+
+
+@pytest.mark.parametrize("cluster", ["local", "tcp://127.0.0.1:9"])
+def test_a_configuration_that_asks_for_encryption_is_named(cluster):
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(tb.ClusterError, match=r"found that Dask's configuration asks for it .*REQUIRE_ENCRYPTION"),
+    ):
+        connected(cluster).__enter__()
+
+
+def test_certificates_that_are_refused_are_told_from_a_scheduler_that_is_not_there(monkeypatch):
+    expired = FatalCommClosedError("TLS certificate does not match")
+    expired.__cause__ = ssl.SSLError("certificate has expired")
+    for error, message in (
+        (expired, "TLS failed: .*certificate has expired.*; see that none has expired"),
+        (FatalCommClosedError("TLSV1_ALERT_UNKNOWN_CA"), "TLS failed: TLSV1_ALERT_UNKNOWN_CA"),
+        (CommClosedError("refused"), "found none that answered"),
+    ):
+
+        def fail(*arguments, error=error, **options):
+            raise error
+
+        monkeypatch.setattr(connect, "Client", fail)
+        with pytest.raises(tb.ClusterError, match=message):
+            connected("tcp://127.0.0.1:9").__enter__()
+
+
+def test_a_key_with_a_passphrase_is_refused_and_none_is_asked_for(tmp_path):
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    made = Security.temporary()
+    key = serialization.load_pem_private_key(made.tls_client_key.encode(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    files = {"ca_file": made.tls_ca_file, "cert_file": made.tls_client_cert, "key_file": encrypted.decode()}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    tls = Certificates(**{name: str(tmp_path / name) for name in files})
+    with pytest.raises(tb.ClusterError, match="expected a private key that is not encrypted"):
+        security_of(ClusterProfile(tls=tls))

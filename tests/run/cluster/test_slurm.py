@@ -1,5 +1,7 @@
 """What a profile amounts to in a job; tests/faults/test_slurm.py submits jobs to a real Slurm."""
 
+import asyncio
+import os
 import subprocess
 import sys
 import urllib.request
@@ -14,7 +16,7 @@ import twinbrain as tb
 from tests.attacks.test_ports import Listeners, check
 from twinbrain.run.cluster.connect import connected, dashboard
 from twinbrain.run.cluster.scratch import IN_JOBS, private_scratch
-from twinbrain.run.cluster.slurm import job_arguments
+from twinbrain.run.cluster.slurm import Refusals, job_arguments
 from twinbrain.run.cluster.tls import security_for_jobs
 from twinbrain.spec.cluster import ClusterProfile
 
@@ -140,3 +142,32 @@ def test_a_job_keeps_files_of_dask_in_a_folder_of_its_own_which_it_removes(tmp_p
     assert mode == "700"
     assert Path(folder).parent == (tmp_path / below if below else tmp_path)
     assert not Path(folder).exists()
+
+
+def test_jobs_that_are_refused_are_submitted_again_and_counted_while_none_is_taken(caplog):
+    refusals = Refusals()
+    for n in (1, 2, 3):
+        assert refusals.look({"a": "Invalid account", "b": "Invalid account"}) == {"a", "b"}
+        assert (refusals.n, refusals.words) == (n, "Invalid account")
+    assert caplog.messages == ["Slurm refuses 2 jobs, which are submitted again: Invalid account"]
+    assert refusals.look({"a": ""}) == set()
+    looks = [refusals.look({"a": "", "b": "too many jobs"}) for _ in range(12)]  # seldom, as beyond a limit of jobs
+    assert [look for look in looks if look] == [{"b"}, {"b"}]
+    assert refusals.n == 0
+    assert refusals.look({}) == set()
+
+
+def test_a_job_that_is_refused_keeps_the_words_of_sbatch(tmp_path, monkeypatch):
+    pytest.importorskip("dask_jobqueue")
+    from twinbrain.run.cluster.job import Job
+
+    (tmp_path / "sbatch").write_text("#!/bin/sh\necho 'sbatch: error: Invalid account' >&2\nexit 1\n")
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    arguments = job_arguments(ClusterProfile(logs=str(tmp_path)))
+    del arguments["scheduler_options"]
+
+    async def start():
+        return await Job("tcp://10.0.0.1:8786", name="worker-0", **arguments)
+
+    assert asyncio.run(start()).refusal == "sbatch: error: Invalid account"

@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import platform
 import re
+import ssl
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from uuid import uuid4
 import dask
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
+from distributed.comm.core import CommClosedError, FatalCommClosedError
 from distributed.utils import format_dashboard_link
 
 from twinbrain.cache import numba_is_apart
@@ -101,7 +103,7 @@ def connected(
         yield client
 
 
-def workers_ready(client: Client, n: int = 1, timeout: float | None = 60.0) -> None:
+def workers_ready(client: Client, n: int = 1, timeout: float | None = 60.0, interrupt: Interrupt | None = None) -> None:
     """Wait for workers.
 
     Parameters
@@ -112,20 +114,37 @@ def workers_ready(client: Client, n: int = 1, timeout: float | None = 60.0) -> N
         How many workers there have to be.
     timeout : float (s), optional
         How long to wait; None waits for ever.
+    interrupt : Interrupt, optional
+        Asked meanwhile whether to stop.
 
     Raises
     ------
+    KeyboardInterrupt
+        If it was asked to stop.
     ClusterError
         If there are fewer when the time is over.
     """
     end = None if timeout is None else time.monotonic() + timeout
     while (found := count_ready(client)) < n:
+        if interrupt is not None and interrupt.requested:
+            raise KeyboardInterrupt
         if end is not None and time.monotonic() > end:
             hint = "see what the scheduler and the workers print"
             if hasattr(client.cluster, "job_script"):
                 hint = "look at the jobs with: squeue --me; and at what they printed, in the folder of logs"
             raise ClusterError(f"expected {n} workers within {timeout:g} s, found {found}; {hint}")
         time.sleep(0.25)
+
+
+def comes_with_tasks(client: Client) -> bool:
+    """Return whether a cluster gets its workers when there are tasks: from a queue, or as it adapts."""
+    cluster = client.cluster
+    return hasattr(cluster, "job_script") or getattr(cluster, "_adaptive", None) is not None
+
+
+def is_lost(error: BaseException, client: Client) -> bool:
+    """Return whether an error comes of a scheduler that is gone, wherever Dask noticed it."""
+    return isinstance(error, CommClosedError | CancelledError) or client.status != "running"
 
 
 def dashboard(client: Client) -> str:
@@ -170,9 +189,24 @@ def _check_address(address: str) -> None:
         )
 
 
+def _check_plain(what: str) -> None:
+    if dask.config.get("distributed.comm.require-encryption", None):
+        raise ClusterError(
+            f"expected to speak with {what} without encryption, found that Dask's configuration asks for it "
+            "(distributed.comm.require-encryption, in the environment DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION); "
+            "lift that, or use a scheduler at tls://"
+        )
+
+
 def _local_cluster(workers: int) -> LocalCluster:
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise ClusterError(_GUARD)  # a worker that is being started, and imports the script that starts it
+    if multiprocessing.current_process().daemon:
+        raise ClusterError(
+            "expected a process that may start others, found a daemonic one, as of multiprocessing.Pool; compute in it "
+            "with workers=0, or start it by concurrent.futures.ProcessPoolExecutor"
+        )
+    _check_plain("workers on this machine")
     try:
         # Memory is planned before a run; a limit here would kill workers in the middle of one.
         with dask.config.set(_QUIET):
@@ -199,13 +233,30 @@ def _client_of(address: str, profile: ClusterProfile | None) -> Client:
             f"expected a profile with certificates for {address}, found none; name them in a table [tls] of a profile "
             "in TOML, and give it with --profile, or profile= in Python"
         )
+    if security is None:
+        _check_plain(address)
     try:
         return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False, security=security)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
+        if (reason := _tls_failure(error)) is not None:
+            raise ClusterError(
+                f"expected a scheduler at {address} and a client that take each other's certificates, found that TLS "
+                f"failed: {reason}; see that none has expired, and that both name the same authority (ca_file)"
+            ) from error
         raise ClusterError(
             f"expected a scheduler at {address}, found none that answered within {_CONNECT_TIMEOUT} "
             f"({str(error).splitlines()[0]}); start one there with: dask scheduler; or give the address that it printed"
         ) from error
+
+
+def _tls_failure(error: BaseException) -> str | None:
+    """Return what went wrong with certificates where the other side has answered, else None."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__
+    if cause is None and not isinstance(error, FatalCommClosedError):
+        return None
+    return str(cause or error).partition("\n")[0]
 
 
 def _close(client: Client) -> None:

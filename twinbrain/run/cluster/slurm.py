@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LOOK_EVERY = 10.0
 # So many jobs in a row that never brought a worker are no accident.
 _IN_VAIN = 5
+# Looks in a row at which Slurm had refused every job, and after how many it is asked again where it took others.
+_REFUSED, _ASK_AGAIN = 3, 6
 
 logger = logging.getLogger("twinbrain.cluster")
 
@@ -53,18 +55,19 @@ def slurm_cluster(profile: ClusterProfile, workers: int | None = None) -> Iterat
     Raises
     ------
     ClusterError
-        If Slurm or dask-jobqueue is missing; or when jobs end without bringing a worker, again and again.
+        If Slurm or dask-jobqueue is missing; or when jobs are refused, or end without bringing a worker, again and
+        again.
     """
-    most = workers or profile.workers
-    n_jobs = math.ceil(most / profile.workers_per_job)
-    least = None if profile.minimum is None else math.ceil(min(profile.minimum, most) / profile.workers_per_job)
+    profile = profile.of_workers(workers)
+    n_jobs = profile.workers // profile.workers_per_job
+    least = None if profile.minimum is None else math.ceil(profile.minimum / profile.workers_per_job)
     # Jobs reach the scheduler through a network that others use too, hence the certificates.
     # Of a task that has never run, 1 min is assumed; with Dask's 0.5 s, adaptive clusters cancel jobs just submitted.
     with (
         dask.config.set({"distributed.scheduler.unknown-task-duration": "1m"}),
         private_scratch(),
         security_for_jobs(profile) as security,
-        _cluster_class()(**job_arguments(profile), protocol="tls://", security=security) as cluster,
+        _start(**job_arguments(profile), protocol="tls://", security=security) as cluster,
     ):
         if least is None:
             cluster.scale(jobs=n_jobs)
@@ -115,6 +118,13 @@ def _clock(ms: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
 
 
+def _start(**arguments: Any) -> SLURMCluster:
+    cluster = _cluster_class()
+    from twinbrain.run.cluster.job import Job
+
+    return cluster(**arguments, job_cls=Job)  # type: ignore[arg-type]
+
+
 def _cluster_class() -> type[SLURMCluster]:
     # The package takes over Ctrl-C when it is imported; that belongs to the program.
     handler = signal.getsignal(signal.SIGINT)
@@ -135,24 +145,25 @@ def _cluster_class() -> type[SLURMCluster]:
 @contextmanager
 def _replacing(cluster: SLURMCluster, n_jobs: int | None, logs: str) -> Iterator[None]:
     """Replace jobs that end, which neither a fixed nor an adaptive cluster of dask-jobqueue does by itself."""
-    stop, given_up = threading.Event(), threading.Event()
-    thread = threading.Thread(target=_look_after, args=(cluster, n_jobs, stop, given_up), daemon=True)
+    stop = threading.Event()
+    given_up: list[str] = []
+    thread = threading.Thread(target=_look_after, args=(cluster, n_jobs, stop, given_up, logs), daemon=True)
     thread.start()
     try:
         yield
     except Exception as error:
-        if not given_up.is_set():
+        if not given_up:
             raise
-        raise ClusterError(
-            f"expected workers, found that {_IN_VAIN} jobs in a row ended without bringing one; look at what they "
-            f"printed, in {logs}"
-        ) from error
+        raise ClusterError(f"expected workers, found that {given_up[0]}") from error
     finally:
         stop.set()
         thread.join()
 
 
-def _look_after(cluster: SLURMCluster, n_jobs: int | None, stop: threading.Event, given_up: threading.Event) -> None:
+def _look_after(
+    cluster: SLURMCluster, n_jobs: int | None, stop: threading.Event, given_up: list[str], logs: str
+) -> None:
+    refusals = Refusals()
     in_vain: set[str] = set()
     fruitful: set[str] = set()
     workers: dict[str, str] = {}
@@ -167,16 +178,53 @@ def _look_after(cluster: SLURMCluster, n_jobs: int | None, stop: threading.Event
             continue
         ended = {name for name, number in jobs.items() if number and number not in listed}
         in_vain |= {jobs[name] for name in ended} - fruitful
+        refused = refusals.look({name: getattr(job, "refusal", "") for name, job in list(cluster.workers.items())})
         if len(in_vain) >= _IN_VAIN:
-            given_up.set()
-            logger.error("%d jobs in a row ended without bringing a worker: %s", len(in_vain), ", ".join(in_vain))
+            given_up.append(
+                f"{len(in_vain)} jobs in a row ended without bringing one; look at what they printed, in {logs}"
+            )
+        elif refusals.n >= _REFUSED:
+            given_up.append(
+                f"Slurm refuses the jobs: {refusals.words}; change what the profile asks for, or ask those who run the "
+                "cluster"
+            )
+        if given_up:
             cluster.close()
             return
         if ended:
             logger.info("jobs ended and are replaced: %s", ", ".join(jobs[name] for name in ended))
-            cluster.sync(cluster.scale_down, ended)
+        if ended or refused:
+            cluster.sync(cluster.scale_down, ended | refused)
         if n_jobs is not None:
             cluster.scale(jobs=n_jobs)
+
+
+class Refusals:
+    """What Slurm refuses: for good where it takes nothing, else for a while, such as beyond a limit of jobs.
+
+    Attributes
+    ----------
+    n : int
+        Looks in a row at which every job was refused.
+    words : str
+        What Slurm said last.
+    """
+
+    def __init__(self) -> None:
+        self.n, self.words, self._looks = 0, "", 0
+
+    def look(self, told: Mapping[str, str]) -> set[str]:
+        """Take what was said of each job, nothing where it was taken; return those to be submitted again now."""
+        refused = {name: words for name, words in told.items() if words}
+        all_are = len(refused) == len(told) > 0
+        self.n = self.n + 1 if all_are else 0
+        self._looks = self._looks + 1 if refused else 0
+        if not refused:
+            return set()
+        self.words = "; ".join(dict.fromkeys(refused.values()))
+        if self._looks == 1:
+            logger.warning("Slurm refuses %d jobs, which are submitted again: %s", len(refused), self.words)
+        return set(refused) if all_are or self._looks % _ASK_AGAIN == 0 else set()
 
 
 def _listed() -> set[str] | None:

@@ -31,7 +31,7 @@ def security_of(profile: ClusterProfile) -> Security | None:
     SpecError
         If a file is missing.
     ClusterError
-        If the files hold no certificate and key that belong together, or others can read the key.
+        If the files hold no certificate and key that belong together, or the key is encrypted, or others can read it.
     """
     if (tls := profile.tls) is None:
         return None
@@ -40,7 +40,7 @@ def security_of(profile: ClusterProfile) -> Security | None:
         message = "expected a file of certificates or a key, found none at"
         raise SpecError(Problem(f"tls.{key}", f"{message} {getattr(tls, key)}; check the path") for key in missing)
     try:
-        ssl.create_default_context(cafile=tls.ca_file).load_cert_chain(tls.cert_file, tls.key_file)
+        ssl.create_default_context(cafile=tls.ca_file).load_cert_chain(tls.cert_file, tls.key_file, password=_refuse)
     except (ssl.SSLError, OSError) as error:
         raise ClusterError(
             f"expected a certificate, its key and their authority in {tls.cert_file}, {tls.key_file} and "
@@ -52,6 +52,13 @@ def security_of(profile: ClusterProfile) -> Security | None:
             f"close it with: chmod 600 {shlex.quote(tls.key_file)}"
         )
     return _security(tls)
+
+
+def _refuse() -> str:
+    raise ClusterError(
+        "expected a private key that is not encrypted, since every process reads it by itself, found one with a "
+        "passphrase (key_file); write one without, that only you can read: openssl pkey -in KEY -out NEW"
+    )
 
 
 class _QuotedForJobs(Security):

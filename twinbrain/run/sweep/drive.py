@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
 from twinbrain.interrupt import Interrupt
+from twinbrain.run.cluster.connect import is_lost
 from twinbrain.run.sweep.kept import status_of
 from twinbrain.run.sweep.own import OwnFunctions, tasks_named
 from twinbrain.run.sweep.reductions import Reduction
@@ -108,11 +109,6 @@ def drive(
     return driver.state
 
 
-def _is_lost(error: BaseException, client: Client) -> bool:
-    """Return whether an error comes of a scheduler that is gone, wherever Dask noticed it."""
-    return isinstance(error, CommClosedError | CancelledError) or client.status != "running"
-
-
 def missing_jobs(status: NDArray[np.uint8], batch: int) -> list[Job]:
     """Return the points that are not done, batch by batch."""
     missing = np.flatnonzero(status != DONE).tolist()
@@ -174,7 +170,7 @@ class _Driver:
         except TwinbrainError:
             raise
         except Exception as error:
-            if not _is_lost(error, client):
+            if not is_lost(error, client):
                 raise
             raise self._lost() from error
         finally:

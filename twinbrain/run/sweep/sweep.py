@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twinbrain.errors import SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.progress import shown
-from twinbrain.run.cluster.connect import connected, dashboard, starting, workers_ready
+from twinbrain.run.cluster.connect import comes_with_tasks, connected, dashboard, starting, workers_ready
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.kept import status_of
@@ -261,7 +261,8 @@ def drive_sweep(
             with starting(interrupt):
                 client = stack.enter_context(connected(**where, packages=used))
                 tell_dashboard(dashboard(client))
-                workers_ready(client, 1, timeout=None if where.get("cluster") == "slurm" else 60.0)
+                if not comes_with_tasks(client):
+                    workers_ready(client, interrupt=interrupt)
         return drive(store, claim, own, client, progress or (lambda state: None), interrupt)
 
 
