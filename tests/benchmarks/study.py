@@ -16,7 +16,7 @@ from typing import Any
 import xarray as xr
 
 import twinbrain as tb
-from twinbrain.spec.assign import assigned
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.spec.workflow import Workflow
 
 # Seeds of the choice begin here, far from those of the table.

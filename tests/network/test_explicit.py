@@ -13,7 +13,7 @@ from twinbrain.network.parameters import population_parameters
 from twinbrain.network.random import stream_key
 from twinbrain.network.sampling import mean_size, sample
 from twinbrain.run.prepare import prepare
-from twinbrain.spec.assign import assigned
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.region import Region
 

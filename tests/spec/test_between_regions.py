@@ -8,7 +8,7 @@ import twinbrain as tb
 from tests.examples import joined_brain, small_brain
 from twinbrain.errors import SpecError
 from twinbrain.network.layout import lay_out
-from twinbrain.spec.assign import assigned
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.load import as_workflow

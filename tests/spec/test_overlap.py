@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.spec.test_assign import CORTEX, WORKFLOW, region_data
+from tests.run.sweep.test_assign import CORTEX, WORKFLOW, region_data
 from twinbrain.errors import SpecError
-from twinbrain.spec.assign import assigned_at
+from twinbrain.run.sweep.assign import assigned_at
 from twinbrain.spec.axes import axes_of, values_at
 from twinbrain.spec.overlap import check_places
 from twinbrain.spec.sweep import Sweep

@@ -2,7 +2,7 @@
 
 from tests.benchmarks.study import FIRST_OF_CHOICE, study
 from tests.learn.study import small_study
-from twinbrain.spec.assign import assigned
+from twinbrain.run.sweep.assign import assigned
 
 CASES = {
     "learned: slowly": {"train.learning_rate": 1e-9},

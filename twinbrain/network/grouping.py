@@ -69,6 +69,6 @@ def _collide(present: Receptors, added: Receptors) -> bool:
     )
 
 
-def defined_names(receptor: ReceptorModel) -> set[str]:
-    """Return the variables and parameters of a receptor."""
-    return {line.name for line in read_equations(receptor.equations)}
+def defined_names(model: NeuronModel | ReceptorModel) -> set[str]:
+    """Return the variables and parameters of a model."""
+    return {line.name for line in read_equations(model.equations)}

@@ -9,6 +9,9 @@ from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.workflow import Run, Workflow
 
+Place = tuple[str, ...]
+"""Where a key leads: names from the root of a workflow on, patterns and other names of the same thing resolved."""
+
 _PART = r"""(?:"([^"]*)"|'([^']*)'|([^."']*))"""
 
 

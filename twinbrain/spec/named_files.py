@@ -9,10 +9,9 @@ from typing import Any, get_args
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.paths import user_path
-from twinbrain.spec.keys import full_key
+from twinbrain.spec.keys import Place, full_key
 from twinbrain.spec.sweep import FileKind, NamedFile, Sweep
 
-Place = tuple[str, ...]
 _SWEPT: dict[Place, int] = {("sweep", "parameters"): 2, ("sweep", "together"): 2, ("sweep", "cases"): 3}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence, Set
 from itertools import combinations
 
 from twinbrain.errors import SpecError
-from twinbrain.spec.assign import Place
 from twinbrain.spec.axes import Axis
+from twinbrain.spec.keys import Place
 
 
 def check_places(places: Mapping[str, Sequence[Place]], axes: Sequence[Axis]) -> None:

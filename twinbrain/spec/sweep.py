@@ -116,7 +116,7 @@ class Sweep(Spec):
     Parameters
     ----------
     parameters : dict of str to values
-        Keys of the workflow, as `twinbrain.spec.assign.assigned` takes them. Each is a dimension: every value is
+        Keys of the workflow, as `twinbrain.run.sweep.assign.assigned` takes them. Each is a dimension: every value is
         combined with every other.
     together : tuple of dict
         Keys that change together: each table is one dimension, its lists as long as each other.

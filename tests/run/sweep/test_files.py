@@ -8,11 +8,11 @@ import pytest
 import twinbrain as tb
 from tests.examples import small_connectome
 from twinbrain.network.given import read_trains
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.run.sweep.create import check_same, open_or_create, prepare_sweep
 from twinbrain.run.sweep.files import pinned_sweep
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.sweep import declared_sweep
-from twinbrain.spec.assign import assigned
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.sweep import Sweep
 from twinbrain.store import Location

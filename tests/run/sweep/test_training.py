@@ -10,11 +10,11 @@ from tests.learn.study import TASK, small_study
 from twinbrain.errors import LearnError, RunInterrupted, SpecError, StoreError
 from twinbrain.learn.measures import empty_measures
 from twinbrain.learn.metrics.network_cost import network_cost
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.run.sweep.create import prepare_sweep
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.sweep import declared_sweep
 from twinbrain.run.sweep.training import train_point
-from twinbrain.spec.assign import assigned
 from twinbrain.store import Location, is_training
 from twinbrain.store.claim import claimed
 

@@ -16,6 +16,7 @@ import xarray as xr
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
+from twinbrain.run.sweep.assign import assigned_at
 from twinbrain.run.sweep.difference import differences
 from twinbrain.run.sweep.files import opened, pinned_sweep
 from twinbrain.run.sweep.fit import common
@@ -27,7 +28,6 @@ from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.sweep.training import check_point, idle_of_training, training_base, training_template
 from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bits
-from twinbrain.spec.assign import assigned_at
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.keys import full_key
 from twinbrain.spec.overlap import check_places

@@ -14,10 +14,10 @@ from twinbrain.run.breakdown import Watch
 from twinbrain.run.describe import probe_layouts
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import check_pure, resume, run_prepared
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.run.sweep.files import opened
 from twinbrain.run.sweep.sharing import Shared, shares_network
 from twinbrain.run.windows import run_windows
-from twinbrain.spec.assign import assigned
 from twinbrain.spec.axes import Axis
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, MemoryRun

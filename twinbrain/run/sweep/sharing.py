@@ -15,8 +15,8 @@ from twinbrain.network.build import Skeleton, build_skeleton, complete, long_ran
 from twinbrain.network.network import Network
 from twinbrain.run.describe import network_summary
 from twinbrain.run.prepare import Prepared, check_fits
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.run.sweep.files import opened
-from twinbrain.spec.assign import assigned
 from twinbrain.spec.keys import full_key
 from twinbrain.spec.workflow import Workflow
 

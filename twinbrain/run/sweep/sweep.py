@@ -12,6 +12,7 @@ from twinbrain.errors import SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.progress import shown
 from twinbrain.run.cluster.connect import comes_with_tasks, connected, dashboard, starting, workers_ready
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.kept import status_of
@@ -20,7 +21,6 @@ from twinbrain.run.sweep.own import check_own
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.versions import engine_of, versions_in_bits
-from twinbrain.spec.assign import assigned
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.keys import full_key
@@ -97,7 +97,7 @@ def sweep(
     **parameters
         Values of keys: ``coupling=[0.5, 1.0]``, ``seed=range(10)``, ``**{"regions.cortex.parameters.b": ["10 pA",
         "20 pA"]}``; each is a dimension. A single value is set at every point, in place of values of the file. For keys
-        see `twinbrain.spec.assign.assigned`, for values `twinbrain.spec.values.expand`.
+        see `twinbrain.run.sweep.assign.assigned`, for values `twinbrain.spec.values.expand`.
 
     Returns
     -------

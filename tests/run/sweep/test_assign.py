@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import twinbrain as tb
 from tests.examples import CORTEX, RELAY, region_data, small_brain
 from twinbrain.errors import SpecError
-from twinbrain.spec.assign import assigned, full_key
+from twinbrain.run.sweep.assign import assigned, full_key
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.workflow import Workflow
 
@@ -131,9 +131,12 @@ def test_a_parameter_of_a_region_goes_to_every_cell_that_gives_it():
     assert changed.cells["pv"].parameters["V_th"] == "-49 mV"
 
 
-def test_a_parameter_that_no_cell_gives_goes_to_all():
+def test_a_parameter_that_no_cell_gives_goes_to_all_that_have_it():
     changed = cortex(assigned(WORKFLOW, {"regions.CX-*.parameters.E_ampa": "1 mV"}))
     assert [cell.parameters["E_ampa"] for cell in changed.cells.values()] == ["1 mV", "1 mV"]
+    column = assigned(WORKFLOW, {"regions.CX-*": "cortex/column"})
+    changed = cortex(assigned(column, {"regions.CX-*.parameters.E_gaba_b": "-95 mV"}))  # a receptor of pyr alone
+    assert [name for name, cell in changed.cells.items() if "E_gaba_b" in cell.parameters] == ["pyr"]
 
 
 def test_a_distribution_and_a_whole_region_can_be_given():

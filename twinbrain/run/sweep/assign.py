@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.models.library import neuron_model, receptor_model
+from twinbrain.network.grouping import defined_names
 from twinbrain.spec.base import Spec, suggestion
+from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.keys import full_key, key_parts
+from twinbrain.spec.keys import Place, full_key, key_parts
 from twinbrain.spec.labels import matching
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Workflow
-
-Place = tuple[str, ...]
-"""Where a key leads: names from the root of a workflow on, patterns and other names of the same thing resolved."""
 
 # What a part of a list is called in a key, beside its number.
 _NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
@@ -37,8 +37,8 @@ def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
         Keys such as ``"run.seed"``, ``"brain.coupling"`` or ``"brain.regions.cortex/column.cells.pyr.parameters.b"``.
         ``run.`` and ``brain.`` may be left out. A region goes by its pattern, its name or its family; what stands in a
         list by its number or its name (a drive by its population, a projection by ``"pyr->pv"`` too); patterns such as
-        ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``, and
-        ``train.task.coding`` for an option of a task or a rule.
+        ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``,
+        or, if none does, that has it, and ``train.task.coding`` for an option of a task or a rule.
 
     Returns
     -------
@@ -163,8 +163,15 @@ def _is_pattern(part: str) -> bool:
 
 
 def _cells_with(region: Region, rest: list[str]) -> list[str]:
-    """Return the cells that give a parameter, or all if none does."""
-    return [name for name, cell in region.cells.items() if rest and rest[0] in cell.parameters] or list(region.cells)
+    """Return the cells that give a parameter; if none does, those that have it, or all, which is then told."""
+    given = [name for name, cell in region.cells.items() if rest and rest[0] in cell.parameters]
+    having = [name for name, cell in region.cells.items() if not given and rest and _has(cell, rest[0], region)]
+    return given or having or list(region.cells)
+
+
+def _has(cell: Cell, name: str, region: Region) -> bool:
+    own = defined_names(neuron_model(cell.model, region))
+    return name in own.union(*(defined_names(receptor_model(receptor, region)) for receptor in cell.receptors))
 
 
 def _region_or(value: Any) -> Any:
