@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from twinbrain.interrupt import Interrupt, stopping_signals
+from twinbrain.interrupt import Interrupt, leave_terminal, stopping_signals
 
 
 def press():
@@ -42,7 +42,26 @@ def test_what_handled_signals_before_does_so_again():
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
 def test_a_terminal_that_closes_asks_to_stop_but_where_that_is_ignored(monkeypatch):
     with Interrupt() as interrupt:
-        os.kill(os.getpid(), signal.SIGHUP)
+        for _ in range(2):  # one of the shell, and one of the system
+            os.kill(os.getpid(), signal.SIGHUP)
         assert interrupt.requested
+        with pytest.raises(KeyboardInterrupt):
+            press()
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)  # as under nohup
     assert stopping_signals() == [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="Windows has no such terminals")
+def test_what_is_printed_to_a_terminal_that_has_closed_goes_nowhere(tmp_path):
+    shell, terminal = os.openpty()
+    with open(tmp_path / "printed", "wb", buffering=0) as file:
+        leave_terminal([terminal, file.fileno()])
+        assert os.isatty(terminal)
+        os.close(shell)
+        with pytest.raises(OSError, match="Input/output"):
+            os.write(terminal, b"more")
+        leave_terminal([terminal, file.fileno()])
+        os.write(terminal, b"more")
+        file.write(b"more")
+    os.close(terminal)
+    assert (tmp_path / "printed").read_bytes() == b"more"

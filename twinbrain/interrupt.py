@@ -1,18 +1,41 @@
-"""Stop at the end of a window when Ctrl-C, SIGTERM or a closed terminal asks for it; at once when one asks twice."""
+"""Stop at the end of a window when Ctrl-C, SIGTERM or a closed terminal asks for it; at once if asked once more."""
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import threading
+from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+# Of a terminal that closes; Windows does not have it.
+_HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 
 
 def stopping_signals() -> list[signal.Signals]:
     """Return the signals that ask to stop: not that of a closed terminal where ``nohup`` has it ignored."""
     found = [signal.SIGINT, signal.SIGTERM]
-    hangup = getattr(signal, "SIGHUP", None)  # which Windows does not have
-    return found if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [*found, hangup]
+    return found if _HANGUP is None or signal.getsignal(_HANGUP) == signal.SIG_IGN else [*found, _HANGUP]
+
+
+def leave_terminal(outputs: Iterable[int] = (1, 2)) -> None:
+    """Let what is still printed go nowhere where a terminal has closed, which would refuse it.
+
+    Parameters
+    ----------
+    outputs : iterable of int
+        Numbers of open files; those that are no closed terminal stay.
+    """
+    for number in outputs:
+        try:
+            os.get_terminal_size(number)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nothing, number)
+                os.close(nothing)
 
 
 class Interrupt:
@@ -36,7 +59,9 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if number == _HANGUP:  # a shell and the system each send one, at the same moment
+            leave_terminal()
+        elif self.requested:
             raise KeyboardInterrupt
         self.requested = True
         around = getattr(self._before.get(signal.Signals(number)), "__self__", None)
