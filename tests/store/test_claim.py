@@ -71,6 +71,17 @@ def test_the_claim_in_a_copy_is_told_as_that_of_the_store_it_was_copied_from(tmp
     try_to_claim(copy)
 
 
+@pytest.mark.parametrize(("letter", "n_folders"), [("a", 4), ("\N{BRAIN}", 6)])
+def test_a_store_may_lie_at_a_long_path(tmp_path, letter, n_folders):
+    place = tmp_path.joinpath(*[letter * 60] * n_folders, "a.zarr")
+    one, copy = Location.of(place), Location.of(tmp_path / "b.zarr")
+    with claimed(one, "run") as found:
+        found.check()
+        copy.write("writer-1.claim", one.read("writer-1.claim"))
+        with pytest.raises(StoreError, match=re.escape(str(one)) if letter == "a" else "wait until it has ended"):
+            try_to_claim(copy)
+
+
 def test_a_folder_that_was_there_before_stays(tmp_path):
     with claimed(Location.of(tmp_path), "run"):
         pass

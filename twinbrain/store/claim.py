@@ -38,7 +38,7 @@ _AHEAD = 60.0
 _LOOK_AGAIN, _OF_A_SWEEP = 0.5, "point-"
 # Far more than a claim has.
 _LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
-_LONGEST_PLACE = 500
+_LONGEST_PLACE = 1000
 _NAME = re.compile(r"writer-([1-9][0-9]{0,7})\.claim")
 _LIKE_A_NAME = re.compile(r"writer-.*\.claim", re.DOTALL)
 
@@ -268,15 +268,16 @@ def _refuse_within_a_sweep(location: Location) -> None:
 def _place(location: Location) -> str:
     """Return where a store lies, for those who find its claim elsewhere; nothing, where that takes too much room."""
     place = str(location.resolved())
-    return place if len(place) <= _LONGEST_PLACE else ""
+    # A letter of another script takes up to twelve of those of JSON.
+    return place if len(json.dumps(place)) <= _LONGEST_PLACE else ""
 
 
 def _refusal(location: Location, what: str, entry: _Entry) -> _HeldError:
     if entry.place and entry.place != _place(location):
         return _HeldError(
             f"expected to be alone in writing the {what} {location}, found the claim of {entry.process}, which writes "
-            f"{_shown(entry.place)} since {entry.since}; if this is a copy of that, remove {_name('*')} from the copy, "
-            "else wait until it has ended, or name another path"
+            f"{_shown(entry.place, _LONGEST_PLACE)} since {entry.since}; if this is a copy of that, remove "
+            f"{_name('*')} from the copy, else wait until it has ended, or name another path"
         )
     remedy = f"wait until it has ended, or stop it (kill {entry.process.number})"
     if not entry.process.is_seen or entry.process.lives is None:
@@ -371,6 +372,6 @@ def _entry(fields: dict[str, Any]) -> _Entry:
     return _Entry(writer, str(fields["token"]), since, float(fields["renewed"]), place)
 
 
-def _shown(text: object) -> str:
+def _shown(text: object, longest: int = _LONGEST_NAME) -> str:
     """Return a text of someone else as it may stand in a message."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:_LONGEST_NAME])
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:longest])
