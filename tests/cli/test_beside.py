@@ -83,9 +83,9 @@ def test_a_place_without_a_name_is_none_for_what_stands_beside(tmp_path, monkeyp
 
 def test_what_cannot_be_put_beside_is_told_before_and_by_name(tmp_path, location):
     (tmp_path / "größe.md").mkdir()
-    check_beside(location, ".png")
+    check_beside(location, figure=True)
     with pytest.raises(StoreError, match=r"größe\.md free for a file beside .*größe\.zarr, found a folder"):
-        check_beside(location, ".md", ".png")
+        check_beside(location, figure=True, table=True)
     told = r"the sweep .*größe\.zarr is kept, but größe\.md beside it cannot be written: File too large; make room"
     with pytest.raises(StoreError, match=told), writing(Path("größe.md"), location, "sweep"):
         raise OSError(27, "File too large")

@@ -1,3 +1,4 @@
+import errno
 import json
 
 import numpy as np
@@ -140,11 +141,23 @@ def test_validate_passes_what_is_right(twinbrain):
     assert outcome == (0, "small.toml: right\npair.toml: right\nweights.tsv: right\n", "")
 
 
-def test_a_figure_that_cannot_be_written_leaves_the_run_complete(twinbrain, refused, folder):
+def test_a_figure_that_cannot_be_written_leaves_the_run_complete(twinbrain, refused, folder, monkeypatch):
     (folder / "runs/small.png").mkdir(parents=True)
-    refused(
-        ("run", "small.toml"), "runs/small.zarr is complete", "runs/small.png cannot be written", "twinbrain resume"
-    )
+    refused(("run", "small.toml"), "expected runs/small.png free for a file beside runs/small.zarr, found a folder")
+    assert not (folder / "runs/small.zarr").exists()
+    (folder / "runs/small.png").rmdir()
+
+    def full(*args, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("twinbrain.plot.save", full)
+        refused(
+            ("run", "small.toml"),
+            "runs/small.zarr is kept",
+            "runs/small.png beside it cannot be written",
+            "twinbrain resume",
+        )
     assert tb.open_run(folder / "runs/small.zarr").attrs["status"] == "complete"
 
 

@@ -26,9 +26,9 @@ def beside(location: Location) -> Path:
     return location.path if location.path.name not in ("", "..") else location.resolved().path
 
 
-def check_beside(location: Location, *suffixes: str) -> None:
-    """Refuse a folder where a file is to be put beside a store, before anything is computed."""
-    for suffix in suffixes:
+def check_beside(location: Location, *, figure: bool, table: bool = False) -> None:
+    """Refuse a folder where a figure or a table is to be put beside a store, before anything is computed."""
+    for suffix in [".png"] * figure + [".md"] * table:
         if (path := beside(location).with_suffix(suffix)).is_dir():
             raise StoreError(f"expected {path} free for a file beside {location}, found a folder; move it away")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from twinbrain.cli.beside import beside, check_beside, mark_of, may_write
+from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, writing
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import (
     Cluster,
@@ -79,8 +79,8 @@ def run(
     declared = load_workflow(workflow, _changes(settings, seed=seed, engine=engine, device=device))
     check_used(task_from, declared)
     path = place_of(out, declared.name, durable=durable)
-    _check_beside(path, declared.sweep is not None, declared.train is not None, figure)
     if declared.sweep is not None:
+        check_beside(path, figure=figure and declared.train is not None, table=declared.train is not None)
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup, cluster)}
         _no_shards(shards)
         with _interruptible(path), naming(workflow):
@@ -93,6 +93,7 @@ def run(
         _no_sweep(cluster=cluster, profile=profile, setup=setup)
         train_workflow(declared, path, console, overwrite=overwrite, n_replayed=20, figure=figure, as_json=as_json)
         return
+    check_beside(path, figure=figure)
     check_target(path, overwrite=overwrite)  # before the plan, which may take seconds
     with naming(workflow):
         prepared = prepare(declared)
@@ -177,7 +178,7 @@ def resume(
     if is_sweep(path):
         where = {"workers": workers, "cluster": cluster, "profile": with_setup(profile, setup, cluster)}
         _no_shards(shards)
-        _check_beside(path, True, is_study(path), figure)
+        check_beside(path, figure=figure and is_study(path), table=is_study(path))
         with _interruptible(path):
             state = resume_sweep(path, reduce_from, where, console)
         report_sweep(path, state, console, as_json, figure)
@@ -194,6 +195,7 @@ def resume(
         console.print(f"{path} is complete; nothing is left to do")
         if not as_json and (not figure or _picture(path).exists()):
             return
+    check_beside(path, figure=figure)
     with _interruptible(path), naming(str(path)), progress_bar(console, before.dt) as progress:
         resume_run(
             path,
@@ -291,12 +293,6 @@ def _way_on(path: Location) -> str:
     return f"go on from {found.committed:g} ms with: twinbrain resume {shlex.quote(str(path))}"
 
 
-def _check_beside(path: Location, is_sweep: bool, trains: bool, figure: bool) -> None:
-    """Refuse folders where the results of a command are to be put; of a sweep there are some if it trains."""
-    suffixes = [".md"] * (is_sweep and trains) + [".png"] * (figure and (trains or not is_sweep))
-    check_beside(path, *suffixes)
-
-
 def _picture(path: Location) -> Path:
     """Return where the figure of a run is."""
     return beside(path).with_suffix(".png")
@@ -320,13 +316,8 @@ def _report(path: Location, console: Console, figure: bool, as_json: bool) -> No
     if figure:
         from twinbrain.plot import save, summary_figure
 
-        try:
+        with writing(picture, path, "run"):
             save(summary_figure(tree), picture, source=mark_of(path))
-        except OSError as error:
-            raise StoreError(
-                f"the run {path} is complete, but its figure {picture} cannot be written: {error.strerror or error}; "
-                f"make room, then: twinbrain resume {shlex.quote(str(path))}"
-            ) from error
     if as_json:
         say_json(
             {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twinbrain.cli.beside import beside, mark_of, may_write, may_write_folder, may_write_region
+from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_folder, may_write_region
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
@@ -38,7 +38,9 @@ def train(
     device: Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda or cuda:1.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a training that stands there.")] = False,
     durable: Durable = False,
-    replay: Annotated[int, typer.Option(help="Held-out trials to run in Brian2 afterwards, spike for spike.")] = 20,
+    replay: Annotated[
+        int, typer.Option(min=0, help="Held-out trials to run in Brian2 afterwards, spike for spike.")
+    ] = 20,
     figure: Annotated[bool, typer.Option(help="Draw the learning curves beside the training.")] = True,
     task_from: TaskFrom = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print data as JSON.")] = False,
@@ -78,6 +80,7 @@ def train_workflow(
         where = f"workflow {declared.name}"
         message = "expected a table 'train' that names a task, found none; add one, or use: twinbrain run"
         raise SpecError([Problem(where, message)])
+    check_beside(location, figure=figure)
     with _interruptible(location), naming(declared.name), training_bar(console) as progress:
         trained = train_model(declared, out=location, overwrite=overwrite, progress=progress)
     report_training(trained, location, console, n_replayed=n_replayed, figure=figure, as_json=as_json)
@@ -93,6 +96,7 @@ def resume_and_report(
     if not as_json and not changes and _is_finished(location, figure):
         console.print(f"{location} is complete; nothing is left to do")
         return
+    check_beside(location, figure=figure)
     with _interruptible(location), training_bar(console) as progress:
         trained = resume_training(location, progress=progress, **changes)
     report_training(trained, location, console, n_replayed=20, figure=figure, as_json=as_json)
