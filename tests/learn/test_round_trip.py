@@ -129,7 +129,7 @@ def test_weights_that_were_trained_to_zero_keep_their_sign():
 
 def test_a_replay_says_what_it_needs(trained):
     found = trained("weights")
-    with pytest.raises(tb.LearnError, match=r"expected at least one trial to run, found none"):
+    with pytest.raises(tb.SpecError, match=r"n_trials: expected a whole number of at least 1, found 0"):
         found.replay("reference", 0)
     with pytest.raises(tb.EngineError, match=r"brian3"):
         found.replay("brian3", 1)

@@ -1,6 +1,7 @@
 """Training learns, comes to the same bits again, and says what is wrong."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -163,7 +164,9 @@ def test_without_a_task_it_says_how_to_give_one():
         tb.train(recurrent())
 
 
-@pytest.mark.parametrize("n_trials", [0, -1, 2.5])
-def test_gradients_of_no_trials_are_refused(n_trials):
-    with pytest.raises(SpecError, match="n_trials: expected a whole number of at least 1"):
-        Trained.gradients(None, n_trials)
+@pytest.mark.parametrize("n_trials", [0, -1, 2.5, True])
+def test_numbers_of_trials_that_are_none_are_refused(n_trials):
+    setup = SimpleNamespace(task=TASK)
+    for call in (lambda trained: trained.gradients(n_trials), lambda trained: trained.replay("reference", n_trials)):
+        with pytest.raises(SpecError, match="n_trials: expected a whole number of at least 1"):
+            call(Trained(setup, None))

@@ -10,9 +10,9 @@ import numpy as np
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.normalise import normalise
 from twinbrain.errors import LearnError
-from twinbrain.language.lines import read_equations
 from twinbrain.models.step import StepProgram
 from twinbrain.network.build import block_programs, build_skeleton, check_references, complete
+from twinbrain.network.grouping import defined_names
 from twinbrain.network.layout import Layout, lay_out
 from twinbrain.network.network import Network, PopulationSlice
 from twinbrain.network.parameters import population_parameters
@@ -81,9 +81,9 @@ class Lowered:
 
     @cached_property
     def _receptor_of(self) -> tuple[dict[str, str], ...]:
-        """For each block, the receptor that declares a name."""
+        """For each block, the receptor that defines a name."""
         return tuple(
-            {line.name: name for name, model in block.receptors.items() for line in read_equations(model.equations)}
+            {name: receptor for receptor, model in block.receptors.items() for name in defined_names(model)}
             for block in self.layout.blocks
         )
 

@@ -150,11 +150,11 @@ class Trained:
         ------
         EngineError
             If there is no such engine.
-        LearnError
-            If ``n_trials`` is 0.
+        SpecError
+            If ``n_trials`` is no whole number of at least 1.
         """
         trials = self.setup.task.test
-        index = np.arange(len(trials) if n_trials is None else min(n_trials, len(trials)))
+        index = np.arange(len(trials) if n_trials is None else min(whole("n_trials", n_trials), len(trials)))
         learned = settled(self.setup.network)
         return replay(learned, self.network, self.setup.task, trials, index, engine, self.setup.run.seed)
 

@@ -23,6 +23,7 @@ from twinbrain.spec.workflow import Workflow
 Progress = Callable[[str, int, int], None]
 """Called with what is being done ("build", "compile", "simulate"), how much of it is done, and of how much.
 
+While a run in shards waits for its workers, also with "wait", how many there are, and of how many.
 Once a run was asked to stop, also with "stop", and how much of the last window is done.
 """
 
