@@ -15,3 +15,8 @@ def user_path(path: str | os.PathLike[str]) -> Path:
         Such as ``"runs/rest.zarr"`` or ``"~/rest.zarr"``.
     """
     return Path(os.path.expanduser(path))
+
+
+def whole_path(path: str, folder: Path) -> str:
+    """Return the whole path that a user means by one that starts from a folder."""
+    return str((folder / user_path(path)).absolute())

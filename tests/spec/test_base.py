@@ -2,6 +2,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from twinbrain.spec.base import Spec
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import Certificates
 from twinbrain.spec.load import load_workflow, workflow_names
+from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.region import Region
 from twinbrain.spec.signal import SampledWaveform, SpikeTrains
 from twinbrain.spec.sweep import Uniform
@@ -354,5 +356,11 @@ def test_given_values_are_numbers(values):
 def test_ends_and_seeds_are_numbers():
     with pytest.raises(SpecError, match=r"uniform: expected no truth value here, found true"):
         Uniform.parse({"uniform": [True, 2]})
+    with pytest.raises(SpecError, match=r"integers: expected numbers, found '1_0' among them"):
+        Uniform.parse({"integers": [1, "1_0"]})
+    with pytest.raises(SpecError, match=r"rate_errors: expected numbers, found True among them"):
+        NeuronModel.parse({"equations": "v : 1", "threshold": "v > 1", "reset": "", "rate_errors": {"1 ms": True}})
     with pytest.raises(SpecError, match="seed: expected a number, found the text '1_0'"):
         Run.parse({"seed": "1_0"})
+    with pytest.raises(SpecError, match="seed: expected no truth value here, found true"):
+        Run(seed=np.True_)

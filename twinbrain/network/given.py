@@ -17,7 +17,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.files import FileError, decoded, numbers, read_bytes, read_npy, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.network.random import Floats
-from twinbrain.paths import user_path
+from twinbrain.paths import user_path, whole_path
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.region import Region
 from twinbrain.spec.signal import SampledWaveform, SpikeTrains
@@ -118,7 +118,7 @@ def pinned(drive: _Drive) -> _Drive:
         given: SpikeTrains | SampledWaveform | None = getattr(drive, kind)
         if given is not None and given.file is not None:
             digest = _digest(_bytes(given))
-            changes = {"file": str(user_path(given.file).absolute()), "sha256": digest}
+            changes = {"file": whole_path(given.file, Path()), "sha256": digest}
             return drive.model_copy(update={kind: given.model_copy(update=changes)})
     return drive
 

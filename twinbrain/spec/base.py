@@ -39,21 +39,21 @@ class Spec(BaseModel, metaclass=_SpecMeta):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _path_as_text(cls, value: Any) -> Any:
-        # So that a declaration is the same however a path was given.
-        return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _numbers_alone(cls, value: Any, info: ValidationInfo) -> Any:
+    def _as_in_a_file(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None or type(value) in (int, float):
+            return value
+        if isinstance(value, os.PathLike):  # so that a declaration is the same however a path was given
+            return os.fspath(value)
         # Python counts true as 1 and reads "2_0" as 20, and so would pydantic.
         field = cls.model_fields[info.field_name or ""]
         items = value if isinstance(value, list | tuple) else (value,)
-        truth = next((item for item in items if isinstance(item, bool)), None)
+        truth = next((item for item in items if isinstance(item, _TRUTH)), None)
         if truth is not None and not _takes_truth(field.annotation):
             raise ValueError(f"expected no truth value here, found {str(truth).lower()}")
-        if isinstance(value, str) and _is_number(field) and _reads_as_number(value):
+        if isinstance(value, str) and _reads_as_number(value) and _of_numbers(field):
             raise ValueError(f"expected a number, found the text {value!r}; write it without quotes")
+        if isinstance(value, dict | list | tuple) and _of_numbers(field):
+            numbers_alone(value.values() if isinstance(value, dict) else value)
         return value
 
     @classmethod
@@ -128,6 +128,8 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+_TRUTH = (bool, np.bool)
+
 # The context of a dump that makes a digest: arrays stand in it by their own.
 IN_DIGEST: dict[str, Any] = {"digest": True}
 
@@ -142,13 +144,18 @@ def _takes_truth(annotation: Any) -> bool:
     return annotation in (bool, Any) or any(map(_takes_truth, get_args(annotation)))
 
 
-def _is_number(field: FieldInfo) -> bool:
-    """Return whether a field is a number, and nothing of its own makes one of a text."""
-    kinds = {kind for kind in get_args(field.annotation) or (field.annotation,) if kind is not type(None)}
-    kinds = {
-        get_args(kind)[0] if get_origin(kind) is Annotated and _is_plain(get_args(kind)) else kind for kind in kinds
-    }
-    return kinds <= {int, float} and _is_plain(field.metadata)
+def _of_numbers(field: FieldInfo) -> bool:
+    """Return whether a field is a number, or holds numbers, and nothing of its own makes one of a text."""
+    return _is_plain(field.metadata) and _are_numbers(field.annotation)
+
+
+def _are_numbers(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated:
+        return _is_plain(annotation.__metadata__) and _are_numbers(annotation.__origin__)
+    parts = [part for part in get_args(annotation) if part not in (type(None), ...)]
+    if get_origin(annotation) is dict:
+        del parts[0]  # keys are texts
+    return annotation in (int, float) or (bool(parts) and all(map(_are_numbers, parts)))
 
 
 def _reads_as_number(text: str) -> bool:
@@ -171,7 +178,7 @@ def numbers_alone(values: Iterable[Any]) -> None:
         If there is one; Python counts true as 1 and reads "2_0" as 20.
     """
     for value in values:
-        if isinstance(value, bool | np.bool) or (isinstance(value, str) and _reads_as_number(value)):
+        if isinstance(value, _TRUTH) or (isinstance(value, str) and _reads_as_number(value)):
             raise ValueError(f"expected numbers, found {value!r} among them")
 
 

@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.paths import user_path
+from twinbrain.paths import whole_path
 from twinbrain.spec.keys import Place, full_key
 from twinbrain.spec.sweep import FileKind, NamedFile, Sweep
 
 _SWEPT: dict[Place, int] = {("sweep", "parameters"): 2, ("sweep", "together"): 2, ("sweep", "cases"): 3}
-
-
-def whole_path(name: str, folder: Path) -> str:
-    """Return the whole path of a file whose name starts from a folder."""
-    return str((folder / user_path(name)).absolute())
 
 
 def is_path(name: str, kind: FileKind) -> bool:

@@ -244,9 +244,9 @@ class Region(Spec):
         for i, drive in enumerate(self.drives):
             receptors = {} if drive.receptor in INJECTED else {drive.receptor: 1.0}
             yield from self._target_problems(f"drives[{i}]", "population", drive.population, receptors)
-        streams = [drive.key(i) for i, drive in enumerate(self.drives)]
-        for i, key in enumerate(streams):
-            if (first := streams.index(key)) < i:
+        streams: dict[str, int] = {}
+        for i, drive in enumerate(self.drives):
+            if (first := streams.setdefault(drive.key(i), i)) < i:
                 yield Problem(
                     f"drives[{i}].name", f"expected a random stream of its own, found that of drives[{first}]; name it"
                 )

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from twinbrain import units
 from twinbrain.errors import Problem
-from twinbrain.paths import user_path
+from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec, numbers_alone, reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
@@ -102,7 +102,7 @@ def _from_folder(file: str | None, info: ValidationInfo) -> str | None:
     """Return the whole path of a file that a file names: its name starts from the folder of that."""
     if file is None or not isinstance(info.context, Folder):
         return file
-    return str((info.context.path / user_path(file)).absolute())
+    return whole_path(file, info.context.path)
 
 
 class _Given(Spec):
