@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from numba.core.caching import IndexDataCacheFile
 
-import twinbrain
-from twinbrain.cache import _replace_damaged, cache_root
+import twinbrain.network  # which sets numba up
+from twinbrain.cache import cache_root
 
 SIMULATE = """
 import twinbrain as tb
@@ -74,7 +74,6 @@ def test_the_package_is_imported_where_neither_it_nor_the_home_can_be_written(tm
 @pytest.mark.parametrize("name", ["f.nbi", "f.1.nbc"])
 @pytest.mark.parametrize("n_left", [0, 3, -3])
 def test_what_numba_keeps_damaged_is_made_anew(tmp_path, name, n_left):
-    _replace_damaged()
     kept = IndexDataCacheFile(str(tmp_path), "f", "stamp")
     kept.save("key", "compiled")
     assert kept.load("key") == "compiled"

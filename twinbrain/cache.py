@@ -59,11 +59,12 @@ def _fault(folder: Path) -> str | None:
 def spare_numba() -> None:
     """Let numba keep compiled code in our cache where it can keep it neither beside this package nor for the user.
 
-    It would refuse to import functions that ask to be kept.
+    It would refuse to import functions that ask to be kept. What it keeps damaged, wherever that is, is made anew.
     """
     places = (Path(__file__).parent / "__pycache__", Path(platformdirs.user_cache_dir("numba")))
     if not os.environ.get(_OF_NUMBA) and all(_fault(place) is not None for place in places):
         keep_numba_apart()
+    _replace_damaged()
 
 
 def keep_numba_apart() -> None:
