@@ -38,12 +38,12 @@ def whole(name: str, value: int, least: int = 1) -> int:
 
 
 def check_has_regions(name: str, wanted: Iterable[str], found: Iterable[str]) -> None:
-    """Make sure that no region lacks.
+    """Make sure that all regions are there.
 
     Raises
     ------
     ConnectomeError
-        If some do; the first are named.
+        If some are missing; the first are named.
     """
     known = {*found}
     if lacking := [label for label in wanted if label not in known]:

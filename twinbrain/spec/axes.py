@@ -69,8 +69,9 @@ def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
     keys = [key for table in (*columns, drawn) for key in table]
     cases = _cases(sweep.cases)
     _check_distinct([*keys, *cases])
+    taken = {*taken}
     for name, declared in ((CASE, sweep.cases), (SAMPLE, sweep.samples)):
-        if declared and name in (taken := {*taken}):
+        if declared and name in taken:
             raise SpecError(
                 f"sweep.{name}s: expected {name!r} for their dimension alone, found it taken by a result; give the "
                 "reduction, or its dimension, another name"

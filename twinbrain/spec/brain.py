@@ -49,7 +49,7 @@ class LongRange(Spec):
     speed: Speed = default("7 m/s")
 
     def weight_of_gaba(self, of_glutamate: str | float) -> str | float:
-        """Return the weight of a synapse whose axon releases GABA, given that of glutamate, which stands for it."""
+        """Return the weight of synapses of GABA, given that of glutamate, which counts where none is declared."""
         return of_glutamate if self.inhibitory_weight is None else self.inhibitory_weight
 
     @model_validator(mode="after")

@@ -261,7 +261,7 @@ def in_order(labels: Iterable[Any]) -> list[Any]:
     Raises
     ------
     ConnectomeError
-        If they have no order, as those of a set, or are none.
+        If they have no order, as those of a set, or are no labels at all.
     """
     if isinstance(labels, set | frozenset | Mapping) or not isinstance(labels, Iterable):
         raise ConnectomeError(f"expected labels in the order of the rows, as a list, found a {type(labels).__name__}")

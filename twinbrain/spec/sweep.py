@@ -101,7 +101,7 @@ class NamedFile(Spec):
     Parameters
     ----------
     path : str
-        Its whole path; empty of what goes by a name, such as ``"tvb-96"``.
+        Its whole path; empty for what goes by a name, such as ``"tvb-96"``.
     sha256 : str, optional
         Digest of what it held when the sweep was begun.
     """
