@@ -122,6 +122,15 @@ def test_seeds_are_so_by_whatever_name():
     np.testing.assert_array_equal(found["accuracy"], ACCURACY)
 
 
+def test_samples_of_seeds_alone_are_seeds():
+    plain = study()
+    plain["seed"].attrs["key"] = "seed"
+    n = plain.sizes["seed"]
+    sampled = plain.swap_dims(seed="sample").assign_coords(sample=range(n))
+    expected = analysis.compare_conditions(plain)
+    np.testing.assert_array_equal(analysis.compare_conditions(sampled)["accuracy"], expected["accuracy"])
+
+
 def test_a_choice_among_unequal_numbers_of_seeds_is_told():
     validation = ACCURACY.copy()
     validation[1, 1:] = np.nan

@@ -87,7 +87,11 @@ def _with_names_of_what_changes(sweep: xr.Dataset) -> xr.Dataset:
             names[dim] = _MEANT[keys[0]]
         elif keys and dim in _MEANT.values():
             names[dim] = ".".join(keys[0])
-    return sweep.rename({dim: name for dim, name in names.items() if dim != name})
+    changed = {dim: name for dim, name in names.items() if dim != name}
+    # Samples are counted; what they are of stands beside.
+    counted = {dim: name for dim, name in changed.items() if name in sweep.coords and sweep[name].dims == (dim,)}
+    sweep = sweep.swap_dims(counted).drop_vars(counted, errors="ignore")
+    return sweep.rename({dim: name for dim, name in changed.items() if dim not in counted})
 
 
 def _swept_along(sweep: xr.Dataset, dim: str) -> list[str]:
