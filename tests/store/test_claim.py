@@ -181,6 +181,16 @@ def test_a_kept_run_that_another_program_writes_is_not_waited_for(location):
             pass
 
 
+def test_a_sweep_ends_where_the_claim_of_a_kept_run_cannot_be_written(tmp_path):
+    """Any other error than a `StoreError` would count as that of one point, and be met again at the next."""
+    (tmp_path / "runs").touch()
+    with (
+        pytest.raises(StoreError, match=r"cannot write the run .*what is done stays readable; make room"),
+        claimed_in_sweep(Location.of(tmp_path / "runs/000000.zarr"), "run"),
+    ):
+        pass
+
+
 def test_runs_that_a_sweep_keeps_are_not_for_others_while_it_is_driven(location):
     with claimed(location, "sweep"), pytest.raises(StoreError, match="alone in writing the sweep"):
         elsewhere(try_to_claim, location.child("runs").child("000000.zarr"))

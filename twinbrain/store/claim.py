@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from twinbrain.errors import StoreError
 from twinbrain.store.failures import saying_what_is_safe
-from twinbrain.store.location import Location
+from twinbrain.store.location import LIKE_A_CLAIM, Location
 from twinbrain.store.process import Process
 from twinbrain.store.root import kind_of
 
@@ -40,7 +40,6 @@ _LOOK_AGAIN, _OF_A_SWEEP = 0.5, "point-"
 _LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
 _LONGEST_PLACE = 1000
 _NAME = re.compile(r"writer-([1-9][0-9]{0,7})\.claim")
-_LIKE_A_NAME = re.compile(r"writer-.*\.claim", re.DOTALL)
 
 # With the process that holds each: one that is forked from it holds none of them.
 _held: ContextVar[tuple[tuple[int, Claim], ...]] = ContextVar("_held", default=())
@@ -170,19 +169,22 @@ def claimed_in_sweep(location: Location, what: str) -> Iterator[Claim]:
     Raises
     ------
     StoreError
-        If a process writes it that does not work for a sweep, or the sweep is claimed by another process meanwhile.
+        If a process writes it that does not work for a sweep, the sweep is claimed by another process meanwhile, or
+        nothing can be written.
     """
-    outer, missing = held(location), _missing_folders(location)
-    while True:
-        if outer is not None:
-            outer.check()
-        try:
-            claim, entry = _acquire(location, what, outer, _OF_A_SWEEP)
-            break
-        except _HeldError as error:
-            if not error.for_a_sweep:
-                raise
-            time.sleep(_LOOK_AGAIN)
+    outer = held(location)
+    missing = _missing_folders(location)[:1]  # those around it are shared with workers at other points
+    with saying_what_is_safe(location, "what is done", what):
+        while True:
+            if outer is not None:
+                outer.check()
+            try:
+                claim, entry = _acquire(location, what, outer, _OF_A_SWEEP)
+                break
+            except _HeldError as error:
+                if not error.for_a_sweep:
+                    raise
+                time.sleep(_LOOK_AGAIN)
     with _kept_up(claim, entry, missing):
         yield claim
 
@@ -333,7 +335,7 @@ def _name(number: int | str) -> str:
 
 def _numbers(location: Location) -> list[int]:
     """Return the numbers of all claims; one of a number that none of ours reaches would hide those that follow."""
-    named = [name for name in location.names() if _LIKE_A_NAME.fullmatch(name)]
+    named = [name for name in location.names() if LIKE_A_CLAIM.fullmatch(name)]
     for name in named:
         if not _NAME.fullmatch(name):
             raise StoreError(

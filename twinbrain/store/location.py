@@ -28,8 +28,8 @@ from twinbrain.store.remote import RemoteStore
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
 # What interrupted writes leave: ours and those of zarr are named so, and nothing of a person's own.
 _LEFT = re.compile(r"(.*\.)?[0-9a-f]{32}\.partial|writable\.partial", re.DOTALL)
-# Of who is about to write.
-_CLAIM = re.compile(r"writer-.*\.claim", re.DOTALL)
+LIKE_A_CLAIM = re.compile(r"writer-.*\.claim", re.DOTALL)
+"""Names of what says who writes a store; see `twinbrain.store.claim`."""
 # Others that fsspec knows unpack archives, follow references to other places, or start programs.
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 """Kinds of URL at which a store may lie, beside paths of this machine."""
@@ -177,7 +177,7 @@ class Location:
 
     def is_free(self) -> bool:
         """Return whether nothing lies below but what interrupted writes left, and claims."""
-        return all(_LEFT.fullmatch(name) or _CLAIM.fullmatch(name) for name in self.names())
+        return all(_LEFT.fullmatch(name) or LIKE_A_CLAIM.fullmatch(name) for name in self.names())
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of each file, and below each folder, that lies immediately below."""
