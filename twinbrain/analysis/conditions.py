@@ -11,10 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
-from twinbrain.spec.axes import SAMPLE
-from twinbrain.spec.keys import full_key
 
-SEED, LABELS, CASE, CONDITION = "seed", "labels", "case", "condition"
+SEED, LABELS, CASE, SAMPLE, CONDITION = "seed", "labels", "case", "sample", "condition"
 FEWER_LABELS = "fewer labels"
 _MEANT = {("run", "seed"): SEED, ("train", "labels"): LABELS}
 Place = tuple[str, str]
@@ -80,6 +78,8 @@ def _with_names_of_what_changes(sweep: xr.Dataset) -> xr.Dataset:
 
     A sweep names a dimension after its first key, by as many parts as tell it from others.
     """
+    from twinbrain.spec.keys import full_key  # takes half a second, which plots of runs need not wait for
+
     names: dict[str, str] = {}
     for dim in map(str, sweep["status"].dims):
         keys = [tuple(full_key(sweep[name].attrs["key"])) for name in _swept_along(sweep, dim)]

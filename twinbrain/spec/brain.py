@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
@@ -185,7 +186,7 @@ class Brain(Spec):
         if isinstance(connectome, Connectome):
             where = f"{connectome.n_regions} region{'s' * (connectome.n_regions != 1)}"
         else:
-            where = f"connectome {connectome}"
+            where = f"connectome {PurePath(connectome).name}"
         kinds = len({region.name for region in self.regions.values()})
         return f"<brain {self.name or 'without a name'}: {where}, {kinds} kind{'s' * (kinds != 1)} of region>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -63,7 +64,11 @@ def brain_html(brain: Brain) -> str:
         Self-contained, with every text escaped.
     """
     connectome = brain.connectome if isinstance(brain.connectome, Connectome) else None
-    where = f"connectome {brain.connectome}" if connectome is None else f"{connectome.n_regions} regions"
+    where = (
+        f"connectome {PurePath(str(brain.connectome)).name}"
+        if connectome is None
+        else f"{connectome.n_regions} regions"
+    )
     body = _section("Regions, by the label of the node", _mapping(brain, connectome))
     body += _section("Synapses between regions", _long_range(brain))
     if connectome is not None:

@@ -24,7 +24,7 @@ def test_an_option_of_another_type_is_one_error(options, message):
 
 
 def test_options_are_taken_as_they_are_written():
-    found = check_baseline(Choice(name="lstm", options={"dropout": "0.3", "view": "flat"}))
+    found = check_baseline(Choice(name="lstm", options={"dropout": 0.3, "view": "flat"}))
     assert (found.dropout, found.view, found.input_noise) == (0.3, "flat", 0.0)
 
 

@@ -52,7 +52,7 @@ def test_an_option_of_another_type_is_one_error(name, options, message):
 
 
 def test_options_are_taken_as_they_are_written():
-    own = rule("reward_stdp", tau_c="0.5 s", tau_plus=10, shuffled="false", A_plus="0.1")
+    own = rule("reward_stdp", tau_c="0.5 s", tau_plus=10, shuffled="false", A_plus=0.1)
     assert (own.tau_c, own.window.tau_plus, own.window.tau_minus, own.shuffled, own.window.A_plus) == (
         500.0,
         10.0,
