@@ -10,6 +10,7 @@ import twinbrain as tb
 NAMES = ("spikes/time_step", "spikes/neuron", "rate/rate", "state/0_v_lif_current/v")
 
 
+@pytest.mark.slow
 def test_a_run_on_s3_is_that_on_a_disk_and_its_figure_lies_here(twinbrain, folder, bucket):
     url = f"{bucket}/runs/remote.zarr"
     outcome = twinbrain("run", "small.toml", "--out", url)

@@ -69,7 +69,6 @@ PLAIN = {
         "on_post": "",
     },
 }
-N_STEPS = 5000
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def plain_numpy():
     brian2.prefs["codegen.target"] = before
 
 
-def plain_run(network):
+def plain_run(network, n_steps):
     """Simulate the network in plain Brian2; return spikes, variables of the synapses, and which of these to compare."""
     (block,), (table,) = network.blocks, network.plastic
     neurons = brian2.NeuronGroup(
@@ -109,12 +108,12 @@ def plain_run(network):
     if table.rule == "tsodyks_markram":
         synapses.x = 1
     monitor = brian2.SpikeMonitor(neurons)
-    brian2.Network(neurons, synapses, monitor).run(N_STEPS * 0.1 * ms)
+    brian2.Network(neurons, synapses, monitor).run(n_steps * 0.1 * ms)
     spikes = np.column_stack([np.rint(monitor.t / (0.1 * ms)).astype(int), monitor.i])
     variables = {name: np.asarray(getattr(synapses, name)) for name in set(table.program.state) - {"last_update"}}
     variables["w"] = variables["w"] * 1e9  # nS
     # What arrives in Brian2's last step would be the first thing of our next one.
-    settled = np.rint(synapses.lastupdate / (0.1 * ms)) < N_STEPS - 1
+    settled = np.rint(synapses.lastupdate / (0.1 * ms)) < n_steps - 1
     return spikes, variables, settled
 
 
@@ -130,17 +129,18 @@ def currents(network):
 
 
 @pytest.mark.usefixtures("plain_numpy")
+@pytest.mark.parametrize("n_steps", [1200, pytest.param(5000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", RULES)
-def test_plastic_synapses_written_by_hand_in_brian2_give_the_same(rule):
+def test_plastic_synapses_written_by_hand_in_brian2_give_the_same(rule, n_steps):
     data = region_data(REGION)
     data["projections"][0]["plasticity"] = {"model": rule, "parameters": RULES[rule]}
     network = build_region(Region.parse(data), seed=5)
-    expected, variables, settled = plain_run(network)
-    assert len(expected) > 5 * network.n_neurons
+    expected, variables, settled = plain_run(network, n_steps)
+    assert len(expected) > 5 * network.n_neurons * n_steps / 5000
     assert settled.mean() > 0.9
     for engine in ("reference", "brian2-numpy"):
         simulation = get_engine(engine)(network)
-        simulation.advance(N_STEPS)
+        simulation.advance(n_steps)
         spikes = simulation.collect().spikes
         np.testing.assert_array_equal(np.column_stack([spikes.step, spikes.neuron]), expected)
         found = simulation.state().variables

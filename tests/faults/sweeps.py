@@ -17,7 +17,7 @@ SWEEP = """
 region = "pair.toml"
 
 [run]
-duration = "100 ms"
+duration = "40 ms"
 engine = "reference"
 
 [sweep]
@@ -59,7 +59,7 @@ def n_done(path):
 def wait_until(process, reached):
     """Wait until something is reached, or the process has ended."""
     while process.poll() is None and not reached():
-        time.sleep(0.02)
+        time.sleep(0.1)  # to look is to open a store
 
 
 def assert_same(path, expected):

@@ -17,9 +17,9 @@ N_TRIES = int(os.environ.get("TWINBRAIN_WRITERS", "1"))
 # What begins, and what comes second.
 PAIRS = [
     ("run", {}, "run", {"seed": 2, "overwrite": True}),
-    ("resume_training", {}, "resume_training", {}),
 ]
 OTHERS = [
+    ("resume_training", {}, "resume_training", {}),
     ("sweep", {}, "sweep", {}),
     ("run", {}, "run", {}),
     ("resume", {}, "resume", {}),

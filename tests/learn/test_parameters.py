@@ -100,10 +100,9 @@ tau_w : second
 @pytest.mark.parametrize(
     ("equations", "receptors", "values"),
     [
-        (RATES, {"r": DECAY}, (210, 7, 7 / 210)),
-        (RESONATOR, {}, (100, 100, 20, 10, 10)),
+        pytest.param(RATES, {"r": DECAY}, (210, 7, 7 / 210), id="rates that are equal"),
+        pytest.param(RESONATOR, {}, (100, 100, 20, 10, 10), id="resonator", marks=pytest.mark.slow),
     ],
-    ids=["rates that are equal", "resonator"],
 )
 def test_and_where_rates_are_equal_or_eigenvalues_complex(equations, receptors, values):
     model = NeuronModel(equations=equations, threshold="v > 1*volt", reset="v = 0*mV", method="exact")

@@ -42,6 +42,7 @@ def test_a_run_in_memory_is_the_same_too(example, contents, uninterrupted):
     assert contents("memory://test_s3/run.zarr") == uninterrupted(3)
 
 
+@pytest.mark.slow
 def test_spikes_state_and_what_it_is_are_read(example, url):
     example.commit(example.create(url), range(3))
     expected = np.concatenate([example.window(k).time_step for k in range(3)])
@@ -56,6 +57,7 @@ def test_spikes_state_and_what_it_is_are_read(example, url):
     assert info.to_dict()["path"] == url
 
 
+@pytest.mark.slow
 def test_what_is_opened_stays_as_it_was_while_the_run_goes_on(example, url, uninterrupted):
     writer = example.commit(example.create(url), range(2))
     before = open_run(url)
@@ -101,6 +103,7 @@ def n_committed(example, url):
         return 0
 
 
+@pytest.mark.slow
 def test_a_run_is_replaced_only_if_asked_for_and_anything_else_never(example, url, contents, uninterrupted):
     example.commit(example.create(url), range(2))
     with pytest.raises(StoreError, match=f"found a run: {url}; replace it with overwrite=True"):
@@ -161,6 +164,7 @@ def test_wrong_credentials_are_named(url):
             use(url)
 
 
+@pytest.mark.slow
 def test_credentials_that_may_only_read_are_found_out_before_anything_runs(example, url, s3, monkeypatch):
     example.commit(example.create(url), range(1))
     iam = boto3.client("iam")
@@ -197,6 +201,7 @@ def test_a_name_that_no_bucket_can_have_is_refused(s3):
         check_target("s3://not a bucket/run.zarr")
 
 
+@pytest.mark.slow
 def test_if_the_endpoint_goes_down_all_that_was_committed_stays_and_the_run_goes_on(
     example, url, s3, contents, uninterrupted
 ):

@@ -63,6 +63,7 @@ def test_steps_in_one_kernel_are_the_step_loop_in_value_and_gradient():
     assert max(errors) < 1e-10
 
 
+@pytest.mark.slow
 def test_in_single_precision_they_are_so_within_it():
     found, (_, spikes, _), errors = compare("alif", torch.float32, ("k1", "beta"))
     assert spikes.sum() > 20
@@ -71,6 +72,7 @@ def test_in_single_precision_they_are_so_within_it():
     assert max(errors) < 1e-4
 
 
+@pytest.mark.slow
 def test_variables_may_have_the_names_of_what_the_kernels_handle():
     names = ("spikes", "seen", "feedback", "spike", "seen_v", "next_v", "gradient_v")
     model = tb.NeuronModel(

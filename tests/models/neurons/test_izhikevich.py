@@ -88,6 +88,7 @@ def intervals(name, current, duration=500.0):
     return np.diff(spikes[0])
 
 
+@pytest.mark.slow
 def test_pyramidal_cells_of_2007_spike_regularly_or_begin_with_a_doublet():
     regular, bursting = intervals("rs", 100.0), intervals("ib", 500.0)
     assert np.ptp(regular[1:]) < 0.5
@@ -101,6 +102,7 @@ def test_a_chattering_cell_of_2007_fires_doublets():
     assert (found[1::2] > 80.0).all()
 
 
+@pytest.mark.slow
 def test_interneurons_of_2007_adapt_or_do_not():
     adapting, fast = intervals("lts", 200.0), intervals("fs", 400.0)
     assert adapting[3] > 1.5 * adapting[0]
@@ -116,6 +118,7 @@ def test_the_recovery_of_a_low_threshold_cell_of_2007_is_bounded():
     assert trace["u"][reset].max() == 670.0
 
 
+@pytest.mark.slow
 def test_thalamic_cells_of_2007_burst_after_inhibition_and_spike_singly_otherwise():
     relay = np.diff(released("izhikevich_2007/tc", -1200.0, 120.0))
     assert len(relay) == 3
@@ -134,6 +137,7 @@ def test_the_low_slope_of_a_relay_cell_begins_at_its_potential_without_a_step():
     np.testing.assert_allclose(trace["u"][0], 0.1 * 0.01 * 15 * np.minimum(v + 65, 0), rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_dopamine_makes_one_spiny_neuron_harder_to_excite_and_the_other_easier():
     # Humphries et al. (2009): D1 holds the cell down, yet it fires faster once it fires; D2 makes it more excitable.
     spikes = {}

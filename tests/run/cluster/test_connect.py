@@ -83,6 +83,7 @@ def test_ctrl_c_is_left_to_the_process_that_hands_out_tasks(local):
     assert local.submit(process, workers=[address], pure=False).result() == number
 
 
+@pytest.mark.slow
 def test_a_killed_worker_of_a_local_cluster_comes_back_ready():
     with connected(workers=1) as client:
         first = client.submit(process, pure=False).result()
@@ -91,6 +92,7 @@ def test_a_killed_worker_of_a_local_cluster_comes_back_ready():
         assert client.submit(has_brian2, pure=False).result()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_there_already_is_left_running(scheduler, start_worker):
     start_worker()
     with client_of(scheduler, 1):
@@ -100,6 +102,7 @@ def test_a_scheduler_that_is_there_already_is_left_running(scheduler, start_work
                 assert client.submit(spikes, 1, pure=False).result().shape[1] > 100
 
 
+@pytest.mark.slow
 def test_a_worker_that_joins_later_is_made_ready_while_connected_and_left_alone_afterwards(scheduler, start_worker):
     with connected(scheduler) as client:
         start_worker()

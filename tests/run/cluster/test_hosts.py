@@ -55,6 +55,7 @@ def test_tasks_on_two_workers_are_on_two_hosts(hosts, client):
         assert client.submit(own_addresses, workers=[address], pure=False).result() == ["127.0.0.1", address]
 
 
+@pytest.mark.slow
 def test_a_group_of_torch_spans_two_hosts(hosts, client):
     pytest.importorskip("torch")
     before = client.run(sent_bytes)

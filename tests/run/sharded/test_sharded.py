@@ -14,8 +14,15 @@ from tests.run.test_breakdown import cubic, simulate
 from twinbrain.store import run_info
 
 
-@pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
-@pytest.mark.parametrize("shards", [2, 3, 4])
+# With every number in one engine, and in every engine with one number; the others are slow.
+@pytest.mark.parametrize(
+    ("engine", "shards"),
+    [
+        pytest.param(engine, shards, marks=[pytest.mark.slow] * (engine != "reference" and shards != 3))
+        for engine in ("reference", "brian2", "torch")
+        for shards in (2, 3, 4)
+    ],
+)
 def test_a_store_is_the_same_for_any_number_of_shards(run, whole, client, same_files, tmp_path, engine, shards):
     found = run(tmp_path / "run.zarr", engine=engine, shards=shards, client=client)
     assert found.attrs["status"] == "complete"
@@ -52,7 +59,10 @@ def plastic_brain():
     return small_brain(4).model_copy(update={"regions": {"TH-*": relay_region(), **regions}})
 
 
-@pytest.mark.parametrize("engine", ["reference", "brian2", "torch"])
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param("reference", marks=pytest.mark.slow), "brian2", pytest.param("torch", marks=pytest.mark.slow)],
+)
 def test_plastic_synapses_are_the_same_and_go_on_with_another_number_of_shards(
     run, client, same_files, tmp_path, engine
 ):

@@ -54,6 +54,7 @@ def test_what_a_worker_that_dies_was_at_is_computed_by_another(tmp_path, client,
     assert_same(found, expected, "mean_rates")
 
 
+@pytest.mark.slow
 def test_a_point_that_kills_every_worker_fails_alone(tmp_path, client, expected):
     kill = KillAlways(seed=1)
     found = sweep(

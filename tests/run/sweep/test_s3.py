@@ -30,6 +30,7 @@ def test_workers_write_a_sweep_to_s3_and_it_is_gone_on_with(bucket, expected):
         np.testing.assert_array_equal(tb.open_sweep(url).load()[name], expected[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_runs_of_points_are_kept_on_s3(bucket):
     url = f"{bucket}/kept.zarr"
     tb.sweep(small_workflow(), out=url, workers=0, seed=[1], keep_runs=True)
