@@ -18,7 +18,7 @@ ENGINES = (pytest.param("brian2", marks=pytest.mark.slow), "brian2-numpy", "torc
 # Both of Brian2 differ in what is computed in a step alone.
 CHECKED = (*(pytest.param(engine, marks=pytest.mark.slow) for engine in ("brian2", "brian2-numpy")), "torch")
 # Neurons of each model, and steps.
-SIZES = {"20,000 steps": (100, 200), "a million steps": (1000, 1000)}
+SIZES = {"40,000 steps": (100, 400), "a million steps": (1000, 1000)}
 
 
 @pytest.fixture(scope="module", params=[pytest.param(n, marks=[pytest.mark.slow] * n.startswith("a m")) for n in SIZES])
