@@ -65,6 +65,7 @@ def kill_when(place):
         yield call
 
 
+@pytest.mark.slow
 def test_a_killed_run_opens_each_time_and_resumes_to_the_same_values(place, kill_when, check, uninterrupted):
     draw = random.Random(11)
     path = place / "runs/small.zarr"

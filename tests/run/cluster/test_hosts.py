@@ -50,6 +50,7 @@ def sent_bytes():
     return psutil.net_io_counters(pernic=True)["eth0"].bytes_sent
 
 
+@pytest.mark.slow
 def test_tasks_on_two_workers_are_on_two_hosts(hosts, client):
     for address in hosts.addresses:
         assert client.submit(own_addresses, workers=[address], pure=False).result() == ["127.0.0.1", address]

@@ -98,7 +98,9 @@ def interrupting(step):
 LONG = "400 ms"
 
 
-@pytest.mark.parametrize(("first", "then"), [(2, 3), (4, 1), (1, 2)])
+@pytest.mark.parametrize(
+    ("first", "then"), [(2, 3), pytest.param(4, 1, marks=pytest.mark.slow), pytest.param(1, 2, marks=pytest.mark.slow)]
+)
 def test_a_run_that_was_interrupted_goes_on_with_another_number_of_shards(
     run, whole, client, same_files, tmp_path, first, then
 ):
