@@ -13,7 +13,6 @@ from distributed import Client, Security
 
 import twinbrain as tb
 from tests.run.cluster.conftest import dask
-from twinbrain.run.cluster import connect
 from twinbrain.run.cluster.connect import connected, workers_ready
 from twinbrain.run.cluster.scratch import BEFORE_SETUP, after_setup
 from twinbrain.run.cluster.slurm import job_arguments
@@ -70,7 +69,7 @@ def test_a_sweep_runs_on_a_scheduler_that_asks_for_certificates_and_strangers_do
         profile=profile,
     )
     assert (found["status"] == 1).all()
-    monkeypatch.setattr(connect, "_CONNECT_TIMEOUT", "2s")
+    monkeypatch.setattr("twinbrain.run.cluster.address._CONNECT_TIMEOUT", "2s")
     stranger = write_certificates(tmp_path / "theirs")
     with pytest.raises(tb.ClusterError, match="expected a scheduler at tls://"), connected(address, profile=stranger):
         pass

@@ -15,7 +15,8 @@ import pytest
 
 from twinbrain.errors import StoreError
 from twinbrain.store import Location, claim, open_run, process, resume_run
-from twinbrain.store.claim import LEASE, check_unclaimed, claimed, claimed_in_sweep, held, under
+from twinbrain.store.claim import check_unclaimed, claimed, claimed_in_sweep, held, under
+from twinbrain.store.claim_file import LEASE, ClaimEntry, read_claim
 from twinbrain.store.process import Process
 
 
@@ -41,7 +42,7 @@ def leave(location, order=1, /, *, age=0.0, **changes):
     """Leave a claim there, of this process if nothing else is said."""
     process = replace(Process.this(), **changes)
     renewed = time.time() - age
-    entry = claim._Entry(process, "another", "2026-01-01 00:00:00 UTC", renewed)
+    entry = ClaimEntry(process, "another", "2026-01-01 00:00:00 UTC", renewed)
     location.write(f"writer-{order}.claim", entry.encode())
     if location.is_local:
         os.utime(location.path / f"writer-{order}.claim", (renewed, renewed))
@@ -276,8 +277,8 @@ def test_a_claim_that_is_being_written_holds_for_a_while(tmp_path):
 def test_signs_of_life_are_given_while_it_is_held(location, monkeypatch):
     monkeypatch.setattr(claim, "RENEWAL", 0.01)
     with claimed(location, "run") as found:
-        first = claim._read(location, found.number).renewed
-        while claim._read(location, found.number).renewed == first:
+        first = read_claim(location, found.number).renewed
+        while read_claim(location, found.number).renewed == first:
             time.sleep(0.01)
         found.check()
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from twinbrain.analysis.confidence import mean_over
 from twinbrain.errors import LearnError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 MEASURES = ("accuracy", "synaptic_operations", "energy", "seconds", "n_parameters")
 """What is compared, as far as it is there."""

@@ -9,7 +9,7 @@ import xarray as xr
 
 from twinbrain.analysis.confidence import mean_over
 from twinbrain.errors import LearnError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 LEVEL = 0.95
 """Confidence that all intervals together hold."""

@@ -14,7 +14,7 @@ from twinbrain.analysis.discriminant import centroids, linear_discriminant
 from twinbrain.analysis.responses import Classes, classes_of, neuron_groups, responses_of
 from twinbrain.analysis.varies import varies
 from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 Decoder = Literal["lda", "centroid"]
 

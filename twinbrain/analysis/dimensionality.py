@@ -12,7 +12,7 @@ from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.responses import bin_width, classes_of, neuron_groups, responses_of
 from twinbrain.analysis.varies import ROUNDING
 from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 Floats = NDArray[np.float64]
 Samples = Literal["averages", "trials"]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.tree import Columns, population_columns, populations, populations_of
 from twinbrain.errors import SpecError
-from twinbrain.spec.base import nearest, suggestion
 from twinbrain.spec.labels import matching
+from twinbrain.spec.suggest import nearest, suggestion
 
 By = Literal["population", "region", "kind", "family"]
 """``"kind"`` takes the populations of one name in all regions of a family together, as ``"cortex/pyr"``."""

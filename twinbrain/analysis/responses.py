@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.grouping import in_order
 from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 
 def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:

@@ -8,7 +8,7 @@ import xarray as xr
 from twinbrain.analysis.grouping import Patterns, group_by, select_populations
 from twinbrain.analysis.tree import check_neurons, populations
 from twinbrain.errors import SpecError, StoreError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 
 def state(

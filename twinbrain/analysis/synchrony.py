@@ -11,7 +11,7 @@ from twinbrain.analysis.counts import count_moments, standardised_variance
 from twinbrain.analysis.grouping import By, group_by
 from twinbrain.analysis.tree import clock
 from twinbrain.errors import SpecError
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 Measure = Literal["chi", "correlation", "pooled_correlation"]
 

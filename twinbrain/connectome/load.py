@@ -10,8 +10,8 @@ from twinbrain.connectome.datasets import SOURCES_IN_ROWS, connectome_names, dat
 from twinbrain.connectome.read import READERS, read_connectome
 from twinbrain.errors import ConnectomeError
 from twinbrain.paths import user_path
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.suggest import suggestion
 
 
 def load_connectome(name_or_path: str | Path, **options: Any) -> Connectome:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import ConnectomeError
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.suggest import suggestion
 
 Weights = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from twinbrain.connectome.place import reading
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import read_npz as read_arrays
 from twinbrain.paths import user_path
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.suggest import suggestion
 
 _OPTIONAL = ("centroids", "hemisphere", "cortical", "area")
 

@@ -18,8 +18,8 @@ from twinbrain.connectome.triangle import Triangle, with_triangle
 from twinbrain.connectome.tvb import read_tvb
 from twinbrain.errors import ConnectomeError
 from twinbrain.paths import user_path
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.suggest import suggestion
 
 READERS: dict[str, Callable[..., Connectome]] = {
     ".zip": read_tvb,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import EngineError
 from twinbrain.network.network import Network
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,9 +23,9 @@ from twinbrain.network.ranges import check_conductances, check_terms, of_both, r
 from twinbrain.network.synapses import LONGEST_DELAY, Synapses
 from twinbrain.network.table import build_tables, check_range
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Distribution
+from twinbrain.spec.suggest import suggestion
 
 
 def lower_circuit(circuit: Circuit) -> Network:

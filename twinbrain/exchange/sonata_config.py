@@ -11,7 +11,7 @@ from typing import Any
 from twinbrain.exchange.files import failure
 from twinbrain.exchange.sonata_files import read_json
 from twinbrain.exchange.sonata_unread import Unread
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 _LONGEST_PATH = 4096
 _FOLDERS = ("point_neuron_models_dir", "synaptic_models_dir")

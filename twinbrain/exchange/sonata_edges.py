@@ -27,7 +27,7 @@ from twinbrain.exchange.sonata_files import (
 )
 from twinbrain.files import number as in_text
 from twinbrain.models.step import step_program
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 Numbers = NDArray[np.int64]
 

@@ -19,7 +19,7 @@ from twinbrain.exchange.files import failure
 from twinbrain.exchange.sonata_unread import Unread
 from twinbrain.files import FileError, damaged, opened_hdf5, parse_json, read_text
 from twinbrain.files.text import LARGEST_JSON
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 _DIGITS = re.compile("[0-9]{1,18}")
 Row = dict[str, str]

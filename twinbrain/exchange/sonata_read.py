@@ -34,8 +34,8 @@ from twinbrain.models.step import step_program
 from twinbrain.network.network import Network
 from twinbrain.network.random import Key
 from twinbrain.paths import user_path
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.suggest import suggestion
 
 
 def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:

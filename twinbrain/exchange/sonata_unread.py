@@ -13,7 +13,7 @@ from pathlib import Path
 
 from twinbrain.errors import ExchangeWarning, shortened
 from twinbrain.exchange.files import failure
-from twinbrain.spec.base import listed, nearest
+from twinbrain.spec.suggest import listed, nearest
 
 # What the format has for cells with a shape, for other programs and for reports: it changes nothing of point neurons.
 _HARMLESS = re.compile(

@@ -15,7 +15,6 @@ from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.step import step_program
 from twinbrain.network.layout import unused_name
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
@@ -24,6 +23,7 @@ from twinbrain.spec.population import Population
 from twinbrain.spec.projection import Connect, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import InputSpec, ReadoutSpec
 
 # Of an input synapse before its weight has been found; by the unit of the receptor.

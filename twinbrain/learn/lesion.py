@@ -16,7 +16,7 @@ from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
 from twinbrain.learn.tasks.split import generator
 from twinbrain.learn.weights import synapse_ends
 from twinbrain.network.network import PopulationSlice
-from twinbrain.spec.base import listed, suggestion
+from twinbrain.spec.suggest import listed, suggestion
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.fused.surrogates import surrogate_function
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Surrogate
 
 SHARPNESS = {

@@ -11,8 +11,8 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.lower import Lowered
 from twinbrain.learn.weights import Group
 from twinbrain.network.network import SynapseTable
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.labels import matching
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Trainable
 
 # Receptors through which a weight may act in either direction.

@@ -36,8 +36,8 @@ from twinbrain.models.reading import (
     unit_text,
     variables_of,
 )
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.model import NeuronModel, ReceptorModel
+from twinbrain.spec.suggest import suggestion
 
 METHODS = ("exact", "linear", "exponential_euler", "euler", "rk2", "rk4")
 """Names of the integrators, which are Brian2's."""

@@ -10,10 +10,10 @@ from twinbrain.models.cells import CELL_CARDS
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.plasticity import PLASTICITY_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
+from twinbrain.spec.suggest import suggestion
 
 if TYPE_CHECKING:
     from twinbrain.spec.region import Region

@@ -24,8 +24,8 @@ from twinbrain.models.between_events import ELAPSED, solve
 from twinbrain.models.brian import import_brian2
 from twinbrain.models.equations import METHODS, ModelEquations
 from twinbrain.models.in_weights import UNIT
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.plasticity import PlasticityModel
+from twinbrain.spec.suggest import suggestion
 
 WEIGHT = "w"
 RELEASE = "release"

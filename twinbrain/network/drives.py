@@ -19,10 +19,10 @@ from twinbrain.network.random import stream_key
 from twinbrain.network.signals import lower_spikes, lower_waveform, signal_problems, whole_steps
 from twinbrain.network.synapses import InletOf
 from twinbrain.network.thresholds import normal_thresholds, poisson_thresholds
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import INJECTED, Drive, Stimulus
 from twinbrain.spec.labels import matching
+from twinbrain.spec.suggest import suggestion
 
 ALWAYS = 2**62
 # Beyond this mean count a step, drawing counts by comparison stops being sensible.

@@ -17,13 +17,13 @@ from twinbrain.network.network import PopulationSlice
 from twinbrain.network.random import Floats, stream_key
 from twinbrain.network.ranges import check_terms, of_both, range_problems
 from twinbrain.network.sampling import coherent_values, sample
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.model import NeuronModel
 from twinbrain.spec.quantity import Value
 from twinbrain.spec.ranges import parse_range
+from twinbrain.spec.suggest import suggestion
 
 Values = Mapping[str, Value]
 Draw = Callable[[str, Value, str], Floats]

@@ -13,9 +13,9 @@ from twinbrain.models.step import REFRACTORY_LEFT, StepProgram, step_program
 from twinbrain.network.layout import BlockLayout, Layout
 from twinbrain.network.network import PopulationSlice, Probe
 from twinbrain.network.parameters import fill_block
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.labels import matching
 from twinbrain.spec.record import Record, StateRecord
+from twinbrain.spec.suggest import suggestion
 
 
 def lower_probes(record: Record, layout: Layout, programs: tuple[StepProgram, ...], dt: float) -> Iterator[Probe]:

@@ -12,11 +12,11 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.network.given import read_samples
 from twinbrain.network.random import Floats
 from twinbrain.network.sampling import coherent_values
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.quantity import Distribution, Value
 from twinbrain.spec.ranges import parse_range
+from twinbrain.spec.suggest import suggestion
 
 CONDUCTANCE = "nS"
 """Unit of the weights of receptors that add to a conductance, which is never negative."""

@@ -16,7 +16,7 @@ from twinbrain.plot.canvas import Band, draw_bands, draw_scale, new_axes, note, 
 from twinbrain.plot.palette import RATE_MAP, colours
 from twinbrain.plot.plain import plain_texts
 from twinbrain.plot.strips import Strip, draw_strips, room_for, shown
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

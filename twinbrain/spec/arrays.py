@@ -18,7 +18,10 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.files import NpzArrays, read_bytes, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.paths import user_path
-from twinbrain.spec.base import IN_DIGEST, numbers_alone, reject, suggestion
+from twinbrain.spec.base import IN_DIGEST
+from twinbrain.spec.plain_numbers import numbers_alone
+from twinbrain.spec.problems import reject
+from twinbrain.spec.suggest import suggestion
 
 SHORT = 16
 """Arrays up to this length are written as lists."""

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import nearest, suggestion
 from twinbrain.spec.explicit import wrong_numbers_of
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import nearest, suggestion
 
 _MOST_SHOWN = 12
 

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.base import Spec
 from twinbrain.spec.between_regions import declared_problems
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.labels import first_patterns, matching
 from twinbrain.spec.population import MOST_NEURONS
+from twinbrain.spec.problems import reject
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Quantity, Speed, default
 from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import suggestion
 
 
 class LongRange(Spec):

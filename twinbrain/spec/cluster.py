@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.base import Spec
+from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, default
 
 _CLOCK = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", re.ASCII)

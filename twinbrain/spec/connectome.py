@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import number
-from twinbrain.spec.base import nearest
 from twinbrain.spec.labels import matching
+from twinbrain.spec.suggest import nearest
 
 _HEMISPHERES = ("left", "right", "")
 # Dimensions and unit of each variable, in the order of the digest.

@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from twinbrain import units
 from twinbrain.errors import Problem, UnitError
-from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.base import Spec
+from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate
 from twinbrain.spec.signal import Pulses, SampledWaveform, Sine, SpikeTrains
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from twinbrain.errors import SpecError
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.workflow import Run, Workflow
 
 Place = tuple[str, ...]

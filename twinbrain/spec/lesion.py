@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.labels import matching
 from twinbrain.spec.projection import Projection
+from twinbrain.spec.suggest import suggestion
 
 if TYPE_CHECKING:
     from twinbrain.spec.brain import Brain

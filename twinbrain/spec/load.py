@@ -16,7 +16,6 @@ from twinbrain.files import FileError, parse_toml, read_text
 from twinbrain.files.text import LARGEST_TOML
 from twinbrain.paths import user_path, whole_path
 from twinbrain.spec.arrays import Folder
-from twinbrain.spec.base import suggestion
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.cluster import ClusterProfile
@@ -24,6 +23,7 @@ from twinbrain.spec.keys import key_parts
 from twinbrain.spec.named_files import is_path, place_in, with_folder, with_whole_paths
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.sweep import FileKind
 from twinbrain.spec.workflow import Workflow
 

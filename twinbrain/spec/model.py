@@ -9,10 +9,12 @@ from pydantic import model_validator
 from twinbrain import units
 from twinbrain.errors import Problem
 from twinbrain.language.lines import read_equations
-from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.base import Spec
 from twinbrain.spec.language import ConditionText, EquationsText, NameText, StatementsText
+from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import SharedValue
 from twinbrain.spec.ranges import RangeText
+from twinbrain.spec.suggest import suggestion
 
 
 class NeuronModel(Spec):

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain.spec.arrays import Indices, from_file
-from twinbrain.spec.base import Spec, numbers_alone
+from twinbrain.spec.base import Spec
+from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.population import MOST_NEURONS
 from twinbrain.spec.quantity import Millimetres, TimeValue, Value

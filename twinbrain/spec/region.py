@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.language.names import check_identifier
-from twinbrain.spec.base import Spec, first_problems, reject, suggestion
+from twinbrain.spec.base import Spec
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
 from twinbrain.spec.explicit import fixed_values, wrong_numbers
@@ -18,8 +18,10 @@ from twinbrain.spec.labels import matching
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
+from twinbrain.spec.problems import first_problems, reject
 from twinbrain.spec.projection import Projection, receptor_shares
 from twinbrain.spec.quantity import Rate
+from twinbrain.spec.suggest import suggestion
 
 _PATTERN = re.compile(r"[*?\[]")
 # Declarations that patterns may stand for: those among a hundred populations.

@@ -10,7 +10,9 @@ from twinbrain import units
 from twinbrain.errors import Problem
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
-from twinbrain.spec.base import Spec, numbers_alone, reject
+from twinbrain.spec.base import Spec
+from twinbrain.spec.plain_numbers import numbers_alone
+from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
 
 

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import Spec, reject, suggestion
+from twinbrain.spec.base import Spec
+from twinbrain.spec.problems import reject
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.values import MOST, MOST_TOGETHER, Values, ends_of, n_values, plain, rounded, with_unit
 
 # Dimensions for which scipy has Sobol' points.

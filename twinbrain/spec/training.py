@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.base import Spec
 from twinbrain.spec.labels import matching
+from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
 
 WEIGHT, DELAY = "weight", "delay"

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from twinbrain.errors import Problem
-from twinbrain.spec.base import Spec, reject
+from twinbrain.spec.base import Spec
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
+from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, default
 from twinbrain.spec.record import Record
 from twinbrain.spec.sweep import Sweep

@@ -8,43 +8,40 @@ taken over finds its own gone.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from twinbrain.errors import StoreError
+from twinbrain.store.claim_file import (
+    LEASE,
+    LONGEST_PLACE,
+    RENEWAL,
+    ClaimEntry,
+    claim_name,
+    claim_numbers,
+    is_claim_name,
+    living_tokens,
+    place_of,
+    read_claim,
+    shown,
+)
 from twinbrain.store.failures import saying_what_is_safe
-from twinbrain.store.location import LIKE_A_CLAIM, Location
+from twinbrain.store.location import Location
 from twinbrain.store.process import Process
 from twinbrain.store.root import kind_of
 
-LEASE = 120.0
-"""Seconds without a sign of life after which a process on another machine counts as dead."""
-RENEWAL = 20.0
-"""Seconds between signs of life."""
-# What a clock of another machine may be ahead.
-_AHEAD = 60.0
 # Seconds between looks at a point that another worker still writes, and how tokens of such begin.
 _LOOK_AGAIN, _OF_A_SWEEP = 0.5, "point-"
-# Far more than a claim has.
-_LARGEST, _LONGEST_NAME, _LARGEST_NUMBER = 4096, 100, 2**31
-_LONGEST_PLACE = 1000
-_NAME = re.compile(r"writer-([1-9][0-9]{0,7})\.claim")
-
 # With the process that holds each: one that is forked from it holds none of them.
 _held: ContextVar[tuple[tuple[int, Claim], ...]] = ContextVar("_held", default=())
-# Tokens of this process that have not been given back; a place that cannot be reached may keep one that has.
-_living: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -81,11 +78,11 @@ class Claim:
         """
         if self.outer is not None:
             self.outer.check()
-        found = _read(self.location, self.number)
+        found = read_claim(self.location, self.number)
         if found is not None and found.token == self.token:
             return
-        numbers = _numbers(self.location)
-        by = _read(self.location, max(numbers)) if numbers else None
+        numbers = claim_numbers(self.location)
+        by = read_claim(self.location, max(numbers)) if numbers else None
         raise StoreError(
             f"expected to be alone in writing the {self.what} {self.location}, found that "
             f"{'it is gone' if by is None else f'{by.process} has taken it over at {by.since}'}; nothing more is "
@@ -96,28 +93,6 @@ class Claim:
         """Return whether a location is the claim's, or lies below it."""
         own, other = str(self.location.resolved()), str(location.resolved())
         return other == own or other.startswith(f"{own}/")
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What a claim's file says."""
-
-    process: Process
-    token: str
-    since: str
-    renewed: float
-    place: str = ""
-
-    def encode(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
-
-    def is_stale(self) -> bool:
-        if self.process == Process.this():
-            return self.token not in _living
-        if self.process.is_seen and (lives := self.process.lives) is not None:
-            return not lives
-        now = time.time()
-        return not now - LEASE <= self.renewed <= now + _AHEAD
 
 
 class _HeldError(StoreError):
@@ -190,7 +165,7 @@ def claimed_in_sweep(location: Location, what: str) -> Iterator[Claim]:
 
 
 @contextmanager
-def _kept_up(claim: Claim, entry: _Entry, missing: list[Path]) -> Iterator[None]:
+def _kept_up(claim: Claim, entry: ClaimEntry, missing: list[Path]) -> Iterator[None]:
     stop = threading.Event()
     renewing = threading.Thread(target=_renew_until, args=(stop, claim, entry), name="claim", daemon=True)
     renewing.start()
@@ -222,40 +197,40 @@ def held(location: Location) -> Claim | None:
 
 def check_unclaimed(location: Location, what: str) -> None:
     """Raise a `StoreError` if a process writes the store at ``location``."""
-    for number in _numbers(location):
-        entry = _read(location, number)
+    for number in claim_numbers(location):
+        entry = read_claim(location, number)
         if entry is not None and not entry.is_stale():
             raise _refusal(location, what, entry)
 
 
-def _acquire(location: Location, what: str, outer: Claim | None = None, kind: str = "") -> tuple[Claim, _Entry]:
+def _acquire(location: Location, what: str, outer: Claim | None = None, kind: str = "") -> tuple[Claim, ClaimEntry]:
     while True:
         check_unclaimed(location, what)
-        before = _numbers(location)
+        before = claim_numbers(location)
         number, now = max(before, default=0) + 1, datetime.now(UTC)
-        if not _NAME.fullmatch(_name(number)):
+        if not is_claim_name(claim_name(number)):
             raise StoreError(
-                f"{location}: expected a number that others follow, found {_name(number - 1)}; if no process writes "
-                "here, remove it"
+                f"{location}: expected a number that others follow, found {claim_name(number - 1)}; if no process "
+                "writes here, remove it"
             )
-        since, place = f"{now:%Y-%m-%d %H:%M:%S} UTC", _place(location)
-        entry = _Entry(Process.this(), kind + uuid4().hex, since, now.timestamp(), place)
-        _living.add(entry.token)
-        if not location.create(_name(number), entry.encode()):
-            _living.discard(entry.token)
+        since, place = f"{now:%Y-%m-%d %H:%M:%S} UTC", place_of(location)
+        entry = ClaimEntry(Process.this(), kind + uuid4().hex, since, now.timestamp(), place)
+        living_tokens.add(entry.token)
+        if not location.create(claim_name(number), entry.encode()):
+            living_tokens.discard(entry.token)
             continue  # someone was faster: who is it?
         claim = Claim(location, number, entry.token, what, outer)
         try:
             # Someone may have begun anew while the stale claim was read here.
-            others = [_read(location, other) for other in _numbers(location) if other != number]
+            others = [read_claim(location, other) for other in claim_numbers(location) if other != number]
             for other in others:
                 if other is not None and not other.is_stale():
                     raise _refusal(location, what, other)
             for stale in before:
-                location.delete(_name(stale))
+                location.delete(claim_name(stale))
         except BaseException:
-            _living.discard(entry.token)
-            location.delete(_name(number))
+            living_tokens.discard(entry.token)
+            location.delete(claim_name(number))
             raise
         return claim, entry
 
@@ -267,19 +242,12 @@ def _refuse_within_a_sweep(location: Location) -> None:
         check_unclaimed(runs.parent, "sweep")
 
 
-def _place(location: Location) -> str:
-    """Return where a store lies, for those who find its claim elsewhere; nothing, where that takes too much room."""
-    place = str(location.resolved())
-    # A letter of another script takes up to twelve of those of JSON.
-    return place if len(json.dumps(place)) <= _LONGEST_PLACE else ""
-
-
-def _refusal(location: Location, what: str, entry: _Entry) -> _HeldError:
-    if entry.place and entry.place != _place(location):
+def _refusal(location: Location, what: str, entry: ClaimEntry) -> _HeldError:
+    if entry.place and entry.place != place_of(location):
         return _HeldError(
             f"expected to be alone in writing the {what} {location}, found the claim of {entry.process}, which writes "
-            f"{_shown(entry.place, _LONGEST_PLACE)} since {entry.since}; if this is a copy of that, remove "
-            f"{_name('*')} from the copy, else wait until it has ended, or name another path"
+            f"{shown(entry.place, LONGEST_PLACE)} since {entry.since}; if this is a copy of that, remove "
+            f"{claim_name('*')} from the copy, else wait until it has ended, or name another path"
         )
     remedy = f"wait until it has ended, or stop it (kill {entry.process.number})"
     if not entry.process.is_seen or entry.process.lives is None:
@@ -293,7 +261,7 @@ def _refusal(location: Location, what: str, entry: _Entry) -> _HeldError:
     return error
 
 
-def _renew_until(stop: threading.Event, claim: Claim, entry: _Entry) -> None:
+def _renew_until(stop: threading.Event, claim: Claim, entry: ClaimEntry) -> None:
     while not stop.wait(RENEWAL):
         # Whether it still holds is asked by who writes; a place that cannot be reached now may be reached later.
         with suppress(StoreError, OSError):
@@ -301,23 +269,23 @@ def _renew_until(stop: threading.Event, claim: Claim, entry: _Entry) -> None:
             _renew(claim, entry)
 
 
-def _renew(claim: Claim, entry: _Entry) -> None:
-    location, name = claim.location, _name(claim.number)
+def _renew(claim: Claim, entry: ClaimEntry) -> None:
+    location, name = claim.location, claim_name(claim.number)
     if location.is_local:
         os.utime(location.path / name)
         return
     location.write(name, replace(entry, renewed=time.time()).encode())
-    if max(_numbers(location), default=claim.number) > claim.number:  # taken over while this was written
+    if max(claim_numbers(location), default=claim.number) > claim.number:  # taken over while this was written
         location.delete(name)
 
 
 def _release(claim: Claim, missing: list[Path]) -> None:
-    _living.discard(claim.token)
+    living_tokens.discard(claim.token)
     # What cannot be removed now is stale all the same.
     with suppress(StoreError, OSError):
-        found = _read(claim.location, claim.number)
+        found = read_claim(claim.location, claim.number)
         if found is not None and found.token == claim.token:
-            claim.location.delete(_name(claim.number))
+            claim.location.delete(claim_name(claim.number))
         for folder in missing:  # empty ones alone can be removed
             folder.rmdir()
 
@@ -327,53 +295,3 @@ def _missing_folders(location: Location) -> list[Path]:
     if not location.is_local:
         return []
     return [folder for folder in (location.path, *location.path.parents) if not folder.exists()]
-
-
-def _name(number: int | str) -> str:
-    return f"writer-{number}.claim"
-
-
-def _numbers(location: Location) -> list[int]:
-    """Return the numbers of all claims; one of a number that none of ours reaches would hide those that follow."""
-    named = [name for name in location.names() if LIKE_A_CLAIM.fullmatch(name)]
-    for name in named:
-        if not _NAME.fullmatch(name):
-            raise StoreError(
-                f"{location}: expected claims such as {_name(1)}, found {_shown(name)}; if no process writes here, "
-                "remove it"
-            )
-    return sorted(int(found[1]) for name in named if (found := _NAME.fullmatch(name)))
-
-
-def _read(location: Location, number: int) -> _Entry | None:
-    """Return a claim, or None if it is gone."""
-    data = location.read(_name(number), _LARGEST)
-    if data is None:
-        if location.is_local and (folder := location.path / _name(number)).is_dir():
-            raise StoreError(f"expected a claim as a file, found a folder: {folder}; remove it")
-        return None
-    try:
-        entry = _entry(json.loads(data))
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        # One that is being written, or that was not written to its end.
-        entry = _Entry(Process("a machine unknown", "", 0, 0.0), "", "a moment ago", 0.0)
-    if location.is_local:
-        with suppress(OSError):
-            modified = os.stat(location.path / _name(number)).st_mtime
-            return replace(entry, renewed=modified)
-    return entry
-
-
-def _entry(fields: dict[str, Any]) -> _Entry:
-    process = fields["process"]
-    number = process["number"]
-    if type(number) is not int or not 0 < number < _LARGEST_NUMBER:
-        raise ValueError(f"expected the number of a process, found {number!r}")
-    writer = Process(_shown(process["host"]), str(process["machine"]), number, float(process["started"]))
-    since, place = _shown(fields["since"]), str(fields.get("place", ""))
-    return _Entry(writer, str(fields["token"]), since, float(fields["renewed"]), place)
-
-
-def _shown(text: object, longest: int = _LONGEST_NAME) -> str:
-    """Return a text of someone else as it may stand in a message."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text)[:longest])

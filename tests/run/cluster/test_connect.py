@@ -21,7 +21,7 @@ import twinbrain as tb
 from tests.examples import build_brain, small_brain
 from twinbrain.engines.base import get_engine
 from twinbrain.interrupt import Interrupt
-from twinbrain.run.cluster import connect
+from twinbrain.run.cluster import address
 from twinbrain.run.cluster.connect import comes_with_tasks, connected, dashboard, workers_ready
 from twinbrain.run.cluster.tls import security_of
 from twinbrain.spec.cluster import Certificates, ClusterProfile
@@ -132,7 +132,7 @@ def test_workers_that_are_there_already_take_no_code_of_numba_from_beside_a_file
 
 
 def test_an_unreachable_scheduler_is_named(monkeypatch):
-    monkeypatch.setattr(connect, "_CONNECT_TIMEOUT", "1s")
+    monkeypatch.setattr(address, "_CONNECT_TIMEOUT", "1s")
     with (
         pytest.raises(
             tb.ClusterError, match=r"expected a scheduler at tcp://127\.0\.0\.1:9, found none .* dask scheduler"
@@ -277,7 +277,9 @@ def test_waiting_for_workers_ends_when_it_is_asked_to():
 
 
 def test_a_process_that_may_start_no_others_is_told_so(monkeypatch):
-    monkeypatch.setattr(connect.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
+    monkeypatch.setattr(
+        "twinbrain.run.cluster.local.multiprocessing.current_process", lambda: SimpleNamespace(daemon=True)
+    )
     with pytest.raises(tb.ClusterError, match=r"found a daemonic one, as of multiprocessing\.Pool; .* workers=0"):
         connected(workers=1).__enter__()
 
@@ -303,7 +305,7 @@ def test_certificates_that_are_refused_are_told_from_a_scheduler_that_is_not_the
         def fail(*arguments, error=error, **options):
             raise error
 
-        monkeypatch.setattr(connect, "Client", fail)
+        monkeypatch.setattr(address, "Client", fail)
         with pytest.raises(tb.ClusterError, match=message):
             connected("tcp://127.0.0.1:9").__enter__()
 

@@ -17,9 +17,10 @@ from twinbrain.learn.baselines.view import View
 from twinbrain.learn.setup import network_of, task_of
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.train import model_of, training_workflow
-from twinbrain.spec.base import Spec, suggestion
+from twinbrain.spec.base import Spec
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Workflow
 

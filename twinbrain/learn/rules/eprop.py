@@ -18,7 +18,7 @@ from twinbrain.learn.rules.jacobian import CHUNK
 from twinbrain.learn.rules.readout import readout_response
 from twinbrain.learn.rules.refusals import refuse_delays
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 _FEEDBACK = ("symmetric", "random")
 

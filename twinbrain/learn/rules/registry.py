@@ -19,7 +19,7 @@ from twinbrain.learn.rules.reward_stdp import RewardSTDP
 from twinbrain.learn.rules.rule import Rule
 from twinbrain.learn.rules.shuffled_errors import ShuffledErrors
 from twinbrain.learn.rules.stdp_readout import STDPReadout
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 
 _ALL: tuple[type[Rule], ...] = (
     BackpropagationThroughTime,

@@ -10,7 +10,8 @@ from typing import Any
 from twinbrain.errors import LearnError, Problem, SpecError
 from twinbrain.learn.options import options_of
 from twinbrain.learn.tasks.task import Task
-from twinbrain.spec.base import Spec, suggestion
+from twinbrain.spec.base import Spec
+from twinbrain.spec.suggest import suggestion
 
 Build = Callable[..., Task]
 """Makes a task. Its arguments are the task's options."""

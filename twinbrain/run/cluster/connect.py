@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
 import platform
-import re
-import ssl
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -15,30 +10,25 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import dask
 from dask.system import CPU_COUNT
-from distributed import Client, LocalCluster
-from distributed.comm.core import CommClosedError, FatalCommClosedError
+from distributed import Client
+from distributed.comm.core import CommClosedError
 from distributed.utils import format_dashboard_link
 
 from twinbrain.cache import numba_is_apart
 from twinbrain.errors import ClusterError, SpecError, TwinbrainError
 from twinbrain.interrupt import Interrupt
+from twinbrain.run.cluster.address import check_address, client_at, close
 from twinbrain.run.cluster.interrupts import IgnoreInterrupts
+from twinbrain.run.cluster.local import check_main, local_cluster
 from twinbrain.run.cluster.scratch import private_scratch
 from twinbrain.run.cluster.slurm import slurm_cluster
-from twinbrain.run.cluster.tls import security_of
 from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_ready, own_facts
 from twinbrain.run.versions import SEEN_IN_BITS
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.load import load_profile
 
-_CONNECT_TIMEOUT = "10s"
-# Dask looks at each process fifty times a second, and at what its task does a hundred times: 5 % of a core a worker.
-_QUIET = {"distributed.admin.tick.interval": "500ms", "distributed.worker.profile.enabled": False}
 _KNOWN = 'expected a cluster "local", "slurm" or the address of a scheduler such as "tcp://10.0.0.1:8786"'
-_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+(%\w+)?\]|[\w.-]+):(?P<port>[0-9]{1,5})", flags=re.ASCII)
-_GUARD = 'in a script, what starts workers has to stand under: if __name__ == "__main__":'
 
 
 @contextmanager
@@ -80,7 +70,7 @@ def connected(
     """
     _check_arguments(cluster, client, workers, profile)
     if cluster in (None, "local") and client is None:
-        _check_main()
+        check_main()
     found = profile if isinstance(profile, ClusterProfile | None) else load_profile(profile)
     with ExitStack() as stack:
         if client is not None:
@@ -92,13 +82,13 @@ def connected(
             _make_ready(client, packages)
         elif cluster in (None, "local"):
             stack.enter_context(private_scratch())
-            started = stack.enter_context(_local_cluster(workers or CPU_COUNT))
+            started = stack.enter_context(local_cluster(workers or CPU_COUNT))
             client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client, packages)
             client.register_plugin(IgnoreInterrupts())
         else:
-            client = _client_of(str(cluster), found)
-            stack.callback(_close, client)
+            client = client_at(str(cluster), found)
+            stack.callback(close, client)
             stack.enter_context(_ready(client, packages))
         yield client
 
@@ -168,7 +158,7 @@ def _check_arguments(
     if not address and cluster not in (None, "local", "slurm"):
         raise SpecError(f"{_KNOWN}, found {cluster!r}")
     if address:
-        _check_address(str(cluster))
+        check_address(str(cluster))
     if workers is not None and workers < 1:
         raise SpecError(f"expected at least 1 worker, found {workers}")
     if workers is not None and address:
@@ -179,89 +169,6 @@ def _check_arguments(
         )
     if profile is None and cluster == "slurm":
         raise SpecError('expected a profile with cluster "slurm", found none; write one such as: walltime = "1 h"')
-
-
-def _check_address(address: str) -> None:
-    if (match := _ADDRESS.fullmatch(address)) is None or not 1 <= int(match["port"]) <= 65535:
-        raise SpecError(
-            'expected an address such as "tcp://10.0.0.1:8786" or "tcp://[::1]:8786", with a port from 1 to 65535, '
-            f"found {address!r}; give the one that the scheduler printed"
-        )
-
-
-def _check_plain(what: str) -> None:
-    if dask.config.get("distributed.comm.require-encryption", None):
-        raise ClusterError(
-            f"expected to speak with {what} without encryption, found that Dask's configuration asks for it "
-            "(distributed.comm.require-encryption, in the environment DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION); "
-            "lift that, or use a scheduler at tls://"
-        )
-
-
-def _local_cluster(workers: int) -> LocalCluster:
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise ClusterError(_GUARD)  # a worker that is being started, and imports the script that starts it
-    if multiprocessing.current_process().daemon:
-        raise ClusterError(
-            "expected a process that may start others, found a daemonic one, as of multiprocessing.Pool; compute in it "
-            "with workers=0, or start it by concurrent.futures.ProcessPoolExecutor"
-        )
-    _check_plain("workers on this machine")
-    try:
-        # Memory is planned before a run; a limit here would kill workers in the middle of one.
-        with dask.config.set(_QUIET):
-            return LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=None,
-                # A worker that is told to end while it speaks to the scheduler says so at length; errors of tasks come
-                # back with these.
-                silence_logs=logging.CRITICAL,
-                dashboard_address="localhost:0",
-            )
-    except (RuntimeError, OSError, TimeoutError, CancelledError) as error:
-        raise ClusterError(
-            f"expected {workers} worker processes, found that they do not start; {_why_no_workers()}"
-        ) from error
-
-
-def _client_of(address: str, profile: ClusterProfile | None) -> Client:
-    security = None if profile is None else security_of(profile)
-    if security is None and address.startswith("tls://"):
-        raise SpecError(
-            f"expected a profile with certificates for {address}, found none; name them in a table [tls] of a profile "
-            "in TOML, and give it with --profile, or profile= in Python"
-        )
-    if security is None:
-        _check_plain(address)
-    try:
-        return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False, security=security)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        if (reason := _tls_failure(error)) is not None:
-            raise ClusterError(
-                f"expected a scheduler at {address} and a client that take each other's certificates, found that TLS "
-                f"failed: {reason}; see that none has expired, and that both name the same authority (ca_file)"
-            ) from error
-        raise ClusterError(
-            f"expected a scheduler at {address}, found none that answered within {_CONNECT_TIMEOUT} "
-            f"({str(error).splitlines()[0]}); start one there with: dask scheduler; or give the address that it printed"
-        ) from error
-
-
-def _tls_failure(error: BaseException) -> str | None:
-    """Return what went wrong with certificates where the other side has answered, else None."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
-        cause = cause.__cause__
-    if cause is None and not isinstance(error, FatalCommClosedError):
-        return None
-    return str(cause or error).partition("\n")[0]
-
-
-def _close(client: Client) -> None:
-    with suppress(OSError, RuntimeError):  # a scheduler that is gone does not answer a good-bye
-        client.close()
 
 
 def _make_ready(client: Client, packages: Iterable[str]) -> str:
@@ -307,27 +214,6 @@ def answering() -> Iterator[None]:
             f"expected a scheduler and workers that answer while they start, found one lost ({type(error).__name__}: "
             f"{str(error).partition(chr(10))[0]}); see what they print, and whether the system ended them for memory"
         ) from error
-
-
-def _check_main() -> None:
-    """Refuse what workers, which import the program that starts them, cannot import."""
-    if getattr(sys.modules["__main__"], "__file__", None) == "<stdin>":
-        raise ClusterError(
-            "expected a program in a file, which worker processes import, found one on standard input, which they "
-            "cannot; save it as a file and start that, or compute in this process with workers=0"
-        )
-
-
-def _why_no_workers() -> str:
-    """Return what keeps workers from starting: mostly a script without a guard, else that they were ended."""
-    main = sys.modules["__main__"]
-    file = getattr(main, "__file__", None)
-    guarded = getattr(main, "__spec__", None) is not None or file is None
-    with suppress(OSError):
-        guarded = guarded or "__main__" in Path(str(file)).read_text(encoding="utf-8", errors="replace")
-    if guarded:
-        return "see what they print, and whether the system ended them for memory"
-    return _GUARD
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from typing import Any
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.grouping import defined_names
-from twinbrain.spec.base import Spec, suggestion
+from twinbrain.spec.base import Spec
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.keys import Place, full_key, key_parts
 from twinbrain.spec.labels import matching
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Workflow
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twinbrain import analysis
 from twinbrain.errors import Problem, SpecError
 from twinbrain.run.sweep.keepable import keepable
-from twinbrain.spec.base import suggestion
+from twinbrain.spec.suggest import suggestion
 from twinbrain.store.sweep import RESERVED
 
 Reduction = Callable[..., Any]

@@ -1,0 +1,76 @@
+"""Numbers as they are written: no truth values, and no texts, which Python counts as numbers too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import numpy as np
+from pydantic import BeforeValidator
+from pydantic.fields import FieldInfo
+
+_TRUTH = (bool, np.bool)
+
+
+def check_plain(value: Any, field: FieldInfo) -> None:
+    """Refuse truth values, and numbers written as texts, where a field takes numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is one; Python counts true as 1 and reads "2_0" as 20, and so would pydantic.
+    """
+    items = value if isinstance(value, list | tuple) else (value,)
+    truth = next((item for item in items if isinstance(item, _TRUTH)), None)
+    if truth is not None and not _takes_truth(field.annotation):
+        raise ValueError(f"expected no truth value here, found {str(truth).lower()}")
+    if isinstance(value, str) and _reads_as_number(value) and _of_numbers(field):
+        raise ValueError(f"expected a number, found the text {value!r}; write it without quotes")
+    if isinstance(value, dict | list | tuple) and _of_numbers(field):
+        numbers_alone(value.values() if isinstance(value, dict) else value)
+
+
+def numbers_alone(values: Iterable[Any]) -> None:
+    """Refuse truth values and texts among numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is one; Python counts true as 1 and reads "2_0" as 20.
+    """
+    for value in values:
+        if isinstance(value, _TRUTH) or (isinstance(value, str) and _reads_as_number(value)):
+            raise ValueError(f"expected numbers, found {value!r} among them")
+
+
+def _takes_truth(annotation: Any) -> bool:
+    """Return whether a field may be true or false."""
+    if get_origin(annotation) is Literal:
+        return any(isinstance(value, bool) for value in get_args(annotation))
+    return annotation in (bool, Any) or any(map(_takes_truth, get_args(annotation)))
+
+
+def _of_numbers(field: FieldInfo) -> bool:
+    """Return whether a field is a number, or holds numbers, and nothing of its own makes one of a text."""
+    return _is_plain(field.metadata) and _are_numbers(field.annotation)
+
+
+def _are_numbers(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated:
+        return _is_plain(annotation.__metadata__) and _are_numbers(annotation.__origin__)
+    parts = [part for part in get_args(annotation) if part not in (type(None), ...)]
+    if get_origin(annotation) is dict:
+        del parts[0]  # keys are texts
+    return annotation in (int, float) or (bool(parts) and all(map(_are_numbers, parts)))
+
+
+def _reads_as_number(text: str) -> bool:
+    with suppress(ValueError):
+        float(text)
+        return True
+    return False  # pydantic says what it expects
+
+
+def _is_plain(metadata: Iterable[Any]) -> bool:
+    return not any(isinstance(part, BeforeValidator) for part in metadata)
