@@ -10,6 +10,7 @@ from tests.optional import pytest_runtest_setup as pytest_runtest_setup
 from tests.s3 import bucket as bucket
 from tests.s3 import s3 as s3
 from tests.s3 import s3_server as s3_server
+from tests.scheduling import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 os.environ["MPLBACKEND"] = "Agg"  # the environment reaches subprocesses too
 
