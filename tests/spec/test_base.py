@@ -318,6 +318,12 @@ def test_a_truth_value_stays_one_where_it_is_meant():
     assert record.spikes is False
 
 
+@pytest.mark.parametrize("value", [0, 1, 0.0, "no", "false", None])
+def test_only_true_and_false_are_truth_values(value):
+    with pytest.raises(SpecError, match="spikes: expected true or false, found "):
+        Workflow.parse(WORKFLOW | {"record": {"spikes": value}})
+
+
 @pytest.mark.parametrize("declaration", [Workflow, Region])
 def test_a_declaration_has_a_json_schema(declaration):
     schema = declaration.model_json_schema()

@@ -36,11 +36,11 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     @field_validator("*", mode="before")
     @classmethod
     def _as_in_a_file(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is None or type(value) in (int, float):
-            return value
         if isinstance(value, os.PathLike):  # so that a declaration is the same however a path was given
             return os.fspath(value)
-        check_plain(value, cls.model_fields[info.field_name or ""])
+        field = cls.model_fields[info.field_name or ""]
+        if field.annotation is bool or (value is not None and type(value) not in (int, float)):
+            check_plain(value, field)
         return value
 
     @classmethod

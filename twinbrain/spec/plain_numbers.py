@@ -1,4 +1,4 @@
-"""Numbers as they are written: no truth values, and no texts, which Python counts as numbers too."""
+"""Numbers and truth values as they are written: Python, and pydantic, take one for the other, and texts for both."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _TRUTH = (bool, np.bool)
 
 
 def check_plain(value: Any, field: FieldInfo) -> None:
-    """Refuse truth values, and numbers written as texts, where a field takes numbers.
+    """Refuse truth values, and numbers written as texts, where a field takes numbers, and both for a truth value.
 
     Raises
     ------
     ValueError
-        If there is one; Python counts true as 1 and reads "2_0" as 20, and so would pydantic.
+        If there is one; pydantic would count true as 1, and read "2_0" as 20 and "no" as false.
     """
+    if field.annotation is bool and not isinstance(value, _TRUTH):
+        raise ValueError(f"expected true or false, found {value!r}")
     items = value if isinstance(value, list | tuple) else (value,)
     truth = next((item for item in items if isinstance(item, _TRUTH)), None)
     if truth is not None and not _takes_truth(field.annotation):
