@@ -9,8 +9,8 @@ from tests.attacks.damage import CLEAN, KINDS, NAMED, REFUSED, WRONG, attack
 N_PLACES = int(os.environ.get("TWINBRAIN_PLACES", "9"))
 
 
-# To train, and to run all points of a sweep, takes long; those two are complete elsewhere.
-SLOW = ("training", "sweep with runs")
+# To train, and to run all points of a sweep, takes long.
+SLOW = ("training", "complete training", "sweep with runs")
 
 
 @pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] * (k in SLOW)) for k in KINDS])
