@@ -1,6 +1,7 @@
 import pytest
 
 from tests.examples import CORTEX, build_brain, region_data, small_brain
+from tests.network.test_arriving import brain_sending_gaba
 from twinbrain.errors import PlanError, SpecError
 from twinbrain.network.build import block_programs
 from twinbrain.network.layout import lay_out
@@ -29,6 +30,11 @@ def test_a_plan_expects_the_synapses_that_are_built(n_regions):
 def test_a_plan_of_a_shipped_region_expects_the_synapses_that_are_built(name):
     brain = single_region_brain(load_region(name))
     assert plan_of(brain).n_synapses == pytest.approx(build_brain(brain).n_synapses, rel=0.03)
+
+
+def test_a_plan_knows_that_gaba_and_glutamate_reach_different_numbers_of_receptors():
+    brain = brain_sending_gaba()
+    assert plan_of(brain).n_synapses == pytest.approx(build_brain(brain).n_synapses, rel=0.02)
 
 
 def test_a_plan_holds_what_is_built():

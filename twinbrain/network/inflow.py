@@ -35,6 +35,13 @@ class Axons:
         """How many there are in each node."""
         return np.diff(self.start)
 
+    def releasing(self, *, inhibitory: bool) -> Floats:
+        """Return the part of each node's axons that release GABA, or glutamate; 0 where none leave."""
+        n_nodes = len(self.start) - 1
+        node = np.repeat(np.arange(n_nodes), self.count)
+        n = np.bincount(node[self.inhibitory == inhibitory], minlength=n_nodes)
+        return np.asarray(n / np.maximum(self.count, 1))
+
 
 def long_range_axons(layout: Layout) -> Axons:
     """Return the neurons whose axons leave."""

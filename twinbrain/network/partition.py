@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
+from twinbrain.network.arriving import expected_contacts
 from twinbrain.network.between_regions import expected_of, shortest_delay
-from twinbrain.network.inflow import degrees_of_nodes, long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.network.plan import ASSUMED_RATE
 from twinbrain.network.work import work_of_nodes
@@ -222,16 +222,9 @@ def _largest_first(load: Floats, n_shards: int) -> Assignment:
 
 def _tracts(brain: Brain, layout: Layout, dt: float) -> _Tracts:
     n = len(layout.regions)
-    axons = long_range_axons(layout)
     delay, synapses = np.zeros((n, n), np.int64), np.zeros((n, n))
     if (rule := brain.long_range) is not None:
-        weight = rows(layout, axons)
-        for node, degrees in enumerate(degrees_of_nodes(rule, layout)):
-            if not (total := weight[node].sum()):
-                continue
-            region = layout.regions[node]
-            n_synapses = sum(degree * region.populations[name].size for name, degree in degrees.items())
-            synapses[node] = n_synapses * weight[node] / total
+        synapses = expected_contacts(rule, layout)
         steps = np.floor(layout.connectome.length.values / rule.speed / dt + 0.5)
         delay = np.where(synapses > 0, np.maximum(steps, 1), 0).astype(np.int64)
     number = {label: node for node, label in enumerate(layout.connectome.labels)}

@@ -16,11 +16,12 @@ from twinbrain.errors import PlanError, SpecError
 from twinbrain.models.library import plasticity_model
 from twinbrain.models.rule import rule_program
 from twinbrain.models.step import StepProgram
+from twinbrain.network.arriving import expected_contacts, expected_long_range
 from twinbrain.network.between_regions import expected_of
 from twinbrain.network.connect import expected_synapses
 from twinbrain.network.given import read_samples, read_trains
 from twinbrain.network.idle import idle_settings
-from twinbrain.network.inflow import degrees_of_nodes, inflows, long_range_axons, rows
+from twinbrain.network.inflow import inflows
 from twinbrain.network.layout import Layout
 from twinbrain.network.probes import lower_probes
 from twinbrain.network.quanta import weight_units
@@ -320,14 +321,8 @@ def _long_range(brain: Brain, layout: Layout) -> tuple[float, float]:
     longest = max((_upper(projection.delay) for projection in brain.projections), default=0.0)
     if brain.long_range is None:
         return total, longest
-    reached = rows(layout, long_range_axons(layout)) > 0
-    for node, degrees in enumerate(degrees_of_nodes(brain.long_range, layout)):
-        if not reached[node].any():
-            continue
-        region = layout.regions[node]
-        for name, degree in degrees.items():
-            total += degree * region.populations[name].size * len(region.ports.inputs[name].glutamate)
-    lengths = layout.connectome.length.values[reached]
+    total += float(expected_long_range(brain.long_range, layout).sum())
+    lengths = layout.connectome.length.values[expected_contacts(brain.long_range, layout) > 0]
     return total, max(longest, float(lengths.max() / brain.long_range.speed) if lengths.size else 0.0)
 
 

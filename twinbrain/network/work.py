@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.models.step import step_program
+from twinbrain.network.arriving import expected_long_range
 from twinbrain.network.between_regions import by_target, expected_of
-from twinbrain.network.inflow import degrees_of_nodes
 from twinbrain.network.layout import Layout
 from twinbrain.network.plan import (
     ASSUMED_RATE,
@@ -49,12 +49,10 @@ def work_of_nodes(brain: Brain, layout: Layout, dt: float) -> NDArray[np.float64
     }
     local = {region.name: expected_local_synapses(region) for region in layout.regions}
     declared = by_target(brain)
-    degrees = degrees_of_nodes(brain.long_range, layout) if brain.long_range else None
+    from_others = expected_long_range(brain.long_range, layout) if brain.long_range else np.zeros(len(layout.regions))
     work = []
     for node, (label, region) in enumerate(zip(layout.connectome.labels, layout.regions, strict=True)):
-        n_synapses = local[region.name]
-        if degrees is not None:
-            n_synapses += sum(degree * region.populations[name].size for name, degree in degrees[node].items())
+        n_synapses = local[region.name] + float(from_others[node])
         n_synapses += sum(expected_of(layout, projection) for _, projection in declared.get(label, []))
         arriving = n_synapses * ASSUMED_RATE * dt * 1e-3
         work.append(neurons[label] + _NANOSECONDS_A_DRAW * drawn[region.name] + arriving * 1e9 / EVENTS_A_SECOND)
