@@ -1,5 +1,6 @@
 """Whether a process lives is known whatever its name, the clock and the user."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -58,3 +59,26 @@ def test_a_process_that_is_hidden_from_this_user_may_live(monkeypatch):
     assert first.lives is None
     assert me.lives
     assert replace(me, number=ended.pid).lives is False
+
+
+TELL = "import dataclasses, twinbrain.store.process as p; print(dataclasses.astuple(p.Process.this()))"
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare")
+def test_a_process_to_which_the_kernel_tells_other_ticks_is_not_seen():
+    """In a time namespace of its own, as containers may have; what it says of its start would be taken for a death."""
+    unshare = ["unshare", "--user", "--map-root-user", "--time", "--boottime", "5000", "--fork"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("needs a time namespace")
+    told = subprocess.run([*unshare, sys.executable, "-c", TELL], capture_output=True, text=True, check=True).stdout
+    assert not Process(*ast.literal_eval(told)).is_seen
+
+
+def test_a_claim_that_names_no_space_of_time_is_of_elsewhere_where_there_are_such(monkeypatch):
+    monkeypatch.setattr(process, "_machine", process._machine.__wrapped__)
+    monkeypatch.setattr(process, "_space_of_time", str)
+    before = Process.this()
+    assert before.is_seen
+    monkeypatch.setattr(process, "_space_of_time", lambda: " 4026531834")
+    assert not before.is_seen
+    assert Process.this().is_seen

@@ -26,7 +26,7 @@ class Process:
         Name of its machine, for people.
     machine : str
         What processes have in common that can see each other: one kernel since it was started, and in it one space of
-        process numbers (a container has its own).
+        process numbers and one count of time since then (a container may have its own).
     number : int
         Its number.
     started : float
@@ -104,6 +104,14 @@ def _machine() -> str:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         # Claims that count seconds where this one counts ticks are those of another machine, and end as such.
         unit = " ticks" if _has_ticks() else ""
-        return f"{boot} {os.stat(_PROC / 'self/ns/pid').st_ino}{unit}"
+        return f"{boot} {os.stat(_PROC / 'self/ns/pid').st_ino}{_space_of_time()}{unit}"
     except OSError:
         return f"{uuid.getnode():x} {platform.node()}"
+
+
+def _space_of_time() -> str:
+    """Return which space of time this process is in, since in another the kernel shifts all ticks that it tells."""
+    try:
+        return f" {os.stat(_PROC / 'self/ns/time').st_ino}"
+    except OSError:  # of a kernel without such spaces
+        return ""
