@@ -8,6 +8,7 @@ import twinbrain as tb
 from tests.examples import CORTEX, RELAY, region_data, small_brain
 from twinbrain.errors import SpecError
 from twinbrain.run.sweep.assign import assigned, full_key
+from twinbrain.spec.brain import single_region_brain
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.workflow import Workflow
 
@@ -121,6 +122,20 @@ def test_a_family_or_a_pattern_takes_all_regions_that_fit(region):
 def test_all_drives_can_be_meant():
     changed = assigned(WORKFLOW, {"regions.*.drives.*.rate": "5 Hz"})
     assert {drive.rate for region in changed.brain.regions.values() for drive in region.drives} == {5.0}
+
+
+def test_a_number_means_a_place_before_it_means_a_name():
+    data = region_data(RELAY)
+    cell, drive = next(iter(data["cells"])), data["drives"][0]
+    region = {
+        "name": "test/numbered",
+        "cells": {cell: data["cells"][cell]},
+        "populations": {number: {"cell": cell, "size": 2} for number in ("0", "1")},
+        "drives": [drive | {"population": "1"}, drive | {"population": "0"}],
+    }
+    workflow = Workflow(name="numbered", brain=single_region_brain(tb.Region.parse(region)))
+    changed = assigned(workflow, {"regions.*.drives.0.rate": "5 Hz"}).brain.regions["*"].drives
+    assert [found.rate for found in changed] == [5.0, workflow.brain.regions["*"].drives[1].rate]
 
 
 def test_a_parameter_of_a_region_goes_to_every_cell_that_gives_it():

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.grouping import defined_names
 from twinbrain.spec.base import Spec
+from twinbrain.spec.called import called_in_list, called_in_table, is_pattern
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.keys import Place, full_key, key_parts
-from twinbrain.spec.labels import matching
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Choice
 from twinbrain.spec.workflow import Workflow
-
-# What a part of a list is called in a key, beside its number.
-_NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
-    "stimuli": lambda stimulus: {stimulus.name},
-    "drives": lambda drive: {drive.population},
-    "projections": lambda projection: {projection.name or "", f"{projection.source}->{projection.target}"} - {""},
-}
 
 
 def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
@@ -37,9 +30,10 @@ def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     values : mapping of str to value
         Keys such as ``"run.seed"``, ``"brain.coupling"`` or ``"brain.regions.cortex/column.cells.pyr.parameters.b"``.
         ``run.`` and ``brain.`` may be left out. A region goes by its pattern, its name or its family; what stands in a
-        list by its number or its name (a drive by its population, a projection by ``"pyr->pv"`` too); patterns such as
-        ``"*"`` take all that fit. ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``,
-        or, if none does, that has it, and ``train.task.coding`` for an option of a task or a rule.
+        list by its number or, where no number is meant, its name (a drive by its population, a projection by
+        ``"pyr->pv"`` too); patterns such as ``"*"`` take all that fit.
+        ``regions.cortex/column.parameters.b`` stands for every cell that gives ``b``, or, if none does, that has it,
+        and ``train.task.coding`` for an option of a task or a rule.
 
     Returns
     -------
@@ -102,15 +96,13 @@ def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached:
             fields["sha256"] = None  # of the file that was named before
         return _made(type(current), fields, where)
     if isinstance(current, dict):
-        if not rest and place[-1:] != ("regions",) and not _is_pattern(first):
+        if not rest and place[-1:] != ("regions",) and not is_pattern(first):
             reached.append((*place, first))
             return current | {first: value}  # a key that need not be there: a parameter, an initial value
-        chosen = _matching(first, _names_in(current), where)
+        chosen = called_in_table(first, current, where)
         return current | {name: _assigned(current[name], rest, value, (*place, name), reached) for name in chosen}
     if isinstance(current, tuple | list):
-        names_of = _NAMES_OF.get(place[-1], lambda item: set())
-        names = {str(i): {str(i)} | names_of(item) for i, item in enumerate(current)}
-        numbers = set(_matching(first, names, where))
+        numbers = set(called_in_list(first, current, place[-1], where))
         return tuple(
             _assigned(item, rest, value, (*place, str(i)), reached) if str(i) in numbers else item
             for i, item in enumerate(current)
@@ -139,28 +131,6 @@ def _made(model: type[Spec], fields: dict[str, Any], where: str) -> Spec:
         raise SpecError(
             Problem(place, problem.message) for place, problem in zip(within, error.problems, strict=True)
         ) from None
-
-
-def _names_in(table: dict[str, Any]) -> dict[str, set[str]]:
-    """Return for each key of a table what it is called: a region goes by its name and its family too."""
-    return {
-        key: {key, item.name, item.name.split("/")[0]} if isinstance(item, Region) else {key}
-        for key, item in table.items()
-    }
-
-
-def _matching(wanted: str, names: Mapping[str, Iterable[str]], where: str) -> list[str]:
-    # "*" is all, though one of a brain's patterns may be just that.
-    if wanted != "*" and (found := [key for key, own in names.items() if wanted in own]):
-        return found
-    if found := [key for key, own in names.items() if matching(wanted, own)]:
-        return found
-    known = {name for own in names.values() for name in own}
-    raise SpecError([Problem(where, f"nothing here is called {wanted!r}; {suggestion(wanted, known)}")])
-
-
-def _is_pattern(part: str) -> bool:
-    return any(character in part for character in "*?[")
 
 
 def _cells_with(region: Region, rest: list[str]) -> list[str]:

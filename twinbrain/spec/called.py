@@ -1,0 +1,75 @@
+"""What parts of a declaration are called in a key: a region by its pattern, its name or its family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.labels import matching
+from twinbrain.spec.region import Region
+from twinbrain.spec.suggest import suggestion
+
+# What a part of a list is called, beside its number.
+_NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
+    "stimuli": lambda stimulus: {stimulus.name},
+    "drives": lambda drive: {drive.population},
+    "projections": lambda projection: {projection.name or "", f"{projection.source}->{projection.target}"} - {""},
+}
+
+
+def called_in_table(wanted: str, table: Mapping[str, Any], where: str) -> list[str]:
+    """Return the keys of a table that a part of a key means: a region goes by its name and its family too.
+
+    Raises
+    ------
+    SpecError
+        If there are none.
+    """
+    names = {
+        key: {key, item.name, item.name.split("/")[0]} if isinstance(item, Region) else {key}
+        for key, item in table.items()
+    }
+    return _called(wanted, names, where)
+
+
+def called_in_list(wanted: str, items: Sequence[Any], what: str, where: str) -> list[str]:
+    """Return the places in a list, as texts, that a part of a key means: a number first, then names.
+
+    Parameters
+    ----------
+    wanted : str
+        The part of a key.
+    items : sequence
+        The list.
+    what : str
+        Its own name, such as ``"drives"``.
+    where : str
+        Where it stands, for the message.
+
+    Raises
+    ------
+    SpecError
+        If there are none.
+    """
+    numbers = [str(i) for i in range(len(items))]
+    if wanted in numbers:  # though another may have that name
+        return [wanted]
+    names_of = _NAMES_OF.get(what, lambda item: set())
+    names = {number: {number} | names_of(item) for number, item in zip(numbers, items, strict=True)}
+    return _called(wanted, names, where)
+
+
+def is_pattern(part: str) -> bool:
+    """Return whether a part of a key may mean several names."""
+    return any(character in part for character in "*?[")
+
+
+def _called(wanted: str, names: Mapping[str, Iterable[str]], where: str) -> list[str]:
+    # "*" is all, though one of a brain's patterns may be just that.
+    if wanted != "*" and (found := [key for key, own in names.items() if wanted in own]):
+        return found
+    if found := [key for key, own in names.items() if matching(wanted, own)]:
+        return found
+    known = {name for own in names.values() for name in own}
+    raise SpecError([Problem(where, f"nothing here is called {wanted!r}; {suggestion(wanted, known)}")])
