@@ -148,6 +148,7 @@ def test_a_new_pattern_can_be_added(folder):
         ("run..duration=3", "--set: expected a key such as brain.regions.\"TM-*\".scale, found 'run..duration'"),
         ('brain."regions=3', "--set: expected a key such as"),
         ("run.duration.x=3", "--set run.duration: expected a table, found the value '2 s'; shorten the key"),
+        ('run.seed=1\nrun.dt="0.2 ms"', "--set run.seed: expected one value, found other keys after it: run; set each"),
         ("stimuli.1.rate=3", "--set stimuli.1: expected an index from 0 to 0, found '1'"),
         ("stimuli.flash.rate=3", "--set stimuli.flash: expected an index from 0 to 0, found 'flash'"),
         ("run.duratoin=10 s", "{file}: run.duratoin: unknown key 'duratoin'; did you mean 'duration'?"),

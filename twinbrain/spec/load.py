@@ -24,7 +24,8 @@ from twinbrain.spec.named_files import is_path, place_in, with_folder, with_whol
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
-from twinbrain.spec.sweep import FileKind
+from twinbrain.spec.sweep import FileKind, Sweep
+from twinbrain.spec.undone import advice, undoing
 from twinbrain.spec.workflow import Workflow
 
 Data = dict[str, Any]
@@ -95,7 +96,8 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     Raises
     ------
     SpecError
-        If there is no such workflow, or its file or an override is wrong; with every problem found.
+        If there is no such workflow, or its file or an override is wrong; with every problem found. An override is,
+        too, if the sweep of the workflow gives other values to its key at every point.
 
     Notes
     -----
@@ -105,9 +107,10 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     data = _read(path)
     data.setdefault("name", path.stem)
     problems: list[Problem] = []
+    given: dict[str, list[str]] = {}
     for override in overrides:
         try:
-            _override(data, override)
+            given[override] = _override(data, override)
         except SpecError as error:
             problems += error.problems
     data = _with_brain(data, str(path), problems)
@@ -118,6 +121,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     if problems:
         raise SpecError(problems)
     if workflow.sweep is not None:
+        _check_counts(workflow, workflow.sweep, given)
         workflow = workflow.model_copy(update={"sweep": with_folder(workflow.sweep, path.parent)})
     return workflow
 
@@ -216,7 +220,8 @@ def _read(path: Path) -> Data:
         raise SpecError([Problem(str(path), str(error))]) from None
 
 
-def _override(data: Data, text: str) -> None:
+def _override(data: Data, text: str) -> list[str]:
+    """Give a key another value, and return its parts."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise SpecError([Problem("--set", f'expected key=value such as "run.duration=10 s", found {text!r}')])
@@ -227,11 +232,31 @@ def _override(data: Data, text: str) -> None:
     for i in range(len(parts) - 1):
         current = _step_into(current, parts[: i + 1])
     last = parts[-1]
-    found = with_whole_paths(_toml_value(value.strip()), reduce(place_in, parts, ()), Path())
+    found = with_whole_paths(_toml_value(value.strip(), key.strip()), reduce(place_in, parts, ()), Path())
     if isinstance(current, list):
         current[_list_index(current, last, key)] = found
     else:
         current[last] = found
+    return parts
+
+
+def _check_counts(workflow: Workflow, sweep: Sweep, given: dict[str, list[str]]) -> None:
+    """Refuse overrides that every point of the sweep would replace."""
+    problems = []
+    for override, parts in given.items():
+        place = tuple(parts)
+        if place[0] == "region":  # short for a brain of that region
+            place = ("brain", "regions", "*", *place[1:])
+        if place[:2] == ("brain", "regions") and place[3:] in (("region",), ("scale",)):
+            place = place[:3]
+        if key := undoing(workflow, [place], sweep):
+            expected = (
+                f"expected a value for what the workflow does not sweep, found the values of {key!r} in its place"
+            )
+            remedy = f"leave it out, or change what is swept: --set '{advice(key, sweep)}'"
+            problems.append(Problem(override, f"{expected}; {remedy}"))
+    if problems:
+        raise SpecError(problems)
 
 
 def _step_into(current: Any, parts: list[str]) -> Any:
@@ -253,11 +278,17 @@ def _list_index(items: list[Any], part: str, where: str) -> int:
     return int(part)
 
 
-def _toml_value(text: str) -> Any:
+def _toml_value(text: str, key: str) -> Any:
     try:
-        return parse_toml(f"value = {text}")["value"]
+        found = parse_toml(f"value = {text}")
     except FileError:
         return text
+    if len(found) > 1:
+        further = ", ".join(list(found)[1:])
+        raise SpecError(
+            [Problem(f"--set {key}", f"expected one value, found other keys after it: {further}; set each")]
+        )
+    return found["value"]
 
 
 def _with_brain(data: Data, where: str, problems: list[Problem]) -> Data:

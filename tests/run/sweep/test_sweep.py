@@ -32,7 +32,9 @@ def sweep(out):
     """Sweep a lively region for 10 ms in this process."""
 
     def call(model=None, **options):
-        return tb.sweep(model or lively(), **({"out": out, "workers": 0} | QUICK | options))
+        swept = {key for table in options.get("together", ()) for key in table}
+        quick = {key: value for key, value in QUICK.items() if key not in swept}
+        return tb.sweep(model or lively(), **({"out": out, "workers": 0} | quick | options))
 
     return call
 
@@ -93,6 +95,28 @@ def test_a_workflow_brings_its_sweep_and_arguments_change_it(sweep):
     found = sweep(workflow, coupling=[0.0], seed=3)
     assert dict(found["synchrony"].sizes) == {"coupling": 1, "population": 2}
     assert found["coupling"].values.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("key", "options"),
+    [
+        (f"{RELAY}.drives.1.rate", {OTHER_RATE: ["1 kHz", "2 kHz"]}),
+        ("run.seed", {"together": [{"seed": [1, 2], "coupling": [1.0, 2.0]}]}),
+        ("seed", {"cases": {"a": {"seed": 1}, "b": {"run.seed": 2}}}),
+        ("coupling", {"samples": {"n": 2, "parameters": {"brain.coupling": {"uniform": [0, 1]}}}}),
+    ],
+)
+def test_a_single_value_that_every_point_would_replace_is_refused(key, options):
+    kinds = {name: value for name, value in options.items() if name in ("together", "cases", "samples")}
+    parameters = {name: value for name, value in options.items() if name not in kinds}
+    value = "1 Hz" if key.endswith("rate") else 3
+    with pytest.raises(tb.SpecError, match="expected a value for what is not swept, found values of"):
+        declared_sweep(as_workflow(lively()), {key: value, **parameters}, **kinds)
+
+
+def test_a_single_value_that_a_case_leaves_as_it_is_counts():
+    found, _ = declared_sweep(as_workflow(lively()), {"seed": 3}, cases={"a": {}, "b": {"seed": 4}})
+    assert found.run.seed == 3
 
 
 def test_a_plan_of_a_sweep_tells_what_those_of_its_points_do():

@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twinbrain.errors import SpecError
+from twinbrain.errors import Problem, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.progress import shown
 from twinbrain.run.cluster.connect import comes_with_tasks, connected, dashboard, starting, workers_ready
-from twinbrain.run.sweep.assign import assigned
+from twinbrain.run.sweep.assign import assigned_at
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.kept import status_of
@@ -28,6 +28,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.named_files import with_folder
 from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
+from twinbrain.spec.undone import undoing
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, place_for
 from twinbrain.store.claim import claimed
@@ -96,8 +97,9 @@ def sweep(
         Told how far it is. By default a bar is drawn on a terminal and in a notebook; False draws none.
     **parameters
         Values of keys: ``coupling=[0.5, 1.0]``, ``seed=range(10)``, ``**{"regions.cortex.parameters.b": ["10 pA",
-        "20 pA"]}``; each is a dimension. A single value is set at every point, in place of values of the file. For keys
-        see `twinbrain.run.sweep.assign.assigned`, for values `twinbrain.spec.values.expand`.
+        "20 pA"]}``; each is a dimension. A single value is set at every point, in place of values of the file; where
+        others then replace it at every point, it is refused. For keys see
+        `twinbrain.run.sweep.assign.assigned`, for values `twinbrain.spec.values.expand`.
 
     Returns
     -------
@@ -195,7 +197,7 @@ def declared_sweep(
 ) -> tuple[Workflow, dict[str, Reduction]]:
     """Return a workflow with its sweep, changed as is wanted, and the user's own reductions."""
     fixed = {key: value for key, value in parameters.items() if _is_single(value)}
-    workflow = assigned(workflow, fixed)
+    workflow, places = assigned_at(workflow, fixed)
     before = workflow.sweep.model_dump(mode="json") if workflow.sweep else {}
     own: dict[str, Reduction] = {}
     if reduce is not None:
@@ -213,7 +215,12 @@ def declared_sweep(
     data = before | {key: value for key, value in given.items() if value is not None}
     tables = [swept, *(given["together"] or ()), *(cases or {}).values()]
     here = [key for table in tables for key in table]
-    found = with_folder(Sweep.parse(data, "sweep"), Path(), here)  # paths in Python start from the working folder
+    found = Sweep.parse(data, "sweep")
+    for key, reached in places.items():
+        if undone := undoing(workflow, reached, found):
+            expected = "expected a value for what is not swept, found values of"
+            raise SpecError([Problem(key, f"{expected} {undone!r} in its place at every point; leave one of them out")])
+    found = with_folder(found, Path(), here)  # paths in Python start from the working folder
     return workflow.model_copy(update={"sweep": found}), own
 
 
