@@ -98,6 +98,48 @@ class Above:
         return self.threshold
 
 
+class Settings:
+    """Has attributes of the class, which every way to it has to tell."""
+
+    threshold = 1
+
+    def __call__(self, run):
+        return self.threshold
+
+    def count(self, run):
+        return self.threshold
+
+    @classmethod
+    def of_class(cls, run):
+        return cls.threshold
+
+    @property
+    def own(self):
+        return Settings.threshold
+
+
+class Inheriting(Settings):
+    __slots__ = ("place",)
+
+
+def with_attribute(value):
+    def above(run):
+        return above.threshold
+
+    above.threshold = value
+    return above
+
+
+def of_class(made):
+    """Return a way that makes a function after the attribute of the class was set."""
+
+    def way(value):
+        kind = type("Settings", (Settings,), {"threshold": value, "__module__": __name__})
+        return made(kind)
+
+    return way
+
+
 def with_default(value):
     def above(run, threshold=value):
         return threshold
@@ -113,6 +155,16 @@ WAYS = {
     "object": Above,
     "method": lambda value: Above(value).count,
     "default": with_default,
+    "attribute": with_attribute,
+    "class": of_class(closing_over),
+    "object of a class": of_class(lambda kind: kind()),
+    "method of a class": of_class(lambda kind: kind().count),
+    "class method": of_class(lambda kind: kind.of_class),
+    "inherited": of_class(lambda kind: closing_over(type("Below", (kind,), {"__module__": __name__})())),
+    "method given to a class": lambda value: closing_over(type("Own", (), {"f": closing_over(value)})),
+    "property": lambda value: closing_over(type("Own", (), {"f": property(closing_over(value))})),
+    "static method": lambda value: closing_over(type("Own", (), {"f": staticmethod(closing_over(value))})),
+    "cached": lambda value: closing_over(functools.cache(closing_over(value))),
     "within": lambda value: closing_over({"all": [Above((value,)), {value}]}),
     "array": lambda value: closing_over(xr.DataArray(np.arange(5.0) * value, dims="x")),
     "connectome": lambda value: closing_over(tb.Connectome([[value]], [[0]], "A")),
@@ -143,6 +195,71 @@ def test_globals_of_a_script_that_a_function_uses_count_and_others_do_not(tmp_pa
         (tmp_path / "script.py").write_text(code.format(values))
         told.append(subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, check=True).stdout)
     assert told[0] == told[1] != told[2]
+
+
+CLASSES = """
+import abc, collections, dataclasses, enum, functools, sys, typing
+from twinbrain.functions import described
+class Kind(enum.Enum):
+    one = "a"
+class Pair(typing.NamedTuple):
+    one: float = 1.0
+@functools.total_ordering
+@dataclasses.dataclass
+class Base(abc.ABC):
+    threshold: float = 1.0
+    names: set = dataclasses.field(default_factory=lambda: {"a", "b", "c"})
+    kinds: typing.ClassVar = {"a", "b", "c", Kind.one}
+    def __lt__(self, other): return Settings.threshold
+    @abc.abstractmethod
+    def other(self): return Other.of(self)
+class Settings(Base):
+    __slots__ = ("place",)
+    def other(self): return Other, Kind, Pair(2), self
+    @functools.cached_property
+    def known(self): return 1
+    @functools.lru_cache
+    def kept(self): return 1
+class Other:
+    settings = Settings()
+    @classmethod
+    def of(cls, value): return Settings, cls
+def score(run): return Settings.threshold, Other
+before = described(score)
+assert '""' not in before["given"], before
+"""
+
+
+def test_what_is_told_of_classes_is_the_same_in_every_process_and_whatever_they_have_cached(tmp_path):
+    used = "isinstance(Settings(), collections.abc.Sized), Settings().known, Settings.kept(1)"
+    (tmp_path / "script.py").write_text(f"{CLASSES}\n{used}\nassert described(score) == before\nprint(before)")
+    told = {
+        subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, check=True).stdout
+        for _ in range(2)  # each has an order of sets, and addresses, of its own
+    }
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "changed", ["Settings.threshold = 2.0", "Other.settings.threshold = 2.0", "Base.threshold = 2.0"]
+)
+def test_classes_that_a_script_has_changed_are_others(tmp_path, changed):
+    lines = f"{changed}\nassert described(score) != before"
+    (tmp_path / "script.py").write_text(f"{CLASSES}\n{lines}")
+    subprocess.run([sys.executable, tmp_path / "script.py"], check=True)
+
+
+def test_classes_that_all_use_each_other_are_told_in_time_as_what_cannot_be_compared():
+    """There are more ways through eighteen than can be gone; what is only met twice is looked at once."""
+    ring = [type(f"C{i}", (), {"__module__": __name__}) for i in range(18)]
+    for kind in ring:
+        kind.others = tuple(ring)
+    assert described(closing_over(ring))["given"] == '{"threshold": ""}'
+    doubled = [type("C", (), {"__module__": __name__})]
+    for _ in range(18):
+        doubled = [doubled, doubled]
+    assert '""' not in described(closing_over(doubled))["given"]
+    assert '""' not in described(closing_over(list(range(10_000))))["given"]
 
 
 def test_what_cannot_be_compared_is_told():
