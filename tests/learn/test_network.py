@@ -140,6 +140,17 @@ def test_weights_count_in_whole_quanta_and_keep_their_signs():
         assert kept.any() or table.receptor == "delta"
 
 
+@pytest.mark.parametrize("trained", [{"C_m": "neuron"}, {"weight": {"input->*": "population"}}, ["weight"]])
+def test_weights_that_were_multiplied_count_in_whole_quanta_whether_they_are_trained_or_not(trained):
+    network = trainable("lif", Trainable.parse(trained))
+    for weights in network.tables():
+        before = weights().detach().numpy()
+        for group in range(len(weights.groups)):
+            weights.multiply(group, 1.2345)
+        quanta = weights().detach().numpy() / weights.quantum
+        np.testing.assert_array_equal(quanta, np.rint(before / weights.quantum * 1.2345))
+
+
 @pytest.mark.parametrize(("share", "n"), [("synapse", None), ("population", 4), ("region", 1)])
 def test_weights_are_shared_as_declared(share, n):
     trained = Trainable.parse({"weight": {"[ei]->[ei]:*": share}})

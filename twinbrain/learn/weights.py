@@ -108,8 +108,7 @@ class Weights(nn.Module):
             weight = weight * factor[self.factor_of][self.group]
         if len(self.relative):
             weight = weight.index_copy(0, self.per_synapse, self.relative.double() * self.scale)
-        if not (len(self.gain) or len(self.relative)):
-            return weight
+        # Also what is not trained may have been multiplied.
         return weight + (torch.round(weight.detach() / self.quantum) * self.quantum - weight.detach())
 
     @torch.no_grad()
