@@ -1,17 +1,20 @@
 """What a region has become is a region: nothing in it is drawn, and nothing in it is another's."""
 
 import numpy as np
+import pytest
 import torch
 import xarray as xr
 
 import twinbrain as tb
-from tests.learn.networks import which_channels
+from tests.learn.networks import recurrent, which_channels
+from twinbrain.learn.background import background
 from twinbrain.learn.export import export_region
 from twinbrain.learn.lower import lower
 from twinbrain.learn.replay import replay
 from twinbrain.learn.settled import settled
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.trained import Trained
+from twinbrain.learn.wiring import quanta_of, synapses_of
 from twinbrain.spec.training import Training
 
 TASK = which_channels(n_trials=24)
@@ -132,3 +135,41 @@ def test_a_settled_network_has_the_constants_of_engines_to_the_bit():
     for cell_, block in zip(own.blocks(), again.network.blocks, strict=True):
         for name, values in block.constants.items():
             np.testing.assert_array_equal(cell_.constants()[name].numpy(), values, err_msg=name)
+
+
+DRIVES = (
+    tb.Drive(population="e", receptor="exponential_current", rate="1 kHz", weight="30.1 pA"),
+    tb.Drive(population="e", receptor="current", noise="40 pA"),
+)
+
+
+def synapses(network, weights):
+    """Return all synapses in one order, with weights in the units of their receptors."""
+    ends = synapses_of(network)
+    found = np.stack([ends["pre"], ends["post"], ends["delay"], weights])
+    return found[:, np.lexsort(found)]
+
+
+# By 1/1000 most weights become one quantum or none; 300 is more than the search for those of the input multiplies by.
+@pytest.mark.parametrize("factor", [1e-3, 0.3, 300.0])
+@pytest.mark.parametrize("trainable", [("weight",), {"weight": {"e->readout:*": "synapse"}}, {"C_m": "neuron"}])
+def test_the_quanta_of_learning_are_those_of_the_exported_model(factor, trainable, tmp_path):
+    found = trained(recurrent(drives=DRIVES), trainable)
+    network = found.setup.network
+    for weights in network.tables():
+        for group in range(len(weights.groups)):
+            weights.multiply(group, factor)
+    tb.write_region(found.model, tmp_path / "trained.toml")
+    region = tb.load_region(tmp_path / "trained.toml")
+    before, after = network.lowered, lower(region, dt=1.0, seed=5)
+    np.testing.assert_array_equal(quanta_of(after.network), quanta_of(before.network))
+    exported = np.concatenate([table.weight * quanta_of(after.network)[table.post] for table in after.network.tables])
+    learned = network.all_weights().detach().numpy()
+    np.testing.assert_array_equal(synapses(after.network, exported), synapses(before.network, learned))
+    assert torch.equal(background(after, [7], 50), background(before, [7], 50))
+
+
+def test_a_model_that_was_trained_is_counted_in_the_same_quanta_when_it_is_trained_on():
+    found = trained(recurrent(drives=DRIVES))
+    assert set(found.model.quanta) == {"delta", "exponential_current", "current"}
+    assert trained(found.model).model.quanta == found.model.quanta

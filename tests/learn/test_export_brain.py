@@ -14,6 +14,7 @@ from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.replay import replay
 from twinbrain.learn.settled import settled
 from twinbrain.learn.setup import background_of
+from twinbrain.learn.wiring import quanta_of
 from twinbrain.spec.training import InputSpec, ReadoutSpec, Surrogate, Trainable
 
 TASK = which_channels(n_trials=6, n_steps=80, dt=0.5)
@@ -50,6 +51,18 @@ def activity(network, seed=8):
     drawn = background_of(network.lowered, "test", seed, INDEX, TASK.test.n_steps)
     with torch.no_grad():
         return network(torch.as_tensor(TASK.test.spikes(INDEX, TASK.n_channels)), drawn)
+
+
+@pytest.mark.parametrize("factor", [1e-3, 300.0])
+def test_the_quanta_of_learning_are_those_of_the_exported_brain(factor):
+    network = network_of(joined(drives=[NOISE], coupling=1.3))
+    for weights in network.tables():
+        for group in range(len(weights.groups)):
+            weights.multiply(group, factor)
+    before, after = network.lowered.network, lower(export_brain(network), dt=0.5, seed=5).network
+    np.testing.assert_array_equal(quanta_of(after), quanta_of(before))
+    exported = np.concatenate([table.weight * quanta_of(after)[table.post] for table in after.tables])
+    np.testing.assert_array_equal(np.sort(exported), np.sort(network.all_weights().detach().numpy()))
 
 
 def same(one, other):

@@ -88,6 +88,33 @@ def test_explicit_weights_in_whole_quanta_keep_them():
     assert explicit([1.0, 1.5, 0.5]) == default
 
 
+def declared(power, values, drives=(), plasticity=None):
+    data = region_with(["5 nS", "1 nS", "4 nS", "4 nS"]).to_dict() | {"drives": list(drives), "quanta": {"ampa": power}}
+    data["projections"] = data["projections"][:2]
+    for projection in data["projections"]:
+        pairs = {"source": [0] * len(values), "target": [0] * len(values)}
+        projection |= {"receptor": "ampa", "connect": {"pairs": pairs}, "weight": {"values": values, "unit": "nS"}}
+    if plasticity:
+        data["projections"][0]["plasticity"] = plasticity
+    return quanta(Region.parse(data))["ampa"]
+
+
+def test_weights_that_are_whole_in_the_quantum_of_their_region_are_counted_in_it_whatever_their_size():
+    for power, values in ((-2, [1e6, 2.5]), (-2, [0.25, 0.0, 0.0]), (-40, [1.0, 2.0]), (3, [0.0, 0.0])):
+        assert declared(power, values) == 2.0**power
+    # What is not whole, is drawn, changes, or comes from a drive, is rounded as little as elsewhere.
+    assert declared(-2, [0.1, 0.3]) == 2.0 ** np.floor(np.log2(2e-4 * 0.2))
+    drive = {"population": "pyr", "receptor": "ampa", "rate": "1 kHz", "weight": "0.3 nS"}
+    assert declared(-2, [1.0, 2.0], [drive]) == 2.0 ** np.floor(np.log2(2e-4 * 0.3))
+    assert declared(-2, [1.0, 2.0], plasticity={"model": "pair_stdp"}) <= 2e-4 * 1.5 / 4
+
+
+def test_a_quantum_of_a_receptor_that_is_not_there_is_refused():
+    data = region_data(CORTEX) | {"quanta": {"ampx": -3}}
+    with pytest.raises(SpecError, match=r"quanta\.ampx: unknown receptor 'ampx'"):
+        Region.parse(data)
+
+
 def test_weights_of_zero_do_not_count():
     assert quanta(region_with(["0 nS", "1 nS", "4 nS", "4 nS"])) == quanta(
         region_with(["5 nS", "1 nS", "4 nS", "4 nS"])

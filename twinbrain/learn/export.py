@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import escape
@@ -39,7 +40,8 @@ def export_region(network: TrainableNetwork) -> Region:
     """Return the region that a network of one region has become.
 
     Nothing in it is drawn any more but what its drives give: each synapse stands with its ends, weight and delay, and
-    each parameter that was trained, or differed between neurons, with its values. It is the same whatever the seed.
+    each parameter that was trained, or differed between neurons, with its values. Receptors keep the quanta in which
+    weights and drives were counted, so that none is rounded anew. It is the same whatever the seed.
 
     Raises
     ------
@@ -99,7 +101,18 @@ def _region_at(
     projections = tuple(b.projection(b.source.population, b.target.population) for b in bundles)
     drives = _remaining(region, inflow, network.lowered.units) if inflow else region.drives
     changes = {"cells": cells, "populations": populations, "projections": projections, "drives": drives}
+    changes["quanta"] = _quanta(network, region)
     return region.model_copy(update=changes)
+
+
+def _quanta(network: TrainableNetwork, region: Region) -> dict[str, int]:
+    """Return the quanta of a region's receptors while they were trained, as powers of two."""
+    built, driven = network.lowered.network, {drive.receptor for drive in region.drives}
+    own = {receptor for cell in region.cells.values() for receptor in cell.receptors} | driven
+    # The others take theirs from what a run may bring to them.
+    used = {table.receptor for table in built.tables} | driven
+    found = {inlet.receptor: inlet.quantum for block in built.blocks for inlet in block.inlets}
+    return {receptor: round(math.log2(found[receptor])) for receptor in sorted(own & used & found.keys())}
 
 
 def _remaining(region: Region, inflow: Inflow, units: dict[str, str]) -> tuple[Drive, ...]:

@@ -2,9 +2,10 @@
 
 A receptor's quantum is a power of two of its unit, small enough that rounding costs less than 1e-4 of the mean weight
 of any projection, drive or rule that reaches it. Explicit weights that are multiples of a power of two not much smaller
-are not rounded at all: what was trained in one quantum stays as it is. Of a rule whose weights begin at 0 and that has
-no `w_max`, rounding costs less than 1 % of its parameters in the unit of weights, by which it moves them. All follows
-from the declaration alone, so every shard finds the same.
+are not rounded at all, nor are those that are whole in the quantum that their region declares: what was trained in one
+quantum stays in it, however large or small its weights have become. Of a rule whose weights begin at 0 and that has no
+`w_max`, rounding costs less than 1 % of its parameters in the unit of weights, by which it moves them. All follows from
+the declaration alone, so every shard finds the same.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def receptor_quanta(
     SpecError
         With every weight of a wrong unit, and every negative one of a conductance.
     """
-    found: dict[str, float] = {}
+    declared = _declared(layout)
+    found = {receptor: quantum for receptor, quantum in declared.items() if receptor in units}
+    plastic = {r for region in layout.regions for p in region.projections if p.plasticity for r in p.receptor}
     problems = list(_impossible(brain, layout, stimuli, units))
     for where, receptor, factor, weight in _weights(brain, layout, stimuli, units):
         try:
@@ -109,11 +112,23 @@ def receptor_quanta(
             quantum = 2.0 ** math.floor(math.log2(2 * _PRECISION * size))
             if isinstance(weight, Explicit):
                 exact = common_power(coherent_values(weight, units[receptor]) * factor)
+                # Weights that do not change need no finer one.
+                if exact >= declared.get(receptor, math.inf) and receptor not in plastic:
+                    continue
                 quantum = exact if _FINER * quantum <= exact < quantum else quantum
             found[receptor] = min(found.get(receptor, math.inf), quantum)
     if problems:
         raise SpecError(problems)
     return {receptor: found.get(receptor, _WITHOUT_WEIGHTS) for receptor in units}
+
+
+def _declared(layout: Layout) -> dict[str, float]:
+    """Return the smallest quantum that regions declare for each receptor."""
+    found: dict[str, float] = {}
+    for region in _distinct(layout.regions):
+        for receptor, power in region.quanta.items():
+            found[receptor] = min(found.get(receptor, math.inf), 2.0**power)
+    return found
 
 
 def common_power(values: Floats) -> float:

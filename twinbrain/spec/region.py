@@ -78,6 +78,10 @@ class Region(Spec):
         ``family/name``; keys the random streams of what the region builds.
     models, receptors, plasticity : dict
         Equations of the region's own, beside those of the library.
+    quanta : dict of str to int
+        For receptors the power of two, in their unit (nS, pA, mV), of which explicit weights of static synapses are
+        whole multiples, and in which weights are counted; a training writes those that it was in. Weights of other
+        kinds, drives and stimuli that are too small for it are counted in finer ones.
     expected : dict of str to RateRange
         Mean rates of the isolated region, for its test and its readers.
     """
@@ -93,6 +97,7 @@ class Region(Spec):
     projections: tuple[Projection, ...] = ()
     drives: tuple[Drive, ...] = ()
     ports: Ports = Ports()
+    quanta: dict[str, Annotated[int, Field(ge=-600, le=600)]] = {}
     expected: dict[str, RateRange] = {}
 
     @property
@@ -266,6 +271,9 @@ class Region(Spec):
                 for receptor in getattr(port, key):
                     if receptor not in usual:
                         yield _unknown(f"ports.inputs.{name}.{key}", "receptor", receptor, known)
+        for receptor in self.quanta:
+            if receptor not in known.union(INJECTED):
+                yield _unknown(f"quanta.{receptor}", "receptor", receptor, known)
         for name in self.expected:
             if name not in self.populations:
                 yield _unknown(f"expected.{name}", "population", name, self.populations)

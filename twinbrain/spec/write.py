@@ -23,7 +23,18 @@ from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
 from twinbrain.spec.toml import toml_text
 
-_ORDER = ("name", "summary", "references", "cells", "populations", "projections", "drives", "ports", "expected")
+_ORDER = (
+    "name",
+    "summary",
+    "references",
+    "cells",
+    "populations",
+    "projections",
+    "drives",
+    "ports",
+    "quanta",
+    "expected",
+)
 _APART = frozenset({"cells", "models", "receptors", "plasticity"})
 # Keys of a projection in the order in which one reads them.
 _OF_PROJECTION = ("name", "source", "target", "receptor", "connect", "weight", "delay", "plasticity")
