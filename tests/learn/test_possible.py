@@ -37,6 +37,23 @@ def test_what_is_possible_is_what_can_be_built(name, changes):
             lower(export_region(network), dt=1.0, seed=0)
 
 
+def test_weights_beyond_the_range_of_integers_are_told_by_whoever_has_changed_them():
+    region = attach(recurrent(), TASK, InputSpec(weight="150 pA"), ReadoutSpec())
+    network = TrainableNetwork(lower(region, dt=1.0, seed=0), Trainable.parse(["weight"]), Surrogate())
+    (weights,) = (w for w in network.tables() if w.receptor == "exponential_current")
+    largest = float(weights().detach().abs().max()) / weights.quantum
+    for factor in (2.0**27 / largest, 2.0**10):
+        for group in range(len(weights.groups)):
+            weights.multiply(group, factor)
+        if factor != 2.0**10:
+            check_possible(network)
+            lower(export_region(network), dt=1.0, seed=0)
+    with pytest.raises(tb.LearnError, match=r"that training has carried some too far: .* quanta .*lower learning_rate"):
+        check_possible(network)
+    with pytest.raises(tb.SpecError, match=r"quanta|integer range"):
+        lower(export_region(network), dt=1.0, seed=0)
+
+
 def test_parameters_beyond_their_ranges_end_a_training_that_can_be_gone_on_with(tmp_path):
     path = tmp_path / "beyond.zarr"
     trained = {"weight": "synapse", "V_th": "neuron"}

@@ -9,6 +9,7 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch
 from twinbrain.learn.metrics.score import mean_output
 from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
+from twinbrain.learn.possible import check_weights
 from twinbrain.learn.weights import Weights
 
 _WIDEST = 2.0**8
@@ -69,7 +70,8 @@ def calibrate(network: TrainableNetwork, batch: Batch, rate: float) -> None:
     Raises
     ------
     LearnError
-        If they do not spike whatever the weights are, or cannot spike at that rate.
+        If they do not spike whatever the weights are, cannot spike at that rate, or the weights are beyond the range of
+        integers.
     """
     groups = _groups_from(network, INPUT)
     populations = network.lowered.network.populations
@@ -107,6 +109,7 @@ def calibrate(network: TrainableNetwork, batch: Batch, rate: float) -> None:
     if spread > 0:
         for weights, group in _groups_to(network, READOUT):
             weights.multiply(group, _SPREAD / spread)
+    check_weights(network, "the search for those of the input", "make the weights of one receptor less unequal")
 
 
 def _reached(network: TrainableNetwork) -> list[int]:
