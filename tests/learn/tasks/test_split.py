@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twinbrain import LearnError, trials_of
+from twinbrain.learn.metrics.score import score
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 
 LABELS = st.lists(st.integers(0, 3), min_size=1, max_size=60).map(np.array)
@@ -56,3 +58,12 @@ def test_chance_of_a_regression_is_the_error_of_the_best_constant():
     target = np.array([[[0.0], [2.0], [9.0]]], np.float32)
     scored = np.array([[1.0, 1.0, 0.0]], np.float32)
     assert chance(trials_of(np.zeros((1, 3, 1), np.uint8), target, scored)) == pytest.approx(1.0)
+
+
+def test_chance_of_a_regression_counts_each_trial_alike_as_its_score_does():
+    scored = np.zeros((2, 100), np.float32)
+    scored[0, :10] = scored[1] = 1
+    target = np.stack([np.ones((100, 1)), np.zeros((100, 1))]).astype(np.float32)
+    trials = trials_of(np.zeros((2, 100, 1), np.uint8), target, scored)
+    best = score(torch.full((100, 2, 1), 0.5), torch.as_tensor(target), torch.as_tensor(scored), "regression").mean()
+    assert chance(trials) == pytest.approx(float(best)) == 0.25

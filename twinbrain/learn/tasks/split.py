@@ -84,7 +84,9 @@ def parts(name: str, labels: NDArray[Any], shares: tuple[float, ...], rng: np.ra
 
 
 def chance(test: Trials) -> float:
-    """Return the accuracy of the best guess that sees no input, or a regression's mean squared error of a constant.
+    """Return the score of the best guess that sees no input: an accuracy, or a regression's error of a constant.
+
+    As in a score, each trial counts as much as every other, however many of its steps count.
 
     Parameters
     ----------
@@ -93,6 +95,6 @@ def chance(test: Trials) -> float:
     """
     if test.target.ndim == 1:
         return float(np.bincount(test.target).max() / len(test))
-    weight = test.scored[..., None] / test.scored.sum()
+    weight = (test.scored / test.scored.sum(1, keepdims=True) / len(test))[..., None]
     mean = (weight * test.target).sum((0, 1))
     return float((weight * (test.target - mean) ** 2).sum((0, 1)).mean())
