@@ -5,13 +5,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 import twinbrain as tb
 from tests.learn.networks import recurrent, which_channels
 from twinbrain.errors import SpecError
 from twinbrain.learn.loop import evaluate
+from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.trials import trials_of
 from twinbrain.learn.trained import Trained
+from twinbrain.spec.training import Training
 
 TASK = which_channels(n_trials=48)
 SETTINGS = {"epochs": 3, "batch_size": 16, "learning_rate": 0.03, "precision": "float64"}
@@ -78,6 +81,15 @@ def test_a_penalty_of_rates_lowers_them():
     free, held = (train(epochs=6, rate_range=("0 Hz", "5 Hz"), rate_penalty=penalty) for penalty in (0.0, 10.0))
     rates = [float(trained.curves["rate"].sel(population="e")[-1]) for trained in (free, held)]
     assert rates[1] < 0.7 * rates[0]
+
+
+def test_a_penalty_of_rates_is_that_of_the_neurons_of_the_model():
+    training = Training(task="unused", input={"weight": "150 pA"}, rate_range=("1 Hz", "3 Hz"), rate_penalty=2.0)
+    setup = set_up(recurrent(sizes=(16, 4)), training, tb.Run(dt="1 ms"), TASK)
+    for e, i, expected in ((2.0, 2.0, 0.0), (4.0, 2.0, 2.0 * 16 / 20 * (1.0 / 2.0) ** 2)):
+        spikes = torch.full((5, 3, setup.network.lowered.network.n_neurons), 1.0)
+        spikes[:, :, :16], spikes[:, :, 16:20] = e / 1e3, i / 1e3
+        assert float(setup.objective.penalty(spikes)) == pytest.approx(expected, rel=1e-4, abs=1e-9)
 
 
 def test_clipping_bounds_a_step():

@@ -54,7 +54,7 @@ def batch_of(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Objective:
     """What is made small: the error of the outputs, and rates of neurons outside of a range.
 
@@ -68,12 +68,15 @@ class Objective:
         The mean rates, over a batch, at which a neuron is not penalised.
     rate_penalty : float
         Weight of the penalty: the mean over neurons of the squared distance from the range, in units of its middle.
+    neurons : ndarray of int64, shape (chosen,), optional
+        Numbers of the neurons whose rates are penalised; by default all.
     """
 
     kind: Kind
     dt: float
     rate_range: tuple[float, float] = (0.0, np.inf)
     rate_penalty: float = 0.0
+    neurons: NDArray[np.int64] | None = None
 
     def __call__(self, activity: Activity, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
@@ -83,6 +86,8 @@ class Objective:
     def penalty(self, spikes: Tensor) -> Tensor:
         """Return the penalty of rates."""
         rate = spikes.mean(dim=(0, 1)) * (1e3 / self.dt)
+        if self.neurons is not None:
+            rate = rate[torch.as_tensor(self.neurons, device=rate.device)]
         low, high = self.rate_range
         outside = (low - rate).clamp(min=0.0) + (rate - high).clamp(min=0.0)
-        return self.rate_penalty * ((outside / (0.5 * (low + high))) ** 2).mean()
+        return self.rate_penalty * ((outside / (0.5 * (low + high))) ** 2).sum() / max(1, len(outside))

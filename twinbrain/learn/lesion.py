@@ -32,8 +32,7 @@ def lesioned(network: TrainableNetwork, share: float, seed: int) -> Iterator[Non
     seed : int
         Names the draw.
     """
-    populations = [p for p in network.lowered.network.populations if p.population not in (INPUT, READOUT)]
-    with silenced(network, _chosen(np.concatenate([np.arange(p.start, p.stop) for p in populations]), share, seed)):
+    with silenced(network, _chosen(network.own_neurons(), share, seed)):
         yield
 
 

@@ -222,6 +222,11 @@ class TrainableNetwork(nn.Module):
         """Number of values that are trained."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
+    def own_neurons(self) -> NDArray[np.int64]:
+        """Return the numbers of the model's own neurons: all but those of ``input`` and ``readout``."""
+        own = [p for p in self.lowered.network.populations if p.population not in (INPUT, READOUT)]
+        return np.concatenate([np.empty(0, np.int64), *(np.arange(p.start, p.stop) for p in own)])
+
     def blocks(self) -> list[SpikingCell]:
         """Return the cell of each block."""
         return [cell for cell in self.cells if isinstance(cell, SpikingCell)]

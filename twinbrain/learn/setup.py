@@ -118,7 +118,7 @@ def set_up(
     task = replace(task, n_channels=task.n_channels + rule.extra_channels(task))
     fresh = not has_input(model)
     network = network_of(model, training, run, task)
-    objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty)
+    objective = Objective(task.kind, run.dt, training.rate_range, training.rate_penalty, network.own_neurons())
     setup = Setup(task, training, run, network, rule, objective)
     if calibrated and fresh and training.input.weight is None:
         some = np.arange(min(_CALIBRATION_TRIALS, len(task.train)))

@@ -202,9 +202,10 @@ class Training(Spec):
     window : float (ms), optional
         Gradients go back no further than that (truncated backpropagation through time).
     rate_range : tuple of float (Hz)
-        Mean rates of neurons outside of it are penalised.
+        Mean rates of neurons outside of it are penalised, but for those of the input and the readout.
     rate_penalty : float
-        How much.
+        How much: what the mean over these neurons is multiplied by, of the squared distance from the range, in units of
+        its middle.
     precision : {"float32", "float64", "mixed"}
         Of the computation while training; ``"mixed"`` multiplies in half precision where the device has it.
     labels : float
