@@ -83,6 +83,12 @@ def test_every_point_stands_in_its_place(sweep, tmp_path):
         np.testing.assert_array_equal(point["mean_rates"], analysis.mean_rates(run))
 
 
+def test_equal_seeds_are_refused_before_anything_is_computed(sweep, out):
+    with pytest.raises(tb.SpecError, match="expected each seed once, found seed = 1 2 times"):
+        sweep(seed=[1, 1, 2])
+    assert not out.exists()
+
+
 def test_a_single_value_is_set_at_every_point_and_is_no_dimension(sweep, tmp_path):
     found = sweep(seed=[1, 2], coupling=np.float64(2.0), reduce=n_spikes, **{C_M: "150 pF"})
     assert set(found.dims) == {"seed"}

@@ -31,6 +31,7 @@ from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bi
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.keys import full_key
 from twinbrain.spec.overlap import check_places
+from twinbrain.spec.seeds import check_seeds
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
@@ -105,6 +106,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     sweep = pinned_sweep(sweep)
     base = prepare(point_workflow(workflow, {})).workflow.model_copy(update={"sweep": sweep})
     declared = axes_of(sweep)
+    check_seeds(declared)
     tried = in_order(declared, workflow)
     first = _prepared(base, tried, values_at(tried, 0))
     check_fits(first, whole=not sweep.keep_runs)  # a point that is reduced is held in memory
@@ -137,6 +139,7 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
     sweep = pinned_sweep(sweep)
     base = training_base(workflow).model_copy(update={"sweep": sweep})
     axes = axes_of(sweep, taken_names(template))
+    check_seeds(axes)
     notes = list(_idle(sweep))
     for values in _tried(axes):
         with _at(values):
