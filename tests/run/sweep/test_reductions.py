@@ -107,6 +107,19 @@ def test_numbers_are_floats_that_can_be_none(value, dtype):
     np.testing.assert_array_equal(found, np.asarray(value))
 
 
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**53) - 1, xr.DataArray(np.array([1, 2**64 - 1], np.uint64))])
+def test_whole_numbers_that_would_be_rounded_are_refused(value):
+    with pytest.raises(SpecError, match=r"sweep\.reduce\.f: expected whole numbers up to 2"):
+        reduced(value)
+    with pytest.raises(SpecError, match="found 'f_a' with larger ones"):
+        reduced(xr.Dataset({"a": value}))
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), np.int32(-(2**31)), np.uint64(2**53)])
+def test_whole_numbers_that_floats_are_stay_what_they_are(value):
+    assert int(reduced(value)["f"]) == int(value)
+
+
 def test_a_dataset_gives_an_array_a_variable():
     found = reduced(xr.Dataset({"a": 1, "b": ("x", [1.0, 2.0])}))
     assert {name: array.shape for name, array in found.items()} == {"f_a": (), "f_b": (2,)}

@@ -21,6 +21,9 @@ from twinbrain.store.sweep import RESERVED
 Reduction = Callable[..., Any]
 """Takes a run, and options if need be; returns a number, a DataArray or a Dataset, of one shape for every point."""
 
+# Up to it every whole number is a float.
+_LARGEST = 2**53
+
 LIBRARY: dict[str, Callable[..., xr.DataArray]] = {
     "mean_rates": analysis.mean_rates,
     "rates": analysis.rates,
@@ -122,7 +125,7 @@ def reduce_run(
     Raises
     ------
     SpecError
-        If one does not return numbers.
+        If one does not return numbers, or whole numbers that no float is.
     """
     found: dict[str, xr.DataArray] = {}
     for name, options in declared.items():
@@ -146,6 +149,11 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
             raise SpecError(
                 "expected a number, a DataArray or a Dataset of numbers, found "
                 f"{type(part).__name__} of {array.dtype}; return one of these"
+            )
+        if array.dtype.kind in "iu" and ((array.values > _LARGEST) | (array.values < -_LARGEST)).any():
+            raise SpecError(
+                f"expected whole numbers up to 2**53, since what is kept are floats, found {key!r} with larger ones, "
+                "which would be rounded; return what is left of them, such as a difference or a share"
             )
         found[key] = array.astype(np.result_type(array.dtype, np.float32), copy=False)
     return found
