@@ -47,5 +47,7 @@ def test_over_seeds_networks_are_compared_with_themselves():
     assert found["drop"].values == pytest.approx([0.1, 0])
     with pytest.raises(LearnError, match="none in common"):
         ablation_over_seeds(intact.assign_coords(seed=[7, 8, 9]), lesioned)
+    with pytest.raises(LearnError, match="ablation, lesioned: expected each seed once, found 1 2 times"):
+        ablation_over_seeds(intact, lesioned.isel(seed=[0, 1, 1]))
     with pytest.raises(LearnError, match="expected lesioned with dims"):
         ablation_over_seeds(intact, intact)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.trained import make_comparison
-from twinbrain.analysis import compare
+from twinbrain.analysis import compare, compare_contrasts
 from twinbrain.errors import LearnError
 
 
@@ -55,3 +55,12 @@ def test_an_unknown_reference_is_refused():
         compare(make_comparison(), "lstm")
     with pytest.raises(LearnError, match="'accuracy' with the dimensions condition and seed"):
         compare(make_comparison().drop_vars("accuracy"))
+
+
+def test_seeds_and_conditions_that_are_there_twice_are_refused():
+    study = make_comparison({"a": 0.5, "b": 0.6})
+    for function in (compare, lambda found: compare_contrasts(found, {"c": ("a", "b")})):
+        with pytest.raises(LearnError, match="expected each seed once, found 0 4 times"):
+            function(study.assign_coords(seed=range(6)).isel(seed=[0, 1] * 4))
+        with pytest.raises(LearnError, match="expected each condition once, found 'a' 2 times"):
+            function(study.assign_coords(condition=["a", "a"]))

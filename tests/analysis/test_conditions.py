@@ -131,6 +131,62 @@ def test_samples_of_seeds_alone_are_seeds():
     np.testing.assert_array_equal(analysis.compare_conditions(sampled)["accuracy"], expected["accuracy"])
 
 
+def test_equal_seeds_are_no_seeds_more():
+    """They give equal results: an interval over them would be narrower without anything that was found."""
+    plain = study()
+    for given in (plain.isel(seed=[0, 1] * 4), plain.assign_coords(seed=[1, 2, 1])):
+        with pytest.raises(LearnError, match=r"expected each seed once, found [01] [24] times"):
+            analysis.compare_conditions(given)
+    sampled = plain.assign_coords(seed=("seed", [1, 1, 2], {"key": "seed"})).swap_dims(seed="sample")
+    with pytest.raises(LearnError, match="expected each seed once, found 1 2 times"):
+        analysis.compare_conditions(sampled)
+
+
+@pytest.mark.parametrize("levels", [("case", "seed"), ("seed", "case"), ("seed", "labels")])
+def test_dimensions_that_were_stacked_are_not_pooled_as_seeds(levels):
+    stacked = study(labels=[0.5, 1.0]).stack(z=levels)
+    stacked["seed"].attrs["key"] = "seed"
+    with pytest.raises(LearnError, match=f"stacked of {', '.join(levels)}; unstack it"):
+        analysis.compare_conditions(stacked)
+    if "case" in levels:
+        flat = stacked.reset_index("z")
+        flat["seed"].attrs["key"] = "seed"
+        with pytest.raises(LearnError, match=r"expected each seed once|found that 'case' changes, too"):
+            analysis.compare_conditions(flat)
+
+
+def test_seeds_along_which_a_case_changes_are_refused():
+    mixed = study().isel(case=0, drop=True).assign_coords(case=("seed", ["a", "b", "b"]))
+    with pytest.raises(LearnError, match="found that 'case' changes, too"):
+        analysis.compare_conditions(mixed)
+    assert analysis.compare_conditions(mixed.assign_coords(case=("seed", ["a"] * 3))).sizes["seed"] == 3
+
+
+def test_a_condition_that_is_there_twice_is_refused():
+    with pytest.raises(LearnError, match="expected each condition once, found 'many' several times"):
+        analysis.compare_conditions(study().isel(case=[0, 2, 2]))
+    with pytest.raises(LearnError, match="found 'condition', as what is compared is called; rename it"):
+        analysis.compare_conditions(study().rename(case="condition"))
+
+
+FEWER = "Accuracies are of trainings on 50 % of the labels; none was on all of them."
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (study(labels=[0.3, 0.5]), True),
+        (study(labels=[0.5, 1.0]).isel(labels=[0]), True),
+        (study(labels=[0.5, 1.0]).isel(labels=0), True),
+        (study().assign_attrs(spec=json.dumps({"train": {"labels": 0.5}})), True),
+        (study(labels=[0.5, 1.0]).assign_attrs(spec=json.dumps({"train": {"labels": 0.5}})), False),
+        (study().assign_attrs(spec=json.dumps({"train": {"labels": 1.0}})), False),
+    ],
+)
+def test_where_nothing_was_trained_on_all_labels_that_is_told(given, told):
+    assert (FEWER in analysis.compare_conditions(given).attrs["caveat"]) is told
+
+
 def test_a_choice_among_unequal_numbers_of_seeds_is_told():
     validation = ACCURACY.copy()
     validation[1, 1:] = np.nan

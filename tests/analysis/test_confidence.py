@@ -4,6 +4,7 @@ import xarray as xr
 from scipy import stats
 
 from twinbrain.analysis.confidence import mean_over, paired_difference, wilson
+from twinbrain.errors import LearnError
 
 
 def test_wilsons_interval_is_that_of_scipy():
@@ -57,3 +58,5 @@ def test_the_mean_over_seeds_has_students_interval_and_leaves_failed_seeds_out()
     assert found["mean"][1] == 3
     assert np.isnan(found["low"][1])
     assert found["condition"].values.tolist() == ["a", "b"]
+    with pytest.raises(LearnError, match="expected each seed once, found 2 2 times"):
+        mean_over(values.assign_coords(seed=[1, 2, 2, 3]))

@@ -32,6 +32,8 @@ def test_values_of_other_regions_and_other_formats_are_refused(brain, tmp_path):
     rate = analysis.mean_rates(brain)
     with pytest.raises(ConnectomeError, match="values: expected the regions of the run, found none called"):
         plot.brain_map(brain, rate[1:])
+    with pytest.raises(ConnectomeError, match=r"values: expected each region once, found .* 2 times"):
+        plot.brain_map(brain, rate[[0, *range(rate.size)]])
     with pytest.raises(ConnectomeError, match=r"values: expected one for each region, found dims \['kind'\]"):
         plot.brain_map(brain, analysis.mean_rates(brain, by="kind"))
     with pytest.raises(SpecError, match=r"path: expected a suffix of .*png.*, found '\.foo'"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over, paired_difference
 from twinbrain.analysis.responses import classes_of, responses_of
 from twinbrain.errors import LearnError
@@ -80,11 +81,12 @@ def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Data
     Raises
     ------
     LearnError
-        If the two have no seed in common.
+        If the two have no seed in common, or one has a seed twice.
     """
     for name, array, dims in (("intact", intact, {"seed"}), ("lesioned", lesioned, {"lesion", "seed"})):
         if set(array.dims) != dims:
             raise LearnError(f"ablation: expected {name} with dims {sorted(dims)}, found {list(array.dims)}")
+        check_each_once(f"ablation, {name}", "seed", array["seed"].values.tolist())
     # Networks with the same seed are compared with each other.
     difference = intact - lesioned
     if not difference.sizes["seed"]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numbers
+from collections import Counter
 from collections.abc import Iterable
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
-from twinbrain.errors import ConnectomeError, SpecError
+from twinbrain.errors import ConnectomeError, LearnError, SpecError
 
 
 def whole(name: str, value: int, least: int = 1) -> int:
@@ -38,17 +39,35 @@ def whole(name: str, value: int, least: int = 1) -> int:
 
 
 def check_has_regions(name: str, wanted: Iterable[str], found: Iterable[str]) -> None:
-    """Make sure that all regions are there.
+    """Make sure that all regions are there, and each once.
 
     Raises
     ------
     ConnectomeError
         If some are missing; the first are named.
     """
-    known = {*found}
+    known = Counter(found)
+    if twice := [label for label, n in known.items() if n > 1]:
+        raise ConnectomeError(f"{name}: expected each region once, found {twice[0]!r} {known[twice[0]]} times")
     if lacking := [label for label in wanted if label not in known]:
         shown = ", ".join(map(repr, lacking[:3])) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
         raise ConnectomeError(f"{name}: expected the regions of the run, found none called {shown}; rename or add them")
+
+
+def check_each_once(where: str, dim: str, labels: Iterable[Any]) -> None:
+    """Make sure that each label of a dimension is there once: equal seeds give equal results, which count once.
+
+    Raises
+    ------
+    LearnError
+        If one is there several times.
+    """
+    known = Counter(labels)
+    if twice := [label for label, n in known.items() if n > 1]:
+        raise LearnError(
+            f"{where}: expected each {dim} once, found {twice[0]!r} {known[twice[0]]} times; what is the same counts "
+            f"once: take it once (drop_duplicates({dim!r})), and give what is not the same a label of its own"
+        )
 
 
 def positive(name: str, value: float, unit: str = "") -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over
 from twinbrain.errors import LearnError
 from twinbrain.spec.suggest import suggestion
@@ -36,12 +37,14 @@ def compare(comparison: xr.Dataset, reference: str | None = None) -> xr.Dataset:
     Raises
     ------
     LearnError
-        If there is no accuracy by condition and seed, or the reference is unknown.
+        If there is no accuracy by condition and seed, one of these is there twice, or the reference is unknown.
     """
     accuracy = comparison.get("accuracy")
     if accuracy is None or set(accuracy.dims) != {"condition", "seed"}:
         raise LearnError("comparison: expected 'accuracy' with the dimensions condition and seed, found none such")
     names = [str(name) for name in comparison["condition"].values]
+    for dim, labels in (("condition", names), ("seed", comparison["seed"].values.tolist())):
+        check_each_once("comparison", dim, labels)
     reference = names[0] if reference is None else reference
     if reference not in names:
         raise LearnError(f"comparison: unknown reference {reference!r}; {suggestion(reference, names)}")

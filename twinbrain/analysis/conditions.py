@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +11,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.swept import LABELS, SAMPLE, SEED, most_labels, swept_along, with_names_of_what_changes
 from twinbrain.errors import LearnError
 
-SEED, LABELS, CASE, SAMPLE, CONDITION = "seed", "labels", "case", "sample", "condition"
+CASE, CONDITION = "case", "condition"
 FEWER_LABELS = "fewer labels"
-_MEANT = {("run", "seed"): SEED, ("train", "labels"): LABELS}
 Place = tuple[str, str]
 """What a condition is: its case, or the group of cases that it stands for, and the values of other keys."""
 _COSTS = {"synaptic_operations": "synaptic_operations", "energy": "energy", "training_time": "seconds"}
@@ -47,12 +48,17 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     LearnError
-        If it is no sweep of trainings, or they are no classifications, or none is done.
+        If it is no sweep of trainings, or they are no classifications, or none is done; if seeds or conditions are
+        there twice, or several dimensions were stacked, so that chance alone does not tell apart what lies along one.
     """
     if "validation_accuracy" not in sweep or "disturbed" not in sweep:
         raise LearnError("expected a sweep of a workflow that trains, found another; see tb.sweep")
-    sweep = _with_names_of_what_changes(sweep.load())
+    if CONDITION in (*sweep.dims, *sweep.coords):
+        raise LearnError(f"expected names of a sweep, found {CONDITION!r}, as what is compared is called; rename it")
+    sweep = with_names_of_what_changes(sweep.load())
     flat, places = _by_condition(sweep)
+    if twice := [place for place, n in Counter(places).items() if n > 1]:
+        raise LearnError(f"expected each condition once, found {_said(*twice[0])!r} several times; take it once")
     full = flat.isel({LABELS: int(flat[LABELS].values.argmax())}, drop=True)
     if not np.isfinite(full["accuracy"]).any():
         unfit = np.isfinite(full["squared_error"]).any()
@@ -71,33 +77,6 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     comparison["level"].attrs = {"long_name": "strength", "units": "1"}
     order = (CONDITION, "disturbance", "level", SEED)
     return comparison.drop_vars([n for n in comparison.coords if n not in comparison.dims]).transpose(*order)
-
-
-def _with_names_of_what_changes(sweep: xr.Dataset) -> xr.Dataset:
-    """Return a sweep in which a dimension is called ``seed``, or ``labels``, if that alone changes along it.
-
-    A sweep names a dimension after its first key, by as many parts as tell it from others.
-    """
-    from twinbrain.spec.keys import full_key  # takes half a second, which plots of runs need not wait for
-
-    names: dict[str, str] = {}
-    for dim in map(str, sweep["status"].dims):
-        keys = [tuple(full_key(sweep[name].attrs["key"])) for name in _swept_along(sweep, dim)]
-        if len(keys) == 1 and keys[0] in _MEANT:
-            names[dim] = _MEANT[keys[0]]
-        elif keys and dim in _MEANT.values():
-            names[dim] = ".".join(keys[0])
-    changed = {dim: name for dim, name in names.items() if dim != name}
-    # Samples are counted; what they are of stands beside.
-    counted = {dim: name for dim, name in changed.items() if name in sweep.coords and sweep[name].dims == (dim,)}
-    sweep = sweep.swap_dims(counted).drop_vars(counted, errors="ignore")
-    return sweep.rename({dim: name for dim, name in changed.items() if dim not in counted})
-
-
-def _swept_along(sweep: xr.Dataset, dim: str) -> list[str]:
-    """Return the names of the coordinates of keys that change along a dimension, that of its own name first."""
-    along = [str(name) for name, coord in sweep.coords.items() if coord.dims == (dim,) and coord.attrs.get("key")]
-    return sorted(along, key=lambda name: name != dim)
 
 
 def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place]]:
@@ -125,7 +104,7 @@ def _named(sweep: xr.Dataset, dim: str, place: int) -> str:
         return f"{dim} {place}"
     if dim == CASE:
         return str(sweep[dim].values[place])
-    names = [dim] if dim == SAMPLE else _swept_along(sweep, dim) or [dim]
+    names = [dim] if dim == SAMPLE else swept_along(sweep, dim) or [dim]
     units = {name: str(sweep[name].attrs.get("units", "")) for name in names}
     return _said(*(f"{name} {sweep[name].values[place]} {units[name]}".rstrip() for name in names))
 
@@ -172,6 +151,8 @@ def _disturbed(full: xr.Dataset, flat: xr.Dataset) -> xr.DataArray:
 
 def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> dict[str, Any]:
     energy = str(sweep["energy"].attrs.get("caveat", ""))
+    if (known := most_labels(sweep)) < 1:
+        tuned = [f"Accuracies are of trainings on {100 * known:.4g} % of the labels; none was on all of them.", *tuned]
     attrs: dict[str, Any] = {"caveat": " ".join([*tuned, energy]).strip()}
     if workflow := sweep.attrs.get("workflow"):
         attrs["title"] = str(workflow)

@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.arguments import check_each_once
+
 Floats = NDArray[np.float64]
 
 
@@ -94,12 +96,19 @@ def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> x
     xarray.Dataset, dims (...)
         ``mean``, ``low``, ``high``, and ``n``, the number of values; without two values there is no interval, but NaN.
 
+    Raises
+    ------
+    LearnError
+        If a label of ``dim`` is there several times: the same value again makes no interval narrower.
+
     References
     ----------
     .. [1] Student 1908, doi 10.1093/biomet/6.1.1
     """
     from scipy.special import stdtrit
 
+    if dim in values.coords:
+        check_each_once("mean", dim, values[dim].values.tolist())
     array = values.transpose(..., dim)
     data = array.values.astype(np.float64)
     valid = np.isfinite(data)

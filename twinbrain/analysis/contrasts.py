@@ -7,6 +7,7 @@ from typing import Any
 
 import xarray as xr
 
+from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over
 from twinbrain.errors import LearnError
 from twinbrain.spec.suggest import suggestion
@@ -38,7 +39,7 @@ def compare_contrasts(comparison: xr.Dataset, contrasts: Mapping[str, tuple[str,
     Raises
     ------
     LearnError
-        If a condition is unknown.
+        If a condition is unknown, or a condition or a seed is there twice.
 
     Examples
     --------
@@ -51,6 +52,8 @@ def compare_contrasts(comparison: xr.Dataset, contrasts: Mapping[str, tuple[str,
     """
     pairs: Mapping[str, Any] = comparison.attrs.get("contrasts", {}) if contrasts is None else contrasts
     known = [str(name) for name in comparison["condition"].values]
+    for dim, labels in (("condition", known), ("seed", comparison["seed"].values.tolist())):
+        check_each_once("comparison", dim, labels)
     for pair in pairs.values():
         for name in pair:
             if name not in known:

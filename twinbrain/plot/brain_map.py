@@ -58,7 +58,7 @@ def brain_map(
     Raises
     ------
     ConnectomeError
-        If the connectome has no centroids, or a region no value.
+        If the connectome has no centroids, or a region no value or several.
     """
     connectome = run if isinstance(run, Connectome) else analysis.connectome(run)
     if connectome.centroids is None:
