@@ -202,3 +202,11 @@ def test_the_network_begins_at_the_rate_that_is_asked_for():
     for region, low, high in ((recurrent(), 10, 22), (recurrent(drives=[drive]), 22, 200)):
         trained = tb.train(region, which_channels(n_trials=48), epochs=1, learning_rate=1e-9, precision="float64")
         assert low < float(trained.curves["rate"].sel(population="e")[0]) < high
+
+
+@pytest.mark.parametrize(("what", "ports"), [("input", {"inputs": {"i": 1}}), ("readout", {"outputs": ["i"]})])
+def test_after_a_lesion_no_population_takes_the_place_of_one_that_is_gone(what, ports):
+    cut = with_ports(recurrent(), **ports).without(populations="i")
+    with pytest.raises(tb.LearnError, match=rf"train.{what}: expected a population with a port that is left .*: e$"):
+        attached(cut)
+    assert attached(cut, **{"input_" if what == "input" else what: {"populations": ["e"]}}).populations

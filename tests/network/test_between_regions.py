@@ -12,7 +12,7 @@ from tests.network.test_shard import build_shard, synapses
 from tests.network.test_synapses import population, quantum, sources_of, table_of, targets_of
 from twinbrain.errors import SpecError
 from twinbrain.network.agree import summarise_shard
-from twinbrain.network.inflow import long_range_axons
+from twinbrain.network.axons import long_range_axons
 from twinbrain.network.layout import lay_out
 from twinbrain.network.work import work_of_nodes
 from twinbrain.spec.projection import Projection

@@ -53,6 +53,12 @@ def test_a_rule_that_joins_no_regions_is_told():
     assert note.startswith("brain.long_range: it has no effect")
 
 
+def test_a_lesion_that_leaves_no_axon_between_regions_is_told():
+    brain = small_brain(3)
+    cortex = brain.replace(regions={"*": brain.regions["CX-*"]}).without(populations="pyr")
+    assert "brain.long_range: it has no effect" in notes_of(cortex)[0]
+
+
 def test_what_comes_after_the_run_is_told():
     late, seldom = notes_of(small_brain(3), SELDOM, (LATE,))
     assert late == "stimuli.late: it starts at 2000 ms, after the 1000 ms of the run"

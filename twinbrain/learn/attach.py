@@ -108,6 +108,8 @@ def _label_of(regions: dict[str, Region], pattern: str, what: str) -> str:
 def _with_input(region: Region, task: Task, spec: InputSpec) -> Region:
     if INPUT in region.populations:
         return _own(region, INPUT, task.n_channels, "channels")
+    if not region.ports.inputs and not spec.populations:
+        _check_not_lost(region, "input", any(lost.input is not None for lost in region.lost.values()))
     default = tuple(region.ports.inputs) or tuple(
         name
         for name, population in region.populations.items()
@@ -152,6 +154,8 @@ def _with_input(region: Region, task: Task, spec: InputSpec) -> Region:
 def _with_readout(region: Region, task: Task, spec: ReadoutSpec) -> Region:
     if READOUT in region.populations:
         return _own(region, READOUT, task.n_outputs, "outputs")
+    if not region.ports.outputs and not spec.populations:
+        _check_not_lost(region, "readout", any(lost.output is not None for lost in region.lost.values()))
     default = region.ports.outputs or tuple(name for name in region.populations if name != INPUT)
     sources = _populations(region, spec.populations, "readout.populations") or default
     n_sources = sum(region.populations[name].size for name in sources)
@@ -179,6 +183,16 @@ def _with_readout(region: Region, task: Task, spec: ReadoutSpec) -> Region:
         },
     )
     return _extended(region, READOUT, cell, task.n_outputs, projections)
+
+
+def _check_not_lost(region: Region, what: str, lost: bool) -> None:
+    """Refuse to choose populations in place of those that a lesion took out."""
+    if lost:
+        own = [name for name in region.populations if name not in (INPUT, READOUT)]
+        raise LearnError(
+            f"region {region.name}: train.{what}: expected a population with a port that is left after the lesion, "
+            f"found none; name others in {what}.populations: {', '.join(own)}"
+        )
 
 
 def _shortest_delay(task: Task) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twinbrain.network.inflow import degrees_of_nodes, long_range_axons, rows
+from twinbrain.network.axons import Axons, long_range_axons, rows
+from twinbrain.network.inflow import degrees_of_nodes
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Floats
 from twinbrain.spec.brain import LongRange
@@ -24,10 +25,11 @@ def expected_contacts(rule: LongRange, layout: Layout) -> Floats:
         A synapse counts once, whatever number of receptors it has.
     """
     drawn = [
-        sum(degree * region.populations[name].size for name, degree in degrees.items())
+        sum(degrees[name] * region.populations[name].size for name in region.ports.inputs)
         for region, degrees in zip(layout.regions, degrees_of_nodes(rule, layout), strict=True)
     ]
-    return np.array(drawn, np.float64)[:, None] * _parts_of_rows(layout)
+    axons = long_range_axons(layout)
+    return np.asarray(np.array(drawn)[:, None] * _parts_of_rows(layout, axons) * axons.there)
 
 
 def expected_long_range(rule: LongRange, layout: Layout) -> Floats:
@@ -44,20 +46,20 @@ def expected_long_range(rule: LongRange, layout: Layout) -> Floats:
         A synapse counts once for each receptor that it has, as in the tables of a network: what an axon releases says
         which those are.
     """
-    axons, part = long_range_axons(layout), _parts_of_rows(layout)
+    axons = long_range_axons(layout)
+    part = _parts_of_rows(layout, axons)
     glutamate, gaba = (part @ axons.releasing(inhibitory=inhibitory) for inhibitory in (False, True))
     total = np.zeros(len(layout.regions))
     for node, degrees in enumerate(degrees_of_nodes(rule, layout)):
         region = layout.regions[node]
-        for name, degree in degrees.items():
-            port = region.ports.inputs[name]
+        for name, port in region.ports.inputs.items():
             receptors = glutamate[node] * len(port.glutamate) + gaba[node] * len(port.gaba)
-            total[node] += degree * region.populations[name].size * receptors
+            total[node] += degrees[name] * region.populations[name].size * receptors
     return total
 
 
-def _parts_of_rows(layout: Layout) -> Floats:
-    """Return the part of a node's synapses that each other gives it; (target, source)."""
-    weight = rows(layout, long_range_axons(layout))
+def _parts_of_rows(layout: Layout, axons: Axons) -> Floats:
+    """Return the part of a node's synapses that each other gives it, or gave before a lesion; (target, source)."""
+    weight = rows(layout, axons)
     total = weight.sum(axis=1, keepdims=True)
-    return np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    return np.asarray(np.divide(weight, total, out=np.zeros_like(weight), where=total > 0))

@@ -9,10 +9,11 @@ from functools import partial
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.models.step import StepProgram, step_program
+from twinbrain.network.axons import long_range_axons
 from twinbrain.network.between_regions import by_target, declared_synapses
 from twinbrain.network.drives import Lowering, check_signals, check_stimuli, region_inputs, stimulus_inputs
 from twinbrain.network.heap import return_freed_memory
-from twinbrain.network.inflow import inflows, long_range_axons
+from twinbrain.network.inflow import inflows
 from twinbrain.network.inputs import Events, Input, RandomDrive, Waveform
 from twinbrain.network.layout import Layout, block_neurons
 from twinbrain.network.long_range import long_range_synapses

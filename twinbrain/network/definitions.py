@@ -20,7 +20,8 @@ from twinbrain.spec.cell import Cell
 from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.population import Population
-from twinbrain.spec.region import Ports, Region
+from twinbrain.spec.ports import Ports
+from twinbrain.spec.region import Region
 
 _Definition = TypeVar("_Definition")
 _WEIGHT_UNITS = ("nS", "pA", "mV", "1")
@@ -67,7 +68,7 @@ def _idle_cells(region: Region) -> Region | None:
         for i, (name, cell) in enumerate(region.cells.items())
         if name not in used
     }
-    left_out = {"projections": (), "drives": (), "ports": Ports(), "expected": {}}
+    left_out = {"projections": (), "drives": (), "ports": Ports(), "expected": {}, "lost": {}}
     return region.model_copy(update={"populations": populations, **left_out}) if populations else None
 
 

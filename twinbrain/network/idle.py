@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from twinbrain.language.lines import read_equations
-from twinbrain.network.inflow import long_range_axons, rows
+from twinbrain.network.axons import long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Drive, Stimulus
@@ -53,7 +53,8 @@ def idle_settings(
             yield f"brain.coupling: {brain.coupling:g} has no effect: no region reaches another"
     else:
         receives = np.array([[bool(region.ports.inputs)] for region in layout.regions])
-        connected = (rows(layout, long_range_axons(layout)) > 0) & receives
+        axons = long_range_axons(layout)
+        connected = (rows(layout, axons) * axons.there > 0) & receives
         if not connected.any():
             yield (
                 "brain.long_range: it has no effect: the connectome has no weight from a region with ports.outputs "

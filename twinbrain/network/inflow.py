@@ -4,58 +4,28 @@ A region's drives stand for all that reaches it from outside. Once other regions
 the connectome, and would count twice. Under a rule with a ``share``, the drives of a region give way: of what they add
 to excitatory conductances or currents on average, that share now comes from other regions at their expected rates, and
 the weight of its long-range synapses is what makes it so. The region keeps its working point, and hears the others.
+
+What a lesion took out (`Region.lost`) is reckoned with as if it were there: numbers, weights and what gives way are
+those of the whole, and the synapses of what is gone are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twinbrain import units as units_
 from twinbrain.errors import Problem, SpecError, UnitError
+from twinbrain.network.axons import long_range_axons, rows
 from twinbrain.network.layout import Layout
 from twinbrain.network.random import Floats
 from twinbrain.spec.brain import Brain, LongRange
+from twinbrain.spec.drive import Drive
+from twinbrain.spec.lost import inputs_with_lost, outputs_with_lost
 from twinbrain.spec.region import Region
-
-
-@dataclass(frozen=True, eq=False)
-class Axons:
-    """The neurons whose axons leave their regions, node by node."""
-
-    neuron: NDArray[np.int32]
-    inhibitory: NDArray[np.bool_]
-    start: NDArray[np.int64]
-
-    @property
-    def count(self) -> NDArray[np.int64]:
-        """How many there are in each node."""
-        return np.diff(self.start)
-
-    def releasing(self, *, inhibitory: bool) -> Floats:
-        """Return the part of each node's axons that release GABA, or glutamate; 0 where none leave."""
-        n_nodes = len(self.start) - 1
-        node = np.repeat(np.arange(n_nodes), self.count)
-        n = np.bincount(node[self.inhibitory == inhibitory], minlength=n_nodes)
-        return np.asarray(n / np.maximum(self.count, 1))
-
-
-def long_range_axons(layout: Layout) -> Axons:
-    """Return the neurons whose axons leave."""
-    neurons, inhibitory, start = [], [], [0]
-    for label, region in zip(layout.connectome.labels, layout.regions, strict=True):
-        outputs = [layout.find(label, name) for name in region.ports.outputs]
-        neurons += [np.arange(p.start, p.stop, dtype=np.int32) for p in outputs]
-        inhibitory += [np.full(p.size, p.transmitter == "gaba") for p in outputs]
-        start.append(start[-1] + sum(p.size for p in outputs))
-    return Axons(
-        np.concatenate([np.empty(0, np.int32), *neurons]),
-        np.concatenate([np.empty(0, np.bool_), *inhibitory]),
-        np.array(start),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +54,6 @@ class Inflow:
     replaced: dict[str, float] = field(default_factory=dict)
 
 
-def rows(layout: Layout, axons: Axons) -> Floats:
-    """Return the weights of the connectome between different nodes, from those whose axons leave; (target, source)."""
-    weight = np.where(axons.count > 0, layout.connectome.weight.values, 0.0)
-    np.fill_diagonal(weight, 0.0)
-    return weight
-
-
 def relative_strength(row: Floats) -> Floats:
     """Return the sum of each row, as a multiple of the mean over rows that are not empty."""
     strength = row.sum(axis=1)
@@ -98,12 +61,11 @@ def relative_strength(row: Floats) -> Floats:
 
 
 def in_degrees(layout: Layout, node: int, mean: float) -> dict[str, int]:
-    """Return the number of long-range synapses of a neuron of each input population of a node."""
-    label, region = layout.connectome.labels[node], layout.regions[node]
-    sizes = {name: layout.find(label, name).size for name in region.ports.inputs}
-    total = mean * sum(sizes.values())
-    shares = sum(port.share for port in region.ports.inputs.values())
-    return {name: round(total * port.share / shares / sizes[name]) for name, port in region.ports.inputs.items()}
+    """Return the number of long-range synapses of a neuron of each input population of a node, with those gone."""
+    inputs = inputs_with_lost(layout.regions[node])
+    total = mean * sum(size for _, size in inputs.values())
+    shares = math.fsum(port.share for port, _ in inputs.values())  # the same in any order
+    return {name: round(total * port.share / shares / size) for name, (port, size) in inputs.items()}
 
 
 def degrees_of_nodes(rule: LongRange, layout: Layout) -> list[dict[str, int]]:
@@ -134,13 +96,15 @@ def inflows(brain: Brain, layout: Layout, units: dict[str, str]) -> tuple[Inflow
         return ()
     matrix = rows(layout, long_range_axons(layout))
     relative = relative_strength(matrix) if rule.proportional else np.ones(len(matrix))
-    rates = np.array([_events_an_axon(region) for region in layout.regions])
+    whole, left = (
+        np.array([_events_an_axon(region, with_lost=with_lost) for region in layout.regions])
+        for with_lost in (True, False)
+    )
     found: list[Inflow] = []
     problems: list[Problem] = []
     for node, degree in enumerate(degrees_of_nodes(rule, layout)):
         row, region = matrix[node], layout.regions[node]
-        reaches = row > 0
-        events = float(row[reaches] @ rates[reaches] / row.sum()) if reaches.any() else 0.0
+        events = _seen(row, whole), _seen(row, left)
         try:
             found.append(_inflow(rule, float(relative[node]), region, row, degree, events, units))
         except SpecError as error:
@@ -156,35 +120,42 @@ def _inflow(
     region: Region,
     row: Floats,
     degree: dict[str, int],
-    events: float,
+    events: tuple[float, float],
     units: dict[str, str],
 ) -> Inflow:
-    """Return what reaches a node whose synapses see so many excitatory events a second each."""
-    sizes = {name: region.populations[name].size for name in degree}
-    own = {name: sum(size for _, size in excitatory_drives(region, name, units)) for name in degree}
+    """Return what reaches a node whose synapses see so many excitatory events a second each, before lesions and now."""
+    inputs, unit = inputs_with_lost(region), _unit(region, units)
+    there = {name: degree[name] for name in region.ports.inputs}
+    own = {name: _own_drive(region, name, units) for name in inputs}
     # What reaches a neuron, for each unit of the weight.
-    arriving = {name: degree[name] * events * sum(region.ports.inputs[name].glutamate.values()) for name in degree}
-    total_own = sum(sizes[name] * own[name] for name in degree)
-    total_arriving = sum(sizes[name] * arriving[name] for name in degree)
-    unit = _unit(region, units)
+    arriving = {name: degree[name] * events[0] * sum(port.glutamate.values()) for name, (port, _) in inputs.items()}
+
+    def total(values: dict[str, float], names: Iterable[str]) -> float:
+        return sum(inputs[name][1] * values[name] for name in names)
+
+    def share_now(weight: float, replaced: dict[str, float]) -> float:
+        now = {name: degree[name] * events[1] * sum(inputs[name][0].glutamate.values()) for name in there}
+        through = total(now, there) * weight
+        left = {name: own[name] * (1 - replaced.get(name, 0.0)) for name in there}
+        return through / both if (both := through + total(left, there)) else 0.0
+
+    total_own, total_arriving = total(own, inputs), total(arriving, inputs)
     if rule.share is None:
         assert rule.weight is not None
-        through = total_arriving * _size(rule.weight, unit)
-        total = through + total_own
-        return Inflow(row, degree, rule.weight, through / total if total else 0.0)
-    if np.isnan(events):
+        return Inflow(row, there, rule.weight, share_now(_size(rule.weight, unit), {}))
+    if np.isnan(events[0]):
         raise SpecError(
             "expected rates of all regions that reach it, found none; add [expected] there, or give a weight"
         )
-    if not total_arriving:
-        return Inflow(row, degree, f"0 {unit}", 0.0)
+    if not total_arriving or not there:
+        return Inflow(row, there, f"0 {unit}", 0.0)
     if not total_own:
         raise SpecError(
             f"region {region.name}: expected excitatory drives of its own that give way, found none; give a weight"
         )
     share = rule.share * relative
     weight = share * total_own / total_arriving
-    replaced = {name: weight * arriving[name] / own[name] if own[name] else 0.0 for name in degree}
+    replaced = {name: weight * arriving[name] / own[name] if own[name] else 0.0 for name in there}
     name = max(replaced, key=lambda name: replaced[name])
     if replaced[name] > 1:
         raise SpecError(
@@ -192,7 +163,8 @@ def _inflow(
             f"{replaced[name]:.2f} times that; lower it to {rule.share / replaced[name]:.2g}, "
             "or its share in ports.inputs"
         )
-    return Inflow(row, degree, f"{weight!r} {unit}", share, replaced)
+    whole = events[0] == events[1] and len(there) == len(inputs)
+    return Inflow(row, there, f"{weight!r} {unit}", share if whole else share_now(weight, replaced), replaced)
 
 
 def excitatory_drives(region: Region, population: str, units: dict[str, str]) -> Iterator[tuple[int, float]]:
@@ -205,10 +177,18 @@ def excitatory_drives(region: Region, population: str, units: dict[str, str]) ->
     """
     receptors = region.ports.inputs[population].glutamate
     for i, drive in enumerate(region.drives):
-        if drive.population == population and drive.receptor in receptors and drive.rate is not None:
-            assert drive.weight is not None
-            if np.isfinite(size := _size(drive.weight, units[drive.receptor])):
-                yield i, drive.rate * size
+        excites = drive.population == population and drive.receptor in receptors and drive.rate is not None
+        if excites and np.isfinite(added := _added(drive, units[drive.receptor])):
+            yield i, added
+
+
+def _own_drive(region: Region, population: str, units: dict[str, str]) -> float:
+    """Return what the drives of a population that give way add, also where a lesion took it out."""
+    if population not in region.lost:
+        return sum(added for _, added in excitatory_drives(region, population, units))
+    unit = _unit(region, units)  # where nothing that is left has its receptor
+    every = (_added(drive, units.get(drive.receptor, unit)) for drive in region.lost[population].drives)
+    return sum(added for added in every if np.isfinite(added))
 
 
 def given_way(region: Region, inflow: Inflow, units: dict[str, str]) -> Floats:
@@ -219,23 +199,43 @@ def given_way(region: Region, inflow: Inflow, units: dict[str, str]) -> Floats:
     return part
 
 
-def _events_an_axon(region: Region) -> float:
-    """Return how often an axon that leaves is expected to release glutamate, in Hz; NaN where that is not declared."""
+def _seen(row: Floats, rates: Floats) -> float:
+    """Return the mean over what a row says of sources, weighted by it."""
+    reaches = row > 0
+    return float(row[reaches] @ rates[reaches] / row.sum()) if reaches.any() else 0.0
+
+
+def _events_an_axon(region: Region, *, with_lost: bool) -> float:
+    """Return how often an axon that leaves is expected to release glutamate, in Hz; NaN where that is not declared.
+
+    Without those that a lesion took out, it is still the mean over all axons, of which some are silent.
+    """
     total, n = 0.0, 0
-    for name in region.ports.outputs:
-        population = region.populations[name]
+    for name in outputs_with_lost(region):
+        population = region.lost.get(name) or region.populations[name]
         n += population.size
-        if population.transmitter == "gaba":
+        if population.transmitter == "gaba" or (name in region.lost and not with_lost):
             continue
-        expected = region.expected.get(name)
-        total += population.size * ((expected.low + expected.high) / 2 if expected else np.nan)
+        rate = region.lost[name].rate if name in region.lost else _expected_rate(region, name)
+        total += population.size * (np.nan if rate is None else rate)
     return total / n if n else 0.0
+
+
+def _expected_rate(region: Region, population: str) -> float | None:
+    expected = region.expected.get(population)
+    return expected.middle if expected else None
 
 
 def _unit(region: Region, units: dict[str, str]) -> str:
     """Return the unit of the weights that glutamate of other regions has here."""
     receptors = [receptor for port in region.ports.inputs.values() for receptor in port.glutamate]
     return next((units_.familiar(units[receptor]) for receptor in receptors if receptor in units), "nS")
+
+
+def _added(drive: Drive, unit: str) -> float:
+    assert drive.rate is not None
+    assert drive.weight is not None
+    return drive.rate * _size(drive.weight, unit)
 
 
 def _size(weight: str | float, unit: str) -> float:

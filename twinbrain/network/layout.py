@@ -134,8 +134,10 @@ def lay_out(brain: Brain, connectome: Connectome, stimuli: tuple[Stimulus, ...] 
             start = stop
     if problems:
         raise SpecError(problems)
-    if start > MOST_NEURONS:
-        found = f"expected at most {MOST_NEURONS:,} neurons in all, found {start:,}"
+    # Those that a lesion took out have places among the axons; see `network.axons`.
+    total = start + sum(lost.size for region in regions for lost in region.lost.values())
+    if total > MOST_NEURONS:
+        found = f"expected at most {MOST_NEURONS:,} neurons in all, found {total:,}"
         raise SpecError([Problem("brain.regions", f"{found}; make populations smaller")])
     regions_of = dict(zip(connectome.labels, regions, strict=True))
     if problems := list(misplaced(brain.projections, regions_of)):

@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.network.inflow import Axons, Inflow
+from twinbrain.network.axons import Axons
+from twinbrain.network.inflow import Inflow
 from twinbrain.network.layout import Layout
 from twinbrain.network.quanta import in_quanta
 from twinbrain.network.random import stream_key, uniforms
@@ -58,7 +59,8 @@ def long_range_synapses(
             (False, inflow.weight, region.ports.inputs[name].glutamate),
             (True, rule.weight_of_gaba(inflow.weight), region.ports.inputs[name].gaba),
         ):
-            kept = axons.inhibitory[chosen] == is_inhibitory
+            # Those of axons that a lesion took out are missing; nothing is made in their place.
+            kept = (axons.inhibitory[chosen] == is_inhibitory) & (axons.neuron[chosen] >= 0)
             if not kept.any():
                 continue
             for receptor, factor in receptors.items():

@@ -126,10 +126,14 @@ class Brain(Spec):
     def without(self, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()) -> Brain:
         """Return the brain with a lesion: without some of its parts, the others as they were.
 
-        What is left is drawn from the same random streams, but what is reckoned from the whole follows what is left:
-        the quantum of a receptor's weights (a part in 10,000 of them at most), the normalisation of the connectome, and
-        weights that a share gives. Where each neuron has a fixed number of long-range synapses
-        (`LongRange.in_degree`), it has as many after a region is gone, all of them from the regions that are left.
+        Neurons of a population that is gone send and receive nothing. Their synapses are missing, and all others are
+        those that were there, with the same numbers, ends, weights and delays, as are drives: regions remember in
+        `Region.lost` what is reckoned from the whole. Only the quantum of a receptor's weights follows what is left (a
+        part in 10,000 of them at most).
+
+        Without a region it is a brain of fewer regions: the normalisation of the connectome, the mean over regions of
+        `LongRange.proportional` and the weights that a share gives are reckoned from those that are left, and each
+        neuron has as many long-range synapses as the rule says, all of them from there. They are drawn anew.
 
         Parameters
         ----------

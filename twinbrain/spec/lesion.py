@@ -1,4 +1,7 @@
-"""Lesions: a region or a brain without some of its parts, the others as they were."""
+"""Lesions: a region or a brain without some of its parts, the others as they were.
+
+What the long-range synapses of others are reckoned from is remembered of populations (`spec.lost`), and not of regions.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.labels import matching
+from twinbrain.spec.lost import lost_with
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.suggest import suggestion
 
@@ -87,6 +91,7 @@ def _cut(region: Region, names: Sequence[str], keys: Sequence[str]) -> Region:
         drives=_drives_left(region.drives, stays),
         ports=ports,
         expected={name: rates for name, rates in region.expected.items() if stays(name)},
+        lost=lost_with(region, [name for name in region.populations if not stays(name)]),
     )
 
 

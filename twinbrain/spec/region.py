@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.language.names import check_identifier
@@ -15,44 +15,19 @@ from twinbrain.spec.cell import Cell
 from twinbrain.spec.drive import INJECTED, Drive
 from twinbrain.spec.explicit import fixed_values, wrong_numbers
 from twinbrain.spec.labels import matching
+from twinbrain.spec.lost import Lost
 from twinbrain.spec.model import NeuronModel, ReceptorModel
 from twinbrain.spec.plasticity import PlasticityModel
 from twinbrain.spec.population import Population
+from twinbrain.spec.ports import InputPort, Ports
 from twinbrain.spec.problems import first_problems, reject
-from twinbrain.spec.projection import Projection, receptor_shares
+from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Rate
 from twinbrain.spec.suggest import suggestion
 
 _PATTERN = re.compile(r"[*?\[]")
 # Declarations that patterns may stand for: those among a hundred populations.
 _MOST_WRITTEN_OUT = 10_000
-
-
-class InputPort(Spec):
-    """How a population receives long-range synapses.
-
-    Parameters
-    ----------
-    share : float
-        Its share of the region's long-range synapses, relative to the other inputs.
-    glutamate, gaba : str or dict of str to float
-        Receptor that axons releasing glutamate (GABA) reach; a table puts several at each synapse.
-    """
-
-    share: Annotated[float, Field(gt=0)]
-    glutamate: Annotated[dict[str, float], BeforeValidator(receptor_shares)] = {"ampa": 1.0}
-    gaba: Annotated[dict[str, float], BeforeValidator(receptor_shares)] = {"gaba_a": 1.0}
-
-
-def _port(value: Any) -> Any:
-    return {"share": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-class Ports(Spec):
-    """Where a region meets others: populations whose axons leave, populations that receive."""
-
-    outputs: tuple[str, ...] = ()
-    inputs: dict[str, Annotated[InputPort, BeforeValidator(_port)]] = {}
 
 
 class RateRange(Spec):
@@ -67,6 +42,11 @@ class RateRange(Spec):
         if self.high < self.low:
             raise ValueError(f"expected low up to high, found {self.low:g} Hz and {self.high:g} Hz")
         return self
+
+    @property
+    def middle(self) -> float:
+        """The rate that is reckoned with, in Hz."""
+        return (self.low + self.high) / 2
 
 
 class Region(Spec):
@@ -84,6 +64,8 @@ class Region(Spec):
         kinds, drives and stimuli that are too small for it are counted in finer ones.
     expected : dict of str to RateRange
         Mean rates of the isolated region, for its test and its readers.
+    lost : dict of str to Lost
+        Populations that a lesion took out (`without`), as far as long-range synapses of others depend on them.
     """
 
     name: Annotated[str, Field(pattern=r"^[\w./-]+$")]
@@ -99,6 +81,7 @@ class Region(Spec):
     ports: Ports = Ports()
     quanta: dict[str, Annotated[int, Field(ge=-600, le=600)]] = {}
     expected: dict[str, RateRange] = {}
+    lost: dict[str, Lost] = {}
 
     @property
     def family(self) -> str:
@@ -116,6 +99,9 @@ class Region(Spec):
 
     def without(self, populations: str | Iterable[str] = (), projections: str | Iterable[str] = ()) -> Region:
         """Return the region with a lesion: without some of its parts, the others as they were.
+
+        In a brain, long-range synapses that a population received or made are missing, and nothing takes their place:
+        the region remembers in `lost` what they are reckoned from.
 
         Parameters
         ----------
@@ -148,7 +134,8 @@ class Region(Spec):
             raise SpecError(fixed)
         populations = {name: p.model_copy(update={"size": sizes[name]}) for name, p in self.populations.items()}
         projections = tuple(self._scaled_projection(projection, sizes) for projection in self.projections)
-        region = self.model_copy(update={"populations": populations, "projections": projections})
+        lost = {name: one.replace(size=max(1, round(one.size * factor))) for name, one in self.lost.items()}
+        region = self.model_copy(update={"populations": populations, "projections": projections, "lost": lost})
         if problems := first_problems(region._problems()):
             raise SpecError(problems)
         return region
@@ -277,6 +264,10 @@ class Region(Spec):
         for name in self.expected:
             if name not in self.populations:
                 yield _unknown(f"expected.{name}", "population", name, self.populations)
+
+        for name in self.lost:
+            if name in self.populations:
+                yield Problem(f"lost.{name}", "expected a population that is gone, found it among those that are there")
 
     def _target_problems(self, where: str, key: str, target: str, receptors: dict[str, float]) -> Iterator[Problem]:
         if target not in self.populations:
