@@ -10,7 +10,7 @@ from twinbrain.analysis.arguments import check_each_once
 from twinbrain.errors import LearnError
 
 SEED, LABELS, SAMPLE = "seed", "labels", "sample"
-_MEANT = {("run", "seed"): SEED, ("train", "labels"): LABELS}
+_MEANT: dict[tuple[str, ...], str] = {("run", "seed"): SEED, ("train", "labels"): LABELS}
 
 
 def with_names_of_what_changes(sweep: xr.Dataset) -> xr.Dataset:
