@@ -1,5 +1,6 @@
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -62,3 +63,13 @@ def another_version(tmp_path):
     information.mkdir(parents=True)
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: twinbrain\nVersion: 9.9\n")
     return str(folder)
+
+
+@pytest.fixture
+def another_checkout(tmp_path):
+    """The environment of a process whose twinbrain is of the same version, one line of it changed."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(ROOT / "twinbrain", folder / "twinbrain", ignore=shutil.ignore_patterns("__pycache__"))
+    with (folder / "twinbrain" / "units.py").open("a") as file:
+        file.write("# changed\n")
+    return {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}  # the working folder would come first

@@ -164,6 +164,14 @@ def test_workers_with_another_twinbrain_are_refused_by_name(scheduler, start_wor
         assert len(client.nthreads()) == 2
 
 
+def test_workers_with_other_sources_of_the_same_version_are_refused_by_name(scheduler, start_worker, another_checkout):
+    start_worker(**another_checkout)
+    folder = re.escape(another_checkout["PYTHONPATH"])
+    message = rf"tcp://\S+: expected the twinbrain of \S+, found another \(its sources differ\): {folder}/twinbrain; "
+    with client_of(scheduler, 1) as client, pytest.raises(tb.ClusterError, match=message), connected(client=client):
+        pass
+
+
 @pytest.mark.parametrize(
     ("start", "reason"),
     [

@@ -17,6 +17,7 @@ from distributed import Client, Worker, WorkerPlugin
 from twinbrain.cache import keep_numba_apart
 from twinbrain.errors import ClusterError
 from twinbrain.models.brian import import_brian2
+from twinbrain.run.cluster.sources import Sources, own_sources
 from twinbrain.run.versions import SEEN_IN_BITS
 
 _SHOWN = 5
@@ -37,17 +38,20 @@ class Facts:
         How many tasks run at once.
     process : tuple of str and int
         Host and number of the process.
+    sources : Sources
+        Those of the twinbrain that it has imported.
     """
 
     versions: Mapping[str, str]
     n_threads: int
     process: tuple[str, int]
+    sources: Sources
 
 
 def own_facts(n_threads: int = 1, packages: Iterable[str] = SEEN_IN_BITS) -> Facts:
     """Return the facts of this process, with the versions of some packages."""
     versions = {_PYTHON: _minor(platform.python_version()), **{name: _installed(name) for name in packages}}
-    return Facts(versions, n_threads, (platform.node(), os.getpid()))
+    return Facts(versions, n_threads, (platform.node(), os.getpid()), own_sources())
 
 
 def faults(expected: Facts, found: Facts) -> list[str]:
@@ -57,6 +61,12 @@ def faults(expected: Facts, found: Facts) -> list[str]:
         for name, wanted in expected.versions.items()
         if found.versions[name] != wanted
     ]
+    named = "twinbrain" in expected.versions and expected.versions["twinbrain"] != found.versions["twinbrain"]
+    if not named and _differ(expected.sources, found.sources):
+        wrong.append(
+            f"expected the twinbrain of {expected.sources.folder}, found another (its sources differ): "
+            f"{found.sources.folder}; install the same there, and start anew what was started before it changed"
+        )
     if found.n_threads != 1:
         wrong.append(f"expected 1 thread, found {found.n_threads}; start it with --nthreads 1 (for Brian2)")
     if found.process == expected.process:
@@ -106,12 +116,13 @@ def _is_ready() -> bool:
 
 
 def _facts(client: Client, names: Iterable[str]) -> dict[str, Facts]:
-    # Asked for in functions of the standard library alone: a worker may have another twinbrain, or none.
+    # First in functions of the standard library alone: a worker may have another twinbrain, or none.
     n_threads = client.nthreads()
     asked = (client.run(f, on_error="return") for f in (platform.python_version, platform.node, os.getpid))
     # One that has left in the meantime answers with an error.
     python, node, process = ({a: v for a, v in found.items() if not isinstance(v, Exception)} for found in asked)
     packages = {name: client.run(version, name, on_error="return") for name in names}
+    sources = client.run(own_sources, on_error="return")
     answered = set(n_threads).intersection(python, node, process, *packages.values())
     return {
         address: Facts(
@@ -121,6 +132,7 @@ def _facts(client: Client, names: Iterable[str]) -> dict[str, Facts]:
             },
             n_threads[address],
             (node[address], process[address]),
+            _sources(sources.get(address)),
         )
         for address in sorted(answered)
     }
@@ -131,6 +143,18 @@ def _installed(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "none"
+
+
+def _sources(answer: Sources | Exception | None) -> Sources:
+    # One that has left by now is nobody's; one that does not know what is asked is of other sources.
+    if answer is None or isinstance(answer, OSError):
+        return Sources("", "")
+    return answer if isinstance(answer, Sources) else Sources("an older one", "unknown")
+
+
+def _differ(one: Sources, other: Sources) -> bool:
+    """Return whether sources differ; of those that lie in an archive only the version is known."""
+    return bool(one.digest and other.digest) and one.digest != other.digest
 
 
 def _text(answer: str | Exception) -> str:
