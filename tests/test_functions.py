@@ -41,6 +41,19 @@ def test_a_function_of_a_file_is_found_with_what_lies_beside_it(own):
     assert sys.path == before
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("import sys; sys.exit(0)", r"own\.py ends the process \(SystemExit: 0\)"),
+        ("undefined", r"NameError: name 'undefined' is not defined \(.*own\.py:1\)"),
+    ],
+)
+def test_a_file_that_cannot_be_run_is_named(tmp_path, line, text):
+    (tmp_path / "own.py").write_text(f"{line}\n")
+    with pytest.raises(tb.SpecError, match=rf"--own: expected a file that can be run, found .*{text}"):
+        function_of(f"{tmp_path}/own.py:double", "--own")
+
+
 def test_a_function_of_an_installed_module_is_found():
     assert function_of("twinbrain.functions:described", "--own") is described
 

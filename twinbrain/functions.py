@@ -12,12 +12,14 @@ import inspect
 import json
 import shlex
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from twinbrain.beside import import_file
-from twinbrain.errors import FunctionWarning, Problem, SpecError
+from twinbrain.errors import FunctionWarning, Problem, SpecError, TwinbrainError
 from twinbrain.function_state import given, source
 from twinbrain.language.tokens import printable
 from twinbrain.paths import user_path
@@ -44,7 +46,8 @@ def function_of(text: str, option: str) -> Callable[..., Any]:
     """
     where, _, name = text.rpartition(":")
     try:
-        module = import_file(user_path(where)) if where.endswith(".py") else importlib.import_module(where)
+        with ending_refused(where):
+            module = import_file(user_path(where)) if where.endswith(".py") else importlib.import_module(where)
         found = getattr(module, name)
     except (ImportError, AttributeError, OSError, SyntaxError, ValueError) as error:
         hint = (
@@ -52,11 +55,43 @@ def function_of(text: str, option: str) -> Callable[..., Any]:
         )
         message = f"expected file.py:function or module:function, found {text!r}: {error}{hint}"
         raise SpecError([Problem(option, message)]) from None
+    except TwinbrainError:
+        raise
+    except Exception as error:  # whatever the file does when it is run
+        frame = extract_tb(error.__traceback__)[-1]
+        message = (
+            f"expected a file that can be run, found {text!r}: {type(error).__name__}: {error} "
+            f"({frame.filename}:{frame.lineno}); correct it"
+        )
+        raise SpecError([Problem(option, message)]) from error
     if not callable(found):
         message = f"expected a function, found {text!r}, which is of type {type(found).__name__}"
         raise SpecError([Problem(option, message)])
     function: Callable[..., Any] = found
     return function
+
+
+@contextmanager
+def ending_refused(what: str) -> Iterator[None]:
+    """Make an error of what a function of a person's own raises to end the process, as ``sys.exit`` does.
+
+    Parameters
+    ----------
+    what : str
+        The function or file.
+
+    Raises
+    ------
+    RuntimeError
+        In its place, from where it was raised; Ctrl-C alone ends what was begun.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        message = f"{what} ends the process ({type(error).__name__}: {error}); let it return or raise an Exception"
+        raise RuntimeError(message).with_traceback(error.__traceback__) from error
 
 
 def described(function: Callable[..., Any]) -> Description:

@@ -1,3 +1,4 @@
+import sys
 import inspect
 
 import numpy as np
@@ -99,6 +100,14 @@ def test_a_function_that_makes_something_else_is_told():
 
     with pytest.raises(tb.LearnError, match="none: expected a Task, found int"):
         tb.task(none)
+
+
+def test_a_function_that_would_end_the_process_is_told():
+    def leaves():
+        sys.exit(0)
+
+    with pytest.raises(RuntimeError, match=r"leaves ends the process \(SystemExit: 0\)"):
+        tb.task(leaves)
 
 
 def test_a_name_lasts_as_long_as_its_context(build):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from twinbrain.errors import LearnError, Problem, SpecError
+from twinbrain.functions import ending_refused
 from twinbrain.learn.options import options_of
 from twinbrain.learn.tasks.task import Task
 from twinbrain.spec.base import Spec
@@ -71,7 +72,8 @@ def built(build: Build, options: Spec) -> Task:
     LearnError
         If the function returns no task, or as it says itself.
     """
-    found = build(**{key: getattr(options, key) for key in options.model_fields_set})
+    with ending_refused(build.__name__):
+        found = build(**{key: getattr(options, key) for key in options.model_fields_set})
     if not isinstance(found, Task):
         raise LearnError(f"{build.__name__}: expected a Task, found {type(found).__name__}; return what Task(…) makes")
     return found
