@@ -201,3 +201,49 @@ def test_results_fill_the_template_or_are_refused():
     ]:
         with pytest.raises(SpecError, match=text):
             values_of(results, wrong)
+
+
+def tree():
+    return xr.DataTree.from_dict({"rate": xr.Dataset({"rate": ("time", np.arange(1.0, 4.0))})})
+
+
+def total(run):
+    return float(run["rate/rate"].sum())
+
+
+def rates(run):
+    return run["rate/rate"]
+
+
+def wreck(run):
+    run["rate/rate"].values[:] = 0
+    run["rate"].dataset = xr.Dataset()
+    return 0.0
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_what_a_function_writes_into_its_run_no_other_result_sees(lazy, monkeypatch):
+    monkeypatch.setitem(LIBRARY, "rates", rates)
+    run = tree().chunk() if lazy else tree()
+    own = {"wreck": wreck, "total": total, "again": wreck}
+    found = reduce_run(run, {name: {} for name in ("wreck", "rates", "total", "again")}, own)
+    assert list(found) == ["wreck", "rates", "total", "again"]
+    assert found["total"] == 6
+    assert found["rates"].values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("end", [SystemExit(0), type("Stop", (BaseException,), {})("now")])
+def test_a_function_that_would_end_the_process_fails(end):
+    def ends(run):
+        raise end
+
+    with pytest.raises(RuntimeError, match=rf"ends ends the process \({type(end).__name__}: {end}\)"):
+        reduce_run(NOTHING, {"ends": {}}, {"ends": ends})
+
+
+def test_ctrl_c_in_a_function_is_no_error_of_its():
+    def stopped(run):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reduce_run(NOTHING, {"stopped": {}}, {"stopped": stopped})

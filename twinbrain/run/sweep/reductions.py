@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twinbrain import analysis
 from twinbrain.errors import Problem, SpecError
+from twinbrain.functions import ending_refused
 from twinbrain.run.sweep.keepable import keepable
 from twinbrain.spec.suggest import suggestion
 from twinbrain.store.sweep import RESERVED
@@ -127,24 +128,37 @@ def reduce_run(
     SpecError
         If one does not return numbers, or whole numbers that no float is.
     """
-    found: dict[str, xr.DataArray] = {}
-    for name, options in declared.items():
+    parts = {}
+    for name, tree in alone(run, declared, own):
         try:
             with warnings.catch_warnings():
                 # A mean of nothing is NaN, which is what the result says too.
                 warnings.simplefilter("ignore", RuntimeWarning)
-                found |= _reduced(run, name, own.get(name) or LIBRARY[name], options)
+                parts[name] = _reduced(tree, name, own.get(name) or LIBRARY[name], declared[name])
         except SpecError as error:
             raise error.within(f"sweep.reduce.{name}") from None
-    return found
+    return {key: array for name in declared for key, array in parts[name].items()}
+
+
+def alone(run: xr.DataTree, names: Iterable[str], own: Mapping[str, Reduction]) -> Iterator[tuple[str, xr.DataTree]]:
+    """Yield each reduction with the run as it was, whatever a user's functions write into theirs.
+
+    Ours, which write nothing, come first; the last function takes the run itself, so that one alone costs no copy.
+    """
+    names = sorted(names, key=lambda name: name in own)
+    for place, name in enumerate(names):
+        copied = name in own and place < len(names) - 1
+        yield name, run.copy(deep=True) if copied else run
 
 
 def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[str, Any]) -> dict[str, xr.DataArray]:
-    value = function(run, **options)
+    with ending_refused(name):
+        value = function(run, **options)
     parts = {f"{name}_{key}": part for key, part in value.items()} if isinstance(value, xr.Dataset) else {name: value}
     found = {}
     for key, part in parts.items():
-        array = part.load() if isinstance(part, xr.DataArray) else xr.DataArray(np.asarray(part))
+        # Its own numbers: what comes next may write into those of the run.
+        array = part.compute().copy(deep=True) if isinstance(part, xr.DataArray) else xr.DataArray(np.array(part))
         if array.dtype.kind not in "fiub" or (array.ndim and not isinstance(part, xr.DataArray)):
             raise SpecError(
                 "expected a number, a DataArray or a Dataset of numbers, found "

@@ -14,7 +14,7 @@ from twinbrain.network.probes import lower_probes
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.prepare import Prepared
 from twinbrain.run.sweep.points import memory_run
-from twinbrain.run.sweep.reductions import Reduction, reduce_run
+from twinbrain.run.sweep.reductions import Reduction, alone, reduce_run
 from twinbrain.run.windows import silence
 from twinbrain.spec.sweep import Sweep
 
@@ -37,10 +37,10 @@ def without_spikes(prepared: Prepared, sweep: Sweep, own: Mapping[str, Reduction
     run = memory_run(prepared, summary, connectome, probed, spikes=spikes)
     run.commit(*silence(grid, len(layout.populations), probes), status="complete")
     tree = run.tree()
-    found: dict[str, xr.DataArray] = {}
-    for name, options in sweep.reduce.items():
+    parts = {}
+    for name, given in alone(tree, sweep.reduce, own):
         try:
-            found |= reduce_run(tree, {name: options}, own)
+            parts[name] = reduce_run(given, {name: sweep.reduce[name]}, own)
         except TwinbrainError:
             raise
         except Exception as error:  # of a user's function
@@ -50,4 +50,4 @@ def without_spikes(prepared: Prepared, sweep: Sweep, own: Mapping[str, Reduction
                 f"({where.filename}:{where.lineno})"
             )
             raise SpecError([Problem(f"sweep.reduce.{name}", message)]) from error
-    return found
+    return {key: array for name in sweep.reduce for key, array in parts[name].items()}
