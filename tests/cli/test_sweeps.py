@@ -88,6 +88,15 @@ def test_what_is_printed_as_json_is_json_and_nothing_else(run, twinbrain):
     assert json.loads(twinbrain("resume", "runs/small.zarr", "--workers", 0, "--json").out) == report
 
 
+def test_what_functions_print_is_no_part_of_the_json(run, swept):
+    text = "print('imported')\ndef noisy(run):\n    print('computed')\n    return 1.0\n"
+    (swept / "noisy.py").write_text(text)
+    outcome = run("--reduce-from", "noisy.py:noisy", "--json")
+    assert json.loads(outcome.out)["results"] == ["mean_rates", "noisy"]
+    assert "imported" in outcome.err
+    assert "computed" in outcome.err
+
+
 def test_info_says_what_a_sweep_holds(run, twinbrain):
     run()
     out = twinbrain("info", "runs/small.zarr").out

@@ -13,6 +13,8 @@ from rich import console
 from rich.segment import Segment
 from rich.text import Text
 
+from twinbrain.cli.data import data_stream
+
 # Control characters but tab and line feed, and those that turn the direction of writing.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -35,7 +37,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 def say_json(data: Any) -> None:
     """Print data as JSON, which knows no NaN and no infinities: what is no finite number is null."""
-    typer.echo(json.dumps(_finite(data), allow_nan=False))
+    typer.echo(json.dumps(_finite(data), allow_nan=False), file=data_stream())
 
 
 def _finite(data: Any) -> Any:

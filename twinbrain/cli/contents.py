@@ -10,13 +10,12 @@ import typer
 from rich.table import Table
 
 from twinbrain.cli.console import Console, say, say_json
+from twinbrain.cli.data import AsJson
 from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
 from twinbrain.errors import Problem, SpecError, TwinbrainError
 from twinbrain.files import write_whole
 from twinbrain.paths import user_path
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 
 regions = typer.Typer(help="List regions, or start a new one.", invoke_without_command=True, rich_markup_mode=None)
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, writing
 from twinbrain.cli.console import Console, say, say_json
+from twinbrain.cli.data import AsJson
 from twinbrain.cli.options import (
     Cluster,
     Durable,
@@ -44,7 +45,6 @@ Settings = Annotated[
 ]
 Engine = Annotated[str | None, typer.Option(help="brian2, brian2-numpy, torch or reference; else the workflow's.")]
 Device = Annotated[str | None, typer.Option(help="Where engine torch computes: cpu, cuda or cuda:1.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON.")]
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Name of a workflow, or the path of its file.")]
 Store = Annotated[str, typer.Argument(metavar="RUN", help="Path or URL of a run, such as runs/resting_state.zarr.")]
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_folder, may_write_region
 from twinbrain.cli.console import Console, say, say_json
+from twinbrain.cli.data import AsJson
 from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.tables import pairs
@@ -43,7 +44,7 @@ def train(
     ] = 20,
     figure: Annotated[bool, typer.Option(help="Draw the learning curves beside the training.")] = True,
     task_from: TaskFrom = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print data as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a region or a brain on a task, keep what it learned, and run it in Brian2."""
     from twinbrain.spec.load import load_workflow
