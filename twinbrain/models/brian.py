@@ -11,13 +11,18 @@ import sys
 import threading
 from types import ModuleType
 
+from twinbrain.errors import EngineError
+
 
 def import_brian2() -> ModuleType:
-    """Return the ``brian2`` module."""
+    """Return the ``brian2`` module; an `EngineError` says that another thread than the main one would import it."""
     if (module := sys.modules.get("brian2")) is not None:
         return module
     if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError("brian2 must first be imported in the main thread of its process; import it there")
+        raise EngineError(
+            "expected Brian2 to be imported first by the main thread of the process, found another thread; put import "
+            "brian2 where the program begins"
+        )
     handler, hook = signal.getsignal(signal.SIGINT), sys.excepthook
     try:
         import brian2

@@ -224,6 +224,13 @@ def test_a_client_of_the_user_stays_open():
         assert client.submit(process).result() != os.getpid()
 
 
+def test_a_client_that_is_closed_is_refused(local):
+    client = Client(local.scheduler.address, set_as_default=False)
+    client.close()
+    with pytest.raises(tb.ClusterError, match="expected a client that is connected, found one that is closed"):
+        connected(client=client).__enter__()
+
+
 def test_workers_that_do_not_come_are_missed(scheduler):
     with (
         connected(scheduler) as client,
@@ -244,7 +251,10 @@ def test_workers_that_do_not_come_are_missed(scheduler):
         ({"cluster": "tcp://host:65536"}, "a port from 1 to 65535"),
         ({"cluster": "tcp://host:port"}, "a port from 1 to 65535"),
         ({"cluster": "tls://[::1]:8786"}, r"expected a profile with certificates for tls://\[::1\]:8786, .* \[tls\]"),
-        ({"workers": 0}, "expected at least 1 worker, found 0"),
+        ({"workers": 0}, "workers: expected a whole number of at least 1, found 0"),
+        ({"workers": 1.5}, "workers: expected a whole number of at least 1, found 1.5"),
+        ({"client": object()}, r"expected a client of Dask, distributed\.Client, found object"),
+        ({"cluster": object()}, r"found object; give client=cluster\.get_client\(\)"),
         ({"profile": "lab.toml"}, 'expected a profile with cluster "slurm" or "tls://…" alone, found \'lab.toml\''),
         ({"cluster": "slurm"}, 'expected a profile with cluster "slurm", found none'),
         ({"cluster": "slurm", "profile": "none.toml"}, "none.toml: expected a file, found none"),

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from distributed.comm.core import CommClosedError
 
@@ -20,6 +21,13 @@ from twinbrain.store import Location
 def test_workers_that_would_not_be_used_are_refused(n, where):
     with pytest.raises(tb.ClusterError, match=f"2 or more, found {n or 'none'}; give it with shards"):
         shards_on(n, **where)
+
+
+@pytest.mark.parametrize("n", [True, 1.5, "2", 0])
+def test_what_is_no_number_of_shards_is_refused(n):
+    with pytest.raises(tb.SpecError, match=f"shards: expected a whole number of at least 1, found {n!r}"):
+        shards_on(n)
+    assert shards_on(np.int64(2)).n == 2
 
 
 def test_jobs_of_shards_are_all_there_from_the_beginning(monkeypatch):

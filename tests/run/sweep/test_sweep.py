@@ -466,3 +466,10 @@ def test_axes_that_give_a_value_to_the_same_place_are_refused(sweep, out, key):
     with pytest.raises(tb.SpecError, match=r"both give a value to brain\.regions\.\*\.cells\.local\.parameters\.C_m"):
         sweep(**{key: ["200 pF", "250 pF"], C_M: ["300 pF", "350 pF"]}, reduce=["mean_rates"])
     assert not out.exists()
+
+
+@pytest.mark.parametrize("workers", [1.5, True, False, "2", -1])
+def test_what_is_no_number_of_workers_is_refused_before_anything_is_kept(workflow, out, workers):
+    with pytest.raises(tb.SpecError, match=f"workers: expected a whole number of at least 0, found {workers!r}"):
+        tb.sweep(workflow, out=out, seed=[1, 2], workers=workers)
+    assert not out.exists()

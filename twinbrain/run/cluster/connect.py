@@ -15,6 +15,7 @@ from distributed import Client
 from distributed.comm.core import CommClosedError
 from distributed.utils import format_dashboard_link
 
+from twinbrain.analysis.arguments import whole
 from twinbrain.cache import numba_is_apart
 from twinbrain.errors import ClusterError, SpecError, TwinbrainError
 from twinbrain.interrupt import Interrupt
@@ -68,7 +69,7 @@ def connected(
     ClusterError
         If the cluster cannot be reached or started, or a worker would not compute what this process would.
     """
-    _check_arguments(cluster, client, workers, profile)
+    check_arguments(cluster, client, workers, profile)
     if cluster in (None, "local") and client is None:
         check_main()
     found = profile if isinstance(profile, ClusterProfile | None) else load_profile(profile)
@@ -77,12 +78,12 @@ def connected(
             stack.enter_context(_ready(client, packages))
         elif cluster == "slurm":
             assert found is not None
-            started = stack.enter_context(slurm_cluster(found, workers))
+            started = stack.enter_context(slurm_cluster(found, None if workers is None else int(workers)))
             client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client, packages)
         elif cluster in (None, "local"):
             stack.enter_context(private_scratch())
-            started = stack.enter_context(local_cluster(workers or CPU_COUNT))
+            started = stack.enter_context(local_cluster(CPU_COUNT if workers is None else int(workers)))
             client = stack.enter_context(Client(started, set_as_default=False))
             _make_ready(client, packages)
             client.register_plugin(IgnoreInterrupts())
@@ -147,20 +148,34 @@ def dashboard(client: Client) -> str:
     return f"{address} on this machine; from elsewhere, first: ssh -L {port}:127.0.0.1:{port} {platform.node()}"
 
 
-def _check_arguments(
-    cluster: str | None, client: Client | None, workers: int | None, profile: str | Path | ClusterProfile | None
+def check_arguments(
+    cluster: str | None = None,
+    client: Client | None = None,
+    workers: int | None = None,
+    profile: str | Path | ClusterProfile | None = None,
 ) -> None:
+    """Check the arguments of `connected`.
+
+    Raises
+    ------
+    SpecError
+        If one cannot be right, or they do not belong together.
+    ClusterError
+        If the client is closed.
+    """
     if client is not None and (cluster, workers, profile) != (None, None, None):
         raise SpecError("expected a client alone, found cluster, workers or profile beside it; give one or the other")
-    if client is not None and client.asynchronous:
-        raise SpecError("expected a client that waits for answers, found an asynchronous one; make it without that")
+    if client is not None:
+        _check_client(client)
+    if cluster is not None and not isinstance(cluster, str):
+        raise SpecError(f"{_KNOWN}, found {type(cluster).__name__}; give client=cluster.get_client() for one of Dask's")
     address = cluster is not None and cluster.startswith(("tcp://", "tls://"))
     if not address and cluster not in (None, "local", "slurm"):
         raise SpecError(f"{_KNOWN}, found {cluster!r}")
     if address:
         check_address(str(cluster))
-    if workers is not None and workers < 1:
-        raise SpecError(f"expected at least 1 worker, found {workers}")
+    if workers is not None:
+        whole("workers", workers)
     if workers is not None and address:
         raise SpecError(f"expected the workers that {cluster} has, found workers = {workers}; start them there")
     if profile is not None and cluster != "slurm" and not (address and str(cluster).startswith("tls://")):
@@ -169,6 +184,15 @@ def _check_arguments(
         )
     if profile is None and cluster == "slurm":
         raise SpecError('expected a profile with cluster "slurm", found none; write one such as: walltime = "1 h"')
+
+
+def _check_client(client: Client) -> None:
+    if not isinstance(client, Client):
+        raise SpecError(f"expected a client of Dask, distributed.Client, found {type(client).__name__}")
+    if client.asynchronous:
+        raise SpecError("expected a client that waits for answers, found an asynchronous one; make it without that")
+    if client.status != "running":
+        raise ClusterError(f"expected a client that is connected, found one that is {client.status}; make a new one")
 
 
 def _make_ready(client: Client, packages: Iterable[str]) -> str:

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from twinbrain.errors import ClusterError, SpecError
+from twinbrain.analysis.arguments import whole
+from twinbrain.errors import ClusterError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition, check_n_shards, partition
 from twinbrain.run.prepare import Prepared, Progress
@@ -123,12 +124,11 @@ def shards_on(
     Raises
     ------
     SpecError
-        If fewer than one is asked for.
+        If it is no whole number of at least one.
     ClusterError
         If workers are given but no shards for them.
     """
-    if n is not None and n < 1:
-        raise SpecError(f"expected at least one shard, found {n}; ask for as many as there are workers")
+    n = None if n is None else whole("shards", n)
     if n in (None, 1) and (client, cluster, profile) != (None, None, None):
         raise ClusterError(
             f"expected the number of shards beside the workers to run them, 2 or more, found {n or 'none'}; give it "

@@ -8,10 +8,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinbrain.analysis.arguments import whole
 from twinbrain.errors import Problem, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.progress import shown
-from twinbrain.run.cluster.connect import comes_with_tasks, connected, dashboard, starting, workers_ready
+from twinbrain.run.cluster.connect import (
+    check_arguments,
+    comes_with_tasks,
+    connected,
+    dashboard,
+    starting,
+    workers_ready,
+)
 from twinbrain.run.sweep.assign import assigned_at
 from twinbrain.run.sweep.create import check_free, check_version, open_or_create, prepare_sweep
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
@@ -234,7 +242,7 @@ def run_sweep(
     progress: SweepProgress | None = None,
 ) -> SweepState:
     """Run a workflow that has a sweep; see `sweep`."""
-    _check_reached(location, where)
+    _check_where(location, where)
     check_free(location)
     prepared = prepare_sweep(workflow, own)
     with claimed(location, "sweep"):
@@ -253,10 +261,8 @@ def drive_sweep(
     status = status_of(store)
     if (status == DONE).all():  # no workers for nothing
         return SweepState(len(status), 0, len(status))
-    _check_reached(store.location, where)
+    _check_where(store.location, where)
     here = where.get("workers") == 0
-    if here and any(where.get(key) is not None for key in ("cluster", "client", "profile")):
-        raise SpecError("expected workers = 0 alone, which computes in this process; found a cluster beside it")
     with (
         claimed(store.location, "sweep", "what is done") as claim,
         Interrupt() as interrupt,
@@ -273,8 +279,17 @@ def drive_sweep(
         return drive(store, claim, own, client, progress or (lambda state: None), interrupt)
 
 
-def _check_reached(location: Location, where: Mapping[str, Any]) -> None:
-    """Refuse a sweep in the memory of this process, which its workers do not see; what a client's do is his to know."""
+def _check_where(location: Location, where: Mapping[str, Any]) -> None:
+    """Check where points are to be computed: arguments of `connected`, or no workers.
+
+    A sweep in the memory of this process is not seen by its workers; what a client's do is his to know.
+    """
+    if where.get("workers") is not None:
+        whole("workers", where["workers"], least=0)
+    if where.get("workers") != 0:
+        check_arguments(**where)
+    elif any(where.get(key) is not None for key in ("cluster", "client", "profile")):
+        raise SpecError("expected workers = 0 alone, which computes in this process; found a cluster beside it")
     if str(location).startswith("memory://") and where.get("workers") != 0 and where.get("client") is None:
         raise SpecError(
             f"out: expected a place that all workers reach, found {location}, in the memory of this process alone; "
