@@ -32,12 +32,15 @@ def _at_least_a_minute(value: float) -> float:
 def _memory(text: str) -> str:
     if not re.fullmatch(r"\d+(\.\d+)? *[kMGT]i?B", text, flags=re.ASCII):
         raise ValueError(f'expected an amount of memory such as "16 GB", found {text!r}')
+    if not re.search("[1-9]", text):
+        raise ValueError(f"expected more than none, found {text!r}, which Slurm takes for all memory of a node")
     return text
 
 
 # What stands in a job script is read by a shell, so nothing may stand there that says more than a name.
-_NAME = re.compile(r"[\w.,:@+-]+")
-_FOLDER = re.compile(r"[\w.,:@+/~-]+")
+# Nor may it begin as an option does.
+_NAME = re.compile(r"(?!-)[\w.,:@+-]+")
+_FOLDER = re.compile(r"(?!-)[\w.,:@+/~-]+")
 # Options of sbatch that choose nodes and limits; others can run programs, or write files.
 _DIRECTIVES = (
     "comment",
@@ -68,13 +71,15 @@ _DIRECTIVE = re.compile(r"--([a-z-]+)(=[\w.,:@+&|*()\[\]-]+)?")
 
 def _plain(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise ValueError(f"expected letters, digits and any of . , : @ + - _, found {text!r}")
+        raise ValueError(f"expected letters, digits and any of . , : @ + - _, and no - at first, found {text!r}")
     return text
 
 
 def _folder(text: str) -> str:
     if not _FOLDER.fullmatch(text):
-        raise ValueError(f"expected a folder of letters, digits and any of / . , : @ + - _ ~, found {text!r}")
+        raise ValueError(
+            f"expected a folder of letters, digits and any of / . , : @ + - _ ~, and no - at first, found {text!r}"
+        )
     return text
 
 
