@@ -174,3 +174,9 @@ def test_functions_are_needed_again(run, refused):
 @pytest.mark.parametrize("command", ["run", "plan"])
 def test_a_sweep_that_cannot_be_is_refused_naming_the_file(swept, refused, command, setting, texts):
     refused((command, "small.toml", "--set", setting), "small.toml", *texts)
+
+
+def test_two_functions_of_one_name_are_refused(swept, refused):
+    twice = ("--reduce-from", "functions_of_mine.py:n_spikes", "--reduce-from", "others_of_mine.py:n_spikes")
+    (swept / "others_of_mine.py").write_text(FUNCTIONS)
+    refused(("plan", "small.toml", *twice), "--reduce-from: expected each name once, found 'n_spikes' twice")

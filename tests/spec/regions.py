@@ -121,7 +121,10 @@ def regions(draw):
             "populations": populations,
             "projections": [draw(_projections(sizes, f"p{i}")) for i in range(draw(st.integers(0, 3)))],
             "drives": drives[: draw(st.integers(0, 3))],
-            "ports": {"outputs": draw(st.lists(some, max_size=2)), "inputs": draw(st.dictionaries(some, port))},
+            "ports": {
+                "outputs": draw(st.lists(some, max_size=2, unique=True)),
+                "inputs": draw(st.dictionaries(some, port)),
+            },
             "expected": draw(st.dictionaries(some, st.just({"low": "1 Hz", "high": "2 Hz", "source": "x"}))),
             "models": draw(st.dictionaries(_identifiers, st.just(model), max_size=2)),
             "receptors": draw(st.dictionaries(_identifiers, st.just({"jump": "v"}), max_size=1)),

@@ -29,6 +29,7 @@ def with_change(path, value, text=CORTEX):
         (("projections", 1, "target"), "pw", "projections[1].target: unknown population 'pw'; Known: pv, pyr"),
         (("drives", 0, "population"), "pry", "drives[0].population: unknown population 'pry'; did you mean 'pyr'?"),
         (("ports", "outputs"), ["pyra"], "ports.outputs: unknown population 'pyra'; did you mean 'pyr'?"),
+        (("ports", "outputs"), ["pyr", "pyr"], "ports.outputs: expected each once, found 'pyr' twice; leave one out"),
         (("ports", "inputs"), {"pvv": 1}, "ports.inputs.pvv: unknown population 'pvv'; did you mean 'pv'?"),
         (("populations", "pv", "cell"), "pvv", "populations.pv.cell: unknown cell 'pvv'; did you mean 'pv'?"),
         (

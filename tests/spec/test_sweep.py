@@ -64,6 +64,12 @@ def test_a_workflow_with_a_sweep_has_another_digest():
         ({"parameters": {"seed": []}}, ["parameters.seed: expected at least one value"]),
         ({"parameters": {"seed": 3}}, ["parameters.seed: expected a list", "found 3"]),
         ({"parametrs": {"seed": [1]}}, ["unknown key 'parametrs'; did you mean 'parameters'?"]),
+        ({"parameters": {"seed": [1, 2, 1.0]}}, ["parameters.seed: expected each value once, found 1.0 twice"]),
+        (
+            {"parameters": {"dt": ["100 us", "0.1 ms"]}},
+            ["parameters.dt: expected each value once, found '0.1 ms'"],
+        ),
+        ({"parameters": {"seed": [1]}, "reduce": ["cv_isi", "cv_isi"]}, ["reduce: expected each once, found 'cv_isi'"]),
         ({"together": [{}]}, ["together[0]"]),
         (
             {"together": [{"seed": [1, 2], "coupling": [1]}]},

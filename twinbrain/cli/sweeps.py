@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from twinbrain.cli.console import Console, say_json
 from twinbrain.cli.studies import report_study
 from twinbrain.cli.tables import pairs, seconds
+from twinbrain.errors import Problem, SpecError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -94,7 +95,13 @@ def own_reductions(functions: list[str] | None) -> dict[str, Callable[..., Any]]
     """Return functions by their names."""
     from twinbrain.functions import function_of
 
-    return {text.rpartition(":")[2]: function_of(text, "--reduce-from") for text in functions or ()}
+    own: dict[str, Callable[..., Any]] = {}
+    for text in functions or ():
+        name = text.rpartition(":")[2]
+        if name in own:
+            raise SpecError([Problem("--reduce-from", f"expected each name once, found {name!r} twice; rename one")])
+        own[name] = function_of(text, "--reduce-from")
+    return own
 
 
 def report_sweep(location: Location, state: SweepState, console: Console, as_json: bool, figure: bool) -> None:

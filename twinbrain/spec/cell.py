@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twinbrain.spec.base import Spec
+from twinbrain.spec.distinct import Names
 from twinbrain.spec.quantity import Value
 
 
@@ -27,6 +28,6 @@ class Cell(Spec):
     summary: str = ""
     references: tuple[str, ...] = ()
     model: str
-    receptors: tuple[str, ...] = ()
+    receptors: Names = ()
     parameters: dict[str, Value] = {}
     initial: dict[str, Value] = {}

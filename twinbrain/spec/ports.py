@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from twinbrain.spec.base import Spec
+from twinbrain.spec.distinct import Names
 from twinbrain.spec.projection import receptor_shares
 
 
@@ -33,5 +34,5 @@ def _port(value: Any) -> Any:
 class Ports(Spec):
     """Where a region meets others: populations whose axons leave, populations that receive."""
 
-    outputs: tuple[str, ...] = ()
+    outputs: Names = ()
     inputs: dict[str, Annotated[InputPort, BeforeValidator(_port)]] = {}

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from twinbrain.spec.base import Spec
+from twinbrain.spec.distinct import distinct
 from twinbrain.spec.quantity import Milliseconds, default
 
 _COORDINATES = ("time", "neuron")
@@ -101,4 +102,4 @@ class Record(Spec):
 
     spikes: bool = True
     rate_bin: Annotated[Milliseconds, Field(gt=0)] = default("1 ms")
-    state: tuple[StateRecord, ...] = ()
+    state: Annotated[tuple[StateRecord, ...], AfterValidator(distinct)] = ()

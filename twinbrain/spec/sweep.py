@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec
+from twinbrain.spec.distinct import distinct, repeated_value
 from twinbrain.spec.problems import reject
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.values import MOST, MOST_TOGETHER, Values, ends_of, n_values, plain, rounded, with_unit
@@ -119,7 +120,7 @@ class Sweep(Spec):
     ----------
     parameters : dict of str to values
         Keys of the workflow, as `twinbrain.run.sweep.assign.assigned` takes them. Each is a dimension: every value is
-        combined with every other.
+        combined with every other, and stands there once.
     together : tuple of dict
         Keys that change together: each table is one dimension, its lists as long as each other.
     cases : dict of str to dict
@@ -180,6 +181,10 @@ class Sweep(Spec):
             if len({len(values) for values in table.values()}) > 1:
                 found = ", ".join(f"{key} {len(values)}" for key, values in table.items())
                 problems.append(Problem(f"together[{i}]", f"expected lists of one length, found {found}"))
+        for key, values in self.parameters.items():
+            if (again := repeated_value(values)) is not None:
+                message = f"expected each value once, found {again!r} twice; leave one out"
+                problems.append(Problem(f"parameters.{key}", message))
         keys = [*self.parameters, *(key for table in self.together for key in table)]
         keys += self.samples.parameters if self.samples else ()
         keys += dict.fromkeys(key for case in self.cases.values() for key in case)
@@ -211,4 +216,4 @@ def _names(value: Any) -> Any:
             f"expected names of analyses, found {wrong!r} among them; to give options, write a table: "
             'reduce = { mean_rates = { start = "100 ms" } }'
         )
-    return {name: {} for name in value}
+    return {name: {} for name in distinct(value)}

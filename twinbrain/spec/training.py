@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec
+from twinbrain.spec.distinct import Names, distinct
 from twinbrain.spec.labels import matching
 from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
@@ -51,7 +52,7 @@ class Trainable(Spec):
 
     weight: Annotated[dict[str, WeightShare], BeforeValidator(_patterns)] = {}
     values: dict[str, Annotated[dict[str, ParameterShare], BeforeValidator(_patterns)]] = {}
-    delay: tuple[str, ...] = ()
+    delay: Names = ()
     longest_delay: Annotated[Milliseconds, Field(gt=0)] = default("20 ms")
     dale: bool = True
 
@@ -60,7 +61,8 @@ class Trainable(Spec):
     def _from_names(cls, data: Any) -> Any:
         if isinstance(data, str):
             data = [data]
-        if isinstance(data, list | tuple):
+        if isinstance(data, list | tuple) and all(isinstance(name, str) for name in data):
+            distinct(data)
             whole = {WEIGHT: "synapse", DELAY: ("*",)}
             data = {name: whole.get(name, "neuron") for name in data}
         if not isinstance(data, dict) or "values" in data:
@@ -138,7 +140,7 @@ class InputSpec(Spec):
     """
 
     region: str = "*"
-    populations: tuple[str, ...] = ()
+    populations: Names = ()
     receptor: str | None = None
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     weight: Value | None = None
@@ -159,7 +161,7 @@ class ReadoutSpec(Spec):
     """
 
     region: str = "*"
-    populations: tuple[str, ...] = ()
+    populations: Names = ()
     time_constant: Annotated[Milliseconds, Field(gt=0)] = default("20 ms")
 
 
