@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from twinbrain import plot
 from twinbrain.analysis import structure_function
@@ -39,3 +40,23 @@ def test_the_summary_shows_it_where_the_run_is_long_enough(run, helpers):
     assert "Structure and function" in titles
     short = plot.summary_figure(helpers.known_run(duration=1000.0))
     assert "Structure and function" not in [ax.get_title(loc="left") for ax in short.axes]
+
+
+def test_bars_are_standard_errors_and_one_pair_has_none(helpers):
+    rng = np.random.default_rng(2)
+    trains = [np.sort(rng.choice(600_000, 4000, replace=False)) for _ in range(4)]
+    weight = np.zeros((4, 4))
+    weight[0, 1] = weight[1, 0] = 1.0
+    weight[2, 3] = weight[3, 2] = 2.0
+    run = helpers.make_run(
+        [(label, "x/a", "e", "glutamate", 1) for label in "ABCD"],
+        trains,
+        duration=60_000.0,
+        connectome=Connectome(weight, np.ones((4, 4)), "ABCD"),
+    )
+    pairs = structure_function(run)
+    correlation = pairs["correlation"].values[pairs["weight"].values == 0]
+    expected = stats.sem(correlation)
+    (bars,) = plot.structure_function(run).containers[0].lines[2]
+    heights = [np.ptp(np.array(segment)[:, 1]) / 2 if len(segment) else np.nan for segment in bars.get_segments()]
+    np.testing.assert_allclose(heights, [expected, np.nan, np.nan])

@@ -49,13 +49,18 @@ def structure_function(
     groups = [group for group in _groups(weight) if len(group)]
     x = [weight[group].mean() for group in groups]
     y = [correlation[group].mean() for group in groups]
-    error = [correlation[group].std() / np.sqrt(len(group)) for group in groups]
+    error = [_standard_error(correlation[group]) for group in groups]
     ax.errorbar(x, y, error, color=PLAIN, marker="o", ms=4.5, mec="white", mew=0.7, linewidth=1.2, zorder=3)
     ax.text(0.03, 0.97, f"r = {float(pairs['r']):.2f}", transform=ax.transAxes, va="top", fontsize=9, color=INK)
     ax.set_xlabel("weight, mean of both directions")
     ax.set_ylabel(f"correlation of rates, {pairs.attrs['bin']}")
     tidy(ax)
     return ax
+
+
+def _standard_error(values: np.ndarray) -> float:
+    """Return the standard error of the mean; NaN, which is not drawn, of one value."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 
 def _groups(weight: np.ndarray) -> list[np.ndarray]:
