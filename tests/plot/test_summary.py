@@ -120,3 +120,15 @@ def test_drawing_leaves_pyplot_alone(region):
     before = pyplots_figures()
     plot.summary_figure(region)
     assert pyplots_figures() == before
+
+
+@pytest.mark.parametrize("n", [20, 21])
+def test_a_region_of_many_populations_is_drawn(helpers, n):
+    populations = [("A", "x/y", f"p{i}", "glutamate", 1) for i in range(n)]
+    figure = plot.summary_figure(
+        helpers.make_run(populations, [np.arange(0, 900, 9 + i) for i in range(n)], duration=100.0)
+    )
+    (rates,) = [ax for ax in figure.axes if ax.get_title(loc="left") == "Mean rate"]
+    rows = [label.get_text() for label in rates.get_yticklabels()]
+    assert rows == ([f"p{i}" for i in range(n)] if n == 20 else ["x"])
+    assert not figure.legends  # it would lie on the title

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.plot.canvas import new_axes, tidy
-from twinbrain.plot.palette import FAINT, Key, shade
+from twinbrain.plot.palette import FAINT, PLAIN, Key, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,8 @@ def draw_dots(
     if reference is not None:
         ax.axvline(reference, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
     for i, (group, mean) in enumerate(zip(rows, means.values, strict=True)):
-        colour = key.colour[group if key.by == by else group.split("/")[0]]
+        # Rows of families have no colour of their own where colours tell the kinds of one family.
+        colour = key.colour.get(group if key.by == by else group.split("/")[0], PLAIN)
         if key.by == "family" and "transmitter" in means.coords:
             colour = shade(colour, str(means["transmitter"].values[i]))
         if several:
@@ -62,7 +63,8 @@ def draw_dots(
     ax.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.6)
     ax.set_axisbelow(True)
     tidy(ax)
-    labels = [group.replace("/", "  ").replace("_", " ") if key.by == "family" else key.label(group) for group in rows]
+    of_families = key.by == "family" or by != key.by
+    labels = [group.replace("/", "  ").replace("_", " ") if of_families else key.label(group) for group in rows]
     ax.set_yticks(range(len(rows)), labels)
     ax.tick_params(axis="y", length=0, labelsize=8 if len(rows) <= 16 else 7)
     ax.set_xlim(left=0)

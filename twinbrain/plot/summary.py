@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _RASTER = 2000.0  # ms
 _MOST_ROWS = 20
+_MOST_NAMES = 12  # beside the title
 
 # Title, how many points it stands above the panel, and what draws it.
 Panel = tuple[str, float, Callable[["Axes"], object]]
@@ -161,6 +162,8 @@ def _head(figure: Figure, tree: xr.DataTree, key: Key) -> None:
         facts.append(str(attrs["status"]))
     figure.text(0.012, 0.972, str(attrs["workflow"]), fontsize=17, fontweight="bold", color=INK, va="center")
     figure.text(0.012, 0.943, "  ·  ".join(facts), fontsize=10.5, color=INK, va="center")
+    if len(key.names) > _MOST_NAMES:  # they stand beside the raster, too
+        return
     handles = [
         Line2D([], [], marker="o", ls="none", color=key.colour[name], label=key.label(name)) for name in key.names
     ]
