@@ -30,6 +30,14 @@ def test_a_region_that_stands_in_several_places_is_written_once_and_names_do_not
     assert tb.load_workflow(path).brain.regions == regions
 
 
+def test_regions_whose_names_differ_in_case_have_files_that_differ_in_more(tmp_path):
+    regions = {name: relay_region().model_copy(update={"name": f"my/{name}"}) for name in "aA"}
+    connectome = tb.Connectome([[0.0] * 2] * 2, [[0.0] * 2] * 2, ["a", "A"])
+    path = tb.write_brain(tb.Brain(connectome=connectome, regions=regions), tmp_path / "x")
+    assert len({file.name.lower() for file in (tmp_path / "x" / "regions").iterdir()}) == 2
+    assert tb.load_workflow(path).brain.regions == regions
+
+
 def test_a_connectome_that_ships_under_a_name_stays_a_name(tmp_path):
     brain = tb.Brain(connectome="tvb-76", regions={"*": relay_region()})
     assert tb.load_workflow(tb.write_brain(brain, tmp_path / "x")).brain == brain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from twinbrain.connectome.datasets import connectome_names
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.write import write_connectome
 from twinbrain.exchange.files import written_whole
-from twinbrain.network.layout import unused_name
 from twinbrain.paths import user_path
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
@@ -87,7 +87,14 @@ def _regions(brain: Brain, folder: Path) -> dict[str, str]:
     files: dict[str, str] = {}
     for region in brain.regions.values():
         if region.name not in files:
-            stem = unused_name(re.sub(r"[^\w-]", "_", region.name), [Path(file).stem for file in files.values()])
+            stem = _unused_stem(re.sub(r"[^\w-]", "_", region.name), [Path(file).stem for file in files.values()])
             files[region.name] = f"{_REGIONS}/{stem}.toml"
             write_region(region, folder / files[region.name])
     return {pattern: files[region.name] for pattern, region in brain.regions.items()}
+
+
+def _unused_stem(name: str, taken: list[str]) -> str:
+    """Return the name, numbered if another is the same where files know no case."""
+    folded = {other.casefold() for other in taken}
+    candidates = (name if i == 1 else f"{name}_{i}" for i in count(1))
+    return next(candidate for candidate in candidates if candidate.casefold() not in folded)
