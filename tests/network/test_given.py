@@ -101,6 +101,7 @@ def test_a_file_that_holds_no_spikes_is_refused(tmp_path, name, content, message
         (np.zeros((2, 2, 2)), r"expected shape \(sample,\) or \(neuron, sample\), found \(2, 2, 2\)"),
         (np.zeros(0), "expected shape"),
         (np.array([1.0, np.inf]), "expected finite numbers"),
+        (np.array([True, False]), r"expected numbers in \.npy, \.npz or \.csv, found truth values"),
     ],
 )
 def test_a_file_that_holds_no_waveform_is_refused(tmp_path, array, message):

@@ -237,8 +237,8 @@ def _table(text: str, n_columns: int | None) -> Floats:
 
 
 def _floats(array: NDArray[Any]) -> Floats:
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"an array of {array.dtype}")
+    if array.dtype.kind not in "iuf":
+        raise ValueError("truth values" if array.dtype.kind == "b" else f"an array of {array.dtype}")
     return array.astype(np.float64)
 
 
