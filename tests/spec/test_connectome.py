@@ -123,6 +123,12 @@ def test_a_label_with_a_bracket_matches_itself():
     assert Connectome([[0]], [[0]], ["V[1]"]).match("V[1]").tolist() == [0]
 
 
+def test_labels_in_two_forms_of_unicode_are_the_same():
+    with pytest.raises(ConnectomeError, match="expected labels that differ"):
+        Connectome(np.zeros((2, 2)), np.zeros((2, 2)), ["\u00e9", "e\u0301"])
+    assert Connectome([[0.0]], [[0.0]], ["e\u0301"]).labels == ["e\u0301"]
+
+
 def test_labels_without_an_order_are_refused(pair):
     with pytest.raises(ConnectomeError, match="expected labels in the order of the rows, as a list, found a set"):
         pair.replace(labels={"A", "B"})

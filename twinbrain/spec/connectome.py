@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
@@ -274,9 +275,9 @@ def _labels(labels: Iterable[str]) -> list[str]:
     for i, label in enumerate(names):
         if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
             raise ConnectomeError(f"expected a printable text without blanks around it as label {i}, found {label!r}")
-        if label in seen:
+        if (shown := unicodedata.normalize("NFC", label)) in seen:  # two forms look the same everywhere
             raise ConnectomeError(f"expected labels that differ, found {label!r} twice, again at {i}; rename one")
-        seen.add(label)
+        seen.add(shown)
     if not names:
         raise ConnectomeError("expected at least one region, found no labels")
     return names
