@@ -238,6 +238,14 @@ def test_a_workflow_without_a_brain_is_refused(folder):
     assert problems(load_workflow, path) == [f"{path}: brain: this key is required and missing; add it"]
 
 
+def test_a_file_whose_name_is_none_of_a_workflow_is_told_what_helps(folder):
+    path = folder / "sp ace \u00fc.toml"
+    path.write_text('region = "mine/cortex"\n', encoding="utf-8")
+    (found,) = problems(load_workflow, path)
+    assert "in the file's name, which names the workflow, found 'sp ace \u00fc'" in found
+    assert load_workflow(path, ["name=space"]).name == "space"
+
+
 def test_two_stimuli_of_one_name_are_refused(folder):
     path = folder / "workflows/mine.toml"
     path.write_text(WORKFLOW + WORKFLOW[WORKFLOW.index("[[stimuli]]") :], encoding="utf-8")

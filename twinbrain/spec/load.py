@@ -105,6 +105,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     """
     path = _find("workflows", "workflow", name_or_path)
     data = _read(path)
+    named_by_file = "name" not in data
     data.setdefault("name", path.stem)
     problems: list[Problem] = []
     given: dict[str, list[str]] = {}
@@ -117,7 +118,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
     try:
         workflow = Workflow.parse(data, str(path), context=Folder(path.parent))
     except SpecError as error:
-        problems += error.problems
+        problems += [_of_file_name(p, path) if named_by_file else p for p in error.problems]
     if problems:
         raise SpecError(problems)
     if workflow.sweep is not None:
@@ -238,6 +239,14 @@ def _override(data: Data, text: str) -> list[str]:
     else:
         current[last] = found
     return parts
+
+
+def _of_file_name(problem: Problem, path: Path) -> Problem:
+    """Say of a workflow's name that it was taken from its file."""
+    if problem.where != f"{path}: name":
+        return problem
+    expected = "expected letters, digits, '.', '_' and '-' in the file's name, which names the workflow"
+    return Problem(str(path), f'{expected}, found {path.stem!r}; put a line into it: name = "..."')
 
 
 def _check_counts(workflow: Workflow, sweep: Sweep, given: dict[str, list[str]]) -> None:
