@@ -27,7 +27,7 @@ from twinbrain.spec.region import Region
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, TrainingStore, create_training, is_training, open_training_store
-from twinbrain.store.claim import claimed
+from twinbrain.store.claim import apart, claimed
 from twinbrain.store.training import check_training_target
 
 
@@ -230,7 +230,7 @@ def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | boo
 def _shown(progress: Progress | bool | None, epoch: int, n_epochs: int) -> Iterator[Progress]:
     """Give a function to be told of progress, whose bar counts batches in all epochs."""
     if callable(progress):
-        yield progress
+        yield apart(progress)
         return
     with shown(progress, {"training": "training"}) as bar:
 

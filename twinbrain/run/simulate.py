@@ -30,7 +30,7 @@ from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
 from twinbrain.store import Location, check_target, is_resumable, place_for, resume_run
-from twinbrain.store.claim import claimed
+from twinbrain.store.claim import apart, claimed
 from twinbrain.store.damage import reading
 from twinbrain.store.declared import check_declared, declared
 from twinbrain.store.failures import saying_what_is_safe
@@ -145,7 +145,7 @@ def simulate(
     if earlier is not None and _is_of(earlier, prepared.workflow, place):
         return _told(earlier)
     on = shards_on(shards, client=client, cluster=cluster, profile=profile)
-    with shown(progress, STAGES) as tell:
+    with shown(apart(progress), STAGES) as tell:
         run_prepared(prepared, place, overwrite=overwrite, progress=tell, on=on)
     return _told(open_run(place))
 
@@ -260,11 +260,11 @@ def resume(
         prepared = prepare(workflow)
         check_declared(prepared.workflow, tree.attrs, path, "run")
         if on is not None:
-            with shown(progress, STAGES) as tell:
+            with shown(apart(progress), STAGES) as tell:
                 on.run(prepared, path, claim, start="resume", progress=tell)
             return _told(open_run(path))
         check_fits(prepared)
-        with shown(progress, STAGES) as tell:
+        with shown(apart(progress), STAGES) as tell:
             network = build_network(prepared, tell)
             simulation = _simulation(workflow, network, tell)
             writer, _, state = resume_run(path, resumed_with=versions(workflow.run.engine))

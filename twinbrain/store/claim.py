@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from twinbrain.errors import StoreError
@@ -42,6 +43,8 @@ from twinbrain.store.root import kind_of
 _LOOK_AGAIN, _OF_A_SWEEP = 0.5, "point-"
 # With the process that holds each: one that is forked from it holds none of them.
 _held: ContextVar[tuple[tuple[int, Claim], ...]] = ContextVar("_held", default=())
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,24 @@ def under(claim: Claim) -> Iterator[None]:
         yield
     finally:
         _held.reset(before)
+
+
+def apart(progress: T) -> T:
+    """Return what a user gives to be told of progress; a function of theirs that writes does so under no claim of ours.
+
+    Else a store that is being written could be written by what the function calls, as if it were a part of that.
+    """
+    if not callable(progress):
+        return progress
+
+    def told(*args: Any) -> None:
+        before = _held.set(())
+        try:
+            progress(*args)
+        finally:
+            _held.reset(before)
+
+    return cast(T, told)
 
 
 def held(location: Location) -> Claim | None:

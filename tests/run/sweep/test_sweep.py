@@ -89,6 +89,20 @@ def test_equal_seeds_are_refused_before_anything_is_computed(sweep, out):
     assert not out.exists()
 
 
+def test_what_is_told_of_progress_does_not_write_what_is_being_written(sweep, out, tmp_path):
+    """As a writer within a writer it would."""
+
+    def within(*_):
+        sweep(seed=[1], progress=False)
+
+    with pytest.raises(tb.StoreError, match="expected to be alone in writing the sweep"):
+        sweep(seed=[1], progress=within)
+    run = {"out": tmp_path / "run.zarr", **QUICK, "overwrite": True}
+    with pytest.raises(tb.StoreError, match="expected to be alone in writing the run"):
+        tb.simulate(lively(), progress=lambda *_: tb.simulate(lively(), progress=False, **run), **run)
+    assert (sweep(seed=[1])["status"] == 1).all()
+
+
 def test_a_single_value_is_set_at_every_point_and_is_no_dimension(sweep, tmp_path):
     found = sweep(seed=[1, 2], coupling=np.float64(2.0), reduce=n_spikes, **{C_M: "150 pF"})
     assert set(found.dims) == {"seed"}

@@ -39,7 +39,7 @@ from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.undone import undoing
 from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location, place_for
-from twinbrain.store.claim import claimed
+from twinbrain.store.claim import apart, claimed
 from twinbrain.store.sweep import DONE, SweepStore
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def sweep(
 def _shown(progress: SweepProgress | bool | None) -> Iterator[SweepProgress]:
     """Give a function to be told how far a sweep is; see `twinbrain.progress.shown`."""
     if callable(progress):
-        yield progress
+        yield apart(progress)
         return
     with shown(progress, {"points": "points"}) as tell:
         yield lambda state: tell("points", state.done + state.failed, state.total)
