@@ -138,6 +138,26 @@ def test_of_many_that_begin_at_once_one_is_first(location):
     elsewhere(try_to_claim, location)
 
 
+def test_of_two_that_see_each_other_both_step_back_and_begin_again(location, monkeypatch):
+    create, taken_back = Location.create, []
+
+    def create_as_another_does(where, name, data):
+        if not taken_back and name == "writer-1.claim":
+            leave(where, 2, host="node7", machine="another")
+        return create(where, name, data)
+
+    def take_back(own):
+        taken_back.append(own.number)
+        location.delete("writer-1.claim")
+        location.delete("writer-2.claim")  # as the other does
+
+    monkeypatch.setattr(Location, "create", create_as_another_does)
+    monkeypatch.setattr(claim, "_take_back", take_back)
+    with claimed(location, "run"):
+        assert taken_back == [1]
+        assert location.names() == ["writer-1.claim"]
+
+
 def test_in_its_own_context_and_below_it_is_taken_again(location):
     with claimed(location, "sweep") as outer:
         with claimed(location, "sweep") as again, claimed(location.child("runs").child("000000.zarr"), "run") as below:

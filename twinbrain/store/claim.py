@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
@@ -41,6 +42,8 @@ from twinbrain.store.root import kind_of
 
 # Seconds between looks at a point that another worker still writes, and how tokens of such begin.
 _LOOK_AGAIN, _OF_A_SWEEP = 0.5, "point-"
+# Seconds, at most, before one of two that began at once tries again.
+_STEP_BACK = 0.05
 # With the process that holds each: one that is forked from it holds none of them.
 _held: ContextVar[tuple[tuple[int, Claim], ...]] = ContextVar("_held", default=())
 
@@ -244,16 +247,22 @@ def _acquire(location: Location, what: str, outer: Claim | None = None, kind: st
         try:
             # Someone may have begun anew while the stale claim was read here.
             others = [read_claim(location, other) for other in claim_numbers(location) if other != number]
-            for other in others:
-                if other is not None and not other.is_stale():
-                    raise _refusal(location, what, other)
-            for stale in before:
+            alone = all(other is None or other.is_stale() for other in others)
+            for stale in before if alone else []:
                 location.delete(claim_name(stale))
         except BaseException:
-            living_tokens.discard(entry.token)
-            location.delete(claim_name(number))
+            _take_back(claim)
             raise
-        return claim, entry
+        if alone:
+            return claim, entry
+        # Of two that began at once neither knows whether the other has seen it: both step back, one is first again.
+        _take_back(claim)
+        time.sleep(SystemRandom().uniform(0.0, _STEP_BACK))
+
+
+def _take_back(claim: Claim) -> None:
+    living_tokens.discard(claim.token)
+    claim.location.delete(claim_name(claim.number))
 
 
 def _refuse_within_a_sweep(location: Location) -> None:
