@@ -62,3 +62,12 @@ def test_results_at_other_places_are_refused_naming_the_coordinate(known, given,
 def test_times_that_differ_by_rounding_are_the_same():
     given = array([1, 2], "time", [0.1 + 0.2, 1.5])
     assert fitted({"f": given}, template_of({"f": array([0, 0], "time", [0.3, 1.5])}))["f"].tolist() == [1, 2]
+
+
+def test_numbers_that_the_type_of_the_sweep_would_round_are_refused():
+    template = template_of({"f": xr.DataArray(np.float32(0))})
+    for number in (188 / 3, 1e300):
+        with pytest.raises(SpecError, match=r"expected f in float32, .* float64 that would be rounded"):
+            fitted({"f": xr.DataArray(number)}, template)
+    for number in (0.5, np.nan, np.inf):
+        np.testing.assert_array_equal(fitted({"f": xr.DataArray(number)}, template)["f"], number)

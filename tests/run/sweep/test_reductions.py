@@ -93,9 +93,9 @@ def test_functions_of_a_user_take_options_too():
     [
         (3, "float64"),
         (2.5, "float64"),
-        (True, "float32"),
+        (True, "float64"),
         (np.float32(1), "float32"),
-        (np.int16(1), "float32"),
+        (np.int16(1), "float64"),
         (xr.DataArray(np.arange(3)), "float64"),
         (xr.DataArray([0.5]).astype("float16"), "float32"),
         (np.array(1.0), "float64"),

@@ -84,7 +84,7 @@ def test_every_point_stands_in_its_place(sweep, tmp_path):
 
 
 def test_equal_seeds_are_refused_before_anything_is_computed(sweep, out):
-    with pytest.raises(tb.SpecError, match="expected each seed once, found seed = 1 2 times"):
+    with pytest.raises(tb.SpecError, match="expected each value once, found 1 twice"):
         sweep(seed=[1, 1, 2])
     assert not out.exists()
 
@@ -241,6 +241,41 @@ def test_a_point_that_cannot_be_built_is_written_down_too(sweep):
     found = sweep(**{f"{RELAY}.drives.local.weight": weights}, reduce=n_spikes)
     assert found["status"].values.tolist() == [1, 1, 1, 2, *[1] * 8]
     assert found["error"].values[3].startswith("SpecError: ")
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError("nothing to say")
+
+
+@pytest.mark.parametrize("keep_runs", [False, True])
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (ValueError("no file " + b"caf\xe9".decode("utf-8", "surrogateescape")), r"ValueError: no file caf\udce9 ("),
+        (Unspeakable(), "Unspeakable: (its text is not to be had: RuntimeError) ("),
+        (tb.StoreError("expected a run, found nothing"), "StoreError: expected a run, found nothing"),
+    ],
+)
+def test_whatever_a_function_raises_its_point_alone_fails(sweep, error, kept, keep_runs):
+    def raising(run):
+        if run.attrs["seed"] == 1 and run["spikes"].sizes["spike"]:  # early checks see no spikes
+            raise error
+        return 1.0
+
+    found = sweep(seed=range(3), reduce=[raising], keep_runs=keep_runs)
+    assert found["status"].values.tolist() == [1, 2, 1]
+    assert str(found["error"].values[1]).startswith(kept)
+
+
+def test_a_function_may_change_the_working_folder(sweep, tmp_path, monkeypatch):
+    def leaving(run):
+        os.chdir("/")
+        return 1.0
+
+    monkeypatch.chdir(tmp_path)
+    assert sweep(seed=range(2), reduce=[leaving], out="here.zarr", batch=1)["leaving"].values.tolist() == [1.0, 1.0]
+    assert (tmp_path / "here.zarr").is_dir()
 
 
 def test_resuming_does_what_is_missing_or_has_failed_and_nothing_else(sweep, out, monkeypatch):

@@ -42,13 +42,24 @@ def fitted(results: Results, template: xr.Dataset) -> dict[str, NDArray[Any]]:
     Raises
     ------
     SpecError
-        If shapes, dimensions or coordinates are others.
+        If shapes, dimensions or coordinates are others, or numbers are not exactly those of the template's type.
     """
     placed = _placed(results, template)
     found = template_of(placed)
     for name in _differing(template, found):
         raise _misfit(template, found, name)
-    return {name: array.values for name, array in placed.items()}
+    return {name: _as_kept(array, template[name].dtype, name) for name, array in placed.items()}
+
+
+def _as_kept(array: xr.DataArray, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+    with np.errstate(over="ignore"):
+        kept: NDArray[Any] = array.values.astype(dtype)
+    if not np.array_equal(kept, array.values, equal_nan=True):
+        raise SpecError(
+            f"expected {name} in {dtype}, as of a run without spikes, found numbers of {array.dtype} that would be "
+            "rounded; return the same type whatever the run, such as np.float64(...)"
+        )
+    return kept
 
 
 def _placed(results: Results, template: xr.Dataset) -> Results:

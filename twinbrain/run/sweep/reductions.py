@@ -169,7 +169,8 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
                 f"expected whole numbers up to 2**53, since what is kept are floats, found {key!r} with larger ones, "
                 "which would be rounded; return what is left of them, such as a difference or a share"
             )
-        found[key] = array.astype(np.result_type(array.dtype, np.float32), copy=False)
+        # A run without spikes, which says what of type each is, may well give a truth value where others give a number.
+        found[key] = array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64, copy=False)
     return found
 
 

@@ -125,7 +125,7 @@ def sweep(
     where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
     if out is None and (client is not None or cluster not in (None, "local")):
         raise SpecError("out: expected a place that all workers of the cluster reach, found none; name one")
-    place = place_for(out, workflow.name)
+    place = place_for(out, workflow.name).absolute()  # a function of a user's may change the working folder
     with _shown(progress) as tell:
         run_sweep(workflow, place, own, where, overwrite=overwrite, progress=tell)
     return open_sweep(place)
@@ -174,11 +174,12 @@ def resume_sweep(
     SpecError
         If functions are missing, or are others.
     """
-    store, own = resumable(Location.of(path), reduce)
+    location = Location.of(path).absolute()
+    store, own = resumable(location, reduce)
     where = {"workers": workers, "cluster": cluster, "client": client, "profile": profile}
     with _shown(progress) as tell:
         drive_sweep(store, own, where, tell)
-    return open_sweep(path)
+    return open_sweep(location)
 
 
 def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, dict[str, Reduction]]:

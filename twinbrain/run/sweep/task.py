@@ -186,18 +186,38 @@ def _compute(bench: Bench, point: int, own: OwnFunctions, result: BatchResult) -
     try:
         results, note = _results(bench, values, sweep, own, point)
         found = fitted(results, bench.template)
+    except _ReductionError as error:
+        return _said(error.error), ""
     except TwinbrainError as error:
-        # Where runs are kept, a store that cannot be written stops all; elsewhere it is a reduction that says so.
+        # Where runs are kept, a store that cannot be written stops all.
         if isinstance(error, RunInterrupted) or (isinstance(error, StoreError) and sweep.keep_runs):
             raise
-        return f"{type(error).__name__}: {error}", ""
+        return _said(error), ""
     except Exception as error:
-        # A fault of ours or of a user's function: where it happened helps.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__}: {error} ({frame.name}, {frame.filename}:{frame.lineno})", ""
+        return _said(error), ""
     for name, value in found.items():
         result.values[name][point - result.start] = value
     return "", note
+
+
+class _ReductionError(Exception):
+    """Holds what a reduction raised, which is never more than a fault of its point."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def _said(error: Exception) -> str:
+    """Return an error as it is kept: what is no text in UTF-8, such as the name of a file, is written out."""
+    try:
+        text = str(error)
+    except Exception as another:  # a class of a user's
+        text = f"(its text is not to be had: {type(another).__name__})"
+    said = f"{type(error).__name__}: {text}"
+    if not isinstance(error, TwinbrainError):  # a fault of ours or of a user's function: where it happened helps
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{said} ({frame.name}, {frame.filename}:{frame.lineno})"
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def _results(
@@ -212,7 +232,12 @@ def _results(
     else:
         run = keep_point(bench.workflow, values, kept)
     note = json.loads(run.attrs["breakdown"])["text"] if "breakdown" in run.attrs else ""
-    return reduce_run(run, sweep.reduce, own.reductions), note
+    try:
+        return reduce_run(run, sweep.reduce, own.reductions), note
+    except RunInterrupted:
+        raise
+    except Exception as error:
+        raise _ReductionError(error) from error
 
 
 def run_location(location: Location, point: int) -> Location:
