@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -102,6 +103,22 @@ def read_bytes(path: str | Path, limit: int) -> bytes:
             n_bytes += len(piece)
             check_size(n_bytes, limit, "a file")  # it may grow meanwhile
     return b"".join(pieces)
+
+
+def sha256_of(path: str | Path, limit: int) -> str:
+    """Return the SHA-256 of what a regular file holds, which need not fit into memory.
+
+    Raises
+    ------
+    FileError
+        As `read_bytes` does.
+    """
+    found = hashlib.sha256()
+    with _opened(path) as descriptor:
+        check_size(os.fstat(descriptor).st_size, limit, "a file")
+        while piece := os.read(descriptor, _PIECE):
+            found.update(piece)
+    return found.hexdigest()
 
 
 def check_regular(path: str | Path, limit: int) -> Path:

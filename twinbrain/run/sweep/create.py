@@ -18,7 +18,7 @@ from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.assign import assigned_at
 from twinbrain.run.sweep.difference import differences
-from twinbrain.run.sweep.files import opened, pinned_sweep
+from twinbrain.run.sweep.files import opened, pinned_sweep, pinned_training
 from twinbrain.run.sweep.fit import common
 from twinbrain.run.sweep.own import check_own, functions_kept
 from twinbrain.run.sweep.points import in_order, point_workflow
@@ -136,8 +136,8 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
 
 def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSweep:
     template = training_template(sweep, own)
-    sweep = pinned_sweep(sweep)
-    base = training_base(workflow).model_copy(update={"sweep": sweep})
+    base = pinned_training(training_base(workflow), sweep)
+    sweep = base.sweep or sweep
     axes = axes_of(sweep, taken_names(template))
     check_seeds(axes)
     notes = list(_idle(sweep))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import SpecError
-from twinbrain.files import FileError, read_bytes
+from twinbrain.files import FileError
 from twinbrain.files.archive import LARGEST_ARCHIVE
+from twinbrain.files.regular import sha256_of
 from twinbrain.network.given import with_pinned_drives
 from twinbrain.spec.load import load_region
-from twinbrain.spec.named_files import place_in, renamed, swept_names, with_files, with_folder
+from twinbrain.spec.named_files import place_in, renamed, swept_names, with_files, with_folder, with_whole_paths
 from twinbrain.spec.sweep import FileKind, NamedFile, Sweep
+from twinbrain.spec.workflow import Workflow
 
 
 def pinned_sweep(sweep: Sweep) -> Sweep:
@@ -28,10 +29,62 @@ def pinned_sweep(sweep: Sweep) -> Sweep:
     sweep = with_folder(sweep, Path())
     files: dict[FileKind, dict[str, NamedFile]] = {kind: dict(named) for kind, named in sweep.files.items()}
     for name, kind in swept_names(sweep):
-        if kind != "folder":  # a training keeps the digest of what its task made of it
-            known = files.setdefault(kind, {}).get(name, NamedFile())
-            files[kind][name] = known.replace(sha256=_opened(known.path or name, kind)[1])
+        known = files.setdefault(kind, {}).get(name, NamedFile())
+        files[kind][name] = known.replace(sha256=_opened(known.path or name, kind)[1])
     return with_files(sweep, files)
+
+
+def pinned_training(workflow: Workflow, sweep: Sweep) -> Workflow:
+    """Return a workflow that trains with a sweep as `pinned_sweep` returns it, which knows its own data set, too.
+
+    Raises
+    ------
+    SpecError, ConnectomeError, LearnError
+        If a file cannot be read.
+    """
+    training, sweep = workflow.train, pinned_sweep(sweep)
+    assert training is not None
+    # Points may be computed in another working folder.
+    options = with_whole_paths(training.task.options, ("train", "task"), Path())
+    workflow = workflow.model_copy(
+        update={"train": training.model_copy(update={"task": training.task.replace(options=options)})}
+    )
+    if (folder := _data_folder(workflow)) is not None:
+        known = NamedFile(path=folder, sha256=_opened(folder, "folder")[1])
+        sweep = with_files(sweep, {**sweep.files, "folder": {**sweep.files.get("folder", {}), folder: known}})
+    return workflow.model_copy(update={"sweep": sweep})
+
+
+def check_data(sweep: Sweep | None, point: Workflow) -> None:
+    """Check that the data set of a point is the one with which the sweep was begun.
+
+    Raises
+    ------
+    SpecError
+        If it has changed.
+    LearnError
+        If a file of it cannot be read.
+    """
+    folder = _data_folder(point)
+    for known in () if sweep is None or folder is None else sweep.files.get("folder", {}).values():
+        if known.path == folder:
+            _check_digest(f"the data set in {folder}", _opened(folder, "folder")[1], known.sha256)
+            return
+
+
+def _data_folder(workflow: Workflow) -> str | None:
+    """Return the folder that the task of a workflow names, if it names one."""
+    folder = None if workflow.train is None else workflow.train.task.options.get("folder")
+    return folder if isinstance(folder, str) else None
+
+
+def _check_digest(what: str, found: str | None, known: str | None) -> None:
+    if found != known:
+        shown = [f"of digest {digest[:12]}…" if digest else "none" for digest in (known, found)]
+        raise SpecError(
+            f"{what}: expected the contents with which the sweep was begun, {shown[0]}, found {shown[1]}: "
+            "it has changed; bring back what it was, or start the sweep anew"
+        )
 
 
 def opened(sweep: Sweep | None, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -50,21 +103,21 @@ def opened(sweep: Sweep | None, values: Mapping[str, Any]) -> Mapping[str, Any]:
         if known is None:
             return name
         path = known.path or name
-        if known.sha256 is None:
+        if known.sha256 is None or kind == "folder":  # a data set is checked with its task, see `check_data`
             return path
         found, digest = _opened(path, kind)
-        if digest != known.sha256:
-            raise SpecError(
-                f"{path}: expected the contents with which the sweep was begun, of digest {known.sha256[:12]}…, found "
-                f"{digest[:12]}…: it has changed; bring back what it was, or start the sweep anew"
-            )
+        _check_digest(path, digest, known.sha256)
         return found
 
     return {key: renamed(value, place_in(("sweep", "parameters"), key), new) for key, value in values.items()}
 
 
-def _opened(path: str, kind: FileKind) -> tuple[Any, str]:
-    """Return what takes the place of a name, and the digest of what it holds."""
+def _opened(path: str, kind: FileKind) -> tuple[Any, str | None]:
+    """Return what takes the place of a name, and the digest of what it holds; None of a folder without a data set."""
+    if kind == "folder":
+        from twinbrain.learn.tasks.data_files import data_digest
+
+        return path, data_digest(path)
     if kind == "connectome":
         connectome = load_connectome(path)
         return connectome, connectome.digest
@@ -72,6 +125,6 @@ def _opened(path: str, kind: FileKind) -> tuple[Any, str]:
         region = with_pinned_drives(load_region(path))
         return region, region.digest
     try:
-        return path, hashlib.sha256(read_bytes(path, LARGEST_ARCHIVE)).hexdigest()
+        return path, sha256_of(path, LARGEST_ARCHIVE)
     except FileError as error:
         raise SpecError(f"{path}: {error}") from None

@@ -15,7 +15,7 @@ from twinbrain.run.describe import probe_layouts
 from twinbrain.run.prepare import Prepared, prepare, silent
 from twinbrain.run.simulate import check_pure, resume, run_prepared
 from twinbrain.run.sweep.assign import assigned
-from twinbrain.run.sweep.files import opened
+from twinbrain.run.sweep.files import check_data, opened
 from twinbrain.run.sweep.sharing import Shared, shares_network
 from twinbrain.run.windows import run_windows
 from twinbrain.spec.axes import Axis
@@ -38,7 +38,9 @@ def remove_remains(location: Location, groups: Iterable[str]) -> None:
 
 def point_workflow(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
     """Return the workflow of one point: what `simulate` would run to the same result."""
-    return assigned(workflow.model_copy(update={"sweep": None}), opened(workflow.sweep, values))
+    point = assigned(workflow.model_copy(update={"sweep": None}), opened(workflow.sweep, values))
+    check_data(workflow.sweep, point)
+    return point
 
 
 def in_order(axes: Sequence[Axis], workflow: Workflow) -> tuple[Axis, ...]:
