@@ -88,9 +88,24 @@ def test_a_variable_named_as_a_dimension_of_its_samples_is_not_recorded(variable
         Record.parse({"state": [{"variable": variable}]}, "record")
 
 
-def test_numbers_that_no_population_has_are_refused():
-    with pytest.raises(SpecError, match=r"record\.state\[0\]\.neurons: expected numbers under 40"):
-        probes({"variable": "w", "neurons": [4000]})
+@pytest.mark.parametrize(
+    ("neurons", "found"),
+    [([4000], "4000"), ([0, 1, 40], "40"), (range(39, 60), "40, 41, 42, 43 and 16 more"), (slice(40, None), "none")],
+)
+def test_numbers_that_no_population_has_are_refused_with_the_size_of_the_largest(neurons, found):
+    expected = rf"expected numbers under 40, the size of CX-0/pyr, the largest of these populations, found {found};"
+    with pytest.raises(SpecError, match=rf"record\.state\[0\]\.neurons: {expected}"):
+        probes({"variable": "w", "neurons": neurons})
+
+
+def test_a_number_that_only_populations_without_the_variable_have_is_refused():
+    with pytest.raises(SpecError, match=r"expected numbers under \d+, the size of TH-1/.*, found 39;"):
+        probes({"variable": "u", "neurons": [0, 39]})  # which pyramidal cells, of 40 neurons, do not have
+
+
+def test_a_number_that_some_populations_have_is_sampled_of_those():
+    (probe,) = probes({"variable": "g_ampa", "regions": "CX-0", "population": "p[yv]r", "neurons": [39]})
+    assert len(probe.places) == 1
 
 
 def test_a_choice_survives_writing_and_reading():

@@ -82,17 +82,35 @@ def check_record(record: Record, layout: Layout) -> None:
                 )
             )
             continue
-        blocks = {p.block: layout.blocks[p.block] for p in found}.values()
-        known = {name for block in blocks for name in _variables(block, step_program(block.model, block.receptors))}
-        if not any(wanted.chosen(p.size) for p in found):
-            largest = max(p.size for p in found)
-            message = f"expected numbers under {largest}, the size of the largest of these populations, found none"
-            problems.append(Problem(f"record.state[{i}].neurons", message))
+        blocks = {p.block: layout.blocks[p.block] for p in found}
+        variables = {
+            place: _variables(block, step_program(block.model, block.receptors)) for place, block in blocks.items()
+        }
+        known = {name for names in variables.values() for name in names}
+        # Of the others nothing is sampled; where none has the variable, that is told too.
+        able = [p for p in found if wanted.variable in variables[p.block]] or found
+        if lacking := _lacking(wanted, able):
+            problems.append(Problem(f"record.state[{i}].neurons", lacking))
         if wanted.variable not in known:
             hint = suggestion(wanted.variable, known - {REFRACTORY_LEFT})
             problems.append(Problem(f"record.state[{i}].variable", f"unknown variable {wanted.variable!r}; {hint}"))
     if problems:
         raise SpecError(problems)
+
+
+def _lacking(wanted: StateRecord, able: list[PopulationSlice]) -> str | None:
+    """Return what is wrong with the numbers of a record, if none of its populations has a neuron of one of them."""
+    largest = max(able, key=lambda population: population.size)
+    if isinstance(wanted.neurons, tuple):
+        missing = [number for number in wanted.neurons if number >= largest.size]
+        shown = ", ".join(map(str, missing[:4])) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
+    else:
+        missing, shown = [] if wanted.chosen(largest.size) else [0], "none"
+    if not missing:
+        return None
+    name = f"{largest.label}/{largest.population}"
+    which = f"the size of {name}" + (", the largest of these populations" if len(able) > 1 else "")
+    return f"expected numbers under {largest.size}, {which}, found {shown}; choose others, counted from 0"
 
 
 def _matching(wanted: StateRecord, layout: Layout) -> list[PopulationSlice]:

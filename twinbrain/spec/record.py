@@ -64,8 +64,9 @@ class StateRecord(Spec):
     regions, population : str
         Patterns of region labels and of population names.
     neurons : int, sequence of int, slice or Neurons
-        How many neurons of each population, from its first on; or which, by their numbers in the population.
-        Populations that have fewer give those that they have.
+        At most how many neurons of each population, from its first on; or which, by their numbers in the population,
+        from 0 on. Populations that have fewer give those that they have; a listed number that no population has is
+        refused.
     interval : float (ms)
         Time between samples.
     """
