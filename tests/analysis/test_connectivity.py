@@ -36,6 +36,11 @@ def test_it_is_symmetric_with_a_diagonal_of_1(mixed):
     np.testing.assert_array_equal(np.diag(found), 1)
 
 
+def test_it_tells_the_bins_that_were_taken(mixed):
+    told = [functional_connectivity(mixed[0], "100 ms", *window).attrs for window in [(), ("1 s", "2.05 s")]]
+    assert [(attrs["start"], attrs["stop"]) for attrs in told] == [("0 ms", "40000 ms"), ("1000 ms", "2000 ms")]
+
+
 def test_a_constant_rate_correlates_with_nothing(mixed):
     found = functional_connectivity(mixed[0])
     assert np.isnan(found.sel(target="E")).all()

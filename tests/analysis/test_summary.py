@@ -19,6 +19,13 @@ def test_a_row_holds_what_the_single_measures_say(run):
     assert all({"units", "long_name"} <= set(variable.attrs) for variable in table.data_vars.values())
 
 
+def test_a_table_tells_the_part_of_the_run_that_it_is_of(run):
+    end = f"{run.attrs['duration']:g} ms"
+    assert summarise(run).attrs == {"start": "0 ms", "stop": end}
+    start = twinbrain.analysis.warm_up(run)
+    assert summarise(run, start=start).attrs == {"start": start, "stop": end}
+
+
 def test_rows_are_families_of_a_brain_and_populations_of_a_region(run, make_run):
     assert summarise(run)["family"].values.tolist() == ["cortex", "thalamus"]
     alone = make_run([("A", "x/a", "e", "glutamate", 1), ("A", "x/a", "i", "gaba", 1)], [[0, 9], [1]], duration=10.0)

@@ -17,8 +17,14 @@ def test_correlations_stand_in_the_order_of_the_connectome_about_zero(small_brai
     np.testing.assert_allclose(np.ma.filled(image.get_array().astype(float), np.nan), expected)
     assert image.norm.vmin == -image.norm.vmax == -np.nanmax(np.abs(expected))
     assert labels == [text.get_text() for text in plot.connectome_matrix(small_brain).get_yticklabels()]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("region", "region")  # the measure has no direction
     plot.save(ax, tmp_path / "fc.png", dpi=80)
     assert overlaps(ax.get_figure()) == []
+
+
+def test_a_matrix_of_correlations_tells_the_time_that_it_is_of(small_brain):
+    ax = plot.functional_connectivity(small_brain, "50 ms", start="190 ms", stop="510 ms")
+    assert ax.get_title(loc="right") == "190 ms to 490 ms"  # whole bins
 
 
 def test_a_confusion_matrix_counts_trials():

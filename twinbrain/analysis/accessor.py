@@ -101,7 +101,11 @@ class TwinAccessor:
     def functional_connectivity(
         self, bin: str = "100 ms", start: str | None = None, stop: str | None = None
     ) -> xr.DataArray:
-        """Return correlations between the rates of regions, see `functional_connectivity`."""
+        """Return correlations between the rates of regions, see `functional_connectivity`.
+
+        They are of the whole run unless ``start=`` leaves out its beginning, such as
+        ``start=tb.analysis.warm_up(run)``.
+        """
         return analysis.functional_connectivity(self._tree, bin, start, stop)
 
     def structure_function(
@@ -121,5 +125,9 @@ class TwinAccessor:
         return analysis.state(self._tree, variable, region, population, probe)
 
     def summary(self, by: By | None = None, start: str | None = None, stop: str | None = None) -> xr.Dataset:
-        """Return what the run did in one table, see `summarise`."""
+        """Return what the run did in one table, see `summarise`.
+
+        It is of the whole run unless ``start=`` and ``stop=`` say otherwise; the table that the command line prints
+        leaves out the beginning, and is that of ``start=tb.analysis.warm_up(run)``.
+        """
         return analysis.summarise(self._tree, by, start, stop)

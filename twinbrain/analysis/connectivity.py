@@ -11,6 +11,7 @@ from twinbrain.analysis.tree import connectome as connectome_of
 from twinbrain.analysis.varies import STORED, varies
 from twinbrain.errors import UnitError
 from twinbrain.spec.connectome import Connectome
+from twinbrain.units import number
 
 _FEWEST_BINS = 50
 
@@ -27,13 +28,14 @@ def functional_connectivity(
     bin : str, optional
         Width of the bins of the rates.
     start, stop : str, optional
-        Part of the run.
+        Part of the run, by default all of it. Give ``start=``, as rates that still settle together at the beginning
+        correlate: the figure and the command line begin at `twinbrain.analysis.warm_up`.
 
     Returns
     -------
     xarray.DataArray, dims (target, source)
         Symmetric, and named as the connectome is, so that the two can be compared; NaN for a region whose rate is
-        constant.
+        constant. The attributes ``bin``, ``start`` and ``stop`` tell the bins that were taken.
 
     Raises
     ------
@@ -57,8 +59,14 @@ def functional_connectivity(
         {"target": labels, "source": labels},
         ("target", "source"),
         name="functional_connectivity",
-        attrs={"long_name": "correlation of firing rates", "units": "1", "bin": rate.attrs["bin"]},
+        attrs={"long_name": "correlation of firing rates", "units": "1", "bin": rate.attrs["bin"], **_window(rate)},
     )
+
+
+def _window(rate: xr.DataArray) -> dict[str, str]:
+    """Return from when to when the bins of rates go."""
+    first, last = float(rate["time"][0]), float(rate["time"][-1]) + number(rate.attrs["bin"], "ms")
+    return {name: f"{time:.12g} ms" for name, time in (("start", first), ("stop", last))}
 
 
 def structure_function(
@@ -77,8 +85,8 @@ def structure_function(
     bin : str, optional
         Width of the bins of the rates.
     start, stop : str, optional
-        Part of the run. Of n bins, correlations have a sampling error of ``1 / sqrt(n)``; a minute in bins of 100 ms
-        brings it down to 0.04.
+        Part of the run, by default all of it; give ``start=``, as in `functional_connectivity`. Of n bins,
+        correlations have a sampling error of ``1 / sqrt(n)``; a minute in bins of 100 ms brings it down to 0.04.
     connectome : Connectome, optional
         What to compare with; by default the run's own, its weights normalised as they were simulated.
 
@@ -87,7 +95,8 @@ def structure_function(
     xarray.Dataset, dim ``pair``
         ``weight``, the mean of both directions; ``correlation``, see `functional_connectivity`; ``target`` and
         ``source``; and ``r``, Pearson's correlation between weight and correlation over pairs. NaN are left out; ``r``
-        is NaN of less than 3 pairs, and where all weights or all correlations are alike.
+        is NaN of less than 3 pairs, and where all weights or all correlations are alike. The attributes ``bin``,
+        ``start`` and ``stop`` tell the bins that were taken.
 
     Raises
     ------

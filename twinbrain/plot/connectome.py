@@ -49,7 +49,7 @@ def connectome_matrix(run: xr.DataTree | Connectome, *, ax: Axes | None = None) 
     norm = LogNorm(low, high, clip=True) if high >= 10 * low else Normalize(0, high)
     shown = np.ma.masked_equal(weight, 0)
     image = ax.imshow(shown, cmap=WEIGHT_MAP, norm=norm, interpolation="nearest", extent=(0, n, n, 0), rasterized=True)
-    draw_region_axes(ax, layout)
+    draw_region_axes(ax, layout, directed=True)
     draw_scale(ax, image, "weight", beside=0.04, width=0.035)
     return ax
 
@@ -94,13 +94,16 @@ def region_order(run: xr.DataTree | Connectome) -> RegionOrder:
     return RegionOrder(connectome, _order(connectome.n_regions, sides, families, key), families, key)
 
 
-def draw_region_axes(ax: Axes, layout: RegionOrder) -> None:
-    """Name the regions along both axes of a matrix, targets in rows, or their sides where they are many."""
+def draw_region_axes(ax: Axes, layout: RegionOrder, *, directed: bool) -> None:
+    """Name the regions along both axes of a matrix, or their sides where they are many.
+
+    Where what the matrix shows is directed, targets are in rows.
+    """
     n, sides = len(layout.order), layout.sides
     tidy(ax)
     ax.spines[:].set(visible=True, color=FAINT, linewidth=0.6)
-    ax.set_xlabel("source")
-    ax.set_ylabel("target")
+    ax.set_xlabel("source" if directed else "region")
+    ax.set_ylabel("target" if directed else "region")
     if n <= _MOST_NAMES:
         ax.set_xticks(np.arange(n) + 0.5, layout.labels, rotation=90)
         ax.set_yticks(np.arange(n) + 0.5, layout.labels)

@@ -39,7 +39,8 @@ def functional_connectivity(
     bin : str, optional
         Width of the bins of the rates.
     start, stop : str, optional
-        Part of the run; leave out its beginning, while rates still settle.
+        Part of the run, by default all of it; leave out its beginning, while rates still settle, such as by
+        ``start=tb.analysis.warm_up(run)``. The title tells the bins that were taken.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
@@ -57,7 +58,8 @@ def functional_connectivity(
     image = ax.imshow(
         values, cmap=DIFFERENCE_MAP, vmin=-top, vmax=top, interpolation="nearest", extent=(0, n, n, 0), rasterized=True
     )
-    draw_region_axes(ax, layout)
+    draw_region_axes(ax, layout, directed=False)
+    ax.set_title(f"{found.attrs['start']} to {found.attrs['stop']}", loc="right", fontsize=7.5, color=FAINT)
     draw_scale(ax, image, f"correlation of firing rates in bins of {found.attrs['bin']}", beside=0.04, width=0.035)
     return ax
 

@@ -247,3 +247,12 @@ def test_ctrl_c_in_a_function_is_no_error_of_its():
 
     with pytest.raises(KeyboardInterrupt):
         reduce_run(NOTHING, {"stopped": {}}, {"stopped": stopped})
+
+
+def test_the_window_of_one_point_is_not_told_of_all(monkeypatch):
+    def mine(run):
+        return xr.DataArray(1.0, attrs={"start": "5 ms", "units": "1"})
+
+    assert reduced(mine(None))["f"].attrs == {"start": "5 ms", "units": "1"}
+    monkeypatch.setitem(LIBRARY, "mean_rates", mine)
+    assert reduce_run(NOTHING, {"mean_rates": {}}, {})["mean_rates"].attrs == {"units": "1"}

@@ -171,6 +171,10 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
             )
         # A run without spikes, which says what of type each is, may well give a truth value where others give a number.
         found[key] = array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64, copy=False)
+        if function is LIBRARY.get(name):
+            # The window that it tells is this point's; at others, of another duration, it may be another.
+            for told in ("start", "stop"):
+                found[key].attrs.pop(told, None)
     return found
 
 
