@@ -67,6 +67,46 @@ def test_spikes_of_the_last_part_step_are_read_and_later_ones_are_not(folder):
     assert (found.n_steps, found.step[:2].tolist(), set(found.channel)) == (4, [0, 3], {1, 2})
 
 
+@pytest.mark.parametrize("dt", [0.1, 0.5, 1.0])
+def test_a_time_falls_into_one_step_at_single_and_double_precision(folder, dt):
+    time = np.arange(1, 1000)[:, None] / 1000 + [0, dt / 2000]  # ms, and half a step later
+    step = np.round(time[:, :1] * 1000 / dt).astype(int).ravel()
+    for precision in (np.float64, np.float32):
+        rows = list(time.reshape(-1)[None].repeat(20, 0))
+        changes = {"spikes/times": rows, "spikes/units": [np.arange(len(row)) % 700 for row in rows]}
+        write(folder / "shd_test.h5", list(range(20)), precision, changes)
+        found = tb.task("shd", folder=str(folder), dt=f"{dt} ms").test
+        assert sorted(found.step[: found.start[1]]) == sorted([*step, *step])
+
+
+def test_a_time_of_half_precision_is_taken_as_it_stands(folder):
+    rows = [np.full(3, 0.021)] * 20  # 0.020996… at half precision
+    changes = {"spikes/times": rows, "spikes/units": [np.arange(3)] * 20}
+    for precision, step in ((np.float16, 209), (np.float32, 210)):
+        write(folder / "shd_test.h5", list(range(20)), precision, changes)
+        assert set(tb.task("shd", folder=str(folder), dt="0.1 ms").test.step) == {step}
+
+
+def test_a_file_without_a_spike_within_the_trial_is_told(folder):
+    rows = [np.array([1.5, 250, 900])] * 20  # in ms
+    changes = {"spikes/times": rows, "spikes/units": [np.arange(3)] * 20}
+    path = write(folder / "shd_test.h5", list(range(20)), np.float32, changes)
+    found = (
+        rf"{path}: expected spikes within 1000 ms, .* found none in 20 trials, the first at 1\.5 s; are its times in"
+    )
+    with pytest.raises(tb.LearnError, match=found):
+        tb.task("shd", folder=str(folder))
+
+
+@pytest.mark.parametrize("time", [np.inf, np.nan, -0.001])
+def test_a_time_that_no_spike_has_is_told(folder, time):
+    rows = [np.array([0.1, time])] + [np.array([0.1])] * 19
+    changes = {"spikes/times": rows, "spikes/units": [np.arange(len(row)) for row in rows]}
+    write(folder / "shd_test.h5", list(range(20)), np.float32, changes)
+    with pytest.raises(tb.LearnError, match="a time below 0, or one that is no finite number"):
+        tb.task("shd", folder=str(folder))
+
+
 def test_files_of_few_trials_are_told(folder):
     write(folder / "shd_train.h5", [0, 1, 2, 3])
     for share, found in ((0.1, r"0 \+ 4"), (0.9, r"4 \+ 0")):

@@ -49,7 +49,8 @@ def test_a_part_can_be_read(folder):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"1234567", "5 bytes an event, found 7 bytes"), (bytes([34, 0, 0, 0, 0]), "found 34")]
+    ("content", "message"),
+    [(b"1234567", "5 bytes an event, found 7 bytes"), (b"", "found 0 bytes"), (bytes([34, 0, 0, 0, 0]), "found 34")],
 )
 def test_a_damaged_file_is_told(folder, content, message):
     file = next(folder.rglob("Test")) / "3" / "00000.bin"
@@ -63,5 +64,17 @@ def test_folders_that_are_missing_or_empty_are_told(tmp_path):
     with pytest.raises(tb.LearnError, match="found no such folder"):
         tb.task("nmnist", folder=str(tmp_path))
     (tmp_path / "Train").mkdir()
-    with pytest.raises(tb.LearnError, match="found no files"):
+    with pytest.raises(tb.LearnError, match="found no files in Train/0, Train/1, "):
         tb.task("nmnist", folder=str(tmp_path))
+
+
+@pytest.mark.parametrize("part", ["Train", "Test"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_digit_without_recordings_is_told(folder, part, is_there):
+    own = next(folder.rglob(part)) / "7"
+    for file in own.iterdir():
+        file.unlink()
+    if not is_there:
+        own.rmdir()
+    with pytest.raises(tb.LearnError, match=f"found no files in {part}/7;"):
+        tb.task("nmnist", folder=str(folder))

@@ -28,6 +28,7 @@ BLOCK = 256
 """Trials read at one time."""
 MOST_TRIALS = 1_000_000
 """Of a file; the largest has 75,466."""
+_LARGEST_SLACK = 0.01
 REFERENCES = ("10.1109/TNNLS.2020.3044364",)
 
 
@@ -233,6 +234,7 @@ def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: 
     n_steps = covering_steps(duration, dt)
     room = Room(name, len(index), n_steps)
     blocks = []
+    n_read, earliest = 0, np.inf
     with _opened(name, path) as file:
         labels = _whole(name, path, "labels", file["labels"][:])
         speaker = _speakers(name, path, file)
@@ -245,14 +247,17 @@ def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: 
                 if len(times[-1]) != len(units[-1]):
                     raise _bad(name, path, "other numbers of times than of units")
                 room.read(len(times[-1]))
-            # Times are in seconds, in SHD at half precision; a float64 of them falls into the right step.
-            time = np.concatenate(times).astype(np.float64) * 1000
-            step = np.floor(time / dt + 1e-6)
+            in_seconds = np.concatenate(times)
+            time = in_seconds.astype(np.float64) * 1000 / dt + _slack(in_seconds, dt)
+            step = np.floor(time)
             unit = _whole(name, path, "spikes/units", np.concatenate(units))
-            if len(unit) and (unit.min() < 0 or unit.max() >= N_CHANNELS or not (step >= 0).all()):
-                raise _bad(name, path, f"a unit outside 0 … {N_CHANNELS - 1}, or a time below 0")
+            n_read, earliest = n_read + len(unit), min(earliest, float(in_seconds.min(initial=np.inf)))
+            if len(unit) and (unit.min() < 0 or unit.max() >= N_CHANNELS):
+                raise _bad(name, path, f"a unit outside 0 … {N_CHANNELS - 1}")
+            if not (np.isfinite(step) & (step >= 0)).all():
+                raise _bad(name, path, "a time below 0, or one that is no finite number")
             trial = np.repeat(np.arange(len(block)), [len(own) for own in times])
-            kept = (step < n_steps) & (time < duration)
+            kept = (step < n_steps) & (time < duration / dt)
             blocks.append(
                 Trials(
                     *events_of(trial[kept], step[kept].astype(np.int64), unit[kept] // pool, len(block)),
@@ -262,4 +267,22 @@ def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: 
                 )
             )
             room.keep(len(blocks[-1].step))
+    if n_read and not any(len(block.step) for block in blocks):
+        raise LearnError(
+            f"task {name}: {path}: expected spikes within {duration:g} ms, what a trial lasts, found none in "
+            f"{len(index):,} trials, the first at {earliest:g} s; are its times in seconds, and duration as is meant?"
+        )
     return join(blocks)
+
+
+def _slack(times: NDArray[Any], dt: float) -> NDArray[np.float64]:
+    """Return how many steps a time (s) may fall short of a step and is in it: what rounding explains.
+
+    A time of single precision is in the step of the double one that it was rounded from. Of half precision, as in the
+    files of SHD, a time is known worse than to a small part of a step, and is taken as it stands.
+    """
+    rounded = np.full(times.shape, 1e-6)
+    if times.dtype.kind == "f" and times.dtype.itemsize == 4:
+        half = np.abs(np.spacing(times.astype(np.float32)).astype(np.float64)) / 2
+        rounded = np.clip(half * 1000 / dt, 1e-6, _LARGEST_SLACK)
+    return rounded

@@ -92,16 +92,14 @@ def _files(folder: str, part: str) -> tuple[list[Path], NDArray[np.int64]]:
     """Return the files of a part, in order, and their digits."""
     root = user_path(folder)
     base = next((base for base in (root, root / "NMNIST") if (base / part).is_dir()), None)
-    files = (
-        [] if base is None else [(path, d) for d in range(10) for path in sorted((base / part / str(d)).glob("*.bin"))]
-    )
-    if not files:
+    found = {} if base is None else {d: sorted((base / part / str(d)).glob("*.bin")) for d in range(10)}
+    if lacking := [f"{part}/{digit}" for digit in range(10) if not found.get(digit)]:
+        shown = "no such folder" if base is None else f"no files in {', '.join(lacking)}"
         raise LearnError(
-            f"task nmnist: expected {part}/0 … {part}/9 with files *.bin in {folder}, found "
-            f"{'no such folder' if base is None else 'no files'}; get them from "
+            f"task nmnist: expected {part}/0 … {part}/9 with files *.bin in {folder}, found {shown}; get them from "
             "https://www.garrickorchard.com/datasets/n-mnist, and unpack them there"
         )
-    paths, digits = zip(*files, strict=True)
+    paths, digits = zip(*((path, digit) for digit, own in found.items() for path in own), strict=True)
     return list(paths), np.array(digits, np.int64)
 
 
@@ -137,7 +135,7 @@ def _events(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         data = np.frombuffer(read_bytes(path, LARGEST_RECORDING), np.uint8)
     except FileError as error:
         raise LearnError(f"task nmnist: {path}: {error}") from None
-    if len(data) % 5:
+    if not len(data) or len(data) % 5:
         raise LearnError(f"task nmnist: {path}: expected 5 bytes an event, found {len(data)} bytes; get the file anew")
     column, row, high, middle, low = data.reshape(-1, 5).T.astype(np.int64)
     time = ((high & 0x7F) << 16) | (middle << 8) | low
