@@ -38,6 +38,12 @@ def test_regions_whose_names_differ_in_case_have_files_that_differ_in_more(tmp_p
     assert tb.load_workflow(path).brain.regions == regions
 
 
+def test_a_note_of_several_lines_is_a_comment_and_nothing_else(tmp_path):
+    path = tb.write_brain(small_brain(2), tmp_path / "x", note='first\nname = "other"')
+    assert path.read_text().startswith('# first\n# name = "other"\n')
+    assert tb.load_workflow(path).name == "small"
+
+
 def test_a_connectome_that_ships_under_a_name_stays_a_name(tmp_path):
     brain = tb.Brain(connectome="tvb-76", regions={"*": relay_region()})
     assert tb.load_workflow(tb.write_brain(brain, tmp_path / "x")).brain == brain

@@ -244,6 +244,9 @@ def test_a_file_whose_name_is_none_of_a_workflow_is_told_what_helps(folder):
     (found,) = problems(load_workflow, path)
     assert "in the file's name, which names the workflow, found 'sp ace \u00fc'" in found
     assert load_workflow(path, ["name=space"]).name == "space"
+    (given,) = problems(load_workflow, path, ["name=1"])
+    path.write_text('name = 1\nregion = "mine/cortex"\n', encoding="utf-8")
+    assert [given] == problems(load_workflow, path)
 
 
 def test_two_stimuli_of_one_name_are_refused(folder):

@@ -131,6 +131,15 @@ def test_damaged_arrays_are_named(damage, message, tmp_path):
     assert message in problem(path)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\f", "\x1c", "\x85", "\u2028"])
+def test_a_note_of_several_lines_is_a_comment_and_nothing_else(end, tmp_path):
+    region = Region.parse(region_data(RELAY))
+    path = tmp_path / "x.toml"
+    tb.write_region(region, path, note=f'first\0\x1b\x7f\t\udcff{end}{end}summary = "y"')
+    assert path.read_text().startswith('# first\\x00\\x1b\\x7f\t\\udcff\n#\n# summary = "y"\n')
+    assert tb.load_region(path) == region
+
+
 def test_a_file_is_not_replaced_without_asking(tmp_path):
     arrays, path = tb.write_region(trained_region(0), tmp_path / "column.toml")
     path.unlink()

@@ -14,7 +14,7 @@ from twinbrain.exchange.files import written_whole
 from twinbrain.paths import user_path
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.toml import toml_text
+from twinbrain.spec.toml import comment, toml_text
 from twinbrain.spec.workflow import Run
 from twinbrain.spec.write import encoded, plain_projections, write_region
 
@@ -39,7 +39,7 @@ def write_brain(
     overwrite : bool, optional
         Whether to replace a folder that exists.
     note : str, optional
-        A line that the workflow begins with, as a comment.
+        What the workflow begins with, as a comment of one line or several.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def write_brain(
             data["projections"] = tables
         whole = {"name": re.sub(r"[^\w.-]", "_", brain.name or folder.name), "run": (run or Run()).to_dict()}
         whole = {key: value for key, value in whole.items() if value} | {"brain": data}
-        text = f"# {note}\n" * bool(note) + toml_text(whole, frozenset({"brain"}))
+        text = comment(note) + toml_text(whole, frozenset({"brain"}))
         (part / WORKFLOW).write_bytes(encoded(text, "brain", "declare fewer projections between regions one by one"))
     return folder / WORKFLOW
 

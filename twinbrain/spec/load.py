@@ -114,6 +114,7 @@ def load_workflow(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Wo
             given[override] = _override(data, override)
         except SpecError as error:
             problems += error.problems
+    named_by_file = named_by_file and ["name"] not in given.values()
     data = _with_brain(data, str(path), problems)
     try:
         workflow = Workflow.parse(data, str(path), context=Folder(path.parent))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _WIDTH = 120
+# Characters that no comment may hold, or no file.
+_NO_COMMENT = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # A table of so few values stays on its line.
 _FEW = 4
 
@@ -23,6 +25,12 @@ def toml_text(data: dict[str, Any], apart: frozenset[str] = frozenset()) -> str:
         Tables at the top whose every table has a header of its own, however short.
     """
     return "\n".join(_table(data, (), apart)).lstrip("\n") + "\n"
+
+
+def comment(text: str) -> str:
+    """Return a text as lines of a comment, so that nothing in it is read as anything else; of an empty one, none."""
+    shown = (_NO_COMMENT.sub(lambda found: repr(found[0])[1:-1], line) for line in text.splitlines())
+    return "".join(f"# {line}".rstrip() + "\n" for line in shown)
 
 
 def _table(data: dict[str, Any], path: tuple[str, ...], apart: frozenset[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
-from twinbrain.spec.toml import toml_text
+from twinbrain.spec.toml import comment, toml_text
 
 _ORDER = (
     "name",
@@ -55,7 +55,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     overwrite : bool, optional
         Whether to replace files that exist.
     note : str, optional
-        A line that the file begins with, as a comment.
+        What the file begins with, as a comment of one line or several.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         packed = files[path.with_suffix(".npz")] = _npz(arrays)
         _pin(data, hashlib.sha256(packed).hexdigest())
     # Last: a region is there once its arrays are.
-    text = f"# {note}\n" * bool(note) + toml_text(data, _APART)
+    text = comment(note) + toml_text(data, _APART)
     files[path] = encoded(text, f"region {region.name}", "give long drives as a file of their own")
     for target in files:
         if target.exists() and not overwrite:
