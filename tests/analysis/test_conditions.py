@@ -234,3 +234,62 @@ def test_what_cannot_be_compared_is_refused():
     regression = study(np.full((4, 2), np.nan))
     with pytest.raises(LearnError, match="errors of a regression"):
         analysis.compare_conditions(regression.assign(squared_error=regression["chance"]))
+
+
+def of_tasks(chance, accuracy=ACCURACY[1:], names=("a", "b", "c"), **spec):
+    """Return a study of cases with these chances."""
+    found = study(accuracy, cases=names)
+    found["chance"] = found["chance"].copy(data=np.broadcast_to(np.c_[chance], accuracy.shape))
+    declared = {
+        "train": {"task": {"name": "xor"}},
+        "sweep": {"contrasts": {"near": ["b", "a"], "far": ["c", "a"]}} | spec,
+    }
+    return found.assign_attrs(spec=json.dumps(declared))
+
+
+def test_conditions_of_different_chance_are_not_held_against_each_other():
+    comparison = analysis.compare_conditions(of_tasks([0.25, 0.25, 0.125]))
+    assert "chance" not in comparison.attrs
+    found = analysis.compare(comparison)
+    assert found["chance"].values.tolist() == [0.25, 0.25, 0.125]
+    np.testing.assert_allclose(found["difference"], [0.0, 0.06, np.nan], atol=1e-12)
+    assert found["best"].values.tolist() == [False, True, True]
+    assert comparison.attrs["contrasts"] == {"near": ("b", "a")}
+    assert "of different tasks: contrasts far." in comparison.attrs["caveat"]
+    with pytest.raises(LearnError, match="expected two conditions of one task, found 'c' and 'a'"):
+        analysis.compare_contrasts(comparison, {"far": ("c", "a")})
+
+
+@pytest.mark.parametrize("task", ["intervals", {"name": "intervals", "n_intervals": 2}])
+def test_nor_are_those_of_different_tasks_of_one_chance(task):
+    """Whether a case chooses the task or a dimension does, by its name or with its options."""
+    by_case = analysis.compare_conditions(of_tasks([0.5] * 3, cases={"c": {"train.task": task}}))
+    assert by_case.attrs["chance"] == 0.5
+    assert by_case["task"].values.tolist() == ["xor", "xor", "intervals"]
+    assert np.isnan(analysis.compare(by_case)["difference"].values).tolist() == [False, False, True]
+    value = task if isinstance(task, str) else json.dumps(task)
+    swept = of_tasks([0.5] * 3).drop_vars("case").rename_dims(case="task")
+    swept = swept.assign_coords(task=("task", ["xor", value, "vowels"], {"key": "train.task"}))
+    assert analysis.compare_conditions(swept)["task"].values.tolist() == ["xor", "intervals", "vowels"]
+
+
+def test_a_chance_of_other_seeds_makes_no_other_task():
+    """Where held-out trials are drawn anew by each seed, so is chance; a seed may have failed for one condition."""
+    chance = np.array([[0.25, 0.26, 0.24], [0.25, np.nan, 0.24], [np.nan] * 3])
+    accuracy = np.where(np.isnan(chance), np.nan, ACCURACY[1:])
+    comparison = analysis.compare_conditions(of_tasks(chance, accuracy))
+    assert comparison.attrs["chance"] == pytest.approx(0.248)
+    assert set(comparison.attrs["contrasts"]) == {"near", "far"}
+
+
+def test_none_of_several_tasks_is_chosen_to_stand_for_them():
+    with pytest.raises(LearnError, match=r"expected cases of one task .* among 'one: 4', 'one: 8'"):
+        analysis.compare_conditions(of_tasks([0.25, 0.125, 0.25], names=("one: 4", "one: 8", "c"), contrasts={}))
+
+
+def test_a_regression_beside_classifications_is_refused():
+    mixed = of_tasks([0.25, 0.25, 3.0])
+    mixed["accuracy"][2] = np.nan
+    mixed["squared_error"][2] = 0.5
+    with pytest.raises(LearnError, match="found errors of a regression, too, of 'c'; leave those out"):
+        analysis.compare_conditions(mixed)

@@ -108,3 +108,19 @@ def test_panels_stand_under_each_other_and_levels_of_their_own_have_intervals():
     areas = [area.get_paths()[0].vertices[:, 0] for area in axes[-1].collections]
     assert len(areas) == 2
     assert all(set(area) == set(known) for area in areas)
+
+
+def test_where_chance_differs_each_condition_has_its_mark(tmp_path):
+    study = make_comparison({"a": 0.7, "b": 0.9, "c": 0.7})
+    del study.attrs["chance"]
+    figure = plot.comparison_figure(study.assign(chance=("condition", [0.25, 0.25, 0.125])))
+    plot.save(figure, tmp_path / "comparison.png", dpi=100)
+    ax = figure.axes[0]
+    assert [list(line.get_xdata()) for line in ax.lines if line.get_linestyle() == "--"] == [
+        [25] * 2,
+        [25] * 2,
+        [12.5] * 2,
+    ]
+    assert sum(text.get_text().endswith("best") for text in ax.texts) == 1
+    assert "chance 12.5 to 25 %, of different tasks" in said(figure)
+    assert overlaps(figure) == []

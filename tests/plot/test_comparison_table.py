@@ -65,3 +65,16 @@ def test_single_seeds_and_failed_conditions_are_named():
     assert "No result: c." in remarks
     assert "A single seed, and so no interval: b." in remarks
     assert plot.comparison_rows(study)[1][2][3] == "–"
+
+
+def test_where_chance_differs_it_has_a_column_and_tasks_are_told_apart():
+    study = make_comparison({"a": 0.7, "b": 0.9, "c": 0.7})
+    del study.attrs["chance"]
+    study = study.assign(chance=("condition", [0.25, 0.25, 0.125]))
+    header, rows = plot.comparison_rows(study)
+    assert [row[header.index("chance (%)")] for row in rows] == ["25", "25", "12.5"]
+    assert rows[2][header.index("over a (points) [95 %]")] == "–"
+    remarks = plot.comparison_remarks(study)
+    assert remarks[0].startswith("Conditions of different tasks")
+    assert remarks[0].endswith(": a, b; c.")
+    assert not any(remark.startswith(("Chance", "Not told apart", "Intervals that")) for remark in remarks)

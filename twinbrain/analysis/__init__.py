@@ -17,6 +17,7 @@ from twinbrain.analysis.intervals import cv_isi as cv_isi
 from twinbrain.analysis.intervals import interval_statistics as interval_statistics
 from twinbrain.analysis.rates import mean_rates as mean_rates
 from twinbrain.analysis.rates import rates as rates
+from twinbrain.analysis.same_task import groups_of_tasks as groups_of_tasks
 from twinbrain.analysis.selectivity import selectivity as selectivity
 from twinbrain.analysis.spectrum import spectrum as spectrum
 from twinbrain.analysis.spikes import spikes as spikes

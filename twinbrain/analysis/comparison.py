@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over
+from twinbrain.analysis.same_task import groups_of_tasks
 from twinbrain.errors import LearnError
 from twinbrain.spec.suggest import suggestion
 
@@ -22,6 +24,7 @@ def compare(comparison: xr.Dataset, reference: str | None = None) -> xr.Dataset:
     comparison : xarray.Dataset
         ``accuracy`` (condition, seed); alike any of ``synaptic_operations``, ``energy``, ``seconds`` and
         ``n_parameters``; ``disturbed`` (condition, disturbance, level, seed). NaN, of a seed that failed, is left out.
+        Conditions are of different tasks where ``task`` (condition) or ``chance`` (condition, seed) differ, if there.
     reference : str, optional
         The condition that others are held against; by default the first.
 
@@ -30,9 +33,10 @@ def compare(comparison: xr.Dataset, reference: str | None = None) -> xr.Dataset:
     xarray.Dataset, dim ``condition``
         Of each measure its mean, and ``<name>_low`` and ``<name>_high``, limits of Student's 95 % interval over seeds,
         those of an accuracy kept within 0 and 1; ``n_seeds``. ``difference`` of accuracy from the reference with
-        ``difference_low`` and ``difference_high``, over the seeds that both have, pair by pair. ``overlaps_best``:
-        whether the interval of accuracy overlaps that of the most accurate condition, true also where one of them has
-        no interval.
+        ``difference_low`` and ``difference_high``, over the seeds that both have, pair by pair; NaN where the two are
+        of different tasks. ``best``: whether it is the most accurate condition of its task. ``overlaps_best``: whether
+        the interval of accuracy overlaps that of the best of its task, true also where one of them has no interval.
+        ``chance``, where conditions differ in it.
 
     Raises
     ------
@@ -53,12 +57,16 @@ def compare(comparison: xr.Dataset, reference: str | None = None) -> xr.Dataset:
         if name in comparison:
             found |= _with_limits(name, comparison[name], share=name in ("accuracy", "disturbed"))
     found["n_seeds"] = mean_over(accuracy)["n"]
+    if "chance" in comparison:
+        found["chance"] = comparison["chance"].mean([dim for dim in comparison["chance"].dims if dim != "condition"])
+    task = xr.DataArray(groups_of_tasks(comparison), dims="condition")
     difference = accuracy - accuracy.sel(condition=reference, drop=True)
+    difference = difference.where(task == task[names.index(reference)])
     found |= _with_limits("difference", difference)
     itself = accuracy["condition"] == reference
     for key in ("difference_low", "difference_high"):
         found[key] = found[key].where(~itself, 0.0)
-    found["overlaps_best"] = _overlaps_best(found)
+    found |= _held_against_the_best(found, task.values)
     return xr.Dataset(found, attrs=dict(comparison.attrs) | {"reference": reference})
 
 
@@ -70,11 +78,17 @@ def _with_limits(name: str, values: xr.DataArray, *, share: bool = False) -> dic
     return {name: interval["mean"], f"{name}_low": low, f"{name}_high": high}
 
 
-def _overlaps_best(found: dict[str, xr.DataArray]) -> xr.DataArray:
+def _held_against_the_best(found: dict[str, xr.DataArray], task: NDArray[np.int64]) -> dict[str, xr.DataArray]:
     mean = found["accuracy"].values
     low, high = found["accuracy_low"].values, found["accuracy_high"].values
-    if np.isnan(mean).all():
-        return xr.full_like(found["accuracy"], True, dtype=bool)
-    best = int(np.nanargmax(mean))
-    apart = (high < low[best]) | (low > high[best])
-    return xr.DataArray(~apart, found["accuracy"].coords, "condition")
+    is_best, apart = np.zeros(len(mean), bool), np.zeros(len(mean), bool)
+    for of_one in (task == number for number in np.unique(task)):
+        if np.isfinite(mean[of_one]).any():
+            best = int(np.nanargmax(np.where(of_one, mean, np.nan)))
+            is_best[best] = True
+            apart |= of_one & ((high < low[best]) | (low > high[best]))
+    coords = found["accuracy"].coords
+    return {
+        "best": xr.DataArray(is_best, coords, "condition"),
+        "overlaps_best": xr.DataArray(~apart, coords, "condition"),
+    }

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.same_task import groups_of_tasks, tasks_of
 from twinbrain.analysis.swept import LABELS, SAMPLE, SEED, most_labels, swept_along, with_names_of_what_changes
 from twinbrain.errors import LearnError
 
@@ -32,6 +33,9 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     tuned that is not trained. Held-out trials have no part in it. Where other keys were swept beside cases, this is
     done at each of their values, and so is each contrast.
 
+    Conditions whose tasks, or whose chances, differ stand in one table and are not held against each other: no
+    difference is taken between them, and no contrast.
+
     Parameters
     ----------
     sweep : xarray.Dataset
@@ -42,36 +46,46 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         ``accuracy``, ``synaptic_operations``, ``energy``, ``seconds`` and ``n_parameters`` (condition, seed), and
         ``disturbed`` (condition, disturbance, level, seed), where fewer labels stand among the disturbances if they
-        were swept. Attributes: ``title``, ``chance``, ``caveat``, which tells what was tuned, and ``contrasts``, those
-        of the sweep, see `twinbrain.analysis.compare_contrasts`.
+        were swept. Where they differ, ``task`` (condition) and ``chance`` (condition, seed). Attributes: ``title``,
+        ``chance``, where it is one, ``caveat``, which tells what was tuned, and ``contrasts``, those of the sweep, see
+        `twinbrain.analysis.compare_contrasts`.
 
     Raises
     ------
     LearnError
-        If it is no sweep of trainings, or they are no classifications, or none is done; if seeds or conditions are
-        there twice, or several dimensions were stacked, so that chance alone does not tell apart what lies along one.
+        If it is no sweep of trainings, or not all are classifications, or none is done; if seeds or conditions are
+        there twice, or several dimensions were stacked, so that chance alone does not tell apart what lies along one;
+        if cases of which one would stand for all are of different tasks.
     """
     if "validation_accuracy" not in sweep or "disturbed" not in sweep:
         raise LearnError("expected a sweep of a workflow that trains, found another; see tb.sweep")
     if CONDITION in (*sweep.dims, *sweep.coords):
         raise LearnError(f"expected names of a sweep, found {CONDITION!r}, as what is compared is called; rename it")
     sweep = with_names_of_what_changes(sweep.load())
-    flat, places = _by_condition(sweep)
+    flat, places, tasks = _by_condition(sweep)
     if twice := [place for place, n in Counter(places).items() if n > 1]:
         raise LearnError(f"expected each condition once, found {_said(*twice[0])!r} several times; take it once")
     full = flat.isel({LABELS: int(flat[LABELS].values.argmax())}, drop=True)
-    if not np.isfinite(full["accuracy"]).any():
-        unfit = np.isfinite(full["squared_error"]).any()
-        why = "errors of a regression, which are not compared here" if unfit else "no training that is done"
-        raise LearnError(f"expected accuracies to compare, found {why}")
-    chosen, tuned = _tuned(full["validation_accuracy"].transpose(CONDITION, SEED).values, places)
-    full, flat = full.isel({CONDITION: list(chosen.values())}), flat.isel({CONDITION: list(chosen.values())})
+    _check_classifications(full, places)
+    of_task = _of_task(full, tasks)
+    chosen, tuned = _tuned(full["validation_accuracy"].transpose(CONDITION, SEED).values, places, of_task)
+    at = list(chosen.values())
+    full, flat = full.isel({CONDITION: at}), flat.isel({CONDITION: at})
     found = {"accuracy": full["accuracy"], "n_parameters": full["n_parameters"], "disturbed": _disturbed(full, flat)}
+    if _chance(full) is None:
+        found["chance"] = full["chance"]
+    if len({tasks[i] for i in at}) > 1:
+        found["task"] = xr.DataArray([tasks[i] for i in at], dims=CONDITION)
     found |= {name: full[measured] for measured, name in _COSTS.items()}
     comparison = xr.Dataset(found, attrs=_remarks(sweep, full, tuned))
     names = {group: _said(*places[place]) for group, place in chosen.items()}
-    if contrasts := _contrasts(sweep, names):
-        comparison.attrs["contrasts"] = contrasts
+    contrasts = _contrasts(sweep, names)
+    number = dict(zip(names.values(), of_task[at], strict=True))
+    if within := {name: pair for name, pair in contrasts.items() if number[pair[0]] == number[pair[1]]}:
+        comparison.attrs["contrasts"] = within
+    if across := ", ".join(name for name in contrasts if name not in within):
+        told = f"Not drawn, since their conditions are of different tasks: contrasts {across}."
+        comparison.attrs["caveat"] = f"{told} {comparison.attrs['caveat']}".strip()
     alone = [str(sweep.attrs.get("workflow", "all"))]
     comparison = comparison.assign_coords({CONDITION: list(names.values()) if any(names.values()) else alone})
     comparison["level"].attrs = {"long_name": "strength", "units": "1"}
@@ -79,8 +93,8 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     return comparison.drop_vars([n for n in comparison.coords if n not in comparison.dims]).transpose(*order)
 
 
-def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place]]:
-    """Return the measures with the dimensions condition, seed and labels beside their own, and what conditions are."""
+def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place], list[str]]:
+    """Return measures by condition, seed and labels beside their own dimensions; places of conditions, and tasks."""
     measured = ["accuracy", "squared_error", "validation_accuracy", "chance", "n_parameters", "disturbed", *_COSTS]
     data = sweep[measured]
     for dim in (SEED, LABELS):
@@ -89,14 +103,41 @@ def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place]]:
     # In an order of their own, so that it does not matter how the dataset lies.
     others = sorted(str(dim) for dim in sweep["status"].dims if dim not in (SEED, LABELS, CASE))
     across = [CASE] * (CASE in sweep["status"].dims) + others
+    task = tasks_of(sweep).isel(dict.fromkeys(set(sweep["status"].dims) & {SEED, LABELS}, 0))
     if not across:
-        return data.expand_dims(CONDITION), [("", "")]
-    places = []
+        return data.expand_dims(CONDITION), [("", "")], [str(task.item())]
+    places, tasks = [], []
     for index in np.ndindex(*(sweep.sizes[dim] for dim in across)):
         named = {dim: _named(sweep, dim, place) for dim, place in zip(across, index, strict=True)}
         places.append((named.pop(CASE, ""), ", ".join(named.values())))
+        tasks.append(str(task.isel(dict(zip(across, index, strict=True))).item()))
     data = data.drop_vars([name for name, coord in data.coords.items() if set(coord.dims) & set(across)])
-    return data.stack({CONDITION: across}, create_index=False), places
+    return data.stack({CONDITION: across}, create_index=False), places, tasks
+
+
+def _check_classifications(full: xr.Dataset, places: Sequence[Place]) -> None:
+    if not np.isfinite(full["accuracy"]).any():
+        unfit = np.isfinite(full["squared_error"]).any()
+        why = "errors of a regression, which are not compared here" if unfit else "no training that is done"
+        raise LearnError(f"expected accuracies to compare, found {why}")
+    unfit = np.isfinite(full["squared_error"].transpose(CONDITION, SEED).values).any(axis=1)
+    if unfit.any():
+        names = ", ".join(repr(_said(*place)) for place, is_unfit in zip(places, unfit, strict=True) if is_unfit)
+        raise LearnError(
+            f"expected accuracies to compare, found errors of a regression, too, of {names}; leave those out, as by "
+            "sweep.sel, and see their squared_error"
+        )
+
+
+def _of_task(full: xr.Dataset, tasks: Sequence[str]) -> NDArray[np.int64]:
+    chance = full["chance"].transpose(CONDITION, SEED).values
+    return groups_of_tasks(xr.Dataset({"chance": ((CONDITION, SEED), chance), "task": (CONDITION, list(tasks))}))
+
+
+def _chance(full: xr.Dataset) -> float | None:
+    """Return the chance of all conditions, or None if they differ."""
+    number = _of_task(full, [""] * full.sizes[CONDITION])
+    return None if number.any() else float(full["chance"].mean())
 
 
 def _named(sweep: xr.Dataset, dim: str, place: int) -> str:
@@ -113,10 +154,12 @@ def _said(*parts: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _tuned(accuracy: NDArray[np.float64], places: Sequence[Place]) -> tuple[dict[Place, int], list[str]]:
+def _tuned(
+    accuracy: NDArray[np.float64], places: Sequence[Place], of_task: NDArray[np.int64]
+) -> tuple[dict[Place, int], list[str]]:
     """Return the conditions that stand for their groups of cases at each value of other keys, and what was tuned.
 
-    ``accuracy`` holds that of each condition and seed on validation trials.
+    ``accuracy`` holds that of each condition and seed on validation trials, ``of_task`` the number of each one's task.
     """
     done = np.isfinite(accuracy)
     n_seeds = done.sum(axis=1)
@@ -126,6 +169,12 @@ def _tuned(accuracy: NDArray[np.float64], places: Sequence[Place]) -> tuple[dict
         groups.setdefault((case.partition(": ")[0], others), []).append(number)
     chosen, tuned = {}, []
     for key, numbers in groups.items():
+        if len({*of_task[numbers].tolist()}) > 1:
+            names = ", ".join(repr(places[number][0]) for number in numbers)
+            raise LearnError(
+                f"expected cases of one task where the best of them is to stand for all, found several tasks, or "
+                f"chances, among {names}; give those of different tasks names that differ before the colon"
+            )
         chosen[key] = max(numbers, key=lambda number: np.nan_to_num(mean[number], nan=-1))
         if len(numbers) > 1:
             variants = {number: places[number][0].partition(": ")[2] or places[number][0] for number in numbers}
@@ -156,7 +205,8 @@ def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> dict[str,
     attrs: dict[str, Any] = {"caveat": " ".join([*tuned, energy]).strip()}
     if workflow := sweep.attrs.get("workflow"):
         attrs["title"] = str(workflow)
-    return attrs | {"chance": float(full["chance"].mean())}
+    chance = _chance(full)
+    return attrs if chance is None else attrs | {"chance": chance}
 
 
 def _contrasts(sweep: xr.Dataset, names: Mapping[Place, str]) -> dict[str, tuple[str, str]]:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over
+from twinbrain.analysis.same_task import groups_of_tasks
 from twinbrain.errors import LearnError
 from twinbrain.spec.suggest import suggestion
 
@@ -39,7 +40,7 @@ def compare_contrasts(comparison: xr.Dataset, contrasts: Mapping[str, tuple[str,
     Raises
     ------
     LearnError
-        If a condition is unknown, or a condition or a seed is there twice.
+        If a condition is unknown, a condition or a seed is there twice, or the two of a pair are of different tasks.
 
     Examples
     --------
@@ -54,10 +55,17 @@ def compare_contrasts(comparison: xr.Dataset, contrasts: Mapping[str, tuple[str,
     known = [str(name) for name in comparison["condition"].values]
     for dim, labels in (("condition", known), ("seed", comparison["seed"].values.tolist())):
         check_each_once("comparison", dim, labels)
+    task = dict(zip(known, groups_of_tasks(comparison), strict=True))
     for pair in pairs.values():
         for name in pair:
             if name not in known:
                 raise LearnError(f"contrast: unknown condition {name!r}; {suggestion(name, known)}")
+        if len({task[name] for name in pair}) > 1:
+            one, other = pair
+            raise LearnError(
+                f"contrast: expected two conditions of one task, found {one!r} and {other!r}, whose tasks or chances "
+                "differ; name two that can be held against each other"
+            )
     level = 1 - (1 - LEVEL) / max(len(pairs), 1)
     accuracy = comparison["accuracy"]
     first, second = (

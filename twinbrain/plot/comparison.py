@@ -52,6 +52,11 @@ class _Study:
         return None if chance is None else 100 * float(chance)
 
     @property
+    def chances(self) -> NDArray[np.float64] | None:
+        """Return that of each condition, where they differ."""
+        return 100 * self.found["chance"].values if "chance" in self.found else None
+
+    @property
     def contrasts(self) -> xr.Dataset | None:
         return analysis.compare_contrasts(self.single) if self.single.attrs.get("contrasts") else None
 
@@ -68,7 +73,7 @@ def comparison_figure(comparison: xr.Dataset, reference: str | None = None, titl
     Parameters
     ----------
     comparison : xarray.Dataset
-        See `twinbrain.analysis.compare`; attributes ``chance`` and ``caveat``.
+        See `twinbrain.analysis.compare`; attributes ``chance``, where it is one, and ``caveat``.
     reference : str, optional
         The condition that others are held against; by default the first.
     title : str, optional
@@ -127,6 +132,8 @@ def _write(figure: Figure, study: _Study, title: str) -> None:
     facts = [f"{len(study.names)} condition{'s' * (len(study.names) > 1)}", f"{n} seed{'s' * (max(seeds) > 1)} each"]
     if study.chance is not None:
         facts.append(f"chance {study.chance:.3g} %")
+    elif study.chances is not None:
+        facts.append(f"chance {np.nanmin(study.chances):.3g} to {np.nanmax(study.chances):.3g} %, of different tasks")
     if "n_parameters" in study.found:
         low, high = (float(f(study.found["n_parameters"].values)) for f in (np.nanmin, np.nanmax))
         facts.append(f"{short(low)} parameters each" if low == high else f"{short(low)} to {short(high)} parameters")
@@ -136,17 +143,22 @@ def _write(figure: Figure, study: _Study, title: str) -> None:
 
 def _draw_accuracy(ax: Axes, study: _Study) -> None:
     found, values = study.found, 100 * study.values("accuracy")
-    mean = found["accuracy"].values
-    best = int(np.nanargmax(mean)) if np.isfinite(mean).any() else -1
+    task = analysis.groups_of_tasks(study.single)
     strips = []
     for i, name in enumerate(study.names):
         middle, low, high = (100 * float(found[f"accuracy{end}"][i]) for end in ("", "_low", "_high"))
-        near = "  best" if i == best else "  ≈ best" if found["overlaps_best"].values[i] and np.isfinite(middle) else ""
+        near = ""
+        if np.isfinite(middle) and ((task == task[i]).sum() > 1 or not task.any()):  # else it is alone with its task
+            near = "  best" if found["best"].values[i] else "  ≈ best" if found["overlaps_best"].values[i] else ""
         remark = difference_text(found, i) + near
         strips.append(Strip(name, study.colour[i], values[i], middle, low, high, remark, study.marker[i]))
     draw_strips(ax, strips, reference=study.chance)
     if study.chance is not None:
         ax.text(study.chance, -0.62, "chance", ha="center", va="bottom", fontsize=7.5, color=INK)
+    if study.chances is not None:
+        for i, chance in enumerate(study.chances):
+            ax.plot([chance, chance], [i - 0.4, i + 0.4], color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        ax.text(study.chances[0], -0.62, "chance", ha="center", va="bottom", fontsize=7.5, color=INK)
     ax.set_xlabel("accuracy (%)")
     entitle(ax, "Accuracy", 14)
     reference = found.attrs["reference"]
@@ -210,6 +222,10 @@ def _draw_robustness(ax: Axes, study: _Study, disturbance: str, *, first: bool) 
     if study.chance is not None:
         ax.axhline(study.chance, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
         ax.text(1, study.chance, "chance", transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=7.5)
+    if study.chances is not None:
+        for chance, colour in zip(study.chances, study.colour, strict=True):
+            right = ax.get_yaxis_transform()
+            ax.plot([0.96, 1], [chance, chance], color=colour, linewidth=0.9, transform=right)
     tidy(ax)
     units = str(study.single["level"].attrs.get("units", "1"))
     ax.set_xlabel(str(study.single["level"].attrs.get("long_name", "level")) + ("" if units == "1" else f" ({units})"))

@@ -17,7 +17,7 @@ def comparison_table(comparison: xr.Dataset, reference: str | None = None) -> st
     Parameters
     ----------
     comparison : xarray.Dataset
-        See `twinbrain.analysis.compare`; attributes ``chance`` and ``caveat``.
+        See `twinbrain.analysis.compare`; attributes ``chance``, where it is one, and ``caveat``.
     reference : str, optional
         The condition that others are held against; by default the first.
 
@@ -71,6 +71,9 @@ def comparison_rows(comparison: xr.Dataset, reference: str | None = None) -> tup
         columns.append([short(value) for value in found["n_parameters"].values])
     header.append("accuracy (%) [95 %]")
     columns.append([_interval(found, "accuracy", i) for i in range(found.sizes["condition"])])
+    if "chance" in found:
+        header.append("chance (%)")
+        columns.append([f"{100 * value:.3g}" if np.isfinite(value) else "–" for value in found["chance"].values])
     header.append(f"over {found.attrs['reference']} (points) [95 %]")
     columns.append([difference_text(found, i) for i in range(found.sizes["condition"])])
     for name, text in (("synaptic_operations", "synaptic operations"), ("energy", "energy"), ("seconds", "training")):
@@ -94,6 +97,13 @@ def comparison_remarks(comparison: xr.Dataset, reference: str | None = None) -> 
     remarks = []
     if "chance" in comparison.attrs:
         remarks.append(f"Chance is {100 * float(comparison.attrs['chance']):.3g} %.")
+    task = analysis.groups_of_tasks(comparison)
+    together = [", ".join(map(str, names[task == number])) for number in dict.fromkeys(task.tolist())]
+    if len(together) > 1:
+        remarks.append(
+            "Conditions of different tasks, or of different chance, are not held against each other. Those of one task "
+            f"stand together here: {'; '.join(together)}."
+        )
     n = found["n_seeds"].values
     for few, text in ((n == 0, "No result"), (n == 1, "A single seed, and so no interval")):
         if few.any():
@@ -105,14 +115,14 @@ def comparison_remarks(comparison: xr.Dataset, reference: str | None = None) -> 
             f"Those of the {m} contrasts are wider, such that all of them hold together with 95 % at least "
             "(Bonferroni); intervals of other differences hold one by one."
         )
-    accuracy = found["accuracy"].values
-    if np.isfinite(accuracy).any():
-        best = int(np.nanargmax(accuracy))
-        overlap = [str(name) for i, name in enumerate(names) if found["overlaps_best"].values[i] and i != best and n[i]]
-        if overlap:
+    for best in np.flatnonzero(found["best"].values):
+        near = found["overlaps_best"].values & (task == task[best]) & (n > 0)
+        if overlap := [str(name) for i, name in enumerate(names) if near[i] and i != best]:
             remarks.append(f"Intervals that overlap that of the best, {names[best]}: {', '.join(overlap)}.")
+    if found["best"].any():
         low, high = found["difference_low"].values, found["difference_high"].values
         unclear = ~((low > 0) | (high < 0)) & (names != found.attrs["reference"]) & (n > 0)
+        unclear &= task == task[names.tolist().index(found.attrs["reference"])]
         alike = [str(name) for name in names[unclear]]
         if alike:
             remarks.append(f"Not told apart from {found.attrs['reference']}: {', '.join(alike)}.")

@@ -1,0 +1,73 @@
+"""Which conditions are of one task, and so can be held against each other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+_KEYS = (("train", "task"), ("train", "task", "name"))
+
+
+def groups_of_tasks(comparison: xr.Dataset) -> NDArray[np.int64]:
+    """Return for each condition the number of its task; conditions of one number can be held against each other.
+
+    Those are of one task whose ``task`` (condition) and whose ``chance`` (condition, seed) agree, as far as they are
+    there; where nothing is known of chance, as of what failed, it agrees with any.
+
+    Parameters
+    ----------
+    comparison : xarray.Dataset
+        See `twinbrain.analysis.compare`.
+    """
+    n = comparison.sizes["condition"]
+    task = comparison["task"].values.tolist() if "task" in comparison else [""] * n
+    chance = np.full((n, 1), np.nan)
+    if "chance" in comparison:
+        chance = comparison["chance"].transpose("condition", ...).values.reshape(n, -1).astype(np.float64)
+    first: list[int] = []  # of each group a condition, one whose chance is known where there is one
+    number = np.zeros(n, np.int64)
+    for i in sorted(range(n), key=lambda i: bool(np.isnan(chance[i]).all())):
+        alike = (k for k, j in enumerate(first) if task[i] == task[j] and _agree(chance[i], chance[j]))
+        number[i] = next(alike, len(first))
+        if number[i] == len(first):
+            first.append(i)
+    return number
+
+
+def tasks_of(sweep: xr.Dataset) -> xr.DataArray:
+    """Return the name of the task of each point of a sweep of trainings, as far as the sweep tells it."""
+    from twinbrain.spec.keys import full_key  # takes half a second, which plots of runs need not wait for
+
+    spec = json.loads(sweep.attrs.get("spec", "{}"))
+    points = sweep["status"]
+    default = _name((spec.get("train") or {}).get("task"))
+    found = xr.DataArray(np.full(points.shape, default, object), dims=points.dims)
+    for coord in sweep.coords.values():
+        if coord.attrs.get("key") and tuple(full_key(coord.attrs["key"])) in _KEYS:
+            found = _along(coord, [_name(value) for value in coord.values.ravel()]).broadcast_like(found)
+    cases = [str(case) for case in sweep["case"].values.ravel()] if "case" in sweep.coords else []
+    for case, values in spec.get("sweep", {}).get("cases", {}).items():
+        for name in (_name(value) for key, value in values.items() if tuple(full_key(key)) in _KEYS):
+            if case in cases:
+                found = found.where(_along(sweep["case"], [each != case for each in cases]).astype(bool), name)
+    return found
+
+
+def _along(coord: xr.DataArray, values: list[Any]) -> xr.DataArray:
+    return xr.DataArray(np.array(values, object).reshape(coord.shape), dims=coord.dims)
+
+
+def _agree(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    known = np.isfinite(one) & np.isfinite(other)
+    return bool(np.isclose(one[known], other[known], rtol=0, atol=1e-9).all())
+
+
+def _name(task: object) -> str:
+    """Return the name of a task that is declared as a name, a table, or a table as text."""
+    if isinstance(task, str) and task.startswith("{"):
+        task = json.loads(task)
+    return str(task.get("name", "")) if isinstance(task, dict) else str(task or "")
