@@ -7,8 +7,9 @@ import pytest
 
 import twinbrain as tb
 from tests.cli.small import write_files
+from tests.examples import small_brain
 from twinbrain import plot
-from twinbrain.paths import user_path
+from twinbrain.paths import url_in, user_path
 from twinbrain.spec.load import load_profile
 from twinbrain.store import Location
 
@@ -27,6 +28,39 @@ def home(tmp_path, monkeypatch):
 
 def test_a_home_that_nobody_knows_stays_as_it_is():
     assert user_path("~nobody-of-this-name/run.zarr") == Path("~nobody-of-this-name/run.zarr")
+
+
+@pytest.mark.parametrize("path", ["s3://b/c.npz", "/lab/s3:/b/c.npz", Path("https://b/c.npz"), "GS:/b/c.npz"])
+def test_a_url_is_seen_in_a_path(path):
+    assert url_in(path).endswith("b/c.npz")
+    assert url_in(path)[0] in "shG"
+
+
+@pytest.mark.parametrize("path", ["c.npz", "/lab/c:/d.npz", "s3/c.npz", "runs3:/x", "a s3:b"])
+def test_other_paths_are_no_urls(path):
+    assert url_in(path) == ""
+
+
+FROM_DISK = [
+    (lambda url: tb.load_connectome(f"{url}.npz"), tb.ConnectomeError),
+    (lambda url: tb.read_connectome(f"{url}.tsv"), tb.ConnectomeError),
+    (lambda url: tb.load_region(f"{url}.toml"), tb.SpecError),
+    (lambda url: tb.load_workflow(f"{url}.toml"), tb.SpecError),
+    (lambda url: tb.task("shd", folder=url), tb.LearnError),
+    (lambda url: tb.task("nmnist", folder=url), tb.LearnError),
+    (lambda url: tb.write_region(tb.load_region("cortex/column"), f"{url}.toml"), tb.SpecError),
+    (lambda url: tb.write_connectome(tb.load_connectome("tvb-76"), f"{url}.npz"), tb.ConnectomeError),
+    (lambda url: tb.write_brain(small_brain(2), url), tb.ExchangeError),
+    (lambda url: tb.write_sonata(tb.load_region("cortex/column"), url), tb.ExchangeError),
+    (lambda url: plot.save(None, f"{url}.png"), tb.SpecError),
+]
+
+
+@pytest.mark.parametrize(("call", "error"), FROM_DISK)
+@pytest.mark.parametrize("url", ["s3://bucket/x", "http:/host/x"])
+def test_a_url_where_files_of_this_machine_alone_are_taken_is_told_and_makes_no_folder(home, call, error, url):
+    with pytest.raises(error, match=r"of this machine, found what looks like a URL, (s3|http):/"):
+        call(url)
 
 
 @pytest.mark.parametrize("of", [str, Path])

@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+# A path object leaves one "/" of two, and a person may forget one.
+_URL = re.compile(r"(?:.*/)?((?:s3a?|gs|gcs|az|abfss?|https?|ftp|memory|file|local):/.*)", re.DOTALL | re.IGNORECASE)
+
+
+def url_in(path: str | os.PathLike[str]) -> str:
+    """Return the URL that somebody has most likely meant by a path, whole or mistyped (``"s3:/bucket/x"``); else "".
+
+    Parameters
+    ----------
+    path : str or path
+        Also one that was put behind a folder.
+    """
+    found = _URL.fullmatch(os.fspath(path))
+    return found[1] if found else ""
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:

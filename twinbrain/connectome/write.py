@@ -11,7 +11,8 @@ from twinbrain.connectome.matrices import encode_matrices
 from twinbrain.connectome.npz import encode_npz
 from twinbrain.connectome.tvb import encode_tvb
 from twinbrain.errors import ConnectomeError
-from twinbrain.files import write_whole
+from twinbrain.files import FileError, write_whole
+from twinbrain.files.regular import check_no_url
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
@@ -47,6 +48,10 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     ConnectomeError
         If the suffix is unknown, a file exists or cannot be written, or the format cannot hold the connectome.
     """
+    try:
+        check_no_url(path)
+    except FileError as error:
+        raise ConnectomeError(f"{path}: {error}") from None
     path = user_path(path)
     encode = _ENCODERS.get(path.suffix.lower())
     if encode is None:

@@ -15,6 +15,8 @@ import numpy as np
 
 from twinbrain import units
 from twinbrain.errors import ExchangeError, Problem
+from twinbrain.files import FileError
+from twinbrain.files.regular import check_no_url
 
 _STEPS = (1e-6, 1e4)
 LATEST = 2.0**31
@@ -53,8 +55,12 @@ def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:
     Raises
     ------
     ExchangeError
-        If something does.
+        If something does, or it is a URL.
     """
+    try:
+        check_no_url(path)
+    except FileError as error:
+        raise failure(path, str(error)) from None
     if path.exists() and not overwrite:
         raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
     if path.exists() and path.is_dir() != folder:

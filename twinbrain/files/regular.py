@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twinbrain.errors import TwinbrainError
-from twinbrain.paths import user_path
+from twinbrain.paths import url_in, user_path
 
 MB = 1_000_000
 VARIABLE = "TWINBRAIN_LARGEST_FILE"
@@ -141,13 +141,32 @@ def oddity(status: os.stat_result) -> str:
     return next((name for test, name in _KINDS if test(status.st_mode)), "something else")
 
 
+def none_there(path: str | Path, what: str = "a file") -> str:
+    """Return what to tell of a path at which nothing is: that it is a URL, if it looks like one."""
+    if url := url_in(path):
+        return f"expected {what} of this machine, found what looks like a URL, {url}; copy it here, and name its path"
+    return f"expected {what}, found none; check the path"
+
+
+def check_no_url(path: str | Path) -> None:
+    """Refuse a URL where a file or a folder of this machine is to be written.
+
+    Raises
+    ------
+    FileError
+        If it looks like one.
+    """
+    if (url := url_in(path)) and url == os.fspath(path):
+        raise FileError(f"expected a path of this machine, found what looks like a URL, {url}; name a path")
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[int]:
     try:
         # Not to wait for the other end of a pipe, which is refused then.
         descriptor = os.open(user_path(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise FileError("expected a file, found none; check the path") from None
+        raise FileError(none_there(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"expected a readable file, found none ({reason}); check the path") from None

@@ -14,7 +14,8 @@ import numpy as np
 
 from twinbrain.analysis.tree import Span
 from twinbrain.errors import SpecError
-from twinbrain.files import write_whole
+from twinbrain.files import FileError, write_whole
+from twinbrain.files.regular import check_no_url
 from twinbrain.paths import user_path
 from twinbrain.plot.palette import FAINT, INK, STIMULUS, mix
 from twinbrain.progress import in_notebook
@@ -88,10 +89,14 @@ def save(figure: Figure | Axes, path: str | Path, dpi: int = 150, *, source: str
     Raises
     ------
     SpecError
-        If there is no such format.
+        If there is no such format, or the path is a URL.
     """
     from matplotlib.figure import Figure
 
+    try:
+        check_no_url(path)
+    except FileError as error:
+        raise SpecError(f"path: {error}") from None
     path = user_path(path)
     path = path if path.suffix else path.with_suffix(".png")
     whole = figure if isinstance(figure, Figure) else figure.get_figure(root=True)

@@ -13,6 +13,7 @@ import platformdirs
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.files import FileError, parse_toml, read_text
+from twinbrain.files.regular import none_there
 from twinbrain.files.text import LARGEST_TOML
 from twinbrain.paths import user_path, whole_path
 from twinbrain.spec.arrays import Folder
@@ -199,7 +200,7 @@ def _find(kind: str, what: str, name_or_path: str | Path) -> Path:
     path = user_path(name_or_path)
     if path.suffix == ".toml":
         if not os.path.exists(path):
-            raise SpecError([Problem(str(path), f"expected a {what} file, found none; check the path")])
+            raise SpecError([Problem(str(path), none_there(path, f"a {what} file"))])
         return path
     for folder in content_folders(kind):
         if os.path.isfile(candidate := folder / f"{name_or_path}.toml"):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.files import FileError, check_size, write_whole
+from twinbrain.files.regular import check_no_url
 from twinbrain.files.text import LARGEST_TOML
 from twinbrain.paths import user_path
 from twinbrain.spec.arrays import SHORT
@@ -65,8 +66,13 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     Raises
     ------
     SpecError
-        If the suffix is another, the folder is missing, a file exists, or the region is too long to be read again.
+        If the suffix is another, the path is a URL, the folder is missing, a file exists, or the region is too
+        long to be read again.
     """
+    try:
+        check_no_url(path)
+    except FileError as error:
+        raise SpecError([Problem(str(path), str(error))]) from None
     path = user_path(path)
     if path.suffix != ".toml":
         raise SpecError([Problem(str(path), f"expected a file .toml, found {path.suffix or 'no suffix'!r}; rename it")])

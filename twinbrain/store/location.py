@@ -33,6 +33,8 @@ LIKE_A_CLAIM = re.compile(r"writer-.*\.claim", re.DOTALL)
 # Others that fsspec knows unpack archives, follow references to other places, or start programs.
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 """Kinds of URL at which a store may lie, beside paths of this machine."""
+_OF_THIS_MACHINE = ("file", "local")
+_MISTYPED = re.compile(rf"({'|'.join((*SCHEMES, *_OF_THIS_MACHINE))}):/(?!/)", re.IGNORECASE)
 LARGEST_OBJECT = LARGEST_ARCHIVE
 """Bytes beyond which no object is read whose size is not bounded otherwise; declarations may hold large arrays."""
 # What pathlib makes of a URL.
@@ -85,6 +87,12 @@ class Location:
             raise StoreError(
                 f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'"
             )
+        if match := _MISTYPED.match(text):
+            scheme = match[1].lower()
+            raise StoreError(
+                f"expected a path, or a URL with '//' after {scheme}:, found {text}; write "
+                f"{scheme}://{'/' if scheme in _OF_THIS_MACHINE else ''}{text[match.end() :]}"
+            )
         if not _URL.match(text):
             return cls(_reachable(user_path(text)))
         scheme, _, rest = text.partition("://")
@@ -96,7 +104,7 @@ class Location:
                     f"{text}; give the path alone, or a whole one after file://"
                 )
             rest = f"/{below}"
-        if scheme in ("file", "local"):
+        if scheme in _OF_THIS_MACHINE:
             return cls(_reachable(user_path(rest)))
         if scheme not in SCHEMES:
             raise StoreError(

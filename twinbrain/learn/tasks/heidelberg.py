@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.files import FileError, opened_hdf5
+from twinbrain.files.regular import none_there
 from twinbrain.learn.tasks.options import Count, Duration, Share
 from twinbrain.learn.tasks.room import Room, covering_steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
-from twinbrain.paths import user_path
+from twinbrain.paths import url_in, user_path
 
 N_CHANNELS = 700
 BLOCK = 256
@@ -161,6 +162,8 @@ def _task(
 def _file(name: str, folder: str, part: str) -> Path:
     path = user_path(folder) / f"{name}_{part}.h5"
     if not os.path.exists(path):
+        if url_in(folder):
+            raise LearnError(f"task {name}: {none_there(folder, 'a folder')}")
         raise LearnError(
             f"task {name}: expected {path.name} in {folder}, found no such file; get it from "
             f"https://zenkelab.org/datasets, and unpack it there"

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.files import FileError, read_bytes
-from twinbrain.files.regular import MB
+from twinbrain.files.regular import MB, none_there
 from twinbrain.learn.tasks.options import Count, Duration, Share
 from twinbrain.learn.tasks.room import Room, covering_steps
 from twinbrain.learn.tasks.split import chance, generator, parts, stratified
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, events_of, join
-from twinbrain.paths import user_path
+from twinbrain.paths import url_in, user_path
 
 SIDE = 34
 """Pixels of a row and of a column."""
@@ -92,6 +92,8 @@ def _files(folder: str, part: str) -> tuple[list[Path], NDArray[np.int64]]:
     """Return the files of a part, in order, and their digits."""
     root = user_path(folder)
     base = next((base for base in (root, root / "NMNIST") if (base / part).is_dir()), None)
+    if base is None and url_in(folder):
+        raise LearnError(f"task nmnist: {none_there(folder, 'a folder')}")
     found = {} if base is None else {d: sorted((base / part / str(d)).glob("*.bin")) for d in range(10)}
     if lacking := [f"{part}/{digit}" for digit in range(10) if not found.get(digit)]:
         shown = "no such folder" if base is None else f"no files in {', '.join(lacking)}"
