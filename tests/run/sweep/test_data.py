@@ -70,6 +70,13 @@ def test_points_are_of_their_data_set_whatever_the_working_folder(workflow, tmp_
     assert point_workflow(prepared.workflow, {"seed": 2}).train.task.options["folder"] == str(tmp_path / "data")
 
 
+def test_a_file_of_the_data_set_that_cannot_be_read_is_named(workflow):
+    (file := Path("data/Test/3/0.bin")).unlink()
+    file.mkdir()
+    with pytest.raises(tb.SpecError, match=r"data: Test/3/0\.bin: expected a regular file, found a folder"):
+        prepare_sweep(declared_sweep(workflow, {"seed": [1, 2]})[0], {})
+
+
 def test_what_else_lies_in_the_folder_may_change(workflow):
     before = data_digest("data")
     Path("data/notes.txt").write_text("mine")

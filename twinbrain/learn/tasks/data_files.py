@@ -6,7 +6,6 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from twinbrain.errors import LearnError
 from twinbrain.files import FileError
 from twinbrain.files.hdf5 import LARGEST_HDF5
 from twinbrain.files.regular import sha256_of
@@ -27,7 +26,7 @@ def data_digest(folder: str) -> str | None:
 
     Raises
     ------
-    LearnError
+    FileError
         If one cannot be read.
     """
     root = user_path(folder)
@@ -38,7 +37,7 @@ def data_digest(folder: str) -> str | None:
             status = path.stat()
             digest = _digest(path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         except (FileError, OSError) as error:
-            raise LearnError(f"{path}: {error}") from None
+            raise FileError(f"{path.relative_to(root)}: {error}") from None
         found.update(f"{path.relative_to(root)}\0{digest}\n".encode(errors="surrogateescape"))
     return found.hexdigest() if paths else None
 

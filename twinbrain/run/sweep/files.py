@@ -39,7 +39,7 @@ def pinned_training(workflow: Workflow, sweep: Sweep) -> Workflow:
 
     Raises
     ------
-    SpecError, ConnectomeError, LearnError
+    SpecError, ConnectomeError
         If a file cannot be read.
     """
     training, sweep = workflow.train, pinned_sweep(sweep)
@@ -61,9 +61,7 @@ def check_data(sweep: Sweep | None, point: Workflow) -> None:
     Raises
     ------
     SpecError
-        If it has changed.
-    LearnError
-        If a file of it cannot be read.
+        If it has changed, or cannot be read.
     """
     folder = _data_folder(point)
     for known in () if sweep is None or folder is None else sweep.files.get("folder", {}).values():
@@ -114,10 +112,6 @@ def opened(sweep: Sweep | None, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _opened(path: str, kind: FileKind) -> tuple[Any, str | None]:
     """Return what takes the place of a name, and the digest of what it holds; None of a folder without a data set."""
-    if kind == "folder":
-        from twinbrain.learn.tasks.data_files import data_digest
-
-        return path, data_digest(path)
     if kind == "connectome":
         connectome = load_connectome(path)
         return connectome, connectome.digest
@@ -125,6 +119,10 @@ def _opened(path: str, kind: FileKind) -> tuple[Any, str | None]:
         region = with_pinned_drives(load_region(path))
         return region, region.digest
     try:
+        if kind == "folder":
+            from twinbrain.learn.tasks.data_files import data_digest
+
+            return path, data_digest(path)
         return path, sha256_of(path, LARGEST_ARCHIVE)
     except FileError as error:
         raise SpecError(f"{path}: {error}") from None
