@@ -1,7 +1,7 @@
 import pytest
 
 import twinbrain as tb
-from tests.examples import CORTEX, build_region, region_data, small_brain
+from tests.examples import CORTEX, build_region, joined_brain, region_data, small_brain
 
 COLUMN = tb.Region.parse(region_data(CORTEX))
 
@@ -78,11 +78,57 @@ def test_a_brain_loses_populations_in_every_region():
     assert all("pv" not in region.populations for region in brain.without(populations="pv").regions.values())
 
 
+def test_a_population_is_lost_in_one_region_alone():
+    brain = small_brain(5)
+    left = brain.without(populations="CX-2/pv")
+    found = dict(zip(left.connectome.labels, left.assignment(left.connectome.labels), strict=True))
+    everywhere = brain.without(populations="pv").regions["CX-*"]
+    assert found["CX-2"] == everywhere.replace(name="test/cortex_without_pv")
+    assert found["CX-0"] == found["CX-3"] == brain.regions["CX-*"]
+    assert found["TH-1"] == brain.regions["TH-*"]
+
+
+def test_what_is_lost_in_all_regions_of_a_pattern_is_lost_as_everywhere():
+    brain = small_brain(3)
+    one, other = brain.without(populations="*/pv"), brain.without(populations="pv")
+    runs = [tb.simulate(each, duration="30 ms", engine="reference") for each in (one, other)]
+    assert "CX-*" not in one.regions  # no label is left to it
+    spikes = [(run["spikes/time_step"].values.tolist(), run["spikes/neuron"].values.tolist()) for run in runs]
+    assert spikes[0] == spikes[1]
+    assert spikes[0][0]
+
+
+def test_lesions_of_one_region_follow_each_other_and_those_of_others():
+    brain = small_brain(5)
+    once = brain.without(populations=["CX-0/pv", "CX-2/pyr", "CX-3/pv"])
+    names = dict(zip(once.connectome.labels, once.assignment(once.connectome.labels), strict=True))
+    assert [names[label].name for label in ("CX-0", "CX-2", "CX-3")] == [
+        "test/cortex_without_pv",
+        "test/cortex_without_pyr",
+        "test/cortex_without_pv",
+    ]
+    twice = brain.without(populations="CX-0/pv").without(populations=["CX-2/pyr", "CX-3/pv"])
+    assert twice == once.replace(regions=twice.regions)
+    assert twice.assignment(twice.connectome.labels) == once.assignment(once.connectome.labels)
+    assert brain.without(populations=["pv", "CX-0/pv"]) == brain.without(populations="pv")
+    assert "CX-0" not in brain.without(populations="CX-0/pv", regions="CX-0").regions
+
+
+def test_projections_between_regions_go_with_the_population_at_their_label():
+    brain = joined_brain(4)
+    keys = [p.key for p in brain.projections]
+    left = [p.key for p in brain.without(populations="CX-0/pv").projections]
+    assert left == [key for key in keys if "CX-0.pv" not in key]
+    assert len(left) == len(keys) - 1
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
         ({"populations": "pvv"}, r"populations: nothing is called 'pvv'; did you mean 'pv'\?"),
         ({"projections": "pyr->nowhere"}, "projections: nothing is called 'pyr->nowhere'"),
+        ({"populations": "CX-0/pvv"}, r"populations: nothing is called 'CX-0/pvv'; did you mean 'CX-0/pv'\?"),
+        ({"populations": "CX-0/*"}, "expected that a population is left"),
         ({"populations": "*"}, "expected that a population is left"),
         ({"regions": "*"}, "expected that a region is left"),
     ],
@@ -96,3 +142,5 @@ def test_regions_are_taken_out_of_a_connectome_and_not_of_its_name():
     brain = small_brain(3).replace(connectome="tvb-76")
     with pytest.raises(tb.SpecError, match=r"brain.replace\(connectome=tb.load_connectome\('tvb-76'\)\)"):
         brain.without(regions="r*")
+    with pytest.raises(tb.SpecError, match=r"found its name 'tvb-76'; first: brain.replace"):
+        brain.without(populations="rV1/pv")

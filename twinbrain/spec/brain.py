@@ -140,7 +140,9 @@ class Brain(Spec):
         regions : str or iterable of str
             Labels of the connectome, or patterns of them.
         populations : str or iterable of str
-            Names of populations, or patterns, in every region.
+            Names of populations, or patterns, which are taken out of every region; or ``"V1/pv"``, as results name
+            it, a label and a population, or patterns such as ``"V*/pv"``, which are taken out there alone. Such a
+            region is another than those of its kind, and is named so (``"cortex/column_without_pv"``).
         projections : str or iterable of str
             Projections within every region (``"pyr->pv:ampa"``) and those declared between regions
             (``"V1.pyr->V4.pyr:ampa"``), or patterns of them.
@@ -148,11 +150,13 @@ class Brain(Spec):
         Raises
         ------
         SpecError
-            If there is nothing of a name, or nothing is left.
+            If there is nothing of a name, or nothing is left; if labels are given and the connectome is a name or a
+            path, which `twinbrain.load_connectome` and `twinbrain.read_connectome` read.
 
         Examples
         --------
         >>> deaf = brain.without(populations="sst", projections="pyr->pv:*")
+        >>> without_pv_there = brain.without(populations="V1/pv")
         """
         from twinbrain.spec.lesion import brain_without
 

@@ -12,7 +12,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.drive import Drive
-from twinbrain.spec.labels import matching
+from twinbrain.spec.labels import first_patterns, matching
 from twinbrain.spec.lost import lost_with
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.suggest import suggestion
@@ -36,34 +36,82 @@ def brain_without(
     brain: Brain, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()
 ) -> Brain:
     """Return a brain without some regions, populations and projections; see `Brain.without`."""
-    names, keys = _listed(populations), _listed(projections)
+    keys, given = _listed(projections), _listed(populations)
+    names, placed = [p for p in given if "/" not in p], [p for p in given if "/" in p]
     kinds = list(brain.regions.values())
     local = [projection.key for region in kinds for projection in region.projections]
     _check_known("populations", names, [name for region in kinds for name in region.populations])
     _check_known("projections", keys, [*local, *(projection.key for projection in brain.projections)])
+    gone_of = _placed(brain, placed)
     left = {pattern: _cut(region, names, keys) for pattern, region in brain.regions.items()}
+    left = _cut_at_labels(brain, left, gone_of)
     connectome = brain.connectome
     if labels := _listed(regions):
-        if not isinstance(connectome, Connectome):
-            message = f"expected the connectome itself, to take regions out of it, found its name {connectome!r}"
-            remedy = f"brain.replace(connectome=tb.load_connectome({connectome!r}))"
-            raise SpecError([Problem("connectome", f"{message}; first: {remedy}")])
+        connectome = _itself(brain)
         gone = {connectome.labels[i] for i in connectome.match(labels)}
         staying = [i for i, label in enumerate(connectome.labels) if label not in gone]
         if not staying:
             raise SpecError([Problem("regions", "expected that a region is left, found none; take out fewer")])
         connectome = connectome.at(staying)
-        used = brain.replace(connectome=connectome).patterns(connectome.labels)
+    if isinstance(connectome, Connectome) and (labels or gone_of):
+        used = set(first_patterns(left, connectome.labels).values())
         left = {pattern: region for pattern, region in left.items() if pattern in used}
 
     def stays(projection: Projection) -> bool:
         ends = [label_and_population(end) for end in (projection.source, projection.target)]
         return not _any(projection.key, keys) and not any(
-            _any(population, names) or (isinstance(connectome, Connectome) and label not in connectome.labels)
+            _any(population, names)
+            or population in gone_of.get(label, ())
+            or (isinstance(connectome, Connectome) and label not in connectome.labels)
             for label, population in ends
         )
 
     return brain.replace(connectome=connectome, regions=left, projections=tuple(filter(stays, brain.projections)))
+
+
+def _itself(brain: Brain) -> Connectome:
+    """Return the connectome of a brain, whose labels are needed."""
+    connectome = brain.connectome
+    if not isinstance(connectome, Connectome):
+        message = f"expected the connectome itself, to take parts out at its labels, found its name {connectome!r}"
+        remedy = f"brain.replace(connectome=tb.load_connectome({connectome!r}))"
+        raise SpecError([Problem("connectome", f"{message}; first: {remedy}")])
+    return connectome
+
+
+def _placed(brain: Brain, patterns: Sequence[str]) -> dict[str, list[str]]:
+    """Return for labels the populations that patterns such as ``"V1/pv"`` mean there."""
+    if not patterns:
+        return {}
+    labels = _itself(brain).labels
+    found = zip(labels, brain.assignment(labels), strict=True)
+    ends = {f"{label}/{name}": (label, name) for label, region in found for name in region.populations}
+    _check_known("populations", patterns, ends)
+    gone: dict[str, list[str]] = {}
+    for full in dict.fromkeys(full for pattern in patterns for full in matching(pattern, ends)):
+        label, name = ends[full]
+        gone.setdefault(label, []).append(name)
+    return gone
+
+
+def _cut_at_labels(brain: Brain, left: dict[str, Region], gone_of: dict[str, list[str]]) -> dict[str, Region]:
+    """Return the regions, with those that lose populations at some labels alone put before them, under new names.
+
+    Draws go by labels and not by names of regions, so that what stays there is as it was.
+    """
+    own: dict[str, Region] = {}
+    pattern_of = first_patterns(left, _itself(brain).labels) if gone_of else {}
+    for label, names in gone_of.items():
+        pattern = pattern_of[label]
+        cut = _cut(left[pattern], names, ())
+        if cut is left[pattern]:  # the population goes everywhere, too
+            continue
+        name = f"{cut.name}_without_{'_'.join(name for name in left[pattern].populations if name in names)}"
+        known = {region.name: region for region in (*left.values(), *own.values())}
+        while known.get(name, cut.replace(name=name)) != cut.replace(name=name):
+            name += "_"
+        own[label] = cut.replace(name=name)
+    return own | {pattern: region for pattern, region in left.items() if pattern not in own}
 
 
 def _cut(region: Region, names: Sequence[str], keys: Sequence[str]) -> Region:
