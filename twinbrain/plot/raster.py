@@ -1,4 +1,4 @@
-"""Spikes as dots: time to the right, neurons upwards."""
+"""Spikes as dots: time to the right, neurons downwards."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def raster(
         Part of the run; no other is read.
     n_neurons : int, optional
         At most about how many neurons are drawn: evenly spaced ones, a larger share of small families, and at least one
-        of each population. How many there are stands under the panel.
+        of each population. How many there are stands under the panel. Numbers at the right count from 0 at the top:
+        neurons of the run, or, where kinds or families put them into another order, those that are drawn.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
 
@@ -82,7 +83,7 @@ def raster(
     draw_stimuli(ax, spans, low, high, behind=False)
     tidy(ax)
     ax.spines["left"].set_visible(False)
-    _number_rows(ax, rows, alone=key.by != "family")
+    _number_rows(ax, rows)
     among = int(table["size"].values[chosen].sum())
     drawn_of = f"{len(rows):,} of {among:,} neurons, evenly drawn" if len(rows) < among else f"all {among:,} neurons"
     note(ax, f"{drawn_of}; darker: inhibitory" if key.by == "family" else drawn_of)
@@ -101,13 +102,15 @@ def _shade(
             ax.fill_between([low / unit, high / unit], first - 0.5, last - 0.5, color=STIMULUS, linewidth=0, zorder=0)
 
 
-def _number_rows(ax: Axes, rows: NDArray[np.int64], *, alone: bool) -> None:
-    """Write numbers of rows at the right: of the neurons where there is one region, else of how many there are."""
+def _number_rows(ax: Axes, rows: NDArray[np.int64]) -> None:
+    """Write numbers at the right, from the top down: of neurons, or of rows where neurons are in another order."""
+    in_order = bool((np.diff(rows) < 0).all())
+    numbers = rows if in_order else np.arange(len(rows))[::-1]
     places = np.unique(np.linspace(0, len(rows) - 1, min(5, len(rows))).round().astype(int))
     ax.yaxis.tick_right()
     ax.yaxis.set_label_position("right")
-    ax.set_yticks(places, [f"{rows[place]:,}" if alone else f"{place + 1:,}" for place in places])
-    ax.set_ylabel("neuron" if alone else "neurons")
+    ax.set_yticks(places, [f"{numbers[place]:,}" for place in places])
+    ax.set_ylabel("neuron" if in_order else "drawn neuron")
     ax.tick_params(axis="y", length=0)
 
 
