@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from twinbrain import analysis, plot
 from twinbrain.connectome import synthetic_connectome
-from twinbrain.errors import ConnectomeError, SpecError
+from twinbrain.errors import ConnectomeError, SpecError, StoreError
 from twinbrain.plot.canvas import new_axes
 from twinbrain.plot.palette import colour_key, colours, shade
 
@@ -61,6 +61,23 @@ def test_a_raster_says_how_many_neurons_it_draws(brain, region):
     assert f"of {brain['network'].attrs['n_neurons']:,} neurons" in said
     assert dots(ax)[1].max() < drawn <= 400 + analysis.populations(brain).sizes["population"]
     assert "all 75 neurons" in texts(plot.raster(region))
+
+
+def test_a_raster_numbers_neurons_from_0_at_the_top(region, brain, helpers):
+    trains = [[5 * n] for n in range(4)]
+    two = helpers.make_run([("A", "x/a", "e", "glutamate", 2), ("B", "y/b", "i", "gaba", 2)], trains, duration=10.0)
+    for run, label, last in ((region, "neuron", 74), (two, "neuron", 3), (brain, "drawn neuron", None)):
+        ax = plot.raster(run)
+        numbers = [int(text.get_text().replace(",", "")) for text in ax.get_yticklabels()]
+        last = dots(ax)[1].max() if last is None else last
+        assert (ax.get_ylabel(), numbers[-1], numbers[0]) == (label, 0, last)
+        assert numbers == sorted(numbers, reverse=True)
+
+
+@pytest.mark.parametrize("draw", [plot.functional_connectivity, plot.raster, plot.rates, plot.traces, plot.spectrum])
+def test_what_is_no_run_is_named(region, draw):
+    with pytest.raises(StoreError, match=r"expected a run, as tb\.open_run and .*, found a DataArray"):
+        draw(analysis.mean_rates(region))
 
 
 def test_a_raster_draws_a_neuron_of_each_population(brain):

@@ -4,6 +4,7 @@ import pytest
 import twinbrain as tb
 from tests.figures import overlaps
 from twinbrain import plot
+from twinbrain.errors import SpecError
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,10 @@ def test_currents_are_drawn_of_some_neurons_and_of_a_part_of_the_run(run):
 def test_what_was_not_recorded_cannot_be_drawn(run):
     with pytest.raises(tb.StoreError, match="expected a record of the state variable 'I_ampa'"):
         plot.traces(run, "I_ampa")
+
+
+@pytest.mark.parametrize("several", [{"variable": ["v", "I_syn"]}, {"variable": "v", "probe": ["a", "b"]}])
+def test_one_variable_of_one_record_is_drawn(run, several):
+    what = [*several][-1]
+    with pytest.raises(SpecError, match=f"{what}: expected the name of one {what}, found .*; take one after the other"):
+        plot.traces(run, **several)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.analysis.grouping import Patterns, group_by, select_populations
-from twinbrain.analysis.tree import check_neurons, populations
+from twinbrain.analysis.tree import check_neurons, check_run, populations
 from twinbrain.errors import SpecError, StoreError
 from twinbrain.spec.suggest import suggestion
 
@@ -39,6 +39,10 @@ def state(
     SpecError
         If a pattern fits nothing, or several records are left to choose from.
     """
+    check_run(tree)
+    for what, name in (("variable", variable), ("probe", probe)):
+        if not isinstance(name, str) and (what == "variable" or name is not None):
+            raise SpecError(f"{what}: expected the name of one {what}, found {name!r}; take one after the other")
     probes = {name: node.dataset for name, node in tree["state"].children.items()} if "state" in tree.children else {}
     held = {name: probe for name, probe in probes.items() if variable in probe.data_vars}
     if not held:

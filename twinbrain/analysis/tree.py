@@ -23,6 +23,18 @@ _SHORT = 500.0  # ms
 _TEXTS = ("label", "region", "family", "name", "transmitter", "model")
 
 
+def check_run(tree: xr.DataTree) -> None:
+    """Make sure that what is to be analysed or drawn as a run is a tree, and no result of one.
+
+    Raises
+    ------
+    StoreError
+        If it is something else.
+    """
+    if not isinstance(tree, xr.DataTree):
+        raise StoreError(f"expected a run, as tb.open_run and tb.simulate give it, found a {type(tree).__name__}")
+
+
 def group(tree: xr.DataTree, name: str, hint: str) -> xr.Dataset:
     """Return a group of a run; what it holds stays on disk.
 
@@ -31,6 +43,7 @@ def group(tree: xr.DataTree, name: str, hint: str) -> xr.Dataset:
     StoreError
         If the run lacks it; the message ends in ``hint``.
     """
+    check_run(tree)
     if name not in tree.children:
         found = ", ".join(tree.children) or "none"
         raise StoreError(f"expected the group {name!r} in the run, found {found}; {hint}")
@@ -201,6 +214,7 @@ def clock(tree: xr.DataTree, start: str | None = None, stop: str | None = None) 
     UnitError
         If there is nothing between the two.
     """
+    check_run(tree)
     if "dt" not in tree.attrs:
         raise StoreError("expected the attribute 'dt' of a run, found none; open a run of twinbrain, not a part of it")
     dt = float(tree.attrs["dt"])
