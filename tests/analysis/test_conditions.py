@@ -227,7 +227,8 @@ def test_a_sweep_without_seeds_or_conditions_is_one_condition_of_one_seed():
 
 
 def test_what_cannot_be_compared_is_refused():
-    with pytest.raises(LearnError, match="expected a sweep of a workflow that trains"):
+    advice = r"of one that simulates, .*: tb\.analysis\.mean_over\(sweep\['"
+    with pytest.raises(LearnError, match="expected a sweep of a workflow that trains, found another; " + advice):
         analysis.compare_conditions(xr.Dataset({"mean_rates": ("seed", [1.0])}))
     with pytest.raises(LearnError, match="no training that is done"):
         analysis.compare_conditions(study(np.full((4, 2), np.nan)))

@@ -4,6 +4,7 @@ from twinbrain.analysis.ablation import ablation as ablation
 from twinbrain.analysis.ablation import ablation_over_seeds as ablation_over_seeds
 from twinbrain.analysis.comparison import compare as compare
 from twinbrain.analysis.conditions import compare_conditions as compare_conditions
+from twinbrain.analysis.confidence import mean_over as mean_over
 from twinbrain.analysis.connectivity import functional_connectivity as functional_connectivity
 from twinbrain.analysis.connectivity import structure_function as structure_function
 from twinbrain.analysis.connectivity import tells_correlations as tells_correlations

@@ -58,7 +58,11 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
         if cases of which one would stand for all are of different tasks.
     """
     if "validation_accuracy" not in sweep or "disturbed" not in sweep:
-        raise LearnError("expected a sweep of a workflow that trains, found another; see tb.sweep")
+        held = next((name for name in ("mean_rates", *map(str, sweep.data_vars)) if name in sweep), "mean_rates")
+        raise LearnError(
+            "expected a sweep of a workflow that trains, found another; of one that simulates, take means over seeds "
+            f"and their intervals: tb.analysis.mean_over(sweep[{held!r}], {SEED!r})"
+        )
     if CONDITION in (*sweep.dims, *sweep.coords):
         raise LearnError(f"expected names of a sweep, found {CONDITION!r}, as what is compared is called; rename it")
     sweep = with_names_of_what_changes(sweep.load())
