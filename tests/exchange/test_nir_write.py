@@ -28,7 +28,7 @@ def test_all_that_nir_cannot_express_is_refused_by_name_and_nothing_is_written(f
         "population pv.model: expected lif_current, found lif_conductance",
         "region test/cortex: population pyr -> population pyr: expected one delay for all synapses of a source neuron",
         "region test/cortex: drive 1 pv:ampa: expected no input from outside, found a Poisson drive; "
-        'leave it out with drives="drop"',
+        'leave it out with drives="drop" (--drives drop)',
     ):
         assert any(part in line for line in found), part
     assert not any("drive" in line for line in problems_of(two_population_region(), file, drives="drop"))

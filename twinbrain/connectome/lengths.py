@@ -49,12 +49,15 @@ def no_lengths(role: str, *, centroids: bool) -> str:
     Parameters
     ----------
     role : str
-        What ``length=`` may name.
+        What ``length=`` may name, an option of Python alone: a file that workflows name is read without options.
     centroids : bool
         Whether there are centroids to reckon them from.
     """
     instead = f', or take straight lines: length="{CENTROIDS}"' if centroids else ""
-    return f'name {role}: length="..."{instead}'
+    return (
+        f'in Python, name {role}: tb.read_connectome(..., length="..."){instead}; for a workflow, write what that '
+        'gives to a file: tb.write_connectome(connectome, "own.npz")'
+    )
 
 
 def check_regions(n_regions: int) -> None:

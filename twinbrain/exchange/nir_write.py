@@ -93,7 +93,7 @@ def write_nir(
         circuit = replace(circuit, populations=tuple(map(_without_refractory_period, circuit.populations)))
     problems = list(dict.fromkeys(_problems(circuit)))
     for found in (drive_problems, signal_problems):
-        problems += found(circuit, 'leave it out with drives="drop"')
+        problems += found(circuit, 'leave it out with drives="drop" (--drives drop)')
     if problems:
         raise ExchangeError(problem.within("NIR cannot express") for problem in problems)
     graph = _graph(nir, circuit, spikes)

@@ -100,8 +100,8 @@ def write_sonata(
     circuit = draw_circuit(workflow, dt=dt, seed=seed, drives=drives != "drop")
     problems = [Problem(name, "expected fixed weights, found plasticity; take it out") for name in circuit.plastic]
     if drives == "refuse":
-        problems += drive_problems(circuit, 'write drives="drop" or drives="keep"')
-    problems += signal_problems(circuit, 'leave it out with drives="drop"')
+        problems += drive_problems(circuit, 'write drives="drop" or drives="keep" (--drives drop, --drives keep)')
+    problems += signal_problems(circuit, 'leave it out with drives="drop" (--drives drop)')
     problems += _different_receptors(circuit)
     problems += _names_of_nothing(circuit)
     if problems:
