@@ -97,6 +97,7 @@ def test_resuming_a_complete_run_says_so_and_draws_its_figure(twinbrain, folder)
     outcome = twinbrain("resume", "runs/small.zarr")
     assert outcome.code == 0
     assert "runs/small.zarr is complete; nothing is left to do" in outcome.out
+    assert "twinbrain check runs/small.zarr" in outcome.out  # since not all of it was read
     assert (folder / "runs/small.png").exists()
 
 

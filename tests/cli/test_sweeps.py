@@ -100,7 +100,7 @@ def test_what_functions_print_is_no_part_of_the_json(run, swept):
 def test_info_says_what_a_sweep_holds(run, twinbrain):
     run()
     out = twinbrain("info", "runs/small.zarr").out
-    for text in ("small", "4: coupling 2 × seed 2", "mean_rates", "points an object"):
+    for text in ("small", "4: coupling 2 × seed 2", "mean_rates", " an object"):
         assert text in out
 
 

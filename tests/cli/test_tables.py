@@ -1,7 +1,10 @@
+import io
+
 import pytest
+from rich.console import Console
 
 import twinbrain as tb
-from twinbrain.cli.tables import plan_table
+from twinbrain.cli.tables import count, listing, plan_table, size
 from twinbrain.run.prepare import prepare
 from twinbrain.spec.load import load_workflow
 
@@ -40,3 +43,28 @@ def test_a_plan_says_where_a_normalisation_has_no_effect():
         "'max' has no effect: every region has as many synapses (long_range.proportional)"
     )
     assert "normalisation" not in plan_of(share=0.1, proportional=True)
+
+
+def test_a_name_is_never_cut_on_a_narrow_screen():
+    console = Console(width=60, record=True, file=io.StringIO())
+    rows = [("basal_ganglia/pallidum_external", "one, two, three", "320", "What stands there, in many words. " * 3)]
+    console.print(listing(("region", "populations", "neurons", "summary"), rows))
+    text = console.export_text()
+    assert "basal_ganglia/pallidum_external" in text
+    assert "…" not in text
+
+
+def test_synapses_of_a_plan_are_about_as_many():
+    assert plan_of(share=0.1)["synapses"].startswith("about ")
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"),
+    [(0, "0 bytes"), (1, "1 byte"), (41_234, "41 kB"), (1.24e6, "1.2 MB"), (3.4e8, "340 MB"), (5.6e9, "5.6 GB")],
+)
+def test_what_is_there_has_a_size_above_0(n_bytes, text):
+    assert size(n_bytes) == text
+
+
+def test_one_of_something_is_not_many():
+    assert [count(n, "point") for n in (0, 1, 1024)] == ["0 points", "1 point", "1,024 points"]

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.data import AsJson
 from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
+from twinbrain.cli.tables import listing
 from twinbrain.errors import Problem, SpecError, TwinbrainError
 from twinbrain.files import write_whole
 from twinbrain.paths import user_path
@@ -31,10 +31,8 @@ def list_regions(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         say_json([region.to_dict() for region in found])
         return
-    table = Table("region", "populations", "neurons", "summary")
-    for region in found:
-        table.add_row(region.name, ", ".join(region.populations), f"{region.n_neurons}", region.summary)
-    Console().print(table)
+    rows = [(region.name, ", ".join(region.populations), f"{region.n_neurons}", region.summary) for region in found]
+    Console().print(listing(("region", "populations", "neurons", "summary"), rows))
 
 
 @regions.command()
@@ -70,10 +68,7 @@ def workflows(as_json: AsJson = False) -> None:
     if as_json:
         say_json(found)
         return
-    table = Table("workflow", "summary")
-    for name, summary in found.items():
-        table.add_row(name, summary)
-    Console().print(table)
+    Console().print(listing(("workflow", "summary"), list(found.items())))
 
 
 def connectomes(as_json: AsJson = False) -> None:
@@ -90,13 +85,13 @@ def connectomes(as_json: AsJson = False) -> None:
     if as_json:
         say_json(rows)
         return
-    table = Table("connectome", "regions", "connections")
-    for row in rows:
-        if "missing" in row:
-            table.add_row(str(row["name"]), "–", str(row["missing"]))
-        else:
-            table.add_row(str(row["name"]), f"{row['n_regions']}", f"{row['n_connections']:,}")
-    Console().print(table)
+    said = [
+        (str(row["name"]), "–", str(row["missing"]))
+        if "missing" in row
+        else (str(row["name"]), f"{row['n_regions']}", f"{row['n_connections']:,}")
+        for row in rows
+    ]
+    Console().print(listing(("connectome", "regions", "connections"), said))
 
 
 def validate(

@@ -32,7 +32,7 @@ from twinbrain.cli.options import (
 from twinbrain.cli.places import naming, place_of
 from twinbrain.cli.progress import progress_bar
 from twinbrain.cli.sweeps import info_of_sweep, is_study, report_sweep, resume_sweep, run_sweep, show_plan, sweep_facts
-from twinbrain.cli.tables import info_table, plan_table, rows, summary_table
+from twinbrain.cli.tables import complete, count, info_table, plan_table, rows, size, summary_table
 from twinbrain.cli.training import plan_of_training, resume_and_report, train_workflow, training_facts, training_table
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError, UnitError
 
@@ -192,7 +192,7 @@ def resume(
         raise SpecError([Problem("--task-from", f"expected a training or a sweep, found a run: {path}; leave it out")])
     before = run_info(path)
     if before.status == "complete":
-        console.print(f"{path} is complete; nothing is left to do")
+        console.print(complete(path))
         if not as_json and (not figure or _picture(path).exists()):
             return
     check_beside(path, figure=figure)
@@ -244,7 +244,7 @@ def check(store: Store, as_json: AsJson = False) -> None:
         for damage in found.damaged:
             console.print(f"damaged  {damage.message}", highlight=False)
         result = f"{len(found.damaged)} damaged" if found.damaged else "all as written"
-        console.print(f"{store}: {found.n_objects:,} files, {found.n_bytes / 1e6:.1f} MB, {result}")
+        console.print(f"{store}: {count(found.n_objects, 'file')}, {size(found.n_bytes)}, {result}")
     if found.damaged:
         raise typer.Exit(1)
 
@@ -283,7 +283,7 @@ def _way_on(path: Location) -> str:
     try:
         if is_sweep(path):
             facts = sweep_facts(path)
-            done = f"{facts['done']} of {facts['points']} points are done"
+            done = f"{facts['done']} of {count(facts['points'], 'point')} done"
             return f"{done}; go on with: twinbrain resume {shlex.quote(str(path))}"
         found = run_info(path)
     except StoreError:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from twinbrain.cli.console import Console, say_json
 from twinbrain.cli.studies import report_study
-from twinbrain.cli.tables import pairs, seconds
+from twinbrain.cli.tables import count, pairs, seconds, size
 from twinbrain.errors import Problem, SpecError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def report_sweep(location: Location, state: SweepState, console: Console, as_jso
     else:
         for error in errors_of(location)[:_SHOWN]:
             console.print(f"failed  {error}")
-        console.print(f"sweep   {location}: {state.done} of {state.total} points done, {state.failed} failed")
+        console.print(f"sweep   {location}: {state.done} of {count(state.total, 'point')} done, {state.failed} failed")
     if state.failed:
         raise typer.Exit(1)
 
@@ -156,7 +156,7 @@ def info_of_sweep(location: Location) -> Table:
         "done": f"{facts['done']:,}",
         "failed": f"{facts['failed']:,}",
         "results": ", ".join(facts["results"]),
-        "on disk": f"{facts['bytes'] / 1e6:.1f} MB, {facts['batch']} points an object",
+        "on disk": f"{size(facts['bytes'])}, {count(facts['batch'], 'point')} an object",
         "spec": facts["digest"][:16],
     }
     return pairs(str(location), rows | {f"error {i + 1}": error for i, error in enumerate(facts["errors"])})
@@ -222,7 +222,7 @@ def sweep_bar(console: Console) -> Iterator[Callable[[SweepState], None]]:
             bar.update(task, completed=state.done + state.failed, detail=rate + failed)
             if not console.is_terminal and (now := 10 * (state.done + state.failed) // max(1, state.total)) > tenth:
                 tenth = now
-                console.print(f"{state.done + state.failed} of {state.total} points {rate}{failed}")
+                console.print(f"{state.done + state.failed} of {count(state.total, 'point')} {rate}{failed}")
 
         yield tell
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from twinbrain.run.sharded import Shards
     from twinbrain.spec.brain import Brain
     from twinbrain.spec.workflow import Run
-    from twinbrain.store import RunInfo
+    from twinbrain.store import Location, RunInfo
 
 # From here on it is said how busy the machine is.
 _MUCH_SLOWER = 1.5
@@ -32,12 +34,12 @@ def plan_table(prepared: Prepared, shards: Shards | None = None) -> Table:
         {
             "regions": f"{plan.n_regions:,}",
             "neurons": f"{plan.n_neurons:,} in {plan.n_blocks} block{'s' if plan.n_blocks > 1 else ''}",
-            "synapses": f"{plan.n_synapses:,}",
+            "synapses": f"about {plan.n_synapses:,}",
             **_through_connectome(plan, prepared.workflow.brain),
             "model time": f"{run.duration / 1e3:g} s in steps of {run.dt:g} ms",
             "engine": f"{run.engine}{_where(run)}, seed {run.seed}",
-            "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {plan.bytes_synapses / 1e6:.0f} MB, recorded "
-            f"{plan.bytes_window / 1e6:.0f} MB",
+            "memory": f"{plan.bytes_peak / 1e9:.2f} GB, of which synapses {size(plan.bytes_synapses)}, recorded "
+            f"{size(plan.bytes_window)}",
             **({"memory of the device": f"{plan.bytes_device / 1e9:.2f} GB"} if run.device != "cpu" else {}),
             **({} if shards is None else {"shards": _shards(shards.partition(prepared), run.dt)}),
             "time": f"about {seconds(plan.seconds)} on one core{_busy(plan.seconds)}, and up to a minute to compile a "
@@ -96,7 +98,7 @@ def info_table(info: RunInfo) -> Table:
             "synapses": f"{info.n_synapses:,}",
             "spikes": "not recorded" if info.n_spikes is None else f"{info.n_spikes:,}",
             "engine": f"{info.engine}, seed {info.seed}",
-            "on disk": f"{info.n_bytes / 1e6:.1f} MB",
+            "on disk": size(info.n_bytes),
             "spec": info.digest[:16],
             "written by": ", ".join(f"{name} {version}" for name, version in info.versions.items()),
         },
@@ -124,7 +126,7 @@ def summary_table(summary: xr.Dataset, start: str | None = None) -> Table:
     titles = {"n_neurons": "neurons", "rate": "rate (Hz)", "cv_isi": "CV of intervals", "synchrony": "synchrony"}
     found = rows(summary)
     for i, key in enumerate(found[0]):
-        table.add_column(titles.get(key, key), justify="left" if i == 0 else "right")
+        table.add_column(titles.get(key, key), justify="left" if i == 0 else "right", overflow="fold")
     for row in found:
         table.add_row(*(_cell(value) for value in row.values()))
     return table
@@ -139,11 +141,49 @@ def _cell(value: Any) -> str:
 def pairs(title: str, values: dict[str, str]) -> Table:
     """Return names and what they stand for."""
     table = Table(title=title, show_header=False)
+    for _ in range(2):
+        table.add_column(overflow="fold")  # nothing is cut off, as names of files are long
     for name, value in values.items():
         table.add_row(name, value)
+    return table
+
+
+def listing(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table of things by name, however narrow the screen: names are in one piece, and nothing is cut off."""
+    table = Table()
+    for i, head in enumerate(heads):
+        longest = max((len(row[i]) for row in rows), default=0) if i == 0 else None
+        table.add_column(head, min_width=longest, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
 def seconds(value: float) -> str:
     """Return a time as people say it."""
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def size(n_bytes: float) -> str:
+    """Return a number of bytes as people say it: of two digits at least, and never 0 of what is there.
+
+    Examples
+    --------
+    >>> size(0), size(1234), size(56789), size(1.2e6), size(3.4e8), size(5.6e9)
+    ('0 bytes', '1.2 kB', '57 kB', '1.2 MB', '340 MB', '5.6 GB')
+    """
+    if n_bytes < 1000:
+        return f"{n_bytes:.0f} byte{'s' * (round(n_bytes) != 1)}"
+    unit, name = next((u, n) for u, n in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if n_bytes >= u)
+    value = n_bytes / unit
+    return f"{value:.1f} {name}" if value < 9.95 else f"{value:.0f} {name}"
+
+
+def count(n: int, what: str) -> str:
+    """Return how many there are of something, such as ``"1 point"`` and ``"1,024 points"``."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def complete(path: Location) -> str:
+    """Return that nothing is left to do, which is told without reading all that is there."""
+    return f"{path} is complete; nothing is left to do (whether all is as written: twinbrain check {quote(str(path))})"

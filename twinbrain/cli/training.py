@@ -17,7 +17,7 @@ from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.data import AsJson
 from twinbrain.cli.options import Durable, TaskFrom, check_used
 from twinbrain.cli.places import naming, place_of
-from twinbrain.cli.tables import pairs
+from twinbrain.cli.tables import complete, pairs
 from twinbrain.errors import Problem, RunInterrupted, SpecError, StoreError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def resume_and_report(
 
     changes = dict(_change(setting) for setting in settings or ())
     if not as_json and not changes and _is_finished(location, figure):
-        console.print(f"{location} is complete; nothing is left to do")
+        console.print(complete(location))
         return
     check_beside(location, figure=figure)
     with _interruptible(location), training_bar(console) as progress:

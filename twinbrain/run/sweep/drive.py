@@ -241,11 +241,15 @@ class _Driver:
         )
         self._progress(self.state)
 
+    @property
+    def _points(self) -> str:
+        return f"{self.state.total} point{'s' * (self.state.total != 1)}"
+
     def _lost(self) -> ClusterError:
         return ClusterError(
-            f"expected the scheduler to answer, found it lost, with {self.state.done} of {self.state.total} points "
+            f"expected the scheduler to answer, found it lost, with {self.state.done} of {self._points} "
             f"done; they are kept: resume {self._store.location} once there is a scheduler"
         )
 
     def _interrupted(self) -> RunInterrupted:
-        return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self.state.total} points")
+        return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self._points}")
