@@ -52,6 +52,7 @@ def test_a_name_is_never_cut_on_a_narrow_screen():
     text = console.export_text()
     assert "basal_ganglia/pallidum_external" in text
     assert "…" not in text
+    assert max(map(len, text.splitlines())) == 60  # the others are narrower instead
 
 
 def test_synapses_of_a_plan_are_about_as_many():

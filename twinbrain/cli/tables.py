@@ -153,7 +153,7 @@ def listing(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table()
     for i, head in enumerate(heads):
         longest = max((len(row[i]) for row in rows), default=0) if i == 0 else None
-        table.add_column(head, min_width=longest, overflow="fold")
+        table.add_column(head, min_width=longest, no_wrap=i == 0, overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table
