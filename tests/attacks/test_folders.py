@@ -73,7 +73,7 @@ def test_no_module_of_the_folder_is_imported_by_a_sweep_and_its_workers(folder, 
         file.write("\n[sweep]\nreduce = ['mean_rates']\nparameters.coupling = [0.5]\n")
     done = command("run", "small.toml", "--workers", 1)
     assert done.returncode == 0, done.stderr
-    assert "1 of 1 points done" in done.stdout
+    assert "1 of 1 point done" in done.stdout
 
 
 def test_no_module_of_the_folder_is_imported_while_code_is_compiled_ahead(folder, environment, marker):
@@ -116,7 +116,7 @@ def test_no_code_that_numba_would_take_from_beside_a_function_is_unpickled(folde
         path.write_bytes(pickle.dumps(Touch(str(marker))))
     done = command("run", "small.toml", "--workers", 0, "--reduce-from", "own.py:count", "--out", "s.zarr")
     assert done.returncode == 0, done.stderr
-    assert "1 of 1 points done" in done.stdout
+    assert "1 of 1 point done" in done.stdout
 
 
 class Touch:

@@ -283,7 +283,9 @@ def _way_on(path: Location) -> str:
     try:
         if is_sweep(path):
             facts = sweep_facts(path)
-            done = f"{facts['done']} of {count(facts['points'], 'point')} done"
+            done = (
+                f"{facts['done']} of {count(facts['points'], 'point')} {'is' if facts['points'] == 1 else 'are'} done"
+            )
             return f"{done}; go on with: twinbrain resume {shlex.quote(str(path))}"
         found = run_info(path)
     except StoreError:
