@@ -51,3 +51,24 @@ def test_over_seeds_networks_are_compared_with_themselves():
         ablation_over_seeds(intact, lesioned.isel(seed=[0, 1, 1]))
     with pytest.raises(LearnError, match="expected lesioned with dims"):
         ablation_over_seeds(intact, intact)
+
+
+def test_trials_in_another_order_are_refused_where_they_can_be_known(intact):
+    """Within a class their labels agree, and the pairs would be of different trials."""
+    known = intact.assign_coords(trial_digest=("trial", np.arange(intact.sizes["trial"])))
+    label = intact["label"].values
+    turned = np.empty(len(label), np.int64)
+    for each in np.unique(label):
+        turned[label == each] = np.flatnonzero(label == each)[::-1]
+    assert ablation(known, {"pv": known})["drop"].item() == 0
+    with pytest.raises(LearnError, match="in their order, found other inputs in 160 of 160 trials"):
+        ablation(known, {"pv": known.isel(trial=turned)})
+
+
+def test_networks_that_do_not_tell_their_seeds_are_as_many():
+    intact, lesioned = xr.DataArray([0.8, 0.9, 0.7], dims="seed"), xr.DataArray([[0.8] * 4], dims=("lesion", "seed"))
+    with pytest.raises(
+        LearnError, match=r"expected as many intact networks as lesioned ones, .* found 3 and 4 without"
+    ):
+        ablation_over_seeds(intact, lesioned)
+    assert ablation_over_seeds(intact, lesioned[:, :3])["drop"].item() == pytest.approx(0)

@@ -68,3 +68,9 @@ def test_a_regression_has_an_error_and_no_decision():
     assert "decision" not in found
     assert "error" in trained.curves
     assert float(found["score"].mean()) == trained.score > 0
+
+
+def test_a_trial_is_known_by_its_input_wherever_it_stands(trained):
+    found, turned = trained.responses(), trained.responses(TASK.test.take(np.arange(30)[::-1]))
+    assert len(np.unique(found["trial_digest"])) == 30
+    np.testing.assert_array_equal(turned["trial_digest"], found["trial_digest"][::-1])

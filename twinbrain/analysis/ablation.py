@@ -9,7 +9,7 @@ import xarray as xr
 
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over, paired_difference
-from twinbrain.analysis.responses import classes_of, responses_of
+from twinbrain.analysis.responses import TRIAL_DIGEST, classes_of, responses_of
 from twinbrain.errors import LearnError
 
 
@@ -19,7 +19,8 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
     Parameters
     ----------
     intact : xarray.Dataset
-        ``label`` and ``decision`` (trial) of the whole network.
+        ``label`` and ``decision`` (trial) of the whole network. Where there is ``trial_digest`` (trial), as in what
+        `Trained.responses` gives, trials are known by it, else by their labels alone.
     lesioned : mapping of str to xarray.Dataset
         The same of the network without, for example, ``"pv"``.
 
@@ -45,6 +46,13 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
                 f"ablation: expected the lesion {name!r} tried on the trials of the intact network, "
                 f"found other labels ({responses.sizes['trial']} trials, not {len(label)}); run both on the same trials"
             )
+        if all(TRIAL_DIGEST in each.variables for each in (intact, responses)):
+            seen, expected = (responses_of(each, TRIAL_DIGEST, "trial").values for each in (responses, intact))
+            if other := int((seen != expected).sum()):
+                raise LearnError(
+                    f"ablation: expected the lesion {name!r} tried on the trials of the intact network, in their "
+                    f"order, found other inputs in {other} of {len(label)} trials; run both on the same trials"
+                )
         after = responses_of(responses, "decision", "trial").values == label
         found.append(paired_difference(before, after))
         of_label.append(
@@ -81,12 +89,18 @@ def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Data
     Raises
     ------
     LearnError
-        If the two have no seed in common, or one has a seed twice.
+        If the two have no seed in common, or not as many where one does not tell its seeds, or one has a seed twice.
     """
     for name, array, dims in (("intact", intact, {"seed"}), ("lesioned", lesioned, {"lesion", "seed"})):
         if set(array.dims) != dims:
             raise LearnError(f"ablation: expected {name} with dims {sorted(dims)}, found {list(array.dims)}")
         check_each_once(f"ablation, {name}", "seed", array["seed"].values.tolist())
+    n_seeds = intact.sizes["seed"], lesioned.sizes["seed"]
+    if n_seeds[0] != n_seeds[1] and not all("seed" in array.coords for array in (intact, lesioned)):
+        raise LearnError(
+            f"ablation: expected as many intact networks as lesioned ones, or the coordinate 'seed' of both, found "
+            f"{n_seeds[0]} and {n_seeds[1]} without it; give it: assign_coords(seed=...)"
+        )
     # Networks with the same seed are compared with each other.
     difference = intact - lesioned
     if not difference.sizes["seed"]:

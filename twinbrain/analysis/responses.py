@@ -13,6 +13,9 @@ from twinbrain.analysis.grouping import in_order
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.suggest import suggestion
 
+TRIAL_DIGEST = "trial_digest"
+"""Coordinate of trials: what tells their inputs apart, in responses of what was trained."""
+
 
 def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
     """Return a variable of the responses, with these dimensions in this order.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain import units
+from twinbrain.analysis.responses import TRIAL_DIGEST
 from twinbrain.errors import LearnError
 from twinbrain.learn.metrics.score import decide, mean_output, score
 from twinbrain.learn.tasks.trials import Trials
@@ -49,12 +52,26 @@ def responses_of(trained: Trained, trials: Trials, bin: str | None) -> xr.Datase
             "output": (("trial", "output"), np.concatenate(outputs), {"units": "mV"}),
             "score": ("trial", np.concatenate(scores)),
         },
-        {"time": ("bin", np.arange(n_bins) * every * task.dt, {"units": "ms"}), **_neurons(trained)},
+        {
+            "time": ("bin", np.arange(n_bins) * every * task.dt, {"units": "ms"}),
+            TRIAL_DIGEST: ("trial", _digests(trials)),
+            **_neurons(trained),
+        },
         {"task": task.name, "chance": task.chance},
     )
     if task.kind == "classification":
         found["label"] = ("trial", trials.target)
         found["decision"] = ("trial", np.concatenate(decisions))
+    return found
+
+
+def _digests(trials: Trials) -> NDArray[np.int64]:
+    """Return by what each trial is known, wherever it stands: a digest of its input spikes."""
+    found = np.empty(len(trials), np.int64)
+    for i, (start, stop) in enumerate(zip(trials.start[:-1].tolist(), trials.start[1:].tolist(), strict=True)):
+        digest = hashlib.blake2b(trials.step[start:stop].tobytes(), digest_size=8)
+        digest.update(trials.channel[start:stop].tobytes())
+        found[i] = int.from_bytes(digest.digest(), "little", signed=True)
     return found
 
 

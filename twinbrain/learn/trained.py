@@ -93,7 +93,8 @@ class Trained:
         Dataset
             ``count`` (trial, neuron), ``rate`` (trial, bin, neuron; Hz), ``output`` (trial, output; mV, mean over the
             steps that count), ``score`` (trial) and, of a classification, ``label`` and ``decision`` (trial); neurons
-            with their region, population and cell, as they were declared.
+            with their region, population and cell, as they were declared, and ``trial_digest`` (trial), by which a
+            trial's input is known.
 
         Raises
         ------
