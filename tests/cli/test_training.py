@@ -6,10 +6,15 @@ import signal
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import twinbrain as tb
 from tests.cli.small import REGION
+from tests.roots import training_attributes
+from tests.store.example import connectome
 from twinbrain.functions import function_of
+from twinbrain.store import Location
+from twinbrain.store.training import create_training
 
 TRAINING = """
 summary = "A pair learns a gate."
@@ -132,6 +137,15 @@ def test_a_task_of_ones_own_is_given_by_who_trains(twinbrain, refused, folder):
     assert tb.resume_training("own.zarr", task=tb.task(bits)).score == tb.open_training("own.zarr", task=bits).score
     refused(("train", "learn.toml"), "expected the name of a task, found 'bits'", "--task-from FILE.py:FUNCTION")
     refused(("plan", "learn.toml", *own, "--set", "train.task=xor"), "--task-from", "found 'bits'", "under [train]")
+
+
+def test_info_tells_what_was_changed_on_the_way(twinbrain):
+    curves = xr.Dataset({"loss": ("epoch", np.full(4, np.nan))})
+    kept = create_training(Location.of("kept.zarr"), training_attributes(), curves, connectome())
+    assert "changed" not in json.loads(twinbrain("info", "kept.zarr", "--json").out)
+    kept.mark(changed="clip, learning_rate")
+    assert json.loads(twinbrain("info", "kept.zarr", "--json").out)["changed"] == "clip, learning_rate"
+    assert "clip, learning_rate" in twinbrain("info", "kept.zarr").out
 
 
 def test_ctrl_c_keeps_the_epochs_that_are_done_and_resume_goes_on(twinbrain, refused, monkeypatch):

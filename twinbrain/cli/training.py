@@ -170,7 +170,9 @@ def training_facts(location: Location) -> dict[str, Any]:
     facts = {"training": str(location), "workflow": found["workflow"], "status": found["status"]}
     facts |= {"task": found["task"], "rule": found["rule"], "seed": found["seed"]}
     facts["epochs"] = f"{found['epochs_done']} of {found['epochs']}"
-    facts |= {key: found[key] for key in ("best_epoch", "score", "chance", "error") if found.get(key, "") != ""}
+    facts |= {
+        key: found[key] for key in ("changed", "best_epoch", "score", "chance", "error") if found.get(key, "") != ""
+    }
     return facts
 
 
