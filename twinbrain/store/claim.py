@@ -219,6 +219,20 @@ def held(location: Location) -> Claim | None:
     return next((claim for claim in here if claim.covers(location)), None)
 
 
+def check_held(location: Location) -> None:
+    """Make sure that the claim under which this context writes a location, if any, still holds.
+
+    Asked anew directly before each step that others would see: who writes may have been suspended meanwhile.
+
+    Raises
+    ------
+    StoreError
+        If another process has taken over, or the store is gone.
+    """
+    if (claim := held(location)) is not None:
+        claim.check()
+
+
 def check_unclaimed(location: Location, what: str) -> None:
     """Raise a `StoreError` if a process writes the store at ``location``."""
     for number in claim_numbers(location):

@@ -16,7 +16,7 @@ from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.arrays import COMPRESSED, EXACT
-from twinbrain.store.claim import held
+from twinbrain.store.claim import check_held, held
 from twinbrain.store.creation import CREATED, new_creation
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.growing import GrowingArray
@@ -92,12 +92,14 @@ def create_run(
     with saying_what_is_safe(location):
         store = location.store()
         present = location.names()
+        check_held(location)
         sync(write_bytes(store, Root(attributes, {}).encode()))
         for group in GROUPS:
             if group in present:
                 sync(store.delete_dir(group))
         sync(together(store.set(key, value) for key, value in objects.items()))
         document = Root(attributes | {"status": "running"}, nodes).encode()
+        check_held(location)
         sync(write_bytes(store, document))
         created = VerifiedStore(store, location, document)
         arrays = {name: GrowingArray.reopen(store, name, created) for name in schema.arrays}

@@ -20,7 +20,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.core.sync import sync
 
 from twinbrain.store.arrays import array_at, encoded
-from twinbrain.store.claim import held
+from twinbrain.store.claim import check_held
 from twinbrain.store.damage import reading
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.location import Location
@@ -136,16 +136,16 @@ class SweepStore:
             If the store cannot be written, or is not this process's to write any more; the batch stays as it was then.
         """
         with saying_what_is_safe(self.location, _SAFE, "sweep"):
-            if (claim := held(self.location)) is not None:
-                claim.check()
+            check_held(self.location)
             sync(self._write(result))
+            check_held(self.location)  # writing takes a while
+            sync(self._set(self.location.store(), STATUS, result, result.status))
 
     async def _write(self, result: BatchResult) -> None:
         error = np.array(result.error, np.dtypes.StringDType())
         values = {**result.values, SECONDS: result.seconds, ERROR: error}
         store = self.location.store()
         await together(self._set(store, name, result, array) for name, array in values.items())
-        await self._set(store, STATUS, result, result.status)
 
     async def _set(self, store: Store, name: str, result: BatchResult, values: NDArray[Any]) -> None:
         objects = await encoded(self._array(name), result.start, values)

@@ -16,6 +16,7 @@ from zarr.storage import MemoryStore
 
 from twinbrain.errors import StoreError
 from twinbrain.store.arrays import COMPRESSED, EXACT, compressed
+from twinbrain.store.claim import check_held
 from twinbrain.store.create import write_dataset
 from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.layout import FORMAT
@@ -80,12 +81,15 @@ def create_sweep(
     with saying_what_is_safe(location, what="sweep"):
         store = location.store()
         written = {key.split("/")[0] for key in (*objects, *nodes_in(location.read(KEY)))}
+        check_held(location)
         location.write(KEY, Root(attributes | {"state": CREATING}, {}).encode())
         location.clear(written)
         runs = location.child(RUNS)
         runs.clear(name for name in runs.names() if _KEPT.fullmatch(name))
         sync(together(store.set(key, value) for key, value in objects.items()))
-        location.write(KEY, Root(attributes | {"state": "open"}, nodes).encode())
+        document = Root(attributes | {"state": "open"}, nodes).encode()
+        check_held(location)
+        location.write(KEY, document)
 
 
 def _compose(

@@ -17,6 +17,24 @@ async def together(writes: Iterable[Coroutine[Any, Any, Any]]) -> None:
             raise outcome
 
 
+async def put_groups(store: Store, paths: Iterable[str], objects: Mapping[str, Buffer]) -> None:
+    """Write groups that were composed in memory, and remove nothing: what they do not name, no root document shows.
+
+    Else one that was suspended, and wakes when another process has taken over, could remove what that one writes.
+
+    Parameters
+    ----------
+    store : Store
+        Where to.
+    paths : iterable of str
+        The groups.
+    objects : mapping of str to Buffer
+        All objects of them, by their keys; others are left out.
+    """
+    prefixes = tuple(f"{path}/" for path in paths)
+    await together(store.set(key, value) for key, value in objects.items() if key.startswith(prefixes))
+
+
 async def replace_groups(store: Store, paths: Iterable[str], objects: Mapping[str, Buffer]) -> None:
     """Put groups that were composed in memory in place of what is there; nothing is asked of that.
 
@@ -29,6 +47,6 @@ async def replace_groups(store: Store, paths: Iterable[str], objects: Mapping[st
     objects : mapping of str to Buffer
         All objects of them, by their keys; others are left out.
     """
-    prefixes = tuple(f"{path}/" for path in paths)
-    await together(store.delete_dir(prefix.rstrip("/")) for prefix in prefixes)
-    await together(store.set(key, value) for key, value in objects.items() if key.startswith(prefixes))
+    paths = list(paths)
+    await together(store.delete_dir(path) for path in paths)
+    await put_groups(store, paths, objects)

@@ -21,7 +21,7 @@ from zarr.storage import MemoryStore
 from twinbrain.errors import StoreError
 from twinbrain.store.arrays import COMPRESSED, EXACT, array_at, encoded, fingerprint
 from twinbrain.store.checkpoint import FINGERPRINT
-from twinbrain.store.claim import held
+from twinbrain.store.claim import check_held
 from twinbrain.store.create import write_dataset
 from twinbrain.store.creation import CREATED, new_creation
 from twinbrain.store.damage import DamageError, reading
@@ -29,7 +29,7 @@ from twinbrain.store.failures import saying_what_is_safe
 from twinbrain.store.layout import FORMAT, SLOTS
 from twinbrain.store.location import Location
 from twinbrain.store.root import CREATING, KEY, TRAINING, Document, Root, attributes_of, describe, read_document
-from twinbrain.store.together import replace_groups, together
+from twinbrain.store.together import put_groups, replace_groups
 from twinbrain.store.verified import VerifiedStore
 
 CURVES, CONNECTOME = "curves", "connectome"
@@ -55,6 +55,7 @@ class TrainingStore:
 
     def __init__(self, location: Location, document: bytes) -> None:
         self.location = location
+        self._curves: dict[str, NDArray[Any]] = {}  # as they were committed from here
         self._take(document)
 
     @property
@@ -82,28 +83,35 @@ class TrainingStore:
         done = self.epochs_done
         slot = SLOTS[1] if self._root.attributes["checkpoint"] == SLOTS[0] else SLOTS[0]
         with self._saying_what_is_safe():
-            self._check_unchanged()
-            for name, values in curves.items():
-                self._write_epoch(f"{CURVES}/{name}", done, values)
+            # All of it is composed before any of it is written, which then takes moments: who is suspended on the way,
+            # and wakes when another process has taken over, finds that out before it writes over what that one wrote.
             path = f"checkpoint/{slot}"
             objects: dict[str, Buffer] = {}
+            whole = {name: self._with_epoch(f"{CURVES}/{name}", done, values) for name, values in curves.items()}
             nodes = _without(self._root.nodes, path) | _compose(MemoryStore(objects), path, state)
             nodes[path] |= {
                 "attributes": {FINGERPRINT: fingerprint({name: np.asarray(values) for name, values in state.items()})}
             }
-            sync(replace_groups(self.location.store(), [path], objects))
+            for name, curve in whole.items():
+                objects |= self._encoded(f"{CURVES}/{name}", curve)
+            self._check_unchanged()
+            sync(put_groups(self.location.store(), [path, CURVES], objects))
             self._replace(nodes, checkpoint=slot, epochs_done=done + 1, **attributes)
+            self._curves |= {f"{CURVES}/{name}": curve for name, curve in whole.items()}
 
     def finish(self, groups: Mapping[str, xr.Dataset], trained: Arrays, **attributes: Any) -> None:
         """Write what was learned, and mark the training as complete."""
         with self._saying_what_is_safe():
-            self._check_unchanged()
             objects: dict[str, Buffer] = {}
             memory = MemoryStore(objects)
             nodes = _without(self._root.nodes, "trained", *groups) | _compose(memory, "trained", trained)
             for name, dataset in groups.items():
                 nodes |= write_dataset(memory, name, _with_texts(dataset))
-            sync(replace_groups(self.location.store(), ["trained", *groups], objects))
+            # Once more, lest one that was suspended has written over them.
+            for path, curve in self._curves.items():
+                objects |= self._encoded(path, curve)
+            self._check_unchanged()
+            sync(put_groups(self.location.store(), ["trained", *groups, CURVES], objects))
             self._replace(nodes, status="complete", **attributes)
 
     def mark(self, **attributes: Any) -> None:
@@ -166,17 +174,20 @@ class TrainingStore:
     def _saying_what_is_safe(self) -> AbstractContextManager[None]:
         return saying_what_is_safe(self.location, self.safe, "training")
 
-    def _write_epoch(self, path: str, done: int, values: NDArray[Any]) -> None:
-        """Put the values of an epoch into a curve, whose objects are written anew."""
-        array = array_at(self.location.store(), path, self._committed.arrays[path])
-        curve = self._read_array(path)
+    def _with_epoch(self, path: str, done: int, values: NDArray[Any]) -> NDArray[Any]:
+        """Return a curve with the values of an epoch; what was committed here is not read again."""
+        known = self._curves.get(path)
+        curve = self._read_array(path) if known is None else known.copy()
         curve[..., done] = values
-        objects = sync(encoded(array, 0, curve))
-        sync(together((array.store_path / key).set(value) for key, value in objects.items()))
+        return curve
+
+    def _encoded(self, path: str, curve: NDArray[Any]) -> dict[str, Buffer]:
+        """Return the objects of a curve, by their keys."""
+        array = array_at(self.location.store(), path, self._committed.arrays[path])
+        return {f"{path}/{key}": value for key, value in sync(encoded(array, 0, curve)).items()}
 
     def _check_unchanged(self) -> None:
-        if (claim := held(self.location)) is not None:
-            claim.check()
+        check_held(self.location)
         if self.location.read(KEY) != self._document:
             raise StoreError(
                 f"expected the training as it was left, up to epoch {self.epochs_done}, found it changed or gone: "
@@ -235,14 +246,17 @@ def create_training(
     attributes = attributes | {TRAINING.mark: FORMAT, CREATED: new_creation(), "checkpoint": "", "epochs_done": 0}
     with saying_what_is_safe(location, what="training"):
         # Until all of it is there, it says that it is being created, and is replaced without asking.
+        check_held(location)
         location.write(KEY, Root(attributes | {"status": CREATING}, {}).encode())
         location.clear(GROUPS)
         objects: dict[str, Buffer] = {}
         memory = MemoryStore(objects)
         nodes = write_dataset(memory, CONNECTOME, connectome)
         nodes |= write_dataset(memory, CURVES, _with_texts(curves))
+        check_held(location)
         sync(replace_groups(location.store(), [CONNECTOME, CURVES], objects))
         document = Root(attributes | {"status": "running"}, nodes).encode()
+        check_held(location)
         location.write(KEY, document)
     return TrainingStore(location, document)
 
