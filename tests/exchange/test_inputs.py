@@ -177,9 +177,9 @@ def test_input_that_is_a_function_of_time_is_refused_by_name(what, kind, tmp_pat
         found = f"expected no input from outside, found {what}"
         assert str(caught.value).splitlines()[-2:] == [
             f"{kind.upper()} cannot express: region test/leaky: drive 0 exc:{receptor}: {found}; "
-            f'{advice}leave it out with drives="drop"',
+            f'{advice}leave it out with drives="drop" (--drives drop)',
             f"{kind.upper()} cannot express: region test/leaky: stimulus probe inh:{receptor}: {found}; "
-            'leave it out with drives="drop"',
+            'leave it out with drives="drop" (--drives drop)',
         ]
         assert len(caught.value.problems) == 2
         assert list(tmp_path.iterdir()) == []
