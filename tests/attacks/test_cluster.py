@@ -202,6 +202,7 @@ def test_what_a_person_gives_in_python_may_run_commands():
     assert job_arguments(ClusterProfile(setup=["module load gcc"]))["job_script_prologue"][1:-1] == ["module load gcc"]
 
 
+@pytest.mark.slow
 def test_what_others_have_put_into_the_folder_that_dask_shares_is_left_alone(tmp_path, monkeypatch):
     shared = tmp_path / "dask-scratch-space"
     shared.mkdir(mode=0o777)

@@ -35,6 +35,7 @@ def expected(tmp_path_factory):
         return tb.sweep("many.toml", out="expected.zarr", workers=0).load()
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_as_a_whole_goes_on_each_time_to_the_same_results(folder, expected):
     draw = random.Random(3)
     path = folder / "runs/many.zarr"

@@ -55,7 +55,8 @@ def inline(value):
     return "{ " + ", ".join(f"{json.dumps(key)} = {inline(inner)}" for key, inner in value.items()) + " }"
 
 
-@pytest.mark.parametrize("per_condition", [1, pytest.param(99, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("per_condition", [1, 99])
 def test_the_study_of_diversity_ends_in_one_table_and_one_figure(tmp_path, monkeypatch, capsys, per_condition):
     chosen, n_of = {}, Counter()
     for name, case in tb.load_workflow("diversity").sweep.cases.items():
