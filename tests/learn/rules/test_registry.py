@@ -32,7 +32,7 @@ def test_an_unknown_option_is_named(name, option):
     [
         ("reward_stdp", {"tau_c": "500 pA"}, "train.rule: reward_stdp: tau_c: expected a quantity in ms"),
         ("reward_stdp", {"tau_plus": "20"}, "tau_plus: expected a quantity in ms, found '20' without a unit"),
-        ("reward_stdp", {"shuffled": "perhaps"}, "shuffled: input should be a valid boolean"),
+        ("reward_stdp", {"shuffled": "false"}, "shuffled: expected true or false, found 'false'"),
         ("reward_stdp", {"A_plus": "much"}, "A_plus: input should be a valid number"),
         ("reward_stdp", {"A_plus": True}, "A_plus: expected no truth value here"),
         ("reward_stdp", {"w_max": -1}, "w_max: input should be greater than 0"),
@@ -52,7 +52,7 @@ def test_an_option_of_another_type_is_one_error(name, options, message):
 
 
 def test_options_are_taken_as_they_are_written():
-    own = rule("reward_stdp", tau_c="0.5 s", tau_plus=10, shuffled="false", A_plus=0.1)
+    own = rule("reward_stdp", tau_c="0.5 s", tau_plus=10, shuffled=False, A_plus=0.1)
     assert (own.tau_c, own.window.tau_plus, own.window.tau_minus, own.shuffled, own.window.A_plus) == (
         500.0,
         10.0,
