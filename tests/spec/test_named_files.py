@@ -64,11 +64,15 @@ def test_paths_in_a_file_start_from_its_folder(folder, monkeypatch):
     assert workflow.sweep.parameters["connectome"] == ("a.npz", "tvb-76")  # as they were written
 
 
+# In place of a sweep that gives the same keys other values.
+NOT_SWEPT = "sweep={ parameters = { coupling = [1.0] } }"
+
+
 def test_paths_of_a_region_start_from_its_own_folder(folder):
     drive = f'\n[[drives]]\npopulation = "pyr"\nreceptor = "ampa"\n{SPIKES}\n'
     (folder / "inner").mkdir()
     (folder / "inner/r.toml").write_text(CORTEX + drive)
-    region = load_workflow(folder / "w.toml", ["brain.regions.'*'=../inner/r.toml"]).brain.regions["*"]
+    region = load_workflow(folder / "w.toml", [NOT_SWEPT, "brain.regions.'*'=../inner/r.toml"]).brain.regions["*"]
     assert region.drives[-1].spikes.file.endswith("/inner/v.csv")
 
 
@@ -84,7 +88,7 @@ def test_paths_of_a_region_start_from_its_own_folder(folder):
     ],
 )
 def test_paths_on_the_command_line_start_from_the_working_folder(folder, override, path):
-    found = load_workflow(folder / "w.toml", [override])
+    found = load_workflow(folder / "w.toml", [override] if override.startswith("sweep") else [NOT_SWEPT, override])
     for part in path.split("."):
         part = part.replace("\\", ".")
         found = found[part] if isinstance(found, dict) else found[int(part)] if part == "0" else getattr(found, part)

@@ -14,8 +14,10 @@ def check(**data):
 
 @pytest.mark.parametrize("key", ["seed", "run.seed", "drive_seed", "train.task.seed"])
 def test_equal_seeds_are_refused(key):
-    with pytest.raises(SpecError, match=f"expected each seed once, found {key} = 1 3 times; equal seeds give equal"):
+    with pytest.raises(SpecError, match=f"parameters.{key}: expected each value once, found 1 twice"):
         check(parameters={key: [1, 1, 2, 1]})
+    with pytest.raises(SpecError, match=f"expected each seed once, found {key} = 1 3 times; equal seeds give equal"):
+        check(together=[{key: [1, 1, 2, 1]}])
 
 
 def test_equal_seeds_that_change_together_or_are_drawn_are_refused():
@@ -32,7 +34,7 @@ def test_equal_seeds_that_change_together_or_are_drawn_are_refused():
         {"together": [{"seed": [1, 1], "drive_seed": [3, 4]}]},
         {"together": [{"seed": [1, 1], "coupling": [0.5, 1.0]}]},
         {"cases": {"one": {"seed": 1, "coupling": 1.0}, "two": {"seed": 1, "coupling": 2.0}}},
-        {"parameters": {"coupling": [1.0, 1.0]}},
+        {"together": [{"coupling": [1.0, 1.0]}]},
     ],
 )
 def test_seeds_that_something_else_tells_apart_are_taken(data):
