@@ -1,3 +1,6 @@
+import gc
+import sys
+
 import pytest
 
 from twinbrain.files import FileError, lines_of, parse_json, parse_toml, read_text
@@ -22,6 +25,36 @@ def test_depth_is_bounded(parse):
     for depth in (80, 5_000):
         with pytest.raises(FileError):
             parse(f"{start}{'[' * depth}{']' * depth}")
+
+
+@pytest.mark.parametrize("parse", [parse_json, parse_toml])
+def test_finalizers_of_others_do_not_run_at_the_end_of_the_stack(parse, monkeypatch):
+    class Odd:
+        def __del__(self):
+            _descend(sys.getrecursionlimit() // 2)
+
+    def leave_a_cycle():
+        odd = Odd()
+        odd.self = odd
+
+    failed, text = [], ("a = " if parse is parse_toml else "") + "[" * 5_000
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
+    before = gc.get_threshold()
+    for room in range(100, 800, 100):
+        leave_a_cycle()
+        gc.set_threshold(gc.get_count()[0] + room)
+        try:
+            with pytest.raises(FileError):
+                parse(text)
+        finally:
+            gc.set_threshold(*before)
+            gc.collect()
+    assert failed == []
+
+
+def _descend(n):
+    if n:
+        _descend(n - 1)
 
 
 @pytest.mark.parametrize("text", ["a." * 100 + "b = 1", "[" + "a . " * 100 + "b]", '"x".' * 100 + "y = 1"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,18 @@ def lines_of(text: str) -> list[str]:
     return lines
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Put garbage collection off: as deep as the parser of a nested text may get, finalizers of others would fail."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the table that a TOML text describes.
 
@@ -83,7 +98,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     if found := _LONG_KEY.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise FileError(f"expected keys of at most {_DEEPEST} parts, found more at line {line}; shorten the key")
-    with damaged("a TOML file"):
+    with damaged("a TOML file"), uncollected():
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -101,7 +116,7 @@ def parse_json(data: str | bytes, limit: int = LARGEST_JSON) -> Any:
         If there is a fault in it, or it is too long, or its tables and lists lie too deep in each other.
     """
     check_size(len(data), limit, "a JSON file")
-    with damaged("a JSON file"):
+    with damaged("a JSON file"), uncollected():
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         try:
             found = json.loads(

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from twinbrain.errors import StoreError
+from twinbrain.files.text import uncollected
 from twinbrain.store.location import LIKE_A_CLAIM, Location
 from twinbrain.store.process import Process
 
@@ -83,7 +84,8 @@ def read_claim(location: Location, number: int) -> ClaimEntry | None:
             raise StoreError(f"expected a claim as a file, found a folder: {folder}; remove it")
         return None
     try:
-        entry = _parsed(json.loads(data))
+        with uncollected():
+            entry = _parsed(json.loads(data))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         # One that is being written, or that was not written to its end.
         entry = ClaimEntry(Process("a machine unknown", "", 0, 0.0), "", "a moment ago", 0.0)

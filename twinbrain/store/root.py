@@ -18,7 +18,7 @@ from zarr.buffer import cpu, default_buffer_prototype
 
 from twinbrain.errors import StoreError
 from twinbrain.files.regular import FileError
-from twinbrain.files.text import LARGEST_JSON, check_unicode
+from twinbrain.files.text import LARGEST_JSON, check_unicode, uncollected
 from twinbrain.store.creation import CREATED
 from twinbrain.store.damage import DamageError
 from twinbrain.store.layout import FORMAT
@@ -249,7 +249,8 @@ def _excess(document: bytes) -> str:
 def _parsed(document: bytes) -> Document | None:
     """Return the table that a document is as JSON, None if it is none."""
     try:
-        fields = json.loads(document.decode())  # strictly, as json does not
+        with uncollected():
+            fields = json.loads(document.decode())  # strictly, as json does not
     except (ValueError, RecursionError):
         return None
     return fields if isinstance(fields, dict) else None
