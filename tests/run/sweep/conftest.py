@@ -6,10 +6,14 @@ from distributed import Client, LocalCluster
 
 import twinbrain as tb
 from tests.examples import CORTEX, RELAY, region_data, small_connectome
+from tests.run.conftest import lively
+from twinbrain.run.sweep.points import point_workflow
 from twinbrain.spec.brain import Brain, LongRange
+from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record, StateRecord
 from twinbrain.spec.workflow import Workflow
 
+QUICK = {"duration": "10 ms", "window": "10 ms", "engine": "reference"}
 PULSE = {"name": "pulse", "regions": "TH-*", "population": "relay", "receptor": "ampa", "rate": "2 kHz"}
 PULSE |= {"weight": "3 nS", "start": "1 ms", "duration": "3 ms"}
 
@@ -39,6 +43,37 @@ def workflow():
 @pytest.fixture
 def out(tmp_path):
     return tmp_path / "sweep.zarr"
+
+
+@pytest.fixture
+def sweep(out):
+    """Sweep a lively region for 10 ms in this process."""
+
+    def call(model=None, **options):
+        swept = {key for table in options.get("together", ()) for key in table}
+        quick = {key: value for key, value in QUICK.items() if key not in swept}
+        return tb.sweep(model or lively(), **({"out": out, "workers": 0} | quick | options))
+
+    return call
+
+
+def n_spikes(run):
+    return run["spikes"].sizes["spike"]
+
+
+def simulated(folder, values):
+    workflow = point_workflow(as_workflow(lively()), QUICK | values)
+    return tb.simulate(workflow, out=folder / "run.zarr", overwrite=True)
+
+
+def fails_at(seed):
+    def moody(run):
+        # Early checks see no spikes.
+        if run.attrs["seed"] == seed and run["spikes"].sizes["spike"]:
+            raise ZeroDivisionError("no luck")
+        return run["spikes"].sizes["spike"]
+
+    return moody
 
 
 @pytest.fixture
