@@ -5,6 +5,7 @@ As a script, it imports all that verbs need, then runs each race that it is sent
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import twinbrain as tb
 from tests.learn.networks import recurrent
-from twinbrain.store import claim
+from twinbrain.store import claim, claim_file, process
 
 DRIVE = tb.Drive(population="e", receptor="exponential_current", rate="1 kHz", weight="60 pA")
 REGION = recurrent(drives=[DRIVE])
@@ -101,7 +102,17 @@ class Races:
 
     def race(self, path, verbs, delay=0.0):
         """Run calls, ``(verb, options)`` each, ``delay`` s apart; return what each said, and when it held its claim."""
-        self._process.stdin.write(json.dumps([str(path), verbs, delay]) + "\n")
+        return self._tell("race", str(path), verbs, delay)
+
+    def suspend(self, path, verbs, at, until):
+        """Run the first of two calls, as if on another machine, and suspend it ``at`` s after it began.
+
+        Once its claim counts as dead, run the other, and ``until`` s later let the first go on.
+        """
+        return self._tell("suspend", str(path), verbs, at, until)
+
+    def _tell(self, *told):
+        self._process.stdin.write(json.dumps(told) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
@@ -135,17 +146,49 @@ def _serve():
     import twinbrain.run.sweep.sweep  # noqa: F401
 
     for line in sys.stdin:
-        path, verbs, delay = json.loads(line)
-        processes = []
-        for number, (verb, options) in enumerate(verbs):
-            if number:
-                time.sleep(delay)
-            if not (process := os.fork()):
-                _attempt(path, verb, options, f"{path}.{number}.json")
-            processes.append(process)
-        for process in processes:
-            os.waitpid(process, 0)
-        print(json.dumps([json.loads(Path(f"{path}.{n}.json").read_text()) for n in range(len(verbs))]), flush=True)
+        what, path, *told = json.loads(line)
+        KINDS[what](path, *told)
+        print(json.dumps([json.loads(Path(f"{path}.{n}.json").read_text()) for n in range(len(told[0]))]), flush=True)
+
+
+def _race(path, verbs, delay):
+    processes = []
+    for number, call in enumerate(verbs):
+        if number:
+            time.sleep(delay)
+        processes.append(_begin(path, number, *call))
+    _wait_for(processes)
+
+
+def _suspend(path, verbs, at, until):
+    claim_file.LEASE, claim_file.RENEWAL = LEASE, LEASE / 6
+    claim.LEASE, claim.RENEWAL = claim_file.LEASE, claim_file.RENEWAL
+    here, process._machine = process._machine, lambda: "elsewhere"
+    first = _begin(path, 0, *verbs[0])
+    process._machine = here
+    time.sleep(at)
+    os.kill(first, signal.SIGSTOP)
+    time.sleep(LEASE + 1.0)
+    other = _begin(path, 1, *verbs[1])
+    time.sleep(until)
+    os.kill(first, signal.SIGCONT)
+    _wait_for([first, other])
+
+
+def _begin(path, number, verb, options):
+    if not (process := os.fork()):
+        _attempt(path, verb, options, f"{path}.{number}.json")
+    return process
+
+
+def _wait_for(processes):
+    for number in processes:
+        os.waitpid(number, 0)
+
+
+KINDS = {"race": _race, "suspend": _suspend}
+LEASE = 3.0
+"""Seconds without a sign of life after which one that is suspended counts as dead, in place of minutes."""
 
 
 if __name__ == "__main__":
