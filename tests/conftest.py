@@ -1,5 +1,6 @@
 """Settings of the whole suite: no screen, no clock, no chance."""
 
+import gc
 import os
 
 from hypothesis import settings
@@ -16,3 +17,9 @@ os.environ["MPLBACKEND"] = "Agg"  # the environment reaches subprocesses too
 
 settings.register_profile("twinbrain", deadline=None, derandomize=True)
 settings.load_profile("twinbrain")
+
+
+def pytest_collection_finish(session):
+    """Let no collection of garbage look at what was imported: Brian2 collects at every run, 0.2 s of a small one."""
+    gc.collect()
+    gc.freeze()

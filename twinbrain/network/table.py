@@ -14,6 +14,8 @@ from twinbrain.network.network import SynapseTable
 from twinbrain.network.quanta import LARGEST
 from twinbrain.network.synapses import Synapses
 
+_MOST_DELAYS = 2**16
+
 
 @numba.njit(cache=True)
 def _place(source, post, weight, delay, cursor, out_post, out_weight, out_delay):  # type: ignore[no-untyped-def]
@@ -28,16 +30,38 @@ def _place(source, post, weight, delay, cursor, out_post, out_weight, out_delay)
 
 @numba.njit(cache=True)
 def _sort_rows(row_start, post, weight, delay):  # type: ignore[no-untyped-def]
-    """Sort each row by delay, what is equal left in its order."""
+    """Sort each row by delay, what is equal left in its order, by counting: numba's own sort takes long to compile."""
+    longest = 0
+    for row in range(row_start.shape[0] - 1):
+        longest = max(longest, row_start[row + 1] - row_start[row])
+    posts, weights = np.empty(longest, post.dtype), np.empty(longest, weight.dtype)
+    delays, places = np.empty(longest, delay.dtype), np.empty(_MOST_DELAYS + 1, np.int64)
     for row in range(row_start.shape[0] - 1):
         first, last = row_start[row], row_start[row + 1]
-        for i in range(first + 1, last):
-            if delay[i] < delay[i - 1]:
-                order = np.argsort(delay[first:last], kind="mergesort")
-                post[first:last] = post[first:last][order]
-                weight[first:last] = weight[first:last][order]
-                delay[first:last] = delay[first:last][order]
-                break
+        if _is_sorted(delay, first, last):
+            continue
+        low = high = np.int64(delay[first])
+        for i in range(first, last):
+            low, high = min(low, np.int64(delay[i])), max(high, np.int64(delay[i]))
+        places[: high - low + 2] = 0
+        for i in range(first, last):
+            k = i - first
+            posts[k], weights[k], delays[k] = post[i], weight[i], delay[i]
+            places[delays[k] - low + 1] += 1
+        for k in range(high - low):
+            places[k + 1] += places[k]
+        for k in range(last - first):
+            i = first + places[delays[k] - low]
+            places[delays[k] - low] += 1
+            post[i], weight[i], delay[i] = posts[k], weights[k], delays[k]
+
+
+@numba.njit(cache=True)
+def _is_sorted(delay, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first + 1, last):  # noqa: SIM110 - numba takes no all()
+        if delay[i] < delay[i - 1]:
+            return False
+    return True
 
 
 def build_tables(synapses: Iterable[Synapses], n_neurons: int) -> tuple[SynapseTable, ...]:

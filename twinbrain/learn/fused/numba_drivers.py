@@ -16,7 +16,7 @@ def forward(
         _b1, _i1 = min(_b0 + _trials, _n_trials), min(_i0 + _tile, _n)
         for _t in range(_start, _stop):
             if _t % _every == 0:
-                _kept[_t//_every, :, _b0:_b1, _i0:_i1] = _state[:, _b0:_b1, _i0:_i1]
+                _copy_tile(_kept[_t//_every], _b0, _i0, _state, _b0, _i0, _b1 - _b0, _i1 - _i0)
             forward_rows(_b0, _b1, _i0, _i1, {forward})
 """
 
@@ -35,7 +35,7 @@ def backward(
         for _t in range(_stop - 1, _start - 1, -1):
             _m = _t % _every
             if _m == _every - 1 or _t == _n_steps - 1:
-                _past[_slot, 0, :, :_b1 - _b0, :_i1 - _i0] = _kept[_t//_every, :, _b0:_b1, _i0:_i1]
+                _copy_tile(_past[_slot, 0], 0, 0, _kept[_t//_every], _b0, _i0, _b1 - _b0, _i1 - _i0)
                 for _k in range(_m):
                     _before, _after, _given = _past[_slot, _k], _past[_slot, _k + 1], _arrived[_t - _m + _k]
                     again_rows(_b0, _b1, _i0, _i1, {again})
@@ -57,7 +57,8 @@ def forward_recurrent(
         _b0, _b1 = _unit*_trials, min((_unit + 1)*_trials, _n_trials)
         for _start in range(0, _n_steps, _length):
             _stop = min(_start + _length, _n_steps)
-            _arrived[_start:_stop, _b0:_b1] = _given[_start:_stop, _b0:_b1]
+            for _t in range(_start, _stop):
+                _copy_tile(_arrived[_t, _b0:_b1], 0, 0, _given[_t, _b0:_b1], 0, 0, _arrived.shape[2], _n)
             for _k in range(len(_delays)):
                 _sent = _spikes[_n_past - _delays[_k] - 1:]
                 _add_rows(_b0, _b1, _arrived, _receptors[_k], _sent, _weights[_k], _start, _stop, False)

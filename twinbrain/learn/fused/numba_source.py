@@ -28,7 +28,7 @@ import numpy as _np
 
 from twinbrain.engines.brian2.scalar import {functions}
 from twinbrain.learn.fused.events import add_outer as _add_outer, add_rows as _add_rows
-from twinbrain.learn.fused.rows import add_product_of as _add_product_of
+from twinbrain.learn.fused.rows import add_product_of as _add_product_of, copy_tile as _copy_tile
 from twinbrain.learn.fused.scalar import Disjoint as _Disjoint, relative_slope
 
 _F = _np.{dtype}

@@ -23,6 +23,15 @@ def add_row(out, factor, row):
 
 
 @_rows
+def copy_tile(out, out_row, out_column, given, row, column, n_rows, n_columns):
+    """Copy a part of each matrix of ``given`` into ``out``: numba takes seconds to compile an assignment of slices."""
+    for k in range(given.shape[0]):
+        for i in range(n_rows):
+            for j in range(n_columns):
+                out[k, out_row + i, out_column + j] = given[k, row + i, column + j]
+
+
+@_rows
 def add_four_rows(out, a, b, c, d, row_a, row_b, row_c, row_d):
     """Add four rows, each times a number, one after the other."""
     for i in range(out.shape[0]):
