@@ -117,6 +117,33 @@ def test_gates_are_those_of_logic(gate, true, coding):
         np.testing.assert_array_equal(spikes.argmax(0)[:, :2], 5 * (1 - bits))
 
 
+@pytest.mark.parametrize("dt", ["0.1 ms", "0.5 ms", "1 ms", "2.5 ms", "5 ms"])
+def test_the_rate_of_a_bit_is_the_same_for_every_time_step(dt):
+    train = tb.task("xor", dt=dt).train
+    assert sorted(set(np.round(train.step * float(dt.split()[0]), 9))) == [0, 5, 10, 15, 20, 25]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("xor", {"dt": "2 ms"}),
+        ("xor", {"dt": "10 ms"}),
+        ("store_recall", {"dt": "20 ms", "frame": "5 ms"}),
+        ("cue_accumulation", {"dt": "1 ms", "shortest_delay": "0.5 ms"}),
+        ("delayed_match", {"dt": "0.3 ms"}),
+        ("digits", {"dt": "5 ms", "duration": "47 ms"}),
+    ],
+)
+def test_times_that_are_no_whole_numbers_of_steps_are_refused(name, options):
+    with pytest.raises(tb.LearnError, match="times of a task that are whole numbers of steps"):
+        tb.task(name, **options)
+
+
+def test_a_latency_beyond_the_trial_is_refused():
+    with pytest.raises(tb.LearnError, match="task xor: expected a period shorter than the trial"):
+        tb.task("xor", coding="latency", dt="20 ms", duration="20 ms", period="20 ms")
+
+
 def test_no_plane_parts_the_cases_of_xor():
     """Minsky & Papert's point: of 4 cases a linear unit gets 3 at most, of AND all 4."""
     angle = np.linspace(0, 2 * np.pi, 60)

@@ -65,6 +65,9 @@ def test_channels_that_spike_rarely_take_less():
 
 
 def test_steps_are_whole_and_there_are_some():
-    assert [steps(12.4, 1.0), steps(0.1, 1.0), steps(0.1, 1.0, 0)] == [12, 1, 0]
+    assert [steps(12.3, 0.1), steps(5, 2.5), steps(0.0, 1.0, 0)] == [123, 2, 0]
+    for time, dt in ((12.4, 1.0), (5.0, 2.0), (5.0, 10.0), (0.0, 1.0)):
+        with pytest.raises(tb.LearnError, match=f"whole numbers of steps of {dt:g} ms, found {time:g} ms"):
+            steps(time, dt)
     with pytest.raises(tb.LearnError, match="at most 2,147,483,647 steps"):
         steps(1.0, 1e-320)

@@ -79,14 +79,15 @@ def cue_accumulation(
             f"{longest_delay:g} ms"
         )
     n_cue, n_pause, n_response = steps(cue, dt), steps(pause, dt, 0), steps(response, dt)
+    n_shortest, n_longest = steps(shortest_delay, dt, 0), steps(longest_delay, dt, 0)
     n_evidence = n_cues * (n_cue + n_pause)
-    n_steps = n_evidence + steps(longest_delay, dt, 0) + n_response
+    n_steps = n_evidence + n_longest + n_response
 
     def draw(rng: np.random.Generator, label: NDArray[np.int64]) -> Trials:
         sides = np.where(rng.random((len(label), n_cues)) < probability, label[:, None], 1 - label[:, None])
         wrong = (2 * sides.sum(1) > n_cues) != label
         sides[wrong] = 1 - sides[wrong]
-        question = n_evidence + rng.integers(round(shortest_delay / dt), round(longest_delay / dt) + 1, len(label))
+        question = n_evidence + rng.integers(n_shortest, n_longest + 1, len(label))
         rates = np.zeros((len(label), n_steps, 4))
         rates[:, :, 3] = noise
         for i in range(n_cues):

@@ -72,12 +72,13 @@ def delayed_match(
             f"{longest_delay:g} ms"
         )
     n_stimulus, n_response = steps(stimulus, dt), steps(response, dt)
-    n_steps = 2 * n_stimulus + steps(longest_delay, dt, 0) + n_response
+    n_shortest, n_longest = steps(shortest_delay, dt, 0), steps(longest_delay, dt, 0)
+    n_steps = 2 * n_stimulus + n_longest + n_response
 
     def draw(rng: np.random.Generator, label: NDArray[np.int64]) -> Trials:
         sample = rng.integers(0, n_stimuli, len(label))
         other = (sample + rng.integers(1, n_stimuli, len(label))) % n_stimuli
-        delay = rng.integers(round(shortest_delay / dt), round(longest_delay / dt) + 1, len(label))
+        delay = rng.integers(n_shortest, n_longest + 1, len(label))
         step, trial = np.arange(n_steps), np.arange(len(label))
         rates = np.zeros((len(label), n_steps, n_stimuli + 2))
         rates[:, :, -1] = noise

@@ -11,7 +11,7 @@ from pydantic import Field
 from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.made import made_task, spikes_at
 from twinbrain.learn.tasks.options import Count, Duration, Pause, Rate, Several
-from twinbrain.learn.tasks.room import steps
+from twinbrain.learn.tasks.room import nearest_steps, steps
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, trials_of
 
@@ -82,7 +82,8 @@ def intervals(
     # Room for the first click's jitter, and for intervals longer than their centre by three standard deviations.
     lead = 3 * jitter
     duration = lead + onset + longest * np.exp(3 * spread) + response
-    shape = (steps(duration, dt), n_neurons)
+    shape = (nearest_steps(duration, dt), n_neurons)
+    n_response = steps(response, dt)
 
     def draw(rng: np.random.Generator, label: NDArray[np.int64]) -> Trials:
         first = lead + onset * rng.random(len(label))
@@ -95,7 +96,7 @@ def intervals(
             spikes[np.arange(len(label))[:, None], step, np.arange(n_neurons)] = 1
         second = ((first + interval) / dt).astype(np.int64)
         since = np.arange(shape[0]) - np.minimum(second, shape[0] - 1)[:, None]
-        scored[(since >= 0) & (since < steps(response, dt))] = 1
+        scored[(since >= 0) & (since < n_response)] = 1
         return trials_of(spikes, label, scored)
 
     return made_task(

@@ -15,6 +15,7 @@ MOST_TRIALS = 10_000_000
 """Of a task."""
 MOST_CELLS = 20_000_000_000
 """Trials × steps × channels that are drawn or coded one by one, in some minutes."""
+_NEARLY = 1e-6
 _BYTES_OF_A_TRIAL = 100
 _BYTES_OF_A_CELL = 60  # rates, random numbers and spikes of a dense block
 _BYTES_OF_A_SPIKE = 8
@@ -22,19 +23,33 @@ _BYTES_OF_A_READ_SPIKE = 64  # before it is sorted into its trial
 
 
 def steps(duration: float, dt: float, least: int = 1) -> int:
-    """Return how many steps a duration takes, at least one or ``least``.
+    """Return how many steps a duration takes, which are whole and at least ``least``.
+
+    Raises
+    ------
+    LearnError
+        If they are not, or more than can be numbered.
+    """
+    _check_numbered(duration, dt)
+    n = round(duration / dt)
+    if abs(duration / dt - n) > _NEARLY * max(n, 1) or n < least:
+        raise LearnError(
+            f"expected times of a task that are whole numbers of steps of {dt:g} ms, found {duration:g} ms; choose "
+            "another time, or another dt"
+        )
+    return n
+
+
+def nearest_steps(duration: float, dt: float) -> int:
+    """Return how many steps are nearest to a duration that follows from others, at least one.
 
     Raises
     ------
     LearnError
         If there are more than can be numbered.
     """
-    if not duration / dt < MOST_STEPS:
-        raise LearnError(
-            f"expected a duration of at most {MOST_STEPS:,} steps, found {duration:g} ms in steps of {dt:g} ms; make "
-            "it shorter, or dt longer"
-        )
-    return max(round(duration / dt), least)
+    _check_numbered(duration, dt)
+    return max(round(duration / dt), 1)
 
 
 def covering_steps(duration: float, dt: float) -> int:
@@ -45,8 +60,16 @@ def covering_steps(duration: float, dt: float) -> int:
     LearnError
         If there are more than can be numbered.
     """
-    steps(duration, dt)
-    return max(math.ceil(duration / dt - 1e-6), 1)
+    _check_numbered(duration, dt)
+    return max(math.ceil(duration / dt - _NEARLY), 1)
+
+
+def _check_numbered(duration: float, dt: float) -> None:
+    if not duration / dt < MOST_STEPS:
+        raise LearnError(
+            f"expected a duration of at most {MOST_STEPS:,} steps, found {duration:g} ms in steps of {dt:g} ms; make "
+            "it shorter, or dt longer"
+        )
 
 
 class Room:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.learn.tasks import encode
-from twinbrain.learn.tasks.room import check_drawn, steps
+from twinbrain.learn.tasks.room import check_drawn, covering_steps
 from twinbrain.learn.tasks.trials import Trials, join, trials_of
 
 Frames = NDArray[np.float32]
@@ -113,7 +113,7 @@ def signal_trials(
         If the trials would be too many or too large.
     """
     steps_per_frame = frame / dt
-    steps(frames.shape[1] * frame, dt)  # if there are not too many
+    covering_steps(frames.shape[1] * frame, dt)  # if there are not too many
     n_steps = int(_duration(np.array(frames.shape[1]), steps_per_frame))
     of_code = n_channels(frames.shape[2], coding, n_encoders)
     share = peak * dt / 1000 if coding == "population" else 0.5

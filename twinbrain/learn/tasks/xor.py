@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.made import made_task
 from twinbrain.learn.tasks.options import Count, Duration
 from twinbrain.learn.tasks.room import steps
@@ -49,11 +50,21 @@ def xor(
     n_train, n_validation, n_test : int
         Trials.
 
+    Raises
+    ------
+    LearnError
+        If times are no whole numbers of steps, or a 0 by latency would spike after the trial.
+
     References
     ----------
     Minsky & Papert (1969), Perceptrons; by latencies: Bohte, Kok & La Poutré (2002), doi 10.1016/S0925-2312(01)00658-0.
     """
     n_steps, n_period = steps(duration, dt), steps(period, dt)
+    if coding == "latency" and n_period >= n_steps:
+        raise LearnError(
+            "task xor: expected a period shorter than the trial, at whose beginning 1 spikes and a period later 0, "
+            f"found {period:g} ms in trials of {duration:g} ms"
+        )
 
     def draw(rng: np.random.Generator, case: NDArray[np.int64]) -> Trials:
         bits = np.stack([case // 2, case % 2, np.ones_like(case)], axis=1)
