@@ -28,7 +28,13 @@ def test_a_function_that_needs_pytorch_names_its_extra(name):
     assert last.endswith('pip install "twinbrain[train]"')
 
 
-@pytest.mark.parametrize("command", ["train digits", "plan digits", "run diversity", "validate workflows/digits.toml"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("train digits", "run diversity"),
+        *(pytest.param(other, marks=pytest.mark.slow) for other in ("plan digits", "validate workflows/digits.toml")),
+    ],
+)
 def test_a_command_that_needs_pytorch_names_its_extra(command):
     program = f"{WITHOUT_TORCH}sys.argv[0] = 'twinbrain'\nfrom twinbrain.cli import main; main()"
     done = subprocess.run(

@@ -165,6 +165,7 @@ def test_a_kept_run_of_another_point_is_not_taken_for_a_point(tmp_path):
     assert [tb.open_run(path / f"runs/00000{i}.zarr").attrs["seed"] for i in range(2)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_kept_training_of_another_point_is_not_taken_for_a_point(tmp_path):
     from twinbrain.learn.measures import measure
     from twinbrain.learn.train import training_workflow

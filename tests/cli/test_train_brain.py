@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 import twinbrain as tb
 from tests.cli.small import REGION
 
@@ -31,6 +33,7 @@ readout = { region = "V2" }
 """
 
 
+@pytest.mark.slow
 def test_a_trained_brain_is_a_workflow_beside_its_training(twinbrain, folder):
     (folder / "quiet.toml").write_text(REGION.partition("[[drives]]")[0])
     (folder / "pair.toml").write_text(PAIR)

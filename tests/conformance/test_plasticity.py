@@ -234,7 +234,7 @@ def test_all_variables_of_rules_of_one_s_own_change(own_network):
     assert unchanged == {"synapses/ampa_bistable/w"}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [pytest.param("brian2", marks=pytest.mark.slow), *ENGINES[1:]])
 def test_spikes_and_synapses_equal_the_references(engine, network):
     check_spikes_and_samples(get_engine(engine), network, 800)
 
@@ -247,8 +247,8 @@ def test_engine_passes_the_check(engine, check, network):
     check(get_engine(engine), network, 200)
 
 
-# Both of Brian2 have the same code, and one compiles it.
-@pytest.mark.parametrize("engine", ["brian2", pytest.param("brian2-numpy", marks=pytest.mark.slow), "torch"])
+# Both of Brian2 have the same code of rules, and to compile that of neurons takes long.
+@pytest.mark.parametrize("engine", [pytest.param("brian2", marks=pytest.mark.slow), "brian2-numpy", "torch"])
 def test_rules_of_one_s_own_give_the_same_in_every_engine(engine, own_network):
     check_engine(get_engine(engine), own_network, 160)
 

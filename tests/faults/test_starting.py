@@ -83,6 +83,7 @@ def test_ctrl_c_while_workers_start_says_that_it_was_stopped(sweep, tmp_path):
     assert "go on with: twinbrain resume runs/small.zarr" in error
 
 
+@pytest.mark.slow
 def test_a_stop_at_once_says_how_many_points_are_done(sweep, tmp_path):
     (tmp_path / "own.py").write_text(
         "seen = []\n\ndef last(run):\n    seen.append(run)\n    if len(seen) > 8:\n        raise KeyboardInterrupt\n"

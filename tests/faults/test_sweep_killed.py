@@ -56,6 +56,7 @@ def test_a_sweep_that_is_killed_as_a_whole_goes_on_each_time_to_the_same_results
     assert_same(path, expected)
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_a_sweep_ends_with_a_message_and_goes_on_once_there_is_room(folder, expected, disk):
     subprocess.run(["mount", "-o", "remount,size=512k", disk], check=True)
     path = disk / "sweep.zarr"

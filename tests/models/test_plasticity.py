@@ -260,6 +260,7 @@ def simulated(data, duration, dt, engine):
     return network, rates, weights
 
 
+@pytest.mark.slow
 def test_inhibitory_plasticity_drifts_to_its_target_where_spikes_are_independent():
     """Of Poisson trains that do not act on one another, dw/dt = 2 eta tau rate_pre (rate_post - rho_0)."""
     rates, seconds = {"pre": 20.0, "below": 2.0, "at": 5.0, "above": 9.0}, 10.0

@@ -108,7 +108,7 @@ def test_a_real_connectome_is_cut_evenly_with_long_windows(n_shards):
 
 def test_it_is_the_same_in_every_process():
     code = "from tests.network.test_partition import cut, small_brain\nprint(cut(small_brain(9), 3).nodes)"
-    assert len({in_another_process(code, hash_seed) for hash_seed in (1, 2)} | {str(cut(small_brain(9), 3).nodes)}) == 1
+    assert in_another_process(code, 1) == str(cut(small_brain(9), 3).nodes)
 
 
 def test_a_brain_of_one_region_cannot_be_cut():

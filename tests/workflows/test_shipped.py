@@ -56,6 +56,7 @@ def test_the_resting_state_is_as_large_as_promised():
     assert plan.n_synapses >= 1_000_000
 
 
+@pytest.mark.slow
 def test_the_pulse_excites_the_thalamus_and_reaches_cortex_through_the_connectome(run):
     stimulus = tb.load_workflow("thalamic_pulse").stimuli[0]
 

@@ -172,11 +172,12 @@ def test_workers_with_other_sources_of_the_same_version_are_refused_by_name(sche
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
         ({"PYTHONPATH": "another"}, rf"expected twinbrain {VERSION}, found 9\.9"),
-        pytest.param({"n_threads": 2}, "expected 1 thread, found 2", marks=pytest.mark.slow),
+        ({"n_threads": 2}, "expected 1 thread, found 2"),
     ],
 )
 def test_a_worker_that_joins_later_and_does_not_fit_leaves_without_computing(
@@ -265,6 +266,7 @@ def test_arguments_that_do_not_belong_together_are_refused(arguments, message):
         connected(**arguments).__enter__()
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_told_what_is_missing(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from twinbrain.run.cluster.connect import connected\nwith connected(workers=1):\n    pass\n")

@@ -30,7 +30,8 @@ with open(sys.argv[4], "w") as file:
 """
 
 
-@pytest.mark.parametrize("most_pairs", [8, pytest.param(1, marks=pytest.mark.slow)], ids=["pairs", "all to all"])
+@pytest.mark.slow
+@pytest.mark.parametrize("most_pairs", [8, 1], ids=["pairs", "all to all"])
 def test_every_spike_of_the_other_rank_arrives(most_pairs, tmp_path):
     port = free_port("127.0.0.1")
     files = [tmp_path / f"{rank}.json" for rank in range(2)]
