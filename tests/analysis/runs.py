@@ -88,7 +88,9 @@ def make_run(
         "/": xr.Dataset(attrs=attrs),
         "/network": network,
         "/connectome": connectome.to_dataset(),
-        "/rate": xr.Dataset({"rate": (("time", "population"), rate)}, {"time": np.arange(n_bins) * rate_bin}),
+        "/rate": xr.Dataset(
+            {"rate": (("time", "population"), rate)}, {"time": np.arange(n_bins) * rate_bin}, {"bin": rate_bin}
+        ),
     }
     if record_spikes:
         groups["/spikes"] = spikes

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from twinbrain.analysis import mean_rates, rates
+from twinbrain.analysis import mean_rates, rates, spectrum, summarise
 from twinbrain.errors import SpecError, StoreError, UnitError
 
 
@@ -19,6 +19,16 @@ def test_rate_of_a_population_is_count_by_size_and_bin(small):
     np.testing.assert_allclose(rate, counts / [2, 1, 1] / 0.01, rtol=1e-6)
     assert rate["population"].values.tolist() == ["A/e", "A/i", "B/e"]
     assert rate["transmitter"].values.tolist() == ["glutamate", "gaba", "glutamate"]
+
+
+@pytest.mark.parametrize("taken", [slice(10, None), slice(None, 30), slice(None, None, 2), slice(None, None, -1)])
+def test_a_run_of_which_some_times_were_selected_is_refused(small, taken):
+    selected = small.isel(time=taken)
+    for analysis in (rates, mean_rates, summarise, lambda run: spectrum(run, segment="10 ms")):
+        with pytest.raises(
+            StoreError, match=r"expected the rates of the whole run, .* give the whole run, and start= "
+        ):
+            analysis(selected)
 
 
 def test_rate_of_a_region_counts_each_neuron_once(small):

@@ -146,6 +146,20 @@ def test_a_dataset_round_trips_through_zarr(four, tmp_path):
         assert Connectome.from_dataset(dataset) == four
 
 
+@pytest.mark.parametrize("dims", [["target"], ["target", "source"], ["region"], ["source", "region"]])
+def test_what_belongs_to_a_label_stays_with_it_in_whatever_order(four, dims):
+    dataset = four.to_dataset()
+    found = Connectome.from_dataset(dataset.isel({dim: [2, 0, 3, 1] for dim in dims}))
+    assert found.select(four.labels).at([found.labels.index(label) for label in four.labels]) == four
+    assert found.labels == ([four.labels[i] for i in (2, 0, 3, 1)] if "target" in dims else four.labels)
+
+
+def test_rows_and_columns_of_other_regions_are_refused(four):
+    for dim in ("source", "region"):
+        with pytest.raises(ConnectomeError, match=f"expected the same regions as {dim} of .* as along 'target'"):
+            Connectome.from_dataset(four.to_dataset().isel({dim: [0, 1, 2]}))
+
+
 def test_a_dataset_without_length_or_labels_is_refused(pair):
     with pytest.raises(ConnectomeError, match="expected a variable 'length' in the dataset, found weight"):
         Connectome.from_dataset(pair.dataset.drop_vars("length"))

@@ -43,8 +43,9 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
     for name, responses in lesioned.items():
         if not np.array_equal(responses_of(responses, "label", "trial").values, label):
             raise LearnError(
-                f"ablation: expected the lesion {name!r} tried on the trials of the intact network, "
-                f"found other labels ({responses.sizes['trial']} trials, not {len(label)}); run both on the same trials"
+                f"ablation: expected the lesion {name!r} tried on the trials of the intact network, in "
+                f"their order, found other labels "
+                f"({responses.sizes['trial']} trials, not {len(label)}); run both on the same trials"
             )
         if all(TRIAL_DIGEST in each.variables for each in (intact, responses)):
             seen, expected = (responses_of(each, TRIAL_DIGEST, "trial").values for each in (responses, intact))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -9,8 +11,8 @@ from numpy.typing import NDArray
 from twinbrain.analysis.grouping import By, Grouping, group_by
 from twinbrain.analysis.tree import Clock, clock, group
 from twinbrain.analysis.windows import read_block
-from twinbrain.errors import UnitError
-from twinbrain.units import number, show
+from twinbrain.errors import StoreError, UnitError
+from twinbrain.units import number
 
 
 def rates(
@@ -43,6 +45,8 @@ def rates(
     ------
     UnitError
         If the bin is not a multiple of the stored one, or longer than the run.
+    StoreError
+        If some times of the run were selected; ``start`` and ``stop`` do that.
     """
     grouping = group_by(tree, by)
     stored = _stored(tree, start, stop)
@@ -57,7 +61,7 @@ def rates(
     binned = stored.coarsen(time=factor, boundary="trim", coord_func="min").mean() if factor > 1 else stored
     mean = grouping.mean_of_populations(binned).transpose("time", by)
     mean["time"].attrs.update(units="ms", long_name="start of the bin")
-    attrs = {"long_name": "firing rate", "units": "Hz", "bin": show(factor * width, "ms")}
+    attrs = {"long_name": "firing rate", "units": "Hz", "bin": f"{factor * width:.12g} ms"}
     return mean.assign_coords(grouping.coords).assign_attrs(attrs).rename("rate")
 
 
@@ -86,11 +90,10 @@ def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, s
     last = first + width * stored.sizes["time"]
     told = {}
     if (part.start, part.stop) != (first, last):
-        is_gapless = round(float(stored["time"][-1]) / part.dt) + width == last
-        if "spikes" in tree.children and is_gapless and max(first - part.start, part.stop - last) < width:
+        if "spikes" in tree.children and max(first - part.start, part.stop - last) < width:
             mean = _with_edges(tree, grouping, mean, part, (first, last))
         else:
-            told = {"start": show(first * part.dt, "ms"), "stop": show(last * part.dt, "ms")}
+            told = {"start": f"{first * part.dt:.12g} ms", "stop": f"{last * part.dt:.12g} ms"}
     return grouping.array(mean, long_name="mean firing rate", units="Hz", **told).rename("rate")
 
 
@@ -112,12 +115,23 @@ def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataAr
     """Return the recorded rates of populations, in double precision, of the bins within the given time."""
     rate = group(tree, "rate", "record rates when you run")["rate"]
     part, time, width = clock(tree, start, stop), rate["time"].values, _width(tree)
+    _check_whole(time, width, clock(tree))
     # Bins that lie within, whole: the last one of a run may have been cut short.
     first = np.searchsorted(time, part.start * part.dt - 1e-6 * width)
     last = np.searchsorted(time, part.stop * part.dt - (1 - 1e-6) * width, side="right")
     if first >= last:
         raise UnitError(f"expected a part of the run with a bin of {width:g} ms, found {start!r} to {stop!r}")
     return rate.isel(time=slice(int(first), int(last))).drop_vars("population", errors="ignore").astype(np.float64)
+
+
+def _check_whole(time: NDArray[np.float64], width: float, whole: Clock) -> None:
+    """Make sure that no bins of a run were left out: what comes of them would be taken for the rest of the run."""
+    n = math.ceil(whole.stop * whole.dt / width - 1e-6)
+    if len(time) != n or not np.allclose(time, width * np.arange(n), rtol=1e-9, atol=1e-3 * width):
+        raise StoreError(
+            f"expected the rates of the whole run, {n} bins of {width:g} ms, found {len(time)} that were selected: "
+            "give the whole run, and start= and stop=, or select from the result"
+        )
 
 
 def _width(tree: xr.DataTree) -> float:

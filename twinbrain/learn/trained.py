@@ -83,6 +83,7 @@ class Trained:
             By default the held-out ones.
         bin : str (ms), optional
             Interval over which rates are taken; by default as many steps as come nearest to 10 ms, or a short trial.
+            A last interval that is not full is left out.
         without : str, optional
             A cell class or a population whose outgoing weights are 0 meanwhile: it still spikes, but nothing hears it.
             What both are named alike, and the class is not all of the population, is refused; name the population

@@ -248,12 +248,25 @@ def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
     labels = dataset["weight"].coords["target"].values if "target" in dataset["weight"].coords else None
     if labels is None:
         raise ConnectomeError("expected labels as the coordinate 'target' of the weight, found none; assign them")
-    found = {key: dataset[key] for key in _VARIABLES if key in dataset}
+    found = {key: _along(dataset[key], labels) for key in _VARIABLES if key in dataset}
     return (
         found
         | {"labels": [str(label) for label in labels]}
         | {key: dataset.attrs[key] for key in ("name", "normalisation") if key in dataset.attrs}
     )
+
+
+def _along(array: xr.DataArray, labels: NDArray[Any]) -> xr.DataArray:
+    """Return a variable with its regions in the order of ``labels``, wherever their own labels are given."""
+    for dim in ("source", "region"):
+        if dim not in array.dims or dim not in array.coords or np.array_equal(own := array[dim].values, labels):
+            continue
+        if len(own) != len(labels) or (index := array.indexes[dim].get_indexer(labels)).min() < 0:
+            raise ConnectomeError(
+                f"expected the same regions as {dim} of {array.name} as along 'target', found others; select the same"
+            )
+        array = array.isel({dim: index})
+    return array
 
 
 def in_order(labels: Iterable[Any]) -> list[Any]:
