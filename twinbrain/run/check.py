@@ -66,6 +66,7 @@ def _check_declared(location: Location, kind: str) -> None:
         stored_sweep_workflow(SweepStore(location))
     elif kind == TRAINING.name:
         kept = open_training_store(location)
+        kept.curves()
         check_declared(declared(kept.attributes["spec"], kept.group(CONNECTOME), kind), kept.attributes, location, kind)
     else:
         tree = open_run(location)

@@ -29,7 +29,7 @@ from twinbrain.spec.load import as_workflow
 from twinbrain.spec.record import Record
 from twinbrain.spec.region import Region
 from twinbrain.spec.workflow import Run, Workflow
-from twinbrain.store import Location, check_target, is_resumable, place_for, resume_run
+from twinbrain.store import Location, check_grown, check_target, is_resumable, place_for, resume_run
 from twinbrain.store.claim import apart, claimed
 from twinbrain.store.damage import reading
 from twinbrain.store.declared import check_declared, declared
@@ -164,6 +164,7 @@ def _is_of(tree: xr.DataTree, workflow: Workflow, place: Location) -> bool:
     if not (same and "resumed_with" not in tree.attrs and tree.attrs["digest"] == workflow.digest):
         return False
     check_declared(stored_workflow(tree), tree.attrs, place, "run")
+    check_grown(place)
     return True
 
 
@@ -246,6 +247,7 @@ def resume(
     path = Location.of(path)
     tree = open_run(path)
     if tree.attrs["status"] == "complete":
+        check_grown(path)
         return _told(tree)
     if tree.attrs["status"] == "failed":
         raise breakdown_error(json.loads(tree.attrs["breakdown"])["text"])

@@ -4,6 +4,7 @@ from twinbrain.store.checkpoint import read_state as read_state
 from twinbrain.store.create import check_target as check_target
 from twinbrain.store.create import create_run as create_run
 from twinbrain.store.create import is_resumable as is_resumable
+from twinbrain.store.grown import check_grown as check_grown
 from twinbrain.store.info import RunInfo as RunInfo
 from twinbrain.store.info import run_info as run_info
 from twinbrain.store.layout import ProbeLayout as ProbeLayout

@@ -16,6 +16,7 @@ from zarr.core.sync import sync
 
 from twinbrain.store.creation import GoneOnError
 from twinbrain.store.damage import DamageError
+from twinbrain.store.grown import check_grown
 from twinbrain.store.location import Location
 from twinbrain.store.read import open_run
 from twinbrain.store.root import RUN, SWEEP, Kind, kind_in, read_document
@@ -113,6 +114,7 @@ def _check_checkpoint(location: Location, kind: Kind) -> StoreCheck:
 def _check_opened(location: Location) -> StoreCheck:
     """Check what a run holds against what else it says, as whoever opens it does."""
     try:
+        check_grown(location)
         _check_spikes(location, open_run(location))
     except DamageError as error:
         return StoreCheck(0, 0, (_damage(error),))

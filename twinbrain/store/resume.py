@@ -6,13 +6,13 @@ import json
 import os
 from collections.abc import Mapping
 
-from twinbrain.store.checkpoint import read_checkpoint, tail_crcs
+from twinbrain.store.checkpoint import read_checkpoint
 from twinbrain.store.claim import held
 from twinbrain.store.failures import saying_what_is_safe
-from twinbrain.store.growing import GrowingArray
+from twinbrain.store.grown import grown_arrays
 from twinbrain.store.info import RunInfo, run_info
 from twinbrain.store.location import Location
-from twinbrain.store.root import Root, read_document
+from twinbrain.store.root import read_document
 from twinbrain.store.verified import VerifiedStore
 from twinbrain.store.window import StateData
 from twinbrain.store.writer import RunWriter
@@ -53,10 +53,7 @@ def resume_run(
     committed = VerifiedStore(store, location, document)
     with saying_what_is_safe(location, info.committed):
         location.clean()
-        tails = tail_crcs(committed.root)
-        arrays = {
-            name: GrowingArray.reopen(store, name, committed, tails.get(name)) for name in _growing(committed.root)
-        }
+        arrays = grown_arrays(store, committed)
         state = read_checkpoint(committed)
     earlier: dict[str, str] = json.loads(committed.root.attributes.get("resumed_with", "{}"))
     other = {name: own for name, own in (resumed_with or {}).items() if info.versions.get(name) != own}
@@ -71,14 +68,3 @@ def _joined(earlier: Mapping[str, str], other: Mapping[str, str]) -> dict[str, s
         known = joined[name].split(", ") if name in joined else []
         joined[name] = ", ".join([*known, *({own} - {*known})])
     return joined
-
-
-def _growing(root: Root) -> list[str]:
-    """Return the paths of the arrays that grow."""
-    return [
-        path
-        for path, node in root.nodes.items()
-        if node["node_type"] == "array"
-        and path.split("/")[0] in ("spikes", "rate", "state")
-        and node["dimension_names"][0] in ("time", "spike", "window")
-    ]

@@ -87,6 +87,8 @@ class TrainingStore:
             # and wakes when another process has taken over, finds that out before it writes over what that one wrote.
             path = f"checkpoint/{slot}"
             objects: dict[str, Buffer] = {}
+            if done and not self._curves:
+                self.curves()  # which are held against what was committed
             whole = {name: self._with_epoch(f"{CURVES}/{name}", done, values) for name, values in curves.items()}
             nodes = _without(self._root.nodes, path) | _compose(MemoryStore(objects), path, state)
             nodes[path] |= {
@@ -94,6 +96,9 @@ class TrainingStore:
             }
             for name, curve in whole.items():
                 objects |= self._encoded(f"{CURVES}/{name}", curve)
+            # A copy that is made between two commits may have curves of another.
+            told = nodes[CURVES]["attributes"] | {FINGERPRINT: _of_epochs(whole, done + 1)}
+            nodes[CURVES] = nodes[CURVES] | {"attributes": told}
             self._check_unchanged()
             sync(put_groups(self.location.store(), [path, CURVES], objects))
             self._replace(nodes, checkpoint=slot, epochs_done=done + 1, **attributes)
@@ -152,7 +157,15 @@ class TrainingStore:
         """Return the learning curves of the epochs that are done."""
         curves = self.group(CURVES)
         with reading(self.location, CURVES, TRAINING.name):
+            self._check_curves({str(name): array.values for name, array in curves.data_vars.items()})
             return curves.isel(epoch=slice(0, self.epochs_done))
+
+    def _check_curves(self, curves: Arrays) -> None:
+        expected = self._root.nodes[CURVES]["attributes"].get(FINGERPRINT)
+        if expected is not None and _of_epochs(curves, self.epochs_done) != expected:
+            raise DamageError(
+                self.location, CURVES, "the curves that were committed with the rest", "others", "training"
+            )
 
     def group(self, name: str) -> xr.Dataset:
         """Return a group as a dataset, in memory."""
@@ -335,3 +348,8 @@ def _with_texts(dataset: xr.Dataset) -> xr.Dataset:
 
 def _without(nodes: Mapping[str, Document], *paths: str) -> dict[str, Document]:
     return {name: node for name, node in nodes.items() if not any(f"{name}/".startswith(f"{p}/") for p in paths)}
+
+
+def _of_epochs(curves: Arrays, n_epochs: int) -> str:
+    """Return what tells the curves of some epochs from others."""
+    return fingerprint({name: curve[..., :n_epochs] for name, curve in curves.items() if name != "epoch"})
