@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_NAMES = 10
+# Width of a letter and height of a line, of the size of the map.
+_LETTER, _LINE = 0.025, 0.045
 
 
 @plain_texts
@@ -124,16 +126,24 @@ def _label(values: xr.DataArray, differs: bool) -> str:
 
 
 def _name_regions(ax: Axes, place: NDArray[np.float64], labels: NDArray[np.str_], size: NDArray[np.float64]) -> None:
-    """Name all regions where they are few, else those of the largest values that do not lie on each other."""
-    least = 0.07 * np.ptp(place, axis=0).max()
-    named: list[NDArray[np.float64]] = []
+    """Name all regions where they are few, else those of the largest values whose names do not lie on each other.
+
+    Names at the right edge are written to the left of their places, where there is room.
+    """
+    size_of_map = np.ptp(place, axis=0).max()
+    edge = place[:, 0].min() + 0.75 * np.ptp(place[:, 0])
+    named: list[tuple[float, float, float]] = []
     for i in np.argsort(-np.nan_to_num(size), kind="stable"):
         if len(named) == _MOST_NAMES:
             return
-        if any(abs(place[i] - other)[1] < least / 2 and abs(place[i] - other)[0] < 4 * least for other in named):
+        x, y = place[i]
+        width = _LETTER * size_of_map * len(labels[i])
+        first = x - width if (is_at_edge := x > edge) else x
+        if any(abs(y - v) < _LINE * size_of_map and first < last and begin < first + width for begin, last, v in named):
             continue
-        named.append(place[i])
-        ax.annotate(labels[i], tuple(place[i]), (4, 4), "data", "offset points", fontsize=6.5, color=INK, zorder=5)
+        named.append((first, first + width, y))
+        offset, side = ((-4, 4), "right") if is_at_edge else ((4, 4), "left")
+        ax.annotate(labels[i], (x, y), offset, "data", "offset points", fontsize=6.5, color=INK, ha=side, zorder=5)
 
 
 def _name_sides(ax: Axes, connectome: Connectome, place: NDArray[np.float64]) -> None:
