@@ -156,8 +156,23 @@ def test_what_belongs_to_a_label_stays_with_it_in_whatever_order(four, dims):
 
 def test_rows_and_columns_of_other_regions_are_refused(four):
     for dim in ("source", "region"):
-        with pytest.raises(ConnectomeError, match=f"expected the same regions as {dim} of .* as along 'target'"):
+        with pytest.raises(ConnectomeError, match=f"expected the regions of the labels along '{dim}' of "):
             Connectome.from_dataset(four.to_dataset().isel({dim: [0, 1, 2]}))
+        with pytest.raises(ConnectomeError, match=f"along '{dim}' of .*, found others, or some twice"):
+            Connectome.from_dataset(four.to_dataset().isel({dim: [0, 1, 2, 2]}))
+
+
+def test_labelled_arrays_are_brought_into_the_order_of_the_labels(four):
+    turned = [2, 0, 3, 1]
+    assert four.replace(weight=four.weight.isel(target=turned), length=four.length.isel(source=turned)) == four
+    assert four.replace(hemisphere=four.hemisphere.isel(region=turned)) == four
+    assert four.replace(centroids=four.centroids.isel(region=turned, axis=[2, 0, 1])) == four
+    with pytest.raises(ConnectomeError, match=r"along 'target' of weight, found others.* give its .values"):
+        four.replace(weight=four.weight, labels=list("wxyz"))
+    named = four.replace(labels=list("wxyz"))
+    assert np.array_equal(named.weight, four.weight)
+    numbered = four.weight.drop_vars(["target", "source"]).assign_coords(target=[3, 2, 1, 0])
+    assert four.replace(weight=numbered) == four
 
 
 def test_a_dataset_without_length_or_labels_is_refused(pair):

@@ -19,6 +19,8 @@ from twinbrain.spec.labels import matching
 from twinbrain.spec.suggest import nearest
 
 _HEMISPHERES = ("left", "right", "")
+_AXES = ["x", "y", "z"]
+_LABELLED = ("target", "source", "region", "axis")
 # Dimensions and unit of each variable, in the order of the digest.
 _VARIABLES = {
     "weight": (("target", "source"), "1"),
@@ -32,6 +34,8 @@ _VARIABLES = {
 
 class Connectome:
     """Weights and tract lengths among regions, immutable; always ``weight[target, source]``.
+
+    What is given as a labelled array of xarray is brought into the order of the labels.
 
     Parameters
     ----------
@@ -54,7 +58,8 @@ class Connectome:
     Raises
     ------
     ConnectomeError
-        If a matrix is not square, shapes disagree, a number is negative or not finite, or labels repeat.
+        If a matrix is not square, shapes disagree, a number is negative or not finite, labels repeat, or an array has
+        labels of other regions.
     """
 
     _dataset: xr.Dataset
@@ -75,6 +80,11 @@ class Connectome:
     ) -> None:
         names = _labels(labels)
         n = len(names)
+        given: list[Any] = [
+            _along(key, value, names) if isinstance(value, xr.DataArray) else value
+            for key, value in zip(_VARIABLES, (weight, length, centroids, hemisphere, cortical, area), strict=True)
+        ]
+        weight, length, centroids, hemisphere, cortical, area = given
         fields: dict[str, NDArray[Any] | None] = {
             "weight": _numbers("weight", weight, (n, n), names),
             "length": _numbers("length", length, (n, n), names),
@@ -89,7 +99,7 @@ class Connectome:
                 array.flags.writeable = False
                 dims, units = _VARIABLES[key]
                 variables[key] = (dims, array, {"units": units} if units else {})
-        coords: dict[str, Any] = dict.fromkeys(("target", "source", "region"), names) | {"axis": ["x", "y", "z"]}
+        coords: dict[str, Any] = dict.fromkeys(("target", "source", "region"), names) | {"axis": _AXES}
         coords = {dim: coords[dim] for dim in coords if any(dim in variable[0] for variable in variables.values())}
         attrs = {"name": str(name), "normalisation": str(normalisation)}
         self.__dict__.update(_dataset=xr.Dataset(variables, coords, attrs), _labels=tuple(names))
@@ -245,27 +255,33 @@ class Connectome:
 
 
 def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
-    labels = dataset["weight"].coords["target"].values if "target" in dataset["weight"].coords else None
-    if labels is None:
+    if "target" not in dataset["weight"].coords:
         raise ConnectomeError("expected labels as the coordinate 'target' of the weight, found none; assign them")
-    found = {key: _along(dataset[key], labels) for key in _VARIABLES if key in dataset}
+    labels = [str(label) for label in dataset["target"].values]
+    found = {key: _along(key, dataset[key], labels) for key in _VARIABLES if key in dataset}
     return (
-        found
-        | {"labels": [str(label) for label in labels]}
+        # Without labels of their own, since others may be given.
+        {key: array.drop_vars(list(array.coords)) for key, array in found.items()}
+        | {"labels": labels}
         | {key: dataset.attrs[key] for key in ("name", "normalisation") if key in dataset.attrs}
     )
 
 
-def _along(array: xr.DataArray, labels: NDArray[Any]) -> xr.DataArray:
-    """Return a variable with its regions in the order of ``labels``, wherever their own labels are given."""
-    for dim in ("source", "region"):
-        if dim not in array.dims or dim not in array.coords or np.array_equal(own := array[dim].values, labels):
+def _along(key: str, array: xr.DataArray, labels: list[str]) -> xr.DataArray:
+    """Return a variable with its regions in the order of ``labels``, wherever it has labels of its own."""
+    for dim in array.dims:
+        if dim not in _LABELLED or dim not in array.coords or array[dim].dtype.kind not in "UTO":
             continue
-        if len(own) != len(labels) or (index := array.indexes[dim].get_indexer(labels)).min() < 0:
+        own, wanted = [str(label) for label in array[dim].values], _AXES if dim == "axis" else labels
+        if own == wanted or (dim == "axis" and sorted(own) != wanted):  # axes of other names lie as they are given
+            continue
+        if sorted(own) != sorted(wanted):
             raise ConnectomeError(
-                f"expected the same regions as {dim} of {array.name} as along 'target', found others; select the same"
+                f"expected the regions of the labels along {dim!r} of {key}, found others, or some twice; select the "
+                "same along each, or give its .values, which are taken by their places"
             )
-        array = array.isel({dim: index})
+        place = {label: i for i, label in enumerate(own)}
+        array = array.isel({dim: [place[label] for label in wanted]})
     return array
 
 
@@ -325,7 +341,7 @@ def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[st
     faults = ~np.isfinite(array) if key == "centroids" else ~np.isfinite(array) | (array < 0)
     if faults.any():
         first = tuple(int(i) for i in np.argwhere(faults)[0])
-        regions = {"target": labels, "source": labels, "region": labels, "axis": ["x", "y", "z"]}
+        regions = {"target": labels, "source": labels, "region": labels, "axis": _AXES}
         where = ", ".join(f"{dim}={regions[dim][i]!r}" for dim, i in zip(dims, first, strict=True))
         wanted = "finite" if key == "centroids" else "finite and not negative"
         raise ConnectomeError(
