@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from twinbrain.analysis import mean_rates, rates, spectrum, summarise
+from twinbrain.analysis import (
+    cv_isi,
+    functional_connectivity,
+    mean_rates,
+    rates,
+    spectrum,
+    spikes,
+    summarise,
+    synchrony,
+    warm_up,
+)
 from twinbrain.errors import SpecError, StoreError, UnitError
 
 
@@ -24,7 +34,8 @@ def test_rate_of_a_population_is_count_by_size_and_bin(small):
 @pytest.mark.parametrize("taken", [slice(10, None), slice(None, 30), slice(None, None, 2), slice(None, None, -1)])
 def test_a_run_of_which_some_times_were_selected_is_refused(small, taken):
     selected = small.isel(time=taken)
-    for analysis in (rates, mean_rates, summarise, lambda run: spectrum(run, segment="10 ms")):
+    of_rates = (rates, mean_rates, lambda run: spectrum(run, segment="10 ms"))
+    for analysis in (*of_rates, summarise, cv_isi, synchrony, spikes, warm_up):
         with pytest.raises(
             StoreError, match=r"expected the rates of the whole run, .* give the whole run, and start= "
         ):
@@ -116,3 +127,17 @@ def test_what_cannot_be_is_refused(small, arguments, error, message):
 def test_a_part_of_a_run_is_no_run(small):
     with pytest.raises(StoreError, match=r"expected the group 'network' .* open a run"):
         rates(small["spikes"])
+
+
+def test_bins_and_windows_are_written_as_one_would(make_run):
+    run = make_run([("A", "x/a", "e", "glutamate", 1)], [[0]], duration=300.3, rate_bin=2.1, record_spikes=False)
+    assert rates(run, bin="10.5 ms").attrs["bin"] == "10.5 ms"
+    assert mean_rates(run, start="6.2 ms").attrs["start"] == "6.3 ms"
+    assert functional_connectivity(run, bin="2.1 ms", start="6.3 ms").attrs["stop"] == "300.3 ms"
+
+
+def test_rates_that_do_not_tell_their_bin_are_refused(small):
+    untold = small.copy()
+    untold["rate"].attrs.clear()
+    with pytest.raises(StoreError, match="expected the attribute 'bin' of the rates"):
+        rates(untold)

@@ -8,6 +8,7 @@ import twinbrain.analysis
 from twinbrain.analysis import cv_isi, mean_rates, summarise, synchrony
 from twinbrain.analysis.tree import stimuli
 from twinbrain.errors import StoreError
+from twinbrain.spec.connectome import Connectome
 
 
 def test_a_row_holds_what_the_single_measures_say(run):
@@ -33,8 +34,10 @@ def test_rows_are_families_of_a_brain_and_populations_of_a_region(run, make_run)
 
 
 def test_a_run_without_spikes_has_rates_still(helpers):
-    table = summarise(helpers.known_run(duration=100.0, record_spikes=False))
-    assert list(table.data_vars) == ["n_neurons", "rate"]
+    silent = helpers.known_run(duration=100.0, record_spikes=False)
+    assert list(summarise(silent).data_vars) == ["n_neurons", "rate"]
+    # Of whole bins, as far as they lie within.
+    assert summarise(silent, start="3.3 ms", stop="50.5 ms").attrs == {"start": "4 ms", "stop": "50 ms"}
 
 
 def test_the_accessor_does_what_the_functions_do(run):
@@ -124,3 +127,23 @@ def test_a_train_of_pulses_has_those_that_the_run_has(run):
     assert span.stop == 4e9
     assert train(width="1 s", period="2 s", delay=f"{end} ms").on == ()
     assert train(width="1e-9 ms", period="2e-9 ms").on == ((0.0, 4e9),)  # many a step
+
+
+def test_a_part_of_a_connectome_is_not_normalised_anew(helpers):
+    labels = ["A", "B", "C"]
+    drawn = np.random.default_rng(1).random((3, 3))
+    run = helpers.make_run(
+        [(label, "x/a", "e", "glutamate", 1) for label in labels],
+        [[]] * 3,
+        duration=10.0,
+        connectome=Connectome(drawn, drawn, labels),
+    )
+    run.attrs["spec"] = json.dumps({"brain": {"normalisation": "row"}})
+    turned = run.isel(target=[2, 1, 0]).twin.connectome.weight
+    np.testing.assert_allclose(turned.sel(target=labels, source=labels), run.twin.connectome.weight)
+    part = run.isel(target=[0, 1], source=[0, 1])
+    for selected in (part, part.isel(population=[0, 1])):
+        with pytest.raises(StoreError, match=r"expected all regions of the run, .* found 2 .*connectome.select"):
+            _ = selected.twin.connectome
+    run.attrs["spec"] = "{}"
+    assert run.isel(target=[0, 1], source=[0, 1]).twin.connectome == run.twin.connectome.at([0, 1])

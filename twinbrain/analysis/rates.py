@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.bins import width_of_bins
 from twinbrain.analysis.grouping import By, Grouping, group_by
 from twinbrain.analysis.tree import Clock, clock, group
 from twinbrain.analysis.windows import read_block
-from twinbrain.errors import StoreError, UnitError
+from twinbrain.errors import UnitError
 from twinbrain.units import number
 
 
@@ -115,7 +114,6 @@ def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataAr
     """Return the recorded rates of populations, in double precision, of the bins within the given time."""
     rate = group(tree, "rate", "record rates when you run")["rate"]
     part, time, width = clock(tree, start, stop), rate["time"].values, _width(tree)
-    _check_whole(time, width, clock(tree))
     # Bins that lie within, whole: the last one of a run may have been cut short.
     first = np.searchsorted(time, part.start * part.dt - 1e-6 * width)
     last = np.searchsorted(time, part.stop * part.dt - (1 - 1e-6) * width, side="right")
@@ -124,19 +122,5 @@ def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataAr
     return rate.isel(time=slice(int(first), int(last))).drop_vars("population", errors="ignore").astype(np.float64)
 
 
-def _check_whole(time: NDArray[np.float64], width: float, whole: Clock) -> None:
-    """Make sure that no bins of a run were left out: what comes of them would be taken for the rest of the run."""
-    n = math.ceil(whole.stop * whole.dt / width - 1e-6)
-    if len(time) != n or not np.allclose(time, width * np.arange(n), rtol=1e-9, atol=1e-3 * width):
-        raise StoreError(
-            f"expected the rates of the whole run, {n} bins of {width:g} ms, found {len(time)} that were selected: "
-            "give the whole run, and start= and stop=, or select from the result"
-        )
-
-
 def _width(tree: xr.DataTree) -> float:
-    rate = group(tree, "rate", "record rates when you run")
-    if "bin" in rate.attrs:
-        return float(rate.attrs["bin"])
-    time = rate["time"].values
-    return float(time[1] - time[0]) if len(time) > 1 else clock(tree).stop * float(tree.attrs["dt"])
+    return width_of_bins(group(tree, "rate", "record rates when you run"))

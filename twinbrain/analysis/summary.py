@@ -45,6 +45,8 @@ def summarise(tree: xr.DataTree, by: By | None = None, start: str | None = None,
         table["synchrony"] = synchrony(tree, f"{bin:.15g} ms", by, start, stop)
     part = clock(tree, start, stop)
     attrs = {"start": f"{part.start * part.dt:.12g} ms", "stop": f"{part.stop * part.dt:.12g} ms"}
+    # Without spikes, rates are of the whole bins within, and nothing else is told of any other part.
+    attrs |= {key: rate.attrs[key] for key in attrs if key in rate.attrs}
     if "breakdown" in tree.attrs:
         attrs["breakdown"] = json.loads(tree.attrs["breakdown"])["text"]
     return xr.Dataset({key: array.drop_vars("n_neurons") for key, array in table.items()}, attrs=attrs)

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.bins import check_whole_time
 from twinbrain.connectome.normalise import normalise
 from twinbrain.errors import ConnectomeError, StoreError, UnitError
 from twinbrain.language.tokens import printable
@@ -156,16 +157,35 @@ def connectome(tree: xr.DataTree) -> Connectome:
     """Return the connectome of a run, with its weights normalised as they were simulated.
 
     The store holds them as they were declared, and in its spec what the brain does to them.
+
+    Raises
+    ------
+    StoreError
+        If regions were selected whose weights were normalised together with those of others.
     """
     dataset = group(tree, "connectome", "open a run of twinbrain, not a part of it")
     try:
         declared = json.loads(tree.attrs.get("spec", "{}")).get("brain", {}).get("normalisation", "none")
     except (AttributeError, TypeError, ValueError):  # a spec that tells nothing, as of stimuli
         declared = "none"
+    if declared != "none":
+        _check_all_regions(tree, dataset)
     try:
         return normalise(Connectome.from_dataset(dataset.load()), str(declared))
     except ConnectomeError as error:
         raise StoreError(f"connectome of the run: {error}") from None
+
+
+def _check_all_regions(tree: xr.DataTree, dataset: xr.Dataset) -> None:
+    """Make sure that no regions were left out: what is left would be normalised to other weights."""
+    network = group(tree, "network", "open a run of twinbrain, not a part of it")
+    n = int(network["size"].sum())
+    lacking = set(map(str, network["label"].values)) - set(map(str, dataset["target"].values))
+    if lacking or n != network.attrs.get("n_neurons", n):
+        raise StoreError(
+            f"expected all regions of the run, whose weights are normalised together, found {dataset.sizes['target']} "
+            "that were selected: give the whole run, and select from its connectome: run.twin.connectome.select(...)"
+        )
 
 
 @dataclass(frozen=True)
@@ -213,6 +233,8 @@ def clock(tree: xr.DataTree, start: str | None = None, stop: str | None = None) 
     ------
     UnitError
         If there is nothing between the two.
+    StoreError
+        If some times of the run were selected; ``start`` and ``stop`` do that.
     """
     check_run(tree)
     if "dt" not in tree.attrs:
@@ -226,6 +248,8 @@ def clock(tree: xr.DataTree, start: str | None = None, stop: str | None = None) 
             f"expected start before stop, within the {end:g} ms that the run holds, "
             f"found start {start!r} and stop {stop!r}"
         )
+    if "rate" in tree.children:
+        check_whole_time(tree["rate"].dataset, end)
     # A time that is a step but for rounding is that step.
     return Clock(dt, math.ceil(low / dt - 1e-6), math.ceil(high / dt - 1e-6))
 
