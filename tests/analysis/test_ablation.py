@@ -32,7 +32,7 @@ def test_a_lesion_that_helps_has_a_negative_drop(intact):
 
 
 def test_other_trials_are_refused(intact):
-    with pytest.raises(LearnError, match="lesion 'pv' tried on the trials of the intact"):
+    with pytest.raises(LearnError, match=r"lesion 'pv' tried on the trials of the intact .* found 10 trials, not 160"):
         ablation(intact, {"pv": intact.isel(trial=slice(0, 10))})
 
 
@@ -53,16 +53,28 @@ def test_over_seeds_networks_are_compared_with_themselves():
         ablation_over_seeds(intact, intact)
 
 
-def test_trials_in_another_order_are_refused_where_they_can_be_known(intact):
-    """Within a class their labels agree, and the pairs would be of different trials."""
+def test_trials_are_held_against_the_same_ones_in_whatever_order(intact):
+    label, n = intact["label"].values, intact.sizes["trial"]
+    known = intact.assign_coords(trial_digest=("trial", np.arange(n)))
+    whole, lesioned = (
+        known.assign(decision=("trial", np.where(np.arange(n) % every, label, label + 1))) for every in (5, 3)
+    )
+    order = np.random.default_rng(1).permutation(n)
+    found = ablation(whole, {"pv": lesioned, "turned": lesioned.isel(trial=order)})
+    assert found["drop"].values.tolist() == [pytest.approx(1 / 3 - 1 / 5, abs=0.01)] * 2
+    xr.testing.assert_identical(*(found.sel(lesion=name, drop=True) for name in ("pv", "turned")))
+    # One input may stand for several classes.
+    alike = intact.assign_coords(trial_digest=("trial", np.arange(n) // 40))
+    assert ablation(alike, {"pv": alike.isel(trial=order)})["drop"].item() == 0
+
+
+def test_trials_that_are_others_are_refused_by_what_differs(intact):
     known = intact.assign_coords(trial_digest=("trial", np.arange(intact.sizes["trial"])))
-    label = intact["label"].values
-    turned = np.empty(len(label), np.int64)
-    for each in np.unique(label):
-        turned[label == each] = np.flatnonzero(label == each)[::-1]
-    assert ablation(known, {"pv": known})["drop"].item() == 0
-    with pytest.raises(LearnError, match="in their order, found other inputs in 160 of 160 trials"):
-        ablation(known, {"pv": known.isel(trial=turned)})
+    others = known.assign_coords(trial_digest=known["trial_digest"] + 3)
+    with pytest.raises(LearnError, match="network, found other inputs in 3 of 160 trials; run both"):
+        ablation(known, {"pv": others})
+    with pytest.raises(LearnError, match=r"found other labels in 160 of 160 trials; .* keep their order"):
+        ablation(intact, {"pv": intact.assign(label=(intact["label"] + 1) % 4)})
 
 
 def test_networks_that_do_not_tell_their_seeds_are_as_many():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,7 +21,8 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
     ----------
     intact : xarray.Dataset
         ``label`` and ``decision`` (trial) of the whole network. Where there is ``trial_digest`` (trial), as in what
-        `Trained.responses` gives, trials are known by it, else by their labels alone.
+        `Trained.responses` gives, trials are known by it, in whatever order; else they are taken as they come, and
+        their labels have to agree.
     lesioned : mapping of str to xarray.Dataset
         The same of the network without, for example, ``"pv"``.
 
@@ -41,19 +43,7 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
     before = responses_of(intact, "decision", "trial").values == label
     found, of_label = [], []
     for name, responses in lesioned.items():
-        if not np.array_equal(responses_of(responses, "label", "trial").values, label):
-            raise LearnError(
-                f"ablation: expected the lesion {name!r} tried on the trials of the intact network, in "
-                f"their order, found other labels "
-                f"({responses.sizes['trial']} trials, not {len(label)}); run both on the same trials"
-            )
-        if all(TRIAL_DIGEST in each.variables for each in (intact, responses)):
-            seen, expected = (responses_of(each, TRIAL_DIGEST, "trial").values for each in (responses, intact))
-            if other := int((seen != expected).sum()):
-                raise LearnError(
-                    f"ablation: expected the lesion {name!r} tried on the trials of the intact network, in their "
-                    f"order, found other inputs in {other} of {len(label)} trials; run both on the same trials"
-                )
+        responses = _in_order_of(intact, responses, name)
         after = responses_of(responses, "decision", "trial").values == label
         found.append(paired_difference(before, after))
         of_label.append(
@@ -117,6 +107,34 @@ def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Data
         {"lesion": lesioned["lesion"].values},
         {"intact": float(intact.mean()), "n": difference.sizes["seed"], "interval_over": "seeds"},
     )
+
+
+def _in_order_of(intact: xr.Dataset, responses: xr.Dataset, name: str) -> xr.Dataset:
+    """Return the responses of a lesioned network, trial by trial those of the intact one."""
+    label, expected = (responses_of(each, "label", "trial").values for each in (responses, intact))
+    order = f"expected the lesion {name!r} tried on the trials of the intact network, in their order"
+    if all(TRIAL_DIGEST in each.variables for each in (intact, responses)):
+        seen, wanted = (responses_of(each, TRIAL_DIGEST, "trial").values for each in (responses, intact))
+        if other := (Counter(wanted.tolist()) - Counter(seen.tolist())).total() or max(0, len(seen) - len(wanted)):
+            raise LearnError(
+                f"ablation: expected the lesion {name!r} tried on the trials of the intact network, found other inputs "
+                f"in {other} of {len(wanted)} trials; run both on the same trials"
+            )
+        if (seen != wanted).any():
+            # Of trials with one input, labels tell which is which.
+            place = np.empty(len(wanted), np.intp)
+            place[np.lexsort((expected, wanted))] = np.lexsort((label, seen))
+            responses, label = responses.isel(trial=place), label[place]
+    if len(label) != len(expected):
+        raise LearnError(
+            f"ablation: {order}, found {len(label)} trials, not {len(expected)}; run both on the same trials"
+        )
+    if other := int((label != expected).sum()):
+        raise LearnError(
+            f"ablation: {order}, found other labels in {other} of {len(label)} trials; run both on the same trials, "
+            f"and keep their order, or their coordinate {TRIAL_DIGEST!r}"
+        )
+    return responses
 
 
 def _attrs(name: str) -> dict[str, str]:
