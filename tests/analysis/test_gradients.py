@@ -54,3 +54,12 @@ def test_a_limit_that_is_no_factor_is_refused(limit):
     norm = xr.Dataset({"norm": (("layer", "step"), np.ones((1, 20)))}, {"layer": ["a"]})
     with pytest.raises(SpecError, match="limit: expected a number above 0, found"):
         gradient_health(norm, limit)
+
+
+@pytest.mark.parametrize("taken", [slice(None, None, -1), slice(None, None, 2)])
+def test_steps_that_do_not_follow_each_other_are_refused(taken):
+    norm = xr.DataArray(np.geomspace(1e-6, 1, 40)[None], {"layer": ["l"], "step": np.arange(40)}, ("layer", "step"))
+    gradients = norm.to_dataset(name="norm")
+    assert gradient_health(gradients.isel(step=slice(5, 30)))["factor"].item() == pytest.approx(10 ** (-6 / 39))
+    with pytest.raises(LearnError, match="expected steps that follow each other, found some left out"):
+        gradient_health(gradients.isel(step=taken))

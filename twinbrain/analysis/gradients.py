@@ -35,7 +35,7 @@ def gradient_health(gradients: xr.Dataset, limit: float = 1e3) -> xr.Dataset:
     Raises
     ------
     LearnError
-        If there are fewer than 2 steps.
+        If there are fewer than 2 steps, or they do not follow each other.
 
     References
     ----------
@@ -46,6 +46,12 @@ def gradient_health(gradients: xr.Dataset, limit: float = 1e3) -> xr.Dataset:
         raise LearnError("gradients: expected the variable 'norm' with the dimensions layer and step, found none such")
     limit = positive("limit", limit)
     norm = gradients["norm"].transpose(..., "step")
+    apart = np.diff(norm["step"].values.astype(np.float64))  # NaN where steps were added, as by `pad`
+    if (np.isfinite(apart) & (apart != 1)).any():
+        raise LearnError(
+            "gradients: expected steps that follow each other, found some left out, or in another order; give all of a "
+            "stretch, and select from the result"
+        )
     values = norm.values.astype(np.float64)
     values = values[..., : _last(values) + 1]
     n_steps = values.shape[-1]
