@@ -112,7 +112,9 @@ class SweepStore:
         }
         # Read here, not on the workers of a client that may be there.
         texts = {
-            name: xr.Variable(c.dims, self.read(str(name))) for name, c in flat.coords.items() if POINT not in c.dims
+            name: xr.Variable(c.dims, self.read(str(name)), c.attrs)
+            for name, c in flat.coords.items()
+            if POINT not in c.dims
         }
         return xr.Dataset(arrays, texts)
 

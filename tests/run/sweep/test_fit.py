@@ -64,6 +64,25 @@ def test_times_that_differ_by_rounding_are_the_same():
     assert fitted({"f": given}, template_of({"f": array([0, 0], "time", [0.3, 1.5])}))["f"].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("other", [{"units": "s"}, {}])
+def test_results_have_one_unit(other):
+    known = {"f": array([1, 2], "time", [0.5, 1.5]).assign_attrs(units="ms", places=(1, 2), nothing=np.nan)}
+    template = template_of(known)
+    assert fitted(known, template)["f"].tolist() == [1, 2]
+    given = known["f"].copy()
+    given.attrs = other | {"places": [1, 2], "nothing": np.nan}
+    with pytest.raises(SpecError, match=r"expected the attribute 'units' of f .* 'ms', found ('s'|none)"):
+        fitted({"f": given}, template)
+    shared = common(template, {"f": given})
+    assert set(shared["f"].attrs) == {"places", "nothing"}
+    assert template["f"].attrs["units"] == "ms"
+    given = known["f"].copy()
+    given["time"].attrs["units"] = "s"
+    known["f"]["time"].attrs["units"] = "ms"
+    with pytest.raises(SpecError, match="the attribute 'units' of time"):
+        fitted({"f": given}, template_of(known))
+
+
 def test_numbers_that_the_type_of_the_sweep_would_round_are_refused():
     template = template_of({"f": xr.DataArray(np.float32(0))})
     for number in (188 / 3, 1e300):

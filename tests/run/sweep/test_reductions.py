@@ -120,6 +120,39 @@ def test_whole_numbers_that_floats_are_stay_what_they_are(value):
     assert int(reduced(value)["f"]) == int(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (np.ma.masked, np.nan),
+        (np.ma.masked_less([1.0, 2.0], 5.0).mean(), np.nan),
+        (np.ma.array(3, mask=True), np.nan),
+        (np.ma.array(3, mask=False), 3.0),
+        (xr.DataArray(np.ma.masked_less([1.0, 7.0], 5.0), dims="x"), [np.nan, 7.0]),
+    ],
+)
+def test_a_masked_number_is_none(value, kept):
+    np.testing.assert_array_equal(reduced(value)["f"], kept)
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="no wider float here")
+def test_numbers_of_a_wider_type_are_refused():
+    with pytest.raises(SpecError, match=r"sweep\.reduce\.f: expected floats of at most 64 bits"):
+        reduced(np.longdouble(1) / 3)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"mean": lambda run: xr.Dataset({"rates": 1.0}), "mean_rates": lambda run: 2.0},
+        {"mean_rates": lambda run: 2.0, "mean": lambda run: xr.Dataset({"rates": 1.0})},
+        {"a": lambda run: xr.Dataset({"b_c": 1.0}), "a_b": lambda run: xr.Dataset({"c": 2.0})},
+    ],
+)
+def test_two_results_of_one_name_are_refused(own):
+    with pytest.raises(SpecError, match=r"found a second '(mean_rates|a_b_c)'"):
+        reduce_run(NOTHING, {name: {} for name in own}, own)
+
+
 def test_a_dataset_gives_an_array_a_variable():
     found = reduced(xr.Dataset({"a": 1, "b": ("x", [1.0, 2.0])}))
     assert {name: array.shape for name, array in found.items()} == {"f_a": (), "f_b": (2,)}

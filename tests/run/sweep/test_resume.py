@@ -110,6 +110,17 @@ def test_functions_are_needed_again(sweep, out):
         tb.resume_sweep(out, workers=0)
 
 
+@pytest.mark.parametrize("other", ["rates", {"mean_rates": {"start": "5 ms"}}, ["mean_rates", "no_such"]])
+def test_a_sweep_that_is_resumed_keeps_its_analyses(sweep, out, other):
+    done = sweep(seed=range(2), reduce={"mean_rates": {"by": "population"}})
+    with pytest.raises(
+        tb.SpecError, match=r"functions of your own alone.*\(mean_rates\), found '(rates|mean_rates|no_such)'"
+    ):
+        tb.resume_sweep(out, workers=0, reduce=other)
+    for same in ("mean_rates", {"mean_rates": {"by": "population"}}):
+        assert tb.resume_sweep(out, workers=0, reduce=same).identical(done)
+
+
 def test_there_must_be_a_sweep_to_open_or_resume(out, tmp_path):
     for call in (tb.open_sweep, tb.resume_sweep):
         with pytest.raises(tb.StoreError, match="expected a sweep, found nothing"):

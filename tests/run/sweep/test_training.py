@@ -151,6 +151,7 @@ def test_a_point_that_fails_is_recorded_and_the_others_stand(sweep):
         ({"train.task": ["xer"]}, SpecError, "xer"),
         ({"train.task.gates": ["or"]}, SpecError, "gates"),
         ({"train.surrogate.name": ["atom"]}, LearnError, "atom"),
+        ({"regions.*.projections.0.delay": ["0.4 ms"]}, SpecError, r"delay: expected at least one step \(1 ms\)"),
         ({"seed": [0], "reduce": ["mean_rates"]}, SpecError, "expected none in a sweep of trainings"),
     ],
 )

@@ -26,7 +26,7 @@ from twinbrain.run.sweep.reductions import Reduction, check_reductions, template
 from twinbrain.run.sweep.shape import without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
-from twinbrain.run.sweep.training import check_point, idle_of_training, training_base, training_template
+from twinbrain.run.sweep.training import check_built, check_point, idle_of_training, training_base, training_template
 from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bits
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.keys import full_key
@@ -145,6 +145,8 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
         with _at(values):
             check_point(point := _point(base, axes, values))
         notes += idle_of_training(point.model_copy(update={"record": workflow.record}))
+    with _at(values_at(axes, 0)):
+        check_built(_point(base, axes, values_at(axes, 0)))
     names = tuple(axis.name for axis in axes)
     batch = _batch(sweep, axes, 1)  # a training takes long
     told = tuple(dict.fromkeys(notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ _CLOSE = 1e-9
 
 
 def common(template: xr.Dataset, results: Results) -> xr.Dataset:
-    """Return what a template has in common with results: all but texts along dimensions that are others there.
+    """Return what a template has in common with results: all but texts along dimensions, and attributes, that differ.
 
     Raises
     ------
@@ -31,7 +32,10 @@ def common(template: xr.Dataset, results: Results) -> xr.Dataset:
     for name in differing:
         if name in template.dims:
             raise _misfit(template, found, name)
-    return template.drop_vars(differing)
+    shared = template.drop_vars(differing).copy()
+    for name, key in _differing_attributes(shared, found):
+        del shared.variables[name].attrs[key]
+    return shared
 
 
 def fitted(results: Results, template: xr.Dataset) -> dict[str, NDArray[Any]]:
@@ -42,12 +46,20 @@ def fitted(results: Results, template: xr.Dataset) -> dict[str, NDArray[Any]]:
     Raises
     ------
     SpecError
-        If shapes, dimensions or coordinates are others, or numbers are not exactly those of the template's type.
+        If shapes, dimensions, coordinates or attributes are others, or numbers are not exactly those of the template's
+        type.
     """
     placed = _placed(results, template)
     found = template_of(placed)
     for name in _differing(template, found):
         raise _misfit(template, found, name)
+    for name, key in _differing_attributes(template, found):
+        there = found.variables[name].attrs
+        raise SpecError(
+            f"expected the attribute {key!r} of {name} that a run without spikes gives it, "
+            f"{template.variables[name].attrs[key]!r}, found {repr(there[key]) if key in there else 'none'}; give it "
+            "the same at every point, or leave it out"
+        )
     return {name: _as_kept(array, template[name].dtype, name) for name, array in placed.items()}
 
 
@@ -94,6 +106,16 @@ def _differing(template: xr.Dataset, found: xr.Dataset) -> Iterator[str]:
         there = found.coords.get(name)
         if there is None or there.dims != coordinate.dims or _differs(coordinate.values, there.values).any():
             yield str(name)
+
+
+def _differing_attributes(template: xr.Dataset, found: xr.Dataset) -> list[tuple[str, str]]:
+    """Return the attributes of a template that results do not give: results have one unit each, not one a point."""
+    return [
+        (str(name), key)
+        for name, variable in template.variables.items()
+        for key, value in variable.attrs.items()
+        if json.dumps(value) != json.dumps(found.variables[name].attrs.get(key))
+    ]
 
 
 def _differs(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:

@@ -126,7 +126,7 @@ def reduce_run(
     Raises
     ------
     SpecError
-        If one does not return numbers, or whole numbers that no float is.
+        If one does not return numbers, or numbers that no float is, or two results have one name.
     """
     parts = {}
     for name, tree in alone(run, declared, own):
@@ -137,7 +137,16 @@ def reduce_run(
                 parts[name] = _reduced(tree, name, own.get(name) or LIBRARY[name], declared[name])
         except SpecError as error:
             raise error.within(f"sweep.reduce.{name}") from None
-    return {key: array for name in declared for key, array in parts[name].items()}
+    found: dict[str, xr.DataArray] = {}
+    for name in declared:
+        for key, array in parts[name].items():
+            if key in found:
+                raise SpecError(
+                    f"sweep.reduce.{name}: expected results with names of their own, found a second {key!r} (one of a "
+                    f"Dataset is called '{name}_<variable>'); give the function or the variable another name"
+                )
+            found[key] = array
+    return found
 
 
 def alone(run: xr.DataTree, names: Iterable[str], own: Mapping[str, Reduction]) -> Iterator[tuple[str, xr.DataTree]]:
@@ -158,7 +167,7 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
     found = {}
     for key, part in parts.items():
         # Its own numbers: what comes next may write into those of the run.
-        array = part.compute().copy(deep=True) if isinstance(part, xr.DataArray) else xr.DataArray(np.array(part))
+        array = part.compute().copy(deep=True) if isinstance(part, xr.DataArray) else _array(part)
         if array.dtype.kind not in "fiub" or (array.ndim and not isinstance(part, xr.DataArray)):
             raise SpecError(
                 "expected a number, a DataArray or a Dataset of numbers, found "
@@ -169,6 +178,11 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
                 f"expected whole numbers up to 2**53, since what is kept are floats, found {key!r} with larger ones, "
                 "which would be rounded; return what is left of them, such as a difference or a share"
             )
+        if array.dtype.itemsize > 8:
+            raise SpecError(
+                f"expected floats of at most 64 bits, found {key!r} of {array.dtype}, which would be rounded; return "
+                "np.float64(...)"
+            )
         # A run without spikes, which says what of type each is, may well give a truth value where others give a number.
         found[key] = array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64, copy=False)
         if function is LIBRARY.get(name):
@@ -176,6 +190,13 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
             for told in ("start", "stop"):
                 found[key].attrs.pop(told, None)
     return found
+
+
+def _array(value: Any) -> xr.DataArray:
+    """Return a number as an array: NaN where it is masked, as xarray makes of masked arrays."""
+    if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "fiub":
+        value = np.ma.filled(value.astype(np.float64), np.nan)
+    return xr.DataArray(np.array(value))
 
 
 def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:

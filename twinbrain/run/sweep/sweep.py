@@ -188,7 +188,14 @@ def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, dict[
     check_version(store)
     declared = stored_sweep_workflow(store).sweep
     assert declared is not None
-    own = split(reduce)[1]
+    given, own = split(reduce)
+    for name, options in given.items():
+        if name not in own and (name not in declared.reduce or dict(options) not in ({}, dict(declared.reduce[name]))):
+            kept = ", ".join(declared.reduce)
+            raise SpecError(
+                f"reduce: expected functions of your own alone, since a sweep keeps what it was begun with ({kept}), "
+                f"found {name!r}{f' with {dict(options)}' if options else ''}; leave it out, or begin another sweep"
+            )
     check_own(store, own)
     check_reductions(declared.reduce, own)
     return store, own

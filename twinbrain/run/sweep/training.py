@@ -51,6 +51,14 @@ def check_point(workflow: Workflow) -> None:
     check_training(workflow)
 
 
+def check_built(workflow: Workflow) -> None:
+    """Check what only shows when all of a training is built, such as a delay shorter than the step."""
+    from twinbrain.learn.plan import plan_training
+
+    if workflow.train is not None and not workflow.train.baseline:
+        plan_training(workflow)
+
+
 def idle_of_training(workflow: Workflow) -> list[str]:
     """Return a line for each setting without effect on a training of a sweep; see `twinbrain.learn.idle`."""
     from twinbrain.learn.idle import idle_settings
