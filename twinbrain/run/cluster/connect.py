@@ -20,7 +20,6 @@ from twinbrain.cache import numba_is_apart
 from twinbrain.errors import ClusterError, SpecError, TwinbrainError
 from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.address import check_address, client_at, close
-from twinbrain.run.cluster.interrupts import IgnoreInterrupts
 from twinbrain.run.cluster.local import check_main, local_cluster
 from twinbrain.run.cluster.scratch import private_scratch
 from twinbrain.run.cluster.slurm import slurm_cluster
@@ -78,15 +77,14 @@ def connected(
             stack.enter_context(_ready(client, packages))
         elif cluster == "slurm":
             assert found is not None
-            started = stack.enter_context(slurm_cluster(found, None if workers is None else int(workers)))
-            client = stack.enter_context(Client(started, set_as_default=False))
+            jobs = stack.enter_context(slurm_cluster(found, None if workers is None else int(workers)))
+            client = stack.enter_context(Client(jobs, set_as_default=False))
             _make_ready(client, packages)
         elif cluster in (None, "local"):
             stack.enter_context(private_scratch())
-            started = stack.enter_context(local_cluster(CPU_COUNT if workers is None else int(workers)))
-            client = stack.enter_context(Client(started, set_as_default=False))
+            processes = stack.enter_context(local_cluster(CPU_COUNT if workers is None else int(workers)))
+            client = stack.enter_context(Client(processes, set_as_default=False))
             _make_ready(client, packages)
-            client.register_plugin(IgnoreInterrupts())
         else:
             client = client_at(str(cluster), found)
             stack.callback(close, client)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import dask
 from distributed import LocalCluster
+from distributed.utils import LoopRunner
 
 from twinbrain.errors import ClusterError
 from twinbrain.run.cluster.address import check_unencrypted
@@ -20,8 +24,9 @@ _QUIET = {"distributed.admin.tick.interval": "500ms", "distributed.worker.profil
 _GUARD = 'in a script, what starts workers has to stand under: if __name__ == "__main__":'
 
 
-def local_cluster(workers: int) -> LocalCluster:
-    """Start worker processes; a `ClusterError` says why they do not start."""
+@contextmanager
+def local_cluster(workers: int) -> Iterator[LocalCluster]:
+    """Start worker processes, which end with the context; a `ClusterError` says why they do not start."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise ClusterError(_GUARD)  # a worker that is being started, and imports the script that starts it
     if multiprocessing.current_process().daemon:
@@ -30,6 +35,11 @@ def local_cluster(workers: int) -> LocalCluster:
             "with workers=0, or start it by concurrent.futures.ProcessPoolExecutor"
         )
     check_unencrypted("workers on this machine")
+    with _loop() as loop, _started(workers, loop) as cluster:
+        yield cluster
+
+
+def _started(workers: int, loop: LoopRunner) -> LocalCluster:
     try:
         # Memory is planned before a run; a limit here would kill workers in the middle of one.
         with dask.config.set(_QUIET):
@@ -38,6 +48,7 @@ def local_cluster(workers: int) -> LocalCluster:
                 threads_per_worker=1,
                 processes=True,
                 memory_limit=None,
+                loop=loop.loop,
                 # A worker that is told to end while it speaks to the scheduler says so at length; errors of tasks come
                 # back with these.
                 silence_logs=logging.CRITICAL,
@@ -47,6 +58,29 @@ def local_cluster(workers: int) -> LocalCluster:
         raise ClusterError(
             f"expected {workers} worker processes, found that they do not start; {_why_no_workers()}"
         ) from error
+
+
+@contextmanager
+def _loop() -> Iterator[LoopRunner]:
+    """Give the loop of a cluster, whose thread starts all of its processes, also those that come back after a kill.
+
+    Ctrl-C and the end of a terminal reach all processes of it; only the one that the user started is to act on it. What
+    is blocked in a thread is so in processes that it starts, from their first moment on.
+    """
+    # Python starts it with the first process, and lets signals through again in the thread that does.
+    resource_tracker.ensure_running()
+    runner = LoopRunner()
+    kept = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, kept) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        runner.start()
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        yield runner
+    finally:
+        runner.stop()
 
 
 def check_main() -> None:
