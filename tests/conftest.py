@@ -20,6 +20,6 @@ settings.load_profile("twinbrain")
 
 
 def pytest_collection_finish(session):
-    """Let no collection of garbage look at what was imported: Brian2 collects at every run, 0.2 s of a small one."""
+    """Let no collection of garbage look at what was imported and collected, in each of thousands of tests."""
     gc.collect()
     gc.freeze()

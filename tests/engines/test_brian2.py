@@ -1,6 +1,8 @@
+import gc
 import subprocess
 import sys
 import textwrap
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import brian2
@@ -31,6 +33,28 @@ def test_the_device_of_the_user_changes_nothing_and_is_given_back():
         assert not device.build_on_run
     finally:
         brian2.devices.reset_device()
+
+
+def test_a_start_collects_none_of_the_user_s_garbage():
+    """Brian2 has all garbage collected at each run, which takes long where much is imported."""
+    network = build_region(relay_region())
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    gc.disable()
+    try:
+        circle = type("Circle", (list,), {})()
+        circle.append(circle)
+        kept = weakref.ref(circle)
+        del circle
+        run(network, 20)
+        assert kept() is not None
+        assert gc.get_freeze_count() == 0
+        gc.collect()
+        assert kept() is None
+    finally:
+        gc.enable()
+        if frozen:
+            gc.freeze()
 
 
 def test_the_preferences_of_the_user_are_given_back():

@@ -268,6 +268,10 @@ class Location:
             bounded = RangeByteRequest(0, limit + 1) if byte_range is None and not self.is_local else byte_range
             try:
                 found = await store.get(key, prototype or default_buffer_prototype(), bounded)
+            except FileNotFoundError:
+                # The folder itself went meanwhile: claims of a store that was never made take it with them.
+                if not self.is_local:
+                    raise
             except OSError as error:
                 if not self.is_local:
                     raise

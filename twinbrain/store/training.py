@@ -352,4 +352,4 @@ def _without(nodes: Mapping[str, Document], *paths: str) -> dict[str, Document]:
 
 def _of_epochs(curves: Arrays, n_epochs: int) -> str:
     """Return what tells the curves of some epochs from others."""
-    return fingerprint({name: curve[..., :n_epochs] for name, curve in curves.items() if name != "epoch"})
+    return fingerprint({name: curve[..., :n_epochs] for name, curve in curves.items()})
