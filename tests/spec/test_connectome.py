@@ -2,6 +2,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -171,8 +172,43 @@ def test_labelled_arrays_are_brought_into_the_order_of_the_labels(four):
         four.replace(weight=four.weight, labels=list("wxyz"))
     named = four.replace(labels=list("wxyz"))
     assert np.array_equal(named.weight, four.weight)
-    numbered = four.weight.drop_vars(["target", "source"]).assign_coords(target=[3, 2, 1, 0])
-    assert four.replace(weight=numbered) == four
+    unlabelled = four.weight.drop_vars(["target", "source"])
+    assert four.replace(weight=unlabelled.assign_coords(target=[0, 1, 2, 3])) == four
+    with pytest.raises(ConnectomeError, match="along 'target' of weight, found others"):
+        four.replace(weight=unlabelled.assign_coords(target=[3, 2, 1, 0]))
+
+
+def test_tables_of_pandas_are_brought_into_the_order_of_the_labels(four):
+    turned = ["rV1", "lV1", "rMT", "lMT"]
+    weight, length = four.weight.to_pandas(), four.length.to_pandas()
+    assert four.replace(weight=weight.loc[turned, turned], length=length.loc[:, turned]) == four
+    assert four.replace(weight=weight.T, length=length.loc[turned].rename_axis(index="roi", columns="roi")) == four
+    for name in ("hemisphere", "cortical", "area"):
+        assert four.replace(**{name: getattr(four, name).to_series().loc[turned]}) == four
+    assert four.replace(centroids=four.centroids.to_pandas().loc[turned, ["z", "x", "y"]]) == four
+    assert four.replace(centroids=four.centroids.to_pandas().loc[turned].rename(columns=str.upper)) == four
+    assert four.replace(weight=pd.DataFrame(four.weight.values)) == four
+    with pytest.raises(ConnectomeError, match="along 'region' of area, found others"):
+        four.replace(area=pd.Series([1.0, 2, 3, 4], index=[1, 2, 3, 4]))
+    with pytest.raises(ConnectomeError, match="expected x, y and z along 'axis' of centroids, found others"):
+        four.replace(centroids=four.centroids.to_pandas().rename(columns={"z": "depth"}))
+
+
+def test_numbers_are_labels_where_regions_are_called_so():
+    weight = xr.DataArray([[0.0, 1], [2, 0]], {"target": [10, 2], "source": [2, 10]}, ("target", "source"))
+    found = Connectome.from_dataset(xr.Dataset({"weight": weight, "length": weight}))
+    assert found.labels == ["10", "2"]
+    assert found.weight.sel(target="10", source="10") == 1
+    assert found.weight.sel(target="2", source="2") == 2
+
+
+def test_dimensions_of_other_names_are_refused(four):
+    for names in ({"target": "to", "source": "from"}, {"source": "from"}):
+        with pytest.raises(ConnectomeError, match="expected length along target, source, found dimensions called t"):
+            four.replace(length=four.length.rename(names))
+    with pytest.raises(ConnectomeError, match=r"found dimensions called source, dim_1; rename them, or give \.values"):
+        four.replace(length=four.length.to_pandas().rename_axis(index="source", columns=None))
+    assert four.replace(length=xr.DataArray(four.length.values)) == four
 
 
 def test_a_dataset_without_length_or_labels_is_refused(pair):

@@ -13,14 +13,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from twinbrain.errors import ConnectomeError
+from twinbrain.errors import ConnectomeError, SpecError
 from twinbrain.files import number
+from twinbrain.spec.labelled import with_dims
 from twinbrain.spec.labels import matching
 from twinbrain.spec.suggest import nearest
 
 _HEMISPHERES = ("left", "right", "")
 _AXES = ["x", "y", "z"]
-_LABELLED = ("target", "source", "region", "axis")
 # Dimensions and unit of each variable, in the order of the digest.
 _VARIABLES = {
     "weight": (("target", "source"), "1"),
@@ -35,7 +35,8 @@ _VARIABLES = {
 class Connectome:
     """Weights and tract lengths among regions, immutable; always ``weight[target, source]``.
 
-    What is given as a labelled array of xarray is brought into the order of the labels.
+    What has labels of its own, names or numbers, in xarray or pandas, is brought into the order of ``labels``; an index
+    that counts from 0 on is no label where no region is called so.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ class Connectome:
     ------
     ConnectomeError
         If a matrix is not square, shapes disagree, a number is negative or not finite, labels repeat, or an array has
-        labels of other regions.
+        labels of other regions, or dimensions of other names.
     """
 
     _dataset: xr.Dataset
@@ -81,7 +82,7 @@ class Connectome:
         names = _labels(labels)
         n = len(names)
         given: list[Any] = [
-            _along(key, value, names) if isinstance(value, xr.DataArray) else value
+            None if value is None else _along(key, value, names)
             for key, value in zip(_VARIABLES, (weight, length, centroids, hemisphere, cortical, area), strict=True)
         ]
         weight, length, centroids, hemisphere, cortical, area = given
@@ -267,22 +268,37 @@ def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
     )
 
 
-def _along(key: str, array: xr.DataArray, labels: list[str]) -> xr.DataArray:
+def _along(key: str, value: Any, labels: list[str]) -> Any:
     """Return a variable with its regions in the order of ``labels``, wherever it has labels of its own."""
-    for dim in array.dims:
-        if dim not in _LABELLED or dim not in array.coords or array[dim].dtype.kind not in "UTO":
-            continue
-        own, wanted = [str(label) for label in array[dim].values], _AXES if dim == "axis" else labels
-        if own == wanted or (dim == "axis" and sorted(own) != wanted):  # axes of other names lie as they are given
-            continue
-        if sorted(own) != sorted(wanted):
-            raise ConnectomeError(
-                f"expected the regions of the labels along {dim!r} of {key}, found others, or some twice; select the "
-                "same along each, or give its .values, which are taken by their places"
-            )
-        place = {label: i for i, label in enumerate(own)}
-        array = array.isel({dim: [place[label] for label in wanted]})
+    dims = _VARIABLES[key][0]
+    try:
+        array = with_dims(value, dims, key)
+    except SpecError as error:
+        raise ConnectomeError(str(error)) from None
+    if not isinstance(array, xr.DataArray) or array.dims != dims:
+        return array
+    for dim in dims:
+        if dim in array.coords:
+            own = array[dim].values
+            numbered = own.dtype.kind in "iu" and own.tolist() == list(range(len(own)))
+            order = _order_of([str(label) for label in own], labels, f"{dim!r} of {key}", dim == "axis", numbered)
+            array = array.isel({dim: order})
     return array
+
+
+def _order_of(own: list[str], labels: list[str], where: str, of_axes: bool, numbered: bool) -> list[int]:
+    """Return where each of the labels that are wanted is among those that an array has."""
+    own, wanted = ([label.lower() for label in own], _AXES) if of_axes else (own, labels)
+    if sorted(own) == sorted(wanted):
+        place = {label: i for i, label in enumerate(own)}
+        return [place[label] for label in wanted]
+    if numbered:
+        return list(range(len(own)))
+    what = "x, y and z" if of_axes else "the regions of the labels"
+    raise ConnectomeError(
+        f"expected {what} along {where}, found others, or some twice; select the same along each, or give its .values, "
+        "which are taken by their places"
+    )
 
 
 def in_order(labels: Iterable[Any]) -> list[Any]:
@@ -325,8 +341,6 @@ def _shaped(key: str, array: NDArray[Any], shape: tuple[int, ...], labels: list[
 
 def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[str]) -> NDArray[np.float64]:
     dims = _VARIABLES[key][0]
-    if isinstance(value, xr.DataArray) and set(value.dims) == set(dims):
-        value = value.transpose(*dims)
     try:
         if (kind := np.asarray(value).dtype).kind in "cmM":
             raise ConnectomeError(f"expected {key} as real numbers, found {kind.name}; give the part that counts")

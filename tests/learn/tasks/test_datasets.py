@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 import twinbrain as tb
 from tests.learn.small import rates_task
@@ -139,3 +140,14 @@ def test_a_task_of_its_own_dataset_is_itself():
         one, other = getattr(task, split), getattr(again, split)
         for name in ("start", "step", "channel", "target", "scored"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_named_dimensions_of_spikes_are_put_in_order_and_others_refused():
+    spikes = [xr.DataArray(np.eye(3, 2)[[i % 2, 2, 2]], dims=("step", "channel")) for i in range(10)]
+    turned, straight = (
+        tb.task_of([(x.T if turn else x, i % 2) for i, x in enumerate(spikes)], [(spikes[0], 0)]) for turn in (1, 0)
+    )
+    assert turned.n_channels == 2
+    assert turned.train.channel.tolist() == straight.train.channel.tolist()
+    with pytest.raises(LearnError, match=r"train\[0\]: expected an array along step, channel, found .* time, channel"):
+        tb.task_of([(spikes[0].rename(step="time"), 0)], [(spikes[0], 0)])

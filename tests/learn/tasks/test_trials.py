@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -71,3 +72,19 @@ def test_rows_of_unequal_length_are_refused():
 def test_targets_of_another_number_are_refused():
     with pytest.raises(LearnError, match="one target a trial"):
         trials_of(np.zeros((2, 1, 1), np.uint8), np.zeros(1, np.int64))
+
+
+def test_named_dimensions_are_put_in_order_and_others_refused():
+    rng = np.random.default_rng(0)
+    spikes = xr.DataArray(rng.integers(0, 2, (3, 4, 2)), {"trial": list("abc")}, ("trial", "step", "channel"))
+    target = xr.DataArray([0, 1, 2], {"trial": list("abc")}, "trial")
+    scored = xr.DataArray(rng.random((3, 4)), dims=("trial", "step"))
+    expected = trials_of(spikes.values, target.values, scored.values)
+    assert same(trials_of(spikes.transpose("trial", "channel", "step"), target, scored.T), expected)
+    assert same(trials_of(xr.DataArray(spikes.values), target, scored), expected)
+    with pytest.raises(
+        LearnError, match=r"spikes: expected an array along trial, step, channel, found .* time, .*; re"
+    ):
+        trials_of(spikes.rename(step="time"), target)
+    with pytest.raises(LearnError, match="target: expected the labels of spikes along 'trial', in the same order"):
+        trials_of(spikes, target.isel(trial=[2, 0, 1]))

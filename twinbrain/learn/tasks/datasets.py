@@ -12,7 +12,7 @@ from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.room import Room
 from twinbrain.learn.tasks.split import chance
 from twinbrain.learn.tasks.task import Task
-from twinbrain.learn.tasks.trials import Trials, check_binary
+from twinbrain.learn.tasks.trials import Trials, check_binary, with_names
 from twinbrain.units import number
 
 Dataset = Sequence[tuple[Any, Any]]
@@ -110,7 +110,10 @@ def _read(dataset: Dataset, split: str) -> tuple[list[_Item], NDArray[np.int64]]
     for i in range(len(dataset)):
         try:
             spikes, label = dataset[i]
+            spikes = with_names(f"{split}[{i}]", spikes, ("step", "channel"))
             array, number_of_class = np.asarray(spikes), np.asarray(label)
+        except LearnError:
+            raise
         except (TypeError, ValueError, RuntimeError) as error:
             raise LearnError(f"{split}[{i}]: expected a pair of spikes and the number of a class: {error}") from None
         if array.ndim != 2 or not array.size:

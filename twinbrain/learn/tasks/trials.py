@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.labelled import with_dims
+
+# Dimensions of dense arrays by their names; further fields have one value a trial.
+_DIMS = {
+    "spikes": ("trial", "step", "channel"),
+    "target": ("trial", "step", "output"),
+    "scored": ("trial", "step"),
+    "features": ("trial", "frame", "feature"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +160,19 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
     Raises
     ------
     LearnError
-        If the arrays do not hold as many trials as each other, or something else than 0 and 1 is among the spikes.
+        If the arrays do not hold as many trials as each other, have dimensions of other names or trials of other labels
+        (in xarray), or something else than 0 and 1 is among the spikes.
     """
-    spikes, target = _array("spikes", spikes), _array("target", target)
+    named = {"spikes": spikes, "target": target, "scored": scored} | more
+    named = {name: value if value is None else with_names(name, value) for name, value in named.items()}
+    _check_labels(named)
+    arrays: dict[str, Any] = {name: value if value is None else _array(name, value) for name, value in named.items()}
+    return _sparse(**arrays)
+
+
+def _sparse(
+    spikes: NDArray[Any], target: NDArray[Any], scored: NDArray[Any] | None, **more: NDArray[Any] | None
+) -> Trials:
     if spikes.ndim != 3 or len(spikes) != len(target):
         raise LearnError(
             f"spikes: expected shape (trial, step, channel) with {len(target)} trials, as there are targets, found "
@@ -164,11 +184,10 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
     cells = np.flatnonzero(np.ascontiguousarray(spikes, np.uint8).view(np.bool_))
     start = np.searchsorted(cells, np.arange(len(spikes) + 1) * n_steps * n_channels).astype(np.int64)
     step, channel = cells // max(n_channels, 1) % max(n_steps, 1), cells % max(n_channels, 1)
-    weight = np.ones(spikes.shape[:2], np.float32) if scored is None else _array("scored", scored).astype(np.float32)
+    weight = np.ones(spikes.shape[:2], np.float32) if scored is None else scored.astype(np.float32)
     if weight.shape != spikes.shape[:2]:
         raise LearnError(f"scored: expected shape {spikes.shape[:2]}, (trial, step), found {weight.shape}")
-    further = {name: None if value is None else _array(name, value) for name, value in more.items()}
-    return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, weight, **further)
+    return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, weight, **more)
 
 
 def check_binary(where: str, spikes: NDArray[Any]) -> None:
@@ -189,6 +208,41 @@ def check_binary(where: str, spikes: NDArray[Any]) -> None:
     if spikes.dtype.kind not in "buif" or not ((spikes == 0) | (spikes == 1)).all():
         found = repr(spikes[(spikes != 0) & (spikes != 1)][0].item()) if spikes.dtype.kind in "uif" else spikes.dtype
         raise LearnError(f"{where}: expected 0 and 1, found {found}; a channel spikes once a step at most")
+
+
+def with_names(where: str, value: Any, dims: Sequence[str] | None = None) -> Any:
+    """Return an array with its dimensions in the order of a field of `trials_of`, where it names them.
+
+    Parameters
+    ----------
+    where : str
+        Begins the message, and is the field where ``dims`` are not given.
+    value : array_like
+    dims : sequence of str, optional
+
+    Raises
+    ------
+    LearnError
+        If they have other names.
+    """
+    dims = dims or _DIMS.get(where, ("trial",))
+    try:
+        return with_dims(value, dims[:1] if getattr(value, "ndim", 0) == 1 else dims, "an array")
+    except SpecError as error:
+        raise LearnError(f"{where}: {error}") from None
+
+
+def _check_labels(arrays: Mapping[str, Any]) -> None:
+    """Refuse arrays whose trials or steps have other labels than those of another, or the same in another order."""
+    named = {name: array for name, array in arrays.items() if isinstance(array, xr.DataArray)}
+    for dim in ("trial", "step"):
+        labels = {name: array[dim].values for name, array in named.items() if dim in array.coords}
+        for name, own in labels.items():
+            if not np.array_equal(own, labels[first := next(iter(labels))]):
+                raise LearnError(
+                    f"{name}: expected the labels of {first} along {dim!r}, in the same order, found others; select "
+                    "the same of each, or give .values, which are taken by their places"
+                )
 
 
 def _array(name: str, values: Any) -> NDArray[Any]:
