@@ -36,6 +36,13 @@ def test_other_trials_are_refused(intact):
         ablation(intact, {"pv": intact.isel(trial=slice(0, 10))})
 
 
+def test_trials_without_a_decision_are_refused_and_do_not_count_as_wrong(intact):
+    lacking = intact.assign(decision=intact["decision"].where(intact["label"] > 0))
+    for given in ((lacking, {"pv": intact}), (intact, {"pv": lacking})):
+        with pytest.raises(LearnError, match=r"expected a decision of each trial, found none \(NaN\) in 40 of 160"):
+            ablation(*given)
+
+
 def test_over_seeds_networks_are_compared_with_themselves():
     intact = xr.DataArray([0.8, 0.9, 0.7], {"seed": [0, 1, 2]}, "seed")
     lesioned = xr.DataArray(

@@ -72,6 +72,16 @@ def test_numbers_that_are_no_counts_are_refused(responses, name, value):
         decoding(responses, **{name: value})
 
 
+def test_neurons_that_lack_a_count_are_told_to_be_left_out(responses):
+    lacking = responses.assign(count=responses["count"].astype(float).copy())
+    lacking["count"][[0, 1], [0, 9]] = np.nan
+    found = decoding(lacking, "cell")
+    assert found["n_neurons"].values.tolist() == [8, 8, 8]
+    assert found["n_complete"].values.tolist() == [7, 7, 8]
+    expected = decoding(responses.isel(neuron=[i for i in range(24) if i not in (0, 9)]), "cell")
+    assert found["accuracy"].equals(expected["accuracy"].assign_coords(found.coords))
+
+
 def test_silent_neurons_leave_a_guess():
     responses = make_responses()
     responses["count"][:] = 0

@@ -32,6 +32,53 @@ def test_an_unknown_group_is_answered_with_the_known_ones():
         analysis.selectivity(make_responses(), by="cells")
 
 
+ANALYSES = (
+    analysis.selectivity,
+    analysis.tuning,
+    analysis.decoding,
+    analysis.time_scales,
+    analysis.participation_ratio,
+    analysis.trajectories,
+)
+
+
+@pytest.mark.parametrize("function", ANALYSES)
+def test_labels_that_are_missing_or_have_no_common_order_are_refused(function):
+    responses = make_responses(n_neurons=1, n_trials=5)
+    lacking = responses.assign(label=responses["label"].where(responses["label"] != 2))
+    with pytest.raises(LearnError, match=r"expected a label of each trial, found none \(NaN\) in 5 of 20; leave"):
+        function(lacking)
+    label = responses["label"].astype(object)
+    label[0] = "a"
+    with pytest.raises(LearnError, match="expected label of one kind, found int and str; make all of them texts"):
+        function(responses.assign(label=label))
+
+
+@pytest.mark.parametrize("function", ANALYSES)
+def test_responses_of_no_neuron_are_refused(function):
+    with pytest.raises(LearnError, match="expected at least one neuron, found none"):
+        function(make_responses(n_neurons=1).isel(neuron=[]))
+
+
+def test_a_neuron_without_a_group_is_refused():
+    responses = make_responses()
+    responses["cell"] = responses["cell"].astype(object)
+    responses["cell"][3] = np.nan
+    with pytest.raises(SpecError, match=r"by: expected a cell of each neuron, found none \(NaN\) of 1 of 18"):
+        analysis.decoding(responses, "cell")
+
+
+@pytest.mark.parametrize("function", [analysis.participation_ratio, analysis.time_scales])
+def test_neurons_that_lack_a_rate_are_told_to_be_left_out(function):
+    responses = make_responses(n_neurons=3, n_trials=10, n_bins=8)
+    responses["rate"][0, 0, 0] = np.nan
+    found = function(responses, "population")
+    assert found["n_neurons"].values.tolist() == [3, 3, 3]
+    assert found["n_complete"].values.tolist() == [2, 3, 3]
+    expected = function(responses.isel(neuron=slice(1, None)), "population").drop_vars("n_neurons")
+    assert found.drop_vars("n_neurons").equals(expected)
+
+
 def test_what_is_missing_is_named():
     responses = make_responses()
     with pytest.raises(LearnError, match="expected the variable 'count', found rate"):

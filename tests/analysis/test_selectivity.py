@@ -92,6 +92,16 @@ def test_a_neuron_without_counts_spoils_no_other():
     assert selectivity(responses, by="cell")["d_prime_n"].values.tolist() == [5, 6, 6]
 
 
+def test_a_neuron_that_lacks_one_count_is_told_to_lack_it(tuned):
+    """Its class would else look like the one that drives it least: as of sessions that are put together."""
+    lacking = tuned.assign(count=tuned["count"].astype(float).copy())
+    lacking["count"][3, 0] = np.nan
+    found, expected = selectivity(lacking), selectivity(tuned)
+    assert all(np.isnan(found[name].values[0]) for name in found.data_vars)
+    assert found.isel(neuron=slice(1, None)).equals(expected.isel(neuron=slice(1, None)))
+    assert selectivity(lacking, by="cell")["class_selectivity_n"].values.tolist() == [7, 8, 8]
+
+
 def test_a_neuron_for_one_class_alone_is_wholly_selective():
     responses = make_responses(gains=(10.0,), base=0.0)
     found = selectivity(responses)

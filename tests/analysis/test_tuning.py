@@ -30,6 +30,16 @@ def test_a_silent_neuron_prefers_nothing_and_labels_may_be_words():
     assert found["label"].values[found["preferred"][1]] == "b"
 
 
+def test_a_neuron_that_lacks_one_count_prefers_nothing():
+    responses = make_responses()
+    expected = tuning(responses)
+    responses["count"] = responses["count"].astype(float)
+    responses["count"][0, 0] = np.nan
+    found = tuning(responses)
+    assert found["preferred"].values.tolist() == [-1, *expected["preferred"].values[1:]]
+    assert np.isnan(found["mean"].values[:, 0]).tolist() == [True, False, False, False]
+
+
 def test_a_class_of_one_trial_has_no_error():
     count = xr.DataArray([[1], [3], [5]], dims=("trial", "neuron"))
     found = tuning(xr.Dataset({"count": count, "label": ("trial", [0, 1, 1])}))

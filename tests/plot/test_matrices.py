@@ -37,6 +37,21 @@ def test_a_confusion_matrix_counts_trials():
     assert f"{np.mean(label == decision):.1%} of {len(label)} trials right" in ax.get_title(loc="right")
 
 
+def test_trials_that_are_none_or_lack_what_they_are_of_are_refused():
+    responses = make_responses()
+    decision = responses["decision"]
+    given = {
+        "at least one trial, found none": responses.isel(trial=[]),
+        r"'label' with the dimensions \(trial\), found \(\)": responses.isel(trial=0),
+        "expected the variable 'label'": responses.drop_vars("label"),
+        r"a decision of each trial, found none \(NaN\) in \d+": responses.assign(decision=decision.where(decision > 0)),
+        "label and decision of one kind, found int and str": responses.assign(decision=decision.astype(str)),
+    }
+    for message, some in given.items():
+        with pytest.raises(LearnError, match=message):
+            plot.confusion(some)
+
+
 def test_a_regression_has_no_confusion_matrix():
     with pytest.raises(LearnError, match="a regression has no classes"):
         plot.confusion(make_responses().drop_vars("decision"))

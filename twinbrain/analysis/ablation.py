@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.analysis.confidence import mean_over, paired_difference
-from twinbrain.analysis.responses import TRIAL_DIGEST, classes_of, responses_of
+from twinbrain.analysis.responses import TRIAL_DIGEST, classes_among, classes_of, responses_of
 from twinbrain.errors import LearnError
 
 
@@ -36,15 +37,14 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
     Raises
     ------
     LearnError
-        If a lesioned network saw other trials.
+        If a lesioned network saw other trials, or a trial has no label or no decision.
     """
     classes = classes_of(intact)
-    label = intact["label"].values
-    before = responses_of(intact, "decision", "trial").values == label
+    before = _is_right(intact)
     found, of_label = [], []
     for name, responses in lesioned.items():
-        responses = _in_order_of(intact, responses, name)
-        after = responses_of(responses, "decision", "trial").values == label
+        classes_of(responses)  # lest labels be put in an order that they do not have
+        after = _is_right(_in_order_of(intact, responses, name))
         found.append(paired_difference(before, after))
         of_label.append(
             [paired_difference(before[classes.index == i], after[classes.index == i]) for i in range(classes.n)]
@@ -57,7 +57,7 @@ def ablation(intact: xr.Dataset, lesioned: Mapping[str, xr.Dataset]) -> xr.Datas
             **{f"{name}_of_label": (("lesion", "label"), parts[..., i], _attrs(name)) for i, name in enumerate(names)},
         },
         {"lesion": list(lesioned), "label": classes.label},
-        {"intact": float(before.mean()), "n": len(label), "interval_over": "trials"},
+        {"intact": float(before.mean()), "n": len(before), "interval_over": "trials"},
     )
 
 
@@ -107,6 +107,13 @@ def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Data
         {"lesion": lesioned["lesion"].values},
         {"intact": float(intact.mean()), "n": difference.sizes["seed"], "interval_over": "seeds"},
     )
+
+
+def _is_right(responses: xr.Dataset) -> NDArray[np.bool_]:
+    """Return whether each trial was decided as it is labelled."""
+    label, decision = (responses_of(responses, name, "trial") for name in ("label", "decision"))
+    classes_among(label, decision)
+    return np.asarray(decision.values == label.values)
 
 
 def _in_order_of(intact: xr.Dataset, responses: xr.Dataset, name: str) -> xr.Dataset:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.confidence import wilson
 from twinbrain.analysis.discriminant import centroids, linear_discriminant
-from twinbrain.analysis.responses import Classes, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.responses import Classes, classes_of, complete, neuron_groups, responses_of
 from twinbrain.analysis.varies import varies
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.suggest import suggestion
@@ -56,7 +56,8 @@ def decoding(
     -------
     xarray.Dataset, dim ``by``, or ``group`` without ``by``
         ``accuracy`` with Wilson's 95 % interval over trials, ``low`` to ``high``. The attribute ``chance`` is the
-        share of the most frequent class.
+        share of the most frequent class. A neuron whose count is missing (NaN) in a trial has no part in it; the
+        coordinate ``n_complete`` tells how many are left of the ``n_neurons`` of a group.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def decoding(
     groups, n_trials = neuron_groups(count, by), len(values)
     found = []
     for name, members in zip(groups.names, groups.members(), strict=True):
-        members = members[np.isfinite(values[:, members]).all(axis=0)]
+        members = members[complete(values[:, members])]
         if not len(members) or (n_neurons is not None and len(members) < n_neurons):
             found.append(np.nan)
             continue
@@ -105,7 +106,7 @@ def decoding(
             key: (groups.by, array, {"long_name": text[key], "units": "1"})
             for key, array in zip(text, (accuracy, low, high), strict=True)
         },
-        groups.coords,
+        groups.coords_with_complete(values),
         {
             "chance": float(classes.n_trials.max() / n_trials),
             "n_trials": n_trials,

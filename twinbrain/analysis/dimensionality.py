@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.analysis.arguments import whole
-from twinbrain.analysis.responses import bin_width, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.responses import bin_width, classes_of, complete, neuron_groups, responses_of
 from twinbrain.analysis.varies import ROUNDING
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.suggest import suggestion
@@ -36,7 +36,8 @@ def participation_ratio(responses: xr.Dataset, by: str | None = None, samples: S
     Returns
     -------
     xarray.DataArray, dims (by,), or (group,) without ``by``
-        NaN where nothing varies. Compare groups of about one size, see the coordinate ``n_neurons``.
+        NaN where nothing varies. Compare groups of about one size, see the coordinates ``n_neurons`` and
+        ``n_complete``: a neuron whose rate is missing (NaN) somewhere has no part in it.
 
     References
     ----------
@@ -52,11 +53,11 @@ def participation_ratio(responses: xr.Dataset, by: str | None = None, samples: S
     groups = neuron_groups(rate, by)
     found = [_participation(flat[:, members]) for members in groups.members()]
     attrs = {"long_name": "participation ratio", "units": "1", "samples": samples, "n_samples": len(flat)}
-    return xr.DataArray(found, groups.coords, groups.by, "participation_ratio", attrs)
+    return xr.DataArray(found, groups.coords_with_complete(flat), groups.by, "participation_ratio", attrs)
 
 
 def _participation(values: Floats) -> float:
-    values = values[:, np.isfinite(values).all(axis=0)]
+    values = values[:, complete(values)]
     # Singular values squared are eigenvalues of the covariance but for a factor, which drops out.
     spread = np.linalg.svd(values - values.mean(axis=0), compute_uv=False) ** 2 if values.size else np.zeros(1)
     scale = ROUNDING**2 * (values**2).sum()
@@ -100,7 +101,7 @@ def trajectories(responses: xr.Dataset, n_components: int = 3) -> xr.Dataset:
     mean = classes.means(rate.values.astype(np.float64))
     n_labels, n_bins, n_neurons = mean.shape
     flat = mean.reshape(-1, n_neurons)
-    valid = np.isfinite(flat).all(axis=0)
+    valid = complete(flat)
     centred = flat[:, valid] - flat[:, valid].mean(axis=0)
     if not np.any(np.abs(centred) > ROUNDING * np.abs(flat[:, valid]).max(initial=0)):
         raise LearnError("trajectories: expected mean rates that vary over time or classes, found constant ones")

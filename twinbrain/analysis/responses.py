@@ -23,7 +23,7 @@ def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
     Raises
     ------
     LearnError
-        If the responses lack it, or it has other dimensions.
+        If the responses lack it, it has other dimensions, or there is nothing along one, such as no neuron.
     """
     if name not in responses.variables:
         found = ", ".join(map(str, responses.data_vars)) or "none"
@@ -34,7 +34,14 @@ def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
             f"responses: expected {name!r} with the dimensions ({', '.join(dims)}), "
             f"found ({', '.join(map(str, array.dims))})"
         )
+    if lacking := [dim for dim in dims if not array.sizes[dim]]:
+        raise LearnError(f"responses: expected at least one {lacking[0]}, found none in {name!r}")
     return array.transpose(*dims)
+
+
+def complete(values: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which neurons, the last dimension, have a value everywhere, as those lack that another session had."""
+    return np.asarray(np.isfinite(values).all(axis=tuple(range(values.ndim - 1))))
 
 
 def bin_width(responses: xr.Dataset) -> float:
@@ -99,12 +106,36 @@ def classes_of(responses: xr.Dataset) -> Classes:
     Raises
     ------
     LearnError
-        If there is no trial.
+        If there is no trial, one has no label, or labels are of kinds that have no common order.
     """
-    label = responses_of(responses, "label", "trial").values
-    if not len(label):
-        raise LearnError("responses: expected at least one trial, found none")
-    return Classes(*np.unique(label, return_inverse=True))
+    return classes_among(responses_of(responses, "label", "trial"))
+
+
+def classes_among(*arrays: xr.DataArray) -> Classes:
+    """Return the classes that arrays of one class a trial, such as labels and decisions, have together.
+
+    Raises
+    ------
+    LearnError
+        If one is missing, or they are of kinds that have no common order.
+    """
+    for array in arrays:
+        if n := int(array.isnull().sum()):
+            raise LearnError(
+                f"responses: expected a {array.name} of each trial, found none (NaN) in {n} of {array.size}; leave "
+                f"those trials out: responses.isel(trial=responses[{array.name!r}].notnull().values)"
+            )
+    # As they are: numpy would make texts of numbers that stand beside texts.
+    kept = arrays[0].values if len(arrays) == 1 else np.concatenate([array.values.astype(object) for array in arrays])
+    try:
+        return Classes(*np.unique(kept, return_inverse=True))
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in kept.tolist()})
+        where = " and ".join(str(array.name) for array in arrays)
+        raise LearnError(
+            f"responses: expected {where} of one kind, found {' and '.join(kinds)}; make all of them "
+            "texts, responses['label'].astype(str), or numbers"
+        ) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +160,11 @@ class NeuronGroups:
     def names(self) -> list[str]:
         """Names of the groups."""
         return [str(name) for name in self.coords[self.by][1]]
+
+    def coords_with_complete(self, values: NDArray[np.floating]) -> dict[str, Any]:
+        """Return the coordinates, and ``n_complete``: how many neurons of a group lack none of these values."""
+        n = np.bincount(self.index[complete(values)], minlength=len(self.names))
+        return self.coords | {"n_complete": (self.by, n, {"long_name": "neurons without missing values", "units": "1"})}
 
     def members(self) -> list[NDArray[np.intp]]:
         """Return the neurons of each group."""
@@ -176,7 +212,7 @@ def neuron_groups(data: xr.Dataset | xr.DataArray, by: str | None) -> NeuronGrou
     Raises
     ------
     SpecError
-        If the neurons have no such coordinate.
+        If the neurons have no such coordinate, or some have no value in it.
     """
     n = data.sizes["neuron"]
     if by is None:
@@ -184,6 +220,8 @@ def neuron_groups(data: xr.Dataset | xr.DataArray, by: str | None) -> NeuronGrou
     known = [str(name) for name, coord in data.coords.items() if coord.dims == ("neuron",)]
     if by not in known:
         raise SpecError(f"by: unknown group {by!r} of neurons; {suggestion(by, known)}")
+    if nameless := int(data[by].isnull().sum()):
+        raise SpecError(f"by: expected a {by} of each neuron, found none (NaN) of {nameless} of {n}; name it")
     first, index = in_order(data[by].values.astype(np.str_))
     coords: dict[str, Any] = {by: (by, data[by].values[first].astype(np.str_))}
     coords["n_neurons"] = (by, np.bincount(index, minlength=len(first)))

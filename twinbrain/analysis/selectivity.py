@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.analysis.information import information
-from twinbrain.analysis.responses import Classes, classes_of, neuron_groups, responses_of
+from twinbrain.analysis.responses import Classes, classes_of, complete, neuron_groups, responses_of
 from twinbrain.analysis.varies import ROUNDING
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ def selectivity(responses: xr.Dataset, by: str | None = None) -> xr.Dataset:
     -------
     xarray.Dataset, dim ``neuron`` or ``by``
         ``class_selectivity``, ``lifetime_sparseness``, ``information`` (bit) and ``d_prime``. NaN where nothing is
-        defined: a single class, a silent neuron, too few trials.
+        defined: a single class, a silent neuron, too few trials, a neuron whose count is missing in a trial.
 
     Notes
     -----
@@ -64,6 +64,8 @@ def selectivity(responses: xr.Dataset, by: str | None = None) -> xr.Dataset:
     """
     count = responses_of(responses, "count", "trial", "neuron")
     values, classes = count.values.astype(np.float64), classes_of(responses)
+    # One missing count would make its class look as if it drove the neuron least.
+    values = np.where(complete(values), values, np.nan)
     bits, n_levels = information(values, classes)
     index, d_prime = _of_preferred(values, classes)
     found = dict(zip(MEASURES, (index, _sparseness(classes.means(values)), bits, d_prime), strict=True))

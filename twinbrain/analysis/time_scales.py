@@ -37,7 +37,8 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
     xarray.Dataset, dims (by, lag)
         ``autocorrelation`` and ``fitted``; of each group ``time_scale`` and its standard error ``time_scale_error``
         (ms), ``amplitude``, ``offset``, and the share of variance that the fit explains, ``explained``. A group has no
-        time scale (NaN) where the fit fails or explains less than half.
+        time scale (NaN) where the fit fails or explains less than half. A neuron whose rate is missing (NaN) somewhere
+        has no part in it; the coordinate ``n_complete`` tells how many are left of the ``n_neurons`` of a group.
 
     Raises
     ------
@@ -96,7 +97,7 @@ def time_scales(responses: xr.Dataset, by: str = "population", longest: float | 
             "fitted": ((by, "lag"), curve, {"long_name": "fitted autocorrelation", "units": "1"}),
             **columns,
         },
-        {"lag": ("lag", lag, {"units": "ms"}), **groups.coords},
+        {"lag": ("lag", lag, {"units": "ms"}), **groups.coords_with_complete(values)},
         {"n_trials": n_trials},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from twinbrain.analysis.responses import classes_of, responses_of
+from twinbrain.analysis.responses import classes_of, complete, responses_of
 
 
 def tuning(responses: xr.Dataset) -> xr.Dataset:
@@ -21,7 +21,7 @@ def tuning(responses: xr.Dataset) -> xr.Dataset:
     xarray.Dataset, dims (label, neuron)
         ``mean`` and ``sem`` (spikes a trial; the error is NaN for a class of one trial), ``n_trials`` (label), and
         ``preferred`` (neuron): the place in ``label`` of the class with the largest mean, -1 for a neuron that never
-        fires.
+        fires, or whose count is missing (NaN) in a trial, as then is the mean of that class.
     """
     count = responses_of(responses, "count", "trial", "neuron")
     values = count.values.astype(np.float64)
@@ -30,8 +30,7 @@ def tuning(responses: xr.Dataset) -> xr.Dataset:
     n = classes.n_trials[:, None].astype(np.float64)
     squares = classes.means((values - mean[classes.index]) ** 2) * n
     sem = np.sqrt(squares / np.where(n > 1, n * (n - 1), np.nan))
-    fires = np.nan_to_num(mean).any(axis=0)
-    preferred = np.where(fires, np.where(np.isnan(mean), -1, mean).argmax(axis=0), -1)
+    preferred = np.where(complete(mean) & mean.any(axis=0), mean.argmax(axis=0), -1)
     units = str(count.attrs.get("units", "spikes/trial"))
     return xr.Dataset(
         {

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
+from twinbrain.analysis.responses import classes_among, responses_of
 from twinbrain.errors import LearnError
 from twinbrain.plot.canvas import draw_scale, new_axes, tidy
 from twinbrain.plot.connectome import draw_region_axes, region_order
@@ -82,14 +83,14 @@ def confusion(responses: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     LearnError
-        If nothing was decided: the task is a regression.
+        If nothing was decided: the task is a regression. If there is no trial, or one has no label or no decision.
     """
     if "decision" not in responses:
         raise LearnError("confusion: expected responses with decisions, found none; a regression has no classes")
-    label, decision = responses["label"].values, responses["decision"].values
-    names = np.unique(np.concatenate([label, decision]))
+    classes = classes_among(*(responses_of(responses, name, "trial") for name in ("label", "decision")))
+    names, (label, decision) = classes.label, np.split(classes.index, 2)
     counts = np.zeros((len(names), len(names)))
-    np.add.at(counts, (np.searchsorted(names, label), np.searchsorted(names, decision)), 1)
+    np.add.at(counts, (label, decision), 1)
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
     ax = new_axes(ax, 5.2, 4.6)

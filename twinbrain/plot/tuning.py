@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
-from twinbrain.analysis.responses import neuron_groups
+from twinbrain.analysis.responses import complete, neuron_groups
 from twinbrain.analysis.selectivity import MEASURES
 from twinbrain.errors import SpecError
 from twinbrain.plot.canvas import Band, draw_bands, draw_scale, new_axes, note, tidy
@@ -30,7 +30,8 @@ _MOST_LABELS = 12
 def tuning(responses: xr.Dataset, by: str = "cell", *, ax: Axes | None = None) -> Axes:
     """Draw the mean response of each neuron to each class, as a share of its largest.
 
-    Neurons lie group by group, and within it by the class that they prefer; those that never fire are grey.
+    Neurons lie group by group, and within it by the class that they prefer; those that never fire are grey, and so are
+    those whose count is missing in a trial.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def tuning(responses: xr.Dataset, by: str = "cell", *, ax: Axes | None = None) -
     """
     found, groups = analysis.tuning(responses), neuron_groups(responses, by)
     mean, preferred = found["mean"].values, found["preferred"].values
-    silent, missing = preferred < 0, np.isnan(mean).any(axis=0)
+    silent, missing = preferred < 0, ~complete(mean)
     share = np.where(silent, np.nan, mean / np.where(silent, 1, np.nanmax(np.nan_to_num(mean), axis=0)))
     others = np.nan_to_num(share).sum(axis=0)
     # By group, the silent last, by preferred class, the most selective first.
