@@ -274,6 +274,35 @@ def test_nor_are_those_of_different_tasks_of_one_chance(task):
     assert analysis.compare_conditions(swept)["task"].values.tolist() == ["xor", "intervals", "vowels"]
 
 
+def opened(task, **labels):
+    """Return a sweep as it is opened, each point with its task."""
+    found = study(ACCURACY[1:3, :2], cases=["a", "b"]).assign_coords(labels)
+    found = found.assign_attrs(spec=json.dumps({"train": {"task": {"name": task}}}))
+    return found.assign(task_name=found["status"].copy(data=np.full((2, 2), task)))
+
+
+@pytest.mark.parametrize("new_defaults", [True, False])
+def test_sweeps_of_two_tasks_that_are_put_together_stay_of_two(new_defaults):
+    """Whichever is the first, whose spec stays alone."""
+    both = [opened("recall"), opened("cue", case=["a2", "b2"])]
+    with xr.set_options(use_new_combine_kwarg_defaults=new_defaults):
+        comparison = analysis.compare_conditions(xr.concat(both, "case"))
+        assert comparison["task"].values.tolist() == ["recall", "recall", "cue", "cue"]
+        found = analysis.compare(comparison)
+        assert np.isnan(found["difference"]).values.tolist() == [False, False, True, True]
+        assert found["best"].values.tolist() == [False, True, False, True]
+        by_task = xr.concat([opened("recall"), opened("cue")], "study")
+        assert set(analysis.compare_conditions(by_task)["task"].values.tolist()) == {"recall", "cue"}
+
+
+def test_seeds_of_two_tasks_are_not_pooled():
+    both = xr.concat([opened("recall"), opened("cue", seed=[2, 3])], "seed")
+    with pytest.raises(LearnError, match="of one task in a condition, found 'cue' and 'recall'; put sweeps of several"):
+        analysis.compare_conditions(both)
+    more = xr.concat([opened("recall"), opened("recall", seed=[2, 3])], "seed")
+    assert analysis.compare_conditions(more).sizes["seed"] == 4
+
+
 def test_a_chance_of_other_seeds_makes_no_other_task():
     """Where held-out trials are drawn anew by each seed, so is chance; a seed may have failed for one condition."""
     chance = np.array([[0.25, 0.26, 0.24], [0.25, np.nan, 0.24], [np.nan] * 3])

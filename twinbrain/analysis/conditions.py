@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.same_task import groups_of_tasks, tasks_of
+from twinbrain.analysis.same_task import groups_of_tasks, task_of_all, tasks_of
 from twinbrain.analysis.swept import LABELS, SAMPLE, SEED, most_labels, swept_along, with_names_of_what_changes
 from twinbrain.errors import LearnError
 
@@ -55,7 +55,7 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
     LearnError
         If it is no sweep of trainings, or not all are classifications, or none is done; if seeds or conditions are
         there twice, or several dimensions were stacked, so that chance alone does not tell apart what lies along one;
-        if cases of which one would stand for all are of different tasks.
+        if cases of which one would stand for all, or seeds of a condition, are of different tasks.
     """
     if "validation_accuracy" not in sweep or "disturbed" not in sweep:
         held = next((name for name in ("mean_rates", *map(str, sweep.data_vars)) if name in sweep), "mean_rates")
@@ -107,14 +107,14 @@ def _by_condition(sweep: xr.Dataset) -> tuple[xr.Dataset, list[Place], list[str]
     # In an order of their own, so that it does not matter how the dataset lies.
     others = sorted(str(dim) for dim in sweep["status"].dims if dim not in (SEED, LABELS, CASE))
     across = [CASE] * (CASE in sweep["status"].dims) + others
-    task = tasks_of(sweep).isel(dict.fromkeys(set(sweep["status"].dims) & {SEED, LABELS}, 0))
+    task = tasks_of(sweep)
     if not across:
-        return data.expand_dims(CONDITION), [("", "")], [str(task.item())]
+        return data.expand_dims(CONDITION), [("", "")], [task_of_all(task)]
     places, tasks = [], []
     for index in np.ndindex(*(sweep.sizes[dim] for dim in across)):
         named = {dim: _named(sweep, dim, place) for dim, place in zip(across, index, strict=True)}
         places.append((named.pop(CASE, ""), ", ".join(named.values())))
-        tasks.append(str(task.isel(dict(zip(across, index, strict=True))).item()))
+        tasks.append(task_of_all(task.isel(dict(zip(across, index, strict=True)))))
     data = data.drop_vars([name for name, coord in data.coords.items() if set(coord.dims) & set(across)])
     return data.stack({CONDITION: across}, create_index=False), places, tasks
 

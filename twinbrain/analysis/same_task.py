@@ -9,6 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.errors import LearnError
+
+TASK = "task_name"
+"""Variable of an opened sweep of trainings: the name of each point's task, which stays with it in `xarray.concat`."""
+
 _KEYS = (("train", "task"), ("train", "task", "name"))
 
 
@@ -39,7 +44,10 @@ def groups_of_tasks(comparison: xr.Dataset) -> NDArray[np.int64]:
 
 
 def tasks_of(sweep: xr.Dataset) -> xr.DataArray:
-    """Return the name of the task of each point of a sweep of trainings, as far as the sweep tells it."""
+    """Return the name of the task of each point of a sweep of trainings, as far as the sweep tells it, else ""."""
+    if TASK in sweep.variables:
+        # Sweeps that were put together have the spec of the first alone.
+        return sweep[TASK].astype(object).where(sweep[TASK].notnull(), "")
     from twinbrain.spec.keys import full_key  # takes half a second, which plots of runs need not wait for
 
     spec = json.loads(sweep.attrs.get("spec", "{}"))
@@ -55,6 +63,24 @@ def tasks_of(sweep: xr.Dataset) -> xr.DataArray:
             if case in cases:
                 found = found.where(_along(sweep["case"], [each != case for each in cases]).astype(bool), name)
     return found
+
+
+def task_of_all(tasks: xr.DataArray) -> str:
+    """Return the name of the task that trainings of one condition share; "" where it is unknown.
+
+    Raises
+    ------
+    LearnError
+        If they are of several.
+    """
+    names = sorted({*tasks.values.ravel().tolist()} - {""})
+    if len(names) > 1:
+        found = " and ".join(map(repr, names))
+        raise LearnError(
+            f"expected seeds, and amounts of labels, of one task in a condition, found {found}; put sweeps of several "
+            "tasks together along 'case', with names of cases that differ"
+        )
+    return str(names[0]) if names else ""
 
 
 def _along(coord: xr.DataArray, values: list[Any]) -> xr.DataArray:

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from twinbrain.analysis.same_task import TASK, tasks_of
 from twinbrain.run.sweep.task import stored_axes
 from twinbrain.spec.axes import Axis
 from twinbrain.store import Location
@@ -31,7 +33,7 @@ def open_sweep(path: str | Path | Location) -> xr.Dataset:
     -------
     xarray.Dataset
         One dimension a swept key, named by its last part, with its values and their unit. Results are NaN where
-        ``status`` is not 1 (done); 2 is failed, and ``error`` says why.
+        ``status`` is not 1 (done); 2 is failed, and ``error`` says why. Of trainings, ``task_name`` tells the task.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def _opened(location: Location, store: SweepStore) -> xr.Dataset:
         | coordinates,
         attrs={key: store.attrs[key] for key in _SHOWN},
     )
+    if json.loads(grid.attrs["spec"]).get("train"):
+        grid[TASK] = tasks_of(grid).astype(np.str_)
     grid = grid.transpose(*store.attrs["dims"], ...)
     grid.encoding["source"] = str(location.absolute())
     return grid
