@@ -4,7 +4,7 @@ import xarray as xr
 from scipy import stats
 
 from twinbrain.analysis.confidence import mean_over, paired_difference, wilson
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
 
 
 def test_wilsons_interval_is_that_of_scipy():
@@ -60,3 +60,37 @@ def test_the_mean_over_seeds_has_students_interval_and_leaves_failed_seeds_out()
     assert found["condition"].values.tolist() == ["a", "b"]
     with pytest.raises(LearnError, match="expected each seed once, found 2 2 times"):
         mean_over(values.assign_coords(seed=[1, 2, 2, 3]))
+
+
+def test_infinite_values_are_not_left_out_of_a_mean():
+    found = mean_over(xr.DataArray([[1, 2, np.inf], [np.nan, 1, 3], [-np.inf, 0, np.inf]], dims=("case", "seed")))
+    np.testing.assert_array_equal(found["mean"], [np.inf, 2, np.nan])
+    assert found["n"].values.tolist() == [3, 2, 3]
+    assert np.isnan(found["low"]).values.tolist() == np.isnan(found["high"]).values.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (xr.Dataset({"x": ("seed", [1.0])}), "expected an array of xarray, one of its variables, .* found a Dataset"),
+        ([1.0, 2.0], "expected an array of xarray, found a list"),
+        (xr.DataArray([[1.0]], dims=("case", "level")), "expected an array with this dimension, found 'case', 'level'"),
+        (xr.DataArray(1.0), "expected an array with this dimension, found none"),
+        (xr.DataArray(["a"], dims="seed"), "expected numbers, found values of type <U1"),
+    ],
+)
+def test_a_mean_is_that_of_an_array_of_numbers_by_seed(values, message):
+    with pytest.raises(LearnError, match="mean over 'seed': " + message):
+        mean_over(values)
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, np.nan, "95 %", True])
+def test_a_confidence_is_between_0_and_1(level):
+    calls = (
+        lambda: mean_over(xr.DataArray([1.0, 2.0], dims="seed"), level=level),
+        lambda: wilson(1, 2, level),
+        lambda: paired_difference([True], [False], level),
+    )
+    for call in calls:
+        with pytest.raises(SpecError, match="level: expected a confidence between 0 and 1"):
+            call()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.analysis.arguments import check_each_once
+from twinbrain.errors import LearnError, SpecError
 
 Floats = NDArray[np.float64]
 
@@ -21,11 +22,16 @@ def wilson(successes: Any, n: Any, level: float = 0.95) -> tuple[Floats, Floats]
     successes, n : array-like
         How many of how many; ``successes`` may be fractions. NaN where n is 0.
     level : float, optional
-        Confidence.
+        Confidence, between 0 and 1.
 
     Returns
     -------
     low, high : numpy.ndarray
+
+    Raises
+    ------
+    SpecError
+        If the confidence is none.
 
     References
     ----------
@@ -48,12 +54,17 @@ def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[flo
     first, second : array-like of bool, shape (trial,)
         Whether each trial succeeded.
     level : float, optional
-        Confidence.
+        Confidence, between 0 and 1.
 
     Returns
     -------
     difference, low, high : float
         Of the first share less the second; NaN without a trial.
+
+    Raises
+    ------
+    SpecError
+        If the confidence is none.
 
     References
     ----------
@@ -85,21 +96,25 @@ def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> x
     Parameters
     ----------
     values : xarray.DataArray, dims (..., dim)
-        NaN, of a seed that failed, is left out.
+        NaN, of a seed that failed, is left out. Infinite values are not: their mean is infinite, without an interval.
     dim : str, optional
         What the mean is taken over.
     level : float, optional
-        Confidence.
+        Confidence, between 0 and 1.
 
     Returns
     -------
     xarray.Dataset, dims (...)
-        ``mean``, ``low``, ``high``, and ``n``, the number of values; without two values there is no interval, but NaN.
+        ``mean``, ``low``, ``high``, and ``n``, the number of values; without two values, or with an infinite one, there
+        is no interval, but NaN.
 
     Raises
     ------
     LearnError
-        If a label of ``dim`` is there several times: the same value again makes no interval narrower.
+        If it is no array of numbers with the dimension ``dim``, or a label of ``dim`` is there several times: the same
+        value again makes no interval narrower.
+    SpecError
+        If the confidence is none.
 
     References
     ----------
@@ -107,14 +122,17 @@ def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> x
     """
     from scipy.special import stdtrit
 
+    _check_level(level)
+    _check_array(values, dim)
     if dim in values.coords:
         check_each_once("mean", dim, values[dim].values.tolist())
     array = values.transpose(..., dim)
     data = array.values.astype(np.float64)
-    valid = np.isfinite(data)
+    valid = ~np.isnan(data)
     n = valid.sum(axis=-1)
-    mean = np.where(valid, data, 0).sum(axis=-1) / np.where(n > 0, n, np.nan)
-    squares = np.where(valid, (data - mean[..., None]) ** 2, 0).sum(axis=-1)
+    with np.errstate(invalid="ignore"):  # between infinite values there is no difference
+        mean = np.where(valid, data, 0).sum(axis=-1) / np.where(n > 0, n, np.nan)
+        squares = np.where(valid, (data - mean[..., None]) ** 2, 0).sum(axis=-1)
     free = np.where(n > 1, n - 1, np.nan)
     half = stdtrit(free, (1 + level) / 2) * np.sqrt(squares / free / np.where(n > 0, n, np.nan))
     dims = array.dims[:-1]
@@ -124,7 +142,27 @@ def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> x
     return xr.Dataset({key: (dims, array, attrs) for key, array in found.items()}, coords, {"level": level})
 
 
+def _check_array(values: object, dim: str) -> None:
+    if not isinstance(values, xr.DataArray):
+        what = ", one of its variables, such as sweep['accuracy']" if isinstance(values, xr.Dataset) else ""
+        raise LearnError(f"mean over {dim!r}: expected an array of xarray{what}, found a {type(values).__name__}")
+    if dim not in values.dims:
+        found = ", ".join(map(repr, values.dims)) or "none"
+        raise LearnError(
+            f"mean over {dim!r}: expected an array with this dimension, found {found}; name the one to take the mean "
+            "over: dim="
+        )
+    if values.dtype.kind not in "biuf":
+        raise LearnError(f"mean over {dim!r}: expected numbers, found values of type {values.dtype}")
+
+
+def _check_level(level: object) -> None:
+    if isinstance(level, bool) or not isinstance(level, SupportsFloat) or not 0 < float(level) < 1:
+        raise SpecError(f"level: expected a confidence between 0 and 1, such as 0.95, found {level!r}")
+
+
 def _normal_quantile(level: float) -> float:
     from scipy.special import ndtri
 
+    _check_level(level)
     return float(ndtri((1 + level) / 2))
