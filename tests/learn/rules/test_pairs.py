@@ -8,7 +8,7 @@ from tests.learn.rules.circuits import CURRENT, patterns, region, trainable
 from twinbrain.engines.base import get_engine
 from twinbrain.errors import LearnError
 from twinbrain.learn.rules.pairs import Window, pair_changes, trace
-from twinbrain.learn.rules.synapses import Synapses, synapses_of
+from twinbrain.learn.rules.synapses import Synapses, synapses_of, units_of
 
 PROJECTIONS = [("e", "f", 60, 3), ("f", "f", 20, 1)]
 
@@ -80,7 +80,7 @@ def own_changes(table, spikes, window, tau_c=np.inf):
     pre, post, delay = (torch.tensor(v.astype(np.int64)) for v in (table.source, table.target, table.delay))
     ones = torch.ones(len(pre), dtype=torch.float64)
     weight = torch.exp(-(len(spikes) - 1.0 - torch.arange(len(spikes)).double()) / tau_c)[:, None].double()
-    return pair_changes(spikes, Synapses(pre, post, delay, ones, ones, torch.arange(len(pre))), window, 1.0, weight)
+    return pair_changes(spikes, Synapses(pre, post, delay, ones, torch.arange(len(pre))), window, 1.0, weight)
 
 
 @pytest.mark.parametrize("engine", ["reference", "brian2-numpy"])
@@ -124,7 +124,7 @@ def test_shared_weights_change_together():
     synapses = synapses_of(shared, "a rule")
     synapses.change(shared, torch.arange(len(synapses.inner)).double())
     change = torch.zeros(len(synapses.pre), dtype=torch.float64)
-    change[synapses.inner] = torch.arange(len(synapses.inner)).double() / synapses.unit[synapses.inner]
+    change[synapses.inner] = torch.arange(len(synapses.inner)).double() / units_of(shared)[synapses.inner]
     inner = (synapses.pre < net.input.start) & (synapses.post < net.input.start)
     inner = torch.tensor([net.lowered.network.populations[0].start <= p < 4 for p in synapses.pre.tolist()])
     gains = torch.cat([weights.gain.detach() for weights in shared.tables() if len(weights.gain)])

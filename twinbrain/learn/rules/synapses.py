@@ -23,8 +23,6 @@ class Synapses:
         Numbers of their neurons.
     delay : Tensor of int64, shape (synapse,)
         In steps.
-    unit : Tensor of float64, shape (synapse,)
-        What a weight of 1 stands for: the mean size of its group.
     direction : Tensor of float64, shape (synapse,)
         -1 where a stronger synapse has a more negative weight, 1 elsewhere.
     inner : Tensor of int64, shape (chosen,)
@@ -34,7 +32,6 @@ class Synapses:
     pre: Tensor
     post: Tensor
     delay: Tensor
-    unit: Tensor
     direction: Tensor
     inner: Tensor
 
@@ -51,8 +48,9 @@ class Synapses:
         parameters = [p for weights in network.tables() for p in (weights.relative, weights.gain) if p.requires_grad]
         if not len(self.inner) or not parameters:
             return
-        whole = torch.zeros_like(self.unit)
-        whole[self.inner] = change.to(self.unit) * self.direction[self.inner] / self.unit[self.inner]
+        unit = units_of(network)
+        whole = torch.zeros_like(unit)
+        whole[self.inner] = change.to(unit) * self.direction[self.inner] / unit[self.inner]
         weights = torch.cat([weights() for weights in network.tables()])
         found = torch.autograd.grad(weights, parameters, whole, allow_unused=True)
         with torch.no_grad():
@@ -96,10 +94,17 @@ def synapses_of(network: TrainableNetwork, rule: str) -> Synapses:
         pre,
         post,
         torch.tensor(network.whole_delays(), device=device),
-        torch.cat([_unit(weights) for weights in tables]),
         torch.cat([_direction(weights) for weights in tables]),
         torch.nonzero(trained & ~outer).squeeze(1),
     )
+
+
+def units_of(network: TrainableNetwork) -> Tensor:
+    """Return what a weight of 1 stands for, in each synapse: the mean size of its group.
+
+    It is asked for when it is used, since a network is given the weights of its training after its rule is prepared.
+    """
+    return torch.cat([_unit(weights) for weights in network.tables()])
 
 
 def _trained(weights: Weights) -> Tensor:
