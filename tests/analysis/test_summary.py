@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import twinbrain.analysis
+from tests.analysis.runs import make_run
 from twinbrain.analysis import cv_isi, mean_rates, summarise, synchrony
 from twinbrain.analysis.tree import stimuli
 from twinbrain.errors import StoreError
@@ -110,6 +111,15 @@ def test_stimuli_are_read_from_the_spec_and_missed_without_complaint(run):
     for spec in ("", "[]", '{"stimuli": [{"name": "flash"}]}', '{"stimuli": null}'):
         told.attrs["spec"] = spec
         assert stimuli(told) == []
+
+
+def test_a_stimulus_reached_the_region_whose_name_it_gives_alone():
+    connectome = Connectome(np.zeros((3, 3)), np.zeros((3, 3)), ["M[1]", "M1", "V"])
+    told = [{"name": "n", "start": "0 ms", "duration": "1 ms", "regions": pattern} for pattern in ("M[1]", "M?", "*")]
+    populations = [(label, "x/a", "e", "glutamate", 1) for label in connectome.labels]
+    run = make_run(populations, [[]] * 3, duration=100.0, connectome=connectome, stimuli=told)
+    assert [span.regions for span in stimuli(run)] == [("M[1]",), ("M1",), ("M[1]", "M1", "V")]
+    assert [stimuli(run)[0].reaches(label, "e") for label in connectome.labels] == [True, False, False]
 
 
 def test_a_train_of_pulses_has_those_that_the_run_has(run):

@@ -3,6 +3,7 @@
 import pytest
 
 import twinbrain as tb
+from tests.learn.brains import joined
 from tests.learn.networks import recurrent, which_channels
 from twinbrain.errors import LearnError
 from twinbrain.learn.attach import attach
@@ -30,6 +31,26 @@ def test_a_receptor_s_parameters_are_trained_where_cells_have_it():
     assert network.n_trained == 3
     with pytest.raises(LearnError, match=r"fits a population that has such a parameter, found '\*\.a'"):
         TrainableNetwork(lowered, Trainable.parse({"tau_alpha_current": {"*.a": "neuron"}}), Surrogate())
+
+
+def test_a_label_with_brackets_means_that_region_alone():
+    """As a pattern, ``M[1]`` would mean ``M1``."""
+    brain = joined(("M[1]", "M1"), sizes=(4, 2), in_degree=2)
+    ends = InputSpec(region="M[1]", weight="100 pA"), ReadoutSpec(region="M1")
+    lowered = lower(attach(brain, which_channels(24), *ends), dt=1.0, seed=0)
+
+    def trained(**chosen):
+        network = TrainableNetwork(lowered, Trainable.parse(chosen), Surrogate())
+        return {
+            group.name for weights in network.tables() for group in weights.groups if group.trained
+        }, network.n_trained
+
+    assert trained(C_m={"M[1].e": "neuron"}) == (set(), 4)
+    assert trained(C_m={"M[[]1].e": "neuron", "M1.e": "population"}) == (set(), 5)
+    name = "M[1].e->M1.e:exponential_current"
+    names, n = trained(weight={name: "synapse"})
+    assert names == {name}
+    assert trained(weight={name: "synapse"}, delay=[name]) == ({name}, 2 * n)
 
 
 def test_an_unknown_parameter_is_answered_with_those_that_there_are():

@@ -24,6 +24,20 @@ def test_a_projection_is_lost_by_its_key_or_a_pattern():
     assert COLUMN.without() is COLUMN
 
 
+def test_a_projection_at_a_label_with_brackets_goes_alone():
+    """As a pattern, ``M[1]`` would mean ``M1``."""
+    cell = tb.Cell(model="lif_current", receptors=["delta"])
+    region = tb.Region(name="x/a", cells={"c": cell}, populations={"e": tb.Population(cell="c", size=3)})
+    given = {"receptor": "delta", "connect": {"in_degree": 1}, "weight": "1 mV", "delay": "1 ms"}
+    brain = tb.Brain(
+        connectome=tb.Connectome([[0.0] * 3] * 3, [[0.0] * 3] * 3, ["V", "M[1]", "M1"]),
+        regions={"*": region},
+        projections=[tb.Projection(source="V.e", target=f"{label}.e", **given) for label in ("M[1]", "M1")],
+    )
+    assert [p.target for p in brain.without(projections="V.e->M[1].e:delta").projections] == ["M1.e"]
+    assert not brain.without(projections="V.e->*").projections
+
+
 def test_what_is_left_is_drawn_as_before(tmp_path):
     region = tb.load_region("basal_ganglia/striatum")
     lesioned = region.without(projections="fsi->*")

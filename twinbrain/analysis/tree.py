@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,8 @@ from twinbrain.spec.labels import matching
 from twinbrain.units import number
 
 _SHORT = 500.0  # ms
+# Where a run tells what regions it has.
+_LABELS = (("connectome", "target"), ("network", "label"))
 _TEXTS = ("label", "region", "family", "name", "transmitter", "model")
 
 
@@ -264,8 +267,10 @@ class Span:
         Of the stimulus.
     start, stop : float (ms)
         When it began and ended.
-    regions, population : str
-        Pattern of the region labels, and name of the population.
+    regions : tuple of str
+        Labels of the regions that it was given to.
+    population : str
+        Name of the population there.
     pulses : tuple of (float, float), optional
         Where it is a train of them, when each of its pulses within the run began and ended.
     """
@@ -273,7 +278,7 @@ class Span:
     name: str
     start: float
     stop: float
-    regions: str = "*"
+    regions: tuple[str, ...] = ()
     population: str = "*"
     pulses: tuple[tuple[float, float], ...] | None = None
 
@@ -284,7 +289,7 @@ class Span:
 
     def reaches(self, region: str, population: str) -> bool:
         """Return whether it reached a population of a region."""
-        return bool(matching(self.regions, [region])) and self.population in ("*", population)
+        return region in self.regions and self.population in ("*", population)
 
 
 def stimuli(tree: xr.DataTree) -> list[Span]:
@@ -292,12 +297,16 @@ def stimuli(tree: xr.DataTree) -> list[Span]:
     try:
         found = json.loads(tree.attrs.get("spec", "{}")).get("stimuli") or []
         end = float(tree.attrs.get("committed", tree.attrs.get("duration", 0.0)))
-        return [_span(stimulus, float(tree.attrs.get("dt", 0.0)), end) for stimulus in found]
+        # A name as it stands means that region alone, so it is looked for among all there are.
+        labels = [
+            str(label) for name, key in _LABELS if name in tree.children for label in tree[name].dataset[key].values
+        ]
+        return [_span(stimulus, labels, float(tree.attrs.get("dt", 0.0)), end) for stimulus in found]
     except (AttributeError, KeyError, TypeError, ValueError):
         return []
 
 
-def _span(stimulus: dict[str, Any], dt: float, end: float) -> Span:
+def _span(stimulus: dict[str, Any], labels: Sequence[str], dt: float, end: float) -> Span:
     start = number(stimulus["start"], "ms")
     stop = start + number(stimulus["duration"], "ms")
     train = stimulus.get("pulses") or {}
@@ -310,7 +319,8 @@ def _span(stimulus: dict[str, Any], dt: float, end: float) -> Span:
         onsets = first + period * np.arange(max(0, math.ceil((min(stop, end) - first) / period)))
         pulses = tuple((float(onset), min(float(onset) + width, stop)) for onset in onsets)
     population = str(stimulus.get("population", "*"))
-    return Span(str(stimulus["name"]), start, stop, str(stimulus.get("regions", "*")), population, pulses)
+    regions = tuple(matching(str(stimulus.get("regions", "*")), labels))
+    return Span(str(stimulus["name"]), start, stop, regions, population, pulses)
 
 
 def warm_up(tree: xr.DataTree) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from twinbrain.learn.lower import Lowered
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.stages import StageLayout, find_stages
 from twinbrain.learn.surrogate import surrogate_gradient
-from twinbrain.learn.trainable import check_patterns, neuron_groups, table_groups
+from twinbrain.learn.trainable import check_patterns, neuron_groups, projection_names, table_groups
 from twinbrain.learn.weights import Weights, find_groups, inlet_of
 from twinbrain.learn.wiring import quanta_of, synapses_of, wire
 from twinbrain.network.network import PopulationSlice
@@ -104,8 +104,8 @@ class TrainableNetwork(nn.Module):
         self._check_ends()
         self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
         self._check_relays()
-        self.weights = nn.ModuleList(self._weights(t) for t in range(len(network.tables)))
-        check_patterns(trainable, lowered, [group.name for weights in self.tables() for group in weights.groups])
+        self.weights = nn.ModuleList(self._weights())
+        check_patterns(trainable, lowered, self._projections())
         spread = self._spread()
         longest = max(1, round(trainable.longest_delay / network.dt))
         self._check_delays(longest)
@@ -356,17 +356,24 @@ class TrainableNetwork(nn.Module):
         dt = self.lowered.network.dt
         return SpikingCell(block.program, block.constants, block.initial, base, trained, dt, spike_grad, self.dtype)
 
-    def _weights(self, number: int) -> Weights:
-        network = self.lowered.network
-        table = network.tables[number]
-        pairs, group = find_groups(network, table)
-        groups, regions = table_groups(self.trainable, self.lowered, table, pairs)
-        return Weights(table, inlet_of(network, table.receptor).quantum, groups, group, regions)
+    def _weights(self) -> Iterator[Weights]:
+        network, dale = self.lowered.network, self.trainable.dale
+        found = [find_groups(network, table) for table in network.tables]
+        tables = list(zip(network.tables, found, strict=True))
+        names = chain.from_iterable(projection_names(self.lowered, table, pairs) for table, (pairs, _) in tables)
+        shares = self.trainable.shares_of_weights(names)
+        for table, (pairs, group) in tables:
+            groups, regions = table_groups(shares, dale, self.lowered, table, pairs)
+            yield Weights(table, inlet_of(network, table.receptor).quantum, groups, group, regions)
+
+    def _projections(self) -> list[str]:
+        return [group.name for weights in self.tables() for group in weights.groups]
 
     def _spread(self) -> NDArray[np.int64]:
         """Return the synapses whose delays are trained."""
+        names = self.trainable.trained_delays(self._projections())
         trained = [
-            np.array([self.trainable.trains_delay(group.name) for group in weights.groups], bool)[weights.group]
+            np.array([group.name in names for group in weights.groups], bool)[weights.group]
             for weights in self.tables()
         ]
         return np.flatnonzero(np.concatenate(trained))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from twinbrain.errors import LearnError
 from twinbrain.learn.lower import Lowered
 from twinbrain.learn.weights import Group
-from twinbrain.network.network import SynapseTable
-from twinbrain.spec.labels import matching
+from twinbrain.network.network import PopulationSlice, SynapseTable
+from twinbrain.spec.labels import first_patterns, matching
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Trainable
 
@@ -45,19 +45,19 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
             f"trainable.{refractory}: expected a parameter that has a gradient, found the refractory period, which "
             "counts in whole steps; leave it out"
         )
+    names = [_name_of(population) for population in network.populations if _is_own(population)]
     for name, unit in program.parameters.items():
         if name == refractory:
             continue
         rules = _rules(trainable, name, program.parameters)
+        first = first_patterns(rules, names)
         group = np.full(network.blocks[block].size, -1)
         count = 0
         numbers: dict[object, int] = {}
         for i, population in enumerate(network.populations):
-            if name not in having.get(i, ()) or population.population in ("input", "readout"):
+            if name not in having.get(i, ()) or not _is_own(population) or _name_of(population) not in first:
                 continue
-            share = next((s for p, s in rules if matching(p, [f"{population.label}.{population.population}"])), None)
-            if share is None:
-                continue
+            share = rules[first[_name_of(population)]]
             here = slice(population.offset, population.offset + population.size)
             if share == "neuron":
                 group[here] = np.arange(count, count + population.size)
@@ -78,13 +78,26 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
             )
 
 
-def _rules(trainable: Trainable, name: str, units: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the patterns of populations, and their shares, for a parameter; its own come before those of its kind."""
+def _name_of(population: PopulationSlice) -> str:
+    return f"{population.label}.{population.population}"
+
+
+def _is_own(population: PopulationSlice) -> bool:
+    """Return whether a population is one of the network that is trained, and not its input or its readout."""
+    return population.population not in ("input", "readout")
+
+
+def _rules(trainable: Trainable, name: str, units: dict[str, str]) -> dict[str, str]:
+    """Return the shares by patterns of populations, for a parameter; its own come before those of its kind."""
     own = trainable.values.get(name, {})
     kinds = [
         trainable.values[kind] for kind, fits in KINDS.items() if kind in trainable.values and fits(name, units[name])
     ]
-    return [*own.items(), *(rule for kind in kinds for rule in kind.items())]
+    rules: dict[str, str] = {}
+    for found in (own, *kinds):
+        for pattern, share in found.items():
+            rules.setdefault(pattern, share)
+    return rules
 
 
 def check_patterns(trainable: Trainable, lowered: Lowered, projections: Sequence[str]) -> None:
@@ -104,58 +117,68 @@ def check_patterns(trainable: Trainable, lowered: Lowered, projections: Sequence
     LearnError
         If a pattern fits no projection or population that could be trained, or only those that one before it fits.
     """
-    _check_chosen("weight", trainable.weight, projections, "projection that has synapses")
+    _check_chosen("weight", trainable.weight, projections, projections, "projection that has synapses")
     for pattern in trainable.delay:
-        _check_chosen("delay", (pattern,), projections, "projection that has synapses")
+        _check_chosen("delay", (pattern,), projections, projections, "projection that has synapses")
+    names = [_name_of(population) for population in lowered.network.populations if _is_own(population)]
     for name, patterns in trainable.values.items():
         fits = KINDS.get(name, lambda other, unit, name=name: other == name)
         having = [
-            f"{population.label}.{population.population}"
+            _name_of(population)
             for population in lowered.network.populations
-            if population.population not in ("input", "readout")
+            if _is_own(population)
             and any(
                 fits(*parameter)
                 for parameter in lowered.parameters_of(population).items()
                 if parameter[0] != lowered.layout.blocks[population.block].model.refractory
             )
         ]
-        _check_chosen(name, patterns, having, "population that has such a parameter")
+        _check_chosen(name, patterns, having, names, "population that has such a parameter")
 
 
-def _check_chosen(what: str, patterns: Iterable[str], names: Sequence[str], kind: str) -> None:
-    patterns, names = list(patterns), list(dict.fromkeys(names))
-    chosen = {next((pattern for pattern in patterns if matching(pattern, [name])), None) for name in names}
+def _check_chosen(what: str, patterns: Iterable[str], fitting: Sequence[str], names: Sequence[str], kind: str) -> None:
+    """Check that each pattern, among all names, chooses one of those that are fitting."""
+    patterns, fitting = list(patterns), list(dict.fromkeys(fitting))
+    first = first_patterns(patterns, names)
+    chosen = {first.get(name) for name in fitting}
     for pattern in patterns:
         if pattern in chosen:
             continue
-        if any(matching(pattern, [name]) for name in names):
+        if {*matching(pattern, names)} & {*fitting}:
             raise LearnError(
                 f"trainable.{what}: expected a pattern that chooses something, found {pattern!r}, all of which an "
                 "earlier pattern fits; put it first, or leave it out"
             )
         raise LearnError(
-            f"trainable.{what}: expected a pattern that fits a {kind}, found {pattern!r}; {suggestion(pattern, names)}"
+            f"trainable.{what}: expected a pattern that fits a {kind}, found {pattern!r}; "
+            f"{suggestion(pattern, fitting)}"
         )
+
+
+def projection_names(lowered: Lowered, table: SynapseTable, pairs: list[tuple[int, int]]) -> list[str]:
+    """Return what the projections of a table, pairs of populations, are called in patterns."""
+    populations = lowered.network.populations
+    alone = len({p.label for p in populations}) == 1
+    ends = [p.population if alone else _name_of(p) for p in populations]
+    return [f"{ends[source]}->{ends[target]}:{table.receptor}" for source, target in pairs]
 
 
 def table_groups(
-    trainable: Trainable, lowered: Lowered, table: SynapseTable, pairs: list[tuple[int, int]]
+    shares: Mapping[str, str], dale: bool, lowered: Lowered, table: SynapseTable, pairs: list[tuple[int, int]]
 ) -> tuple[list[Group], NDArray[np.int64]]:
-    """Return the groups of a table, and for each the number of its pair of regions."""
+    """Return the groups of a table, and for each the number of its pair of regions.
+
+    ``shares`` are those of `Trainable.shares_of_weights`.
+    """
     populations = lowered.network.populations
-    alone = len({p.label for p in populations}) == 1
     labels = {label: i for i, label in enumerate(dict.fromkeys(p.label for p in populations))}
     groups, regions = [], []
-    for source, target in pairs:
-        names = [
-            p.population if alone else f"{p.label}.{p.population}" for p in (populations[source], populations[target])
-        ]
-        name = f"{names[0]}->{names[1]}:{table.receptor}"
-        free = not trainable.dale or (
+    for name, (source, target) in zip(projection_names(lowered, table, pairs), pairs, strict=True):
+        free = not dale or (
             (lowered.units[table.receptor] in _SIGNED and populations[source].population == "input")
             or populations[target].population == "readout"
         )
-        groups.append(Group(source, target, name, trainable.share_of_weights(name), free))
+        groups.append(Group(source, target, name, shares.get(name), free))
         regions.append(labels[populations[source].label] * len(labels) + labels[populations[target].label])
     return groups, np.array(regions, np.int64)
 

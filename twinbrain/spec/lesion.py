@@ -5,7 +5,7 @@ What the long-range synapses of others are reckoned from is remembered of popula
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import Problem, SpecError
@@ -27,9 +27,8 @@ Patterns = str | Iterable[str]
 def region_without(region: Region, populations: Patterns = (), projections: Patterns = ()) -> Region:
     """Return a region without some populations and projections; see `Region.without`."""
     names, keys = _listed(populations), _listed(projections)
-    _check_known("populations", names, region.populations)
-    _check_known("projections", keys, [projection.key for projection in region.projections])
-    return _cut(region, names, keys)
+    gone = _meant("populations", names, region.populations)
+    return _cut(region, gone, _meant("projections", keys, [projection.key for projection in region.projections]))
 
 
 def brain_without(
@@ -40,10 +39,10 @@ def brain_without(
     names, placed = [p for p in given if "/" not in p], [p for p in given if "/" in p]
     kinds = list(brain.regions.values())
     local = [projection.key for region in kinds for projection in region.projections]
-    _check_known("populations", names, [name for region in kinds for name in region.populations])
-    _check_known("projections", keys, [*local, *(projection.key for projection in brain.projections)])
+    everywhere = _meant("populations", names, [name for region in kinds for name in region.populations])
+    cut_off = _meant("projections", keys, [*local, *(projection.key for projection in brain.projections)])
     gone_of = _placed(brain, placed)
-    left = {pattern: _cut(region, names, keys) for pattern, region in brain.regions.items()}
+    left = {pattern: _cut(region, everywhere, cut_off) for pattern, region in brain.regions.items()}
     left = _cut_at_labels(brain, left, gone_of)
     connectome = brain.connectome
     if labels := _listed(regions):
@@ -59,8 +58,8 @@ def brain_without(
 
     def stays(projection: Projection) -> bool:
         ends = [label_and_population(end) for end in (projection.source, projection.target)]
-        return not _any(projection.key, keys) and not any(
-            _any(population, names)
+        return projection.key not in cut_off and not any(
+            population in everywhere
             or population in gone_of.get(label, ())
             or (isinstance(connectome, Connectome) and label not in connectome.labels)
             for label, population in ends
@@ -86,9 +85,8 @@ def _placed(brain: Brain, patterns: Sequence[str]) -> dict[str, list[str]]:
     labels = _itself(brain).labels
     found = zip(labels, brain.assignment(labels), strict=True)
     ends = {f"{label}/{name}": (label, name) for label, region in found for name in region.populations}
-    _check_known("populations", patterns, ends)
     gone: dict[str, list[str]] = {}
-    for full in dict.fromkeys(full for pattern in patterns for full in matching(pattern, ends)):
+    for full in _meant("populations", patterns, ends):
         label, name = ends[full]
         gone.setdefault(label, []).append(name)
     return gone
@@ -114,17 +112,17 @@ def _cut_at_labels(brain: Brain, left: dict[str, Region], gone_of: dict[str, lis
     return own | {pattern: region for pattern, region in left.items() if pattern not in own}
 
 
-def _cut(region: Region, names: Sequence[str], keys: Sequence[str]) -> Region:
+def _cut(region: Region, names: Collection[str], keys: Collection[str]) -> Region:
     def stays(name: str) -> bool:
-        return not _any(name, names)
+        return name not in names
 
     populations = {name: population for name, population in region.populations.items() if stays(name)}
     if not populations:
         where, message = f"region {region.name}", "expected that a population is left, found none"
         raise SpecError([Problem(where, f"{message}; take out fewer, or the whole region")])
-    if len(populations) == len(region.populations) and not any(_any(p.key, keys) for p in region.projections):
+    if len(populations) == len(region.populations) and not any(p.key in keys for p in region.projections):
         return region
-    projections = [p for p in region.projections if stays(p.source) and stays(p.target) and not _any(p.key, keys)]
+    projections = [p for p in region.projections if stays(p.source) and stays(p.target) and p.key not in keys]
     for i, projection in enumerate(projections):
         if projection.plasticity is not None and not stays(projection.plasticity.modulator or ""):
             message = f"expected its modulator {projection.plasticity.modulator!r}, which is taken out"
@@ -156,12 +154,12 @@ def _listed(patterns: Patterns) -> list[str]:
     return [patterns] if isinstance(patterns, str) else list(patterns)
 
 
-def _any(name: str, patterns: Iterable[str]) -> bool:
-    return any(matching(pattern, [name]) for pattern in patterns)
-
-
-def _check_known(what: str, patterns: Iterable[str], known: Iterable[str]) -> None:
-    names = list(dict.fromkeys(known))
+def _meant(what: str, patterns: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that patterns mean among all that there are: a name as it stands means that name alone."""
+    names, meant = list(dict.fromkeys(known)), dict[str, None]()
     for pattern in patterns:
-        if not any(_any(name, [pattern]) for name in names):
+        found = matching(pattern, names)
+        if not found:
             raise SpecError([Problem(what, f"nothing is called {pattern!r}; {suggestion(pattern, names)}")])
+        meant |= dict.fromkeys(found)
+    return tuple(meant)

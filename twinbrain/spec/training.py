@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -11,7 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec
 from twinbrain.spec.distinct import Names, distinct
-from twinbrain.spec.labels import matching
+from twinbrain.spec.labels import first_patterns
 from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Rate, Value, default
 
@@ -76,13 +77,13 @@ class Trainable(Spec):
             raise ValueError('expected something to train, found nothing; give ["weight"], say')
         return self
 
-    def trains_delay(self, projection: str) -> bool:
-        """Return whether delays of a projection are trained."""
-        return any(matching(pattern, [projection]) for pattern in self.delay)
+    def trained_delays(self, projections: Iterable[str]) -> set[str]:
+        """Return those of all projections whose delays are trained."""
+        return set(first_patterns(self.delay, projections))
 
-    def share_of_weights(self, projection: str) -> str | None:
-        """Return what has a change of its own in a projection; None where it is not trained."""
-        return next((share for pattern, share in self.weight.items() if matching(pattern, [projection])), None)
+    def shares_of_weights(self, projections: Iterable[str]) -> dict[str, WeightShare]:
+        """Return for those of all projections whose weights are trained what has a change of its own in it."""
+        return {name: self.weight[pattern] for name, pattern in first_patterns(self.weight, projections).items()}
 
 
 def _named(value: Any) -> Any:
