@@ -255,6 +255,22 @@ def test_labels_of_two_files_agree(tmp_path):
         read_matlab(tmp_path / "X_CM.mat")
 
 
+def test_labels_of_two_structs_agree(make):
+    def texts(*labels):
+        return {"labels": np.array(labels, object)}
+
+    for wrong in (
+        {"sc": WEIGHT, "fib": {"len": LENGTH} | texts("B", "A")} | texts("A", "B"),
+        {"con": {"sc": WEIGHT} | texts("A", "B"), "fib": {"len": LENGTH} | texts("B", "A")},
+        {"sc": WEIGHT, "len": LENGTH, "atlas": {"centroids": np.eye(3)[:2]} | texts("B", "A")} | texts("A", "B"),
+    ):
+        with pytest.raises(ConnectomeError, match=r"\.(len|centroids) labelled as those of the weights .* 'B' and 'A'"):
+            read_matlab(make(**wrong))
+    alike = {"sc": WEIGHT, "fib": {"len": LENGTH} | texts("A", "B")} | texts("A", "B")
+    assert read_matlab(make(**alike)).labels == ["A", "B"]
+    assert read_matlab(make(**alike), labels=["V1", "V2"]).labels == ["V1", "V2"]
+
+
 def test_a_variable_that_stands_twice_is_refused(make):
     path = make(sc=WEIGHT, len=LENGTH)
     data = path.read_bytes()

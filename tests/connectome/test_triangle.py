@@ -26,6 +26,18 @@ def test_one_triangle_is_told_and_mirrored_in_formats_of_others(tmp_path, suffix
     np.testing.assert_array_equal(mirrored.length, LENGTH)
 
 
+@pytest.mark.parametrize("half", [np.triu, np.tril])
+def test_a_weight_is_mirrored_with_its_own_length(half, tmp_path):
+    directed = LENGTH + np.array([[0, 1, 2], [3, 0, 4], [5, 6, 0]])
+    directed[0, 2] = directed[2, 0] = 0
+    for number, length in enumerate((directed, half(directed), half(directed).T)):
+        path = tmp_path / f"{number}.npz"
+        write_connectome(Connectome(half(WEIGHT), length, LABELS), path)
+        known = half(length) if half(length).any() else half(length.T)
+        read = read_connectome(path, triangle="mirror")
+        np.testing.assert_array_equal(read.length, known + known.T)
+
+
 def test_a_chain_that_is_meant_and_a_pair_are_read_as_they_are(tmp_path):
     chain, pair = tmp_path / "chain.npz", tmp_path / "pair.npz"
     with warnings.catch_warnings():

@@ -79,6 +79,8 @@ def read_matlab(
         taken = labels if isinstance(labels, str) else ""
         named = {role: _guessed(variables, role, weight, spare=True) for role in ("centroids", *_BESIDE)}
         about = {role: variables[name]() for role, name in named.items() if name is not None and name != taken}
+        for role in about:
+            _check_order(variables, named[role], weight, len(weights))
         centroids = about.get("centroids")
         names = _labels(variables, labels, len(weights), weight)
         lengths, theirs = _lengths(path, variables, length, centroids, weight)
@@ -178,12 +180,28 @@ def _lengths(
         other = _beside(path)
     if other is None:
         advice = no_lengths("a variable or another .mat file", centroids=centroids is not None)
-        return _matrix("lengths", variables[_named(variables, "length", length, weight, advice)]()), None
+        name = _named(variables, "length", length, weight, advice)
+        lengths = _matrix("lengths", variables[name]())
+        _check_order(variables, name, weight, len(lengths))
+        return lengths, None
     with reading(other), opened_mat(other) as found:
         inner = dict(_flat(found))
         name = _named(inner, "length", None)
         lengths = _matrix("lengths", inner[name]())
         return lengths, _labels(inner, None, len(lengths), name)
+
+
+def _check_order(variables: Variables, name: str | None, weight: str, n_regions: int) -> None:
+    """Compare the labels beside a variable with those beside the weights, where each has labels of its own."""
+    ends = (weight, name or "")
+    try:
+        if len({_guessed(variables, "labels", near) for near in ends}) == 1:
+            return
+        own, theirs = (_labels(variables, None, n_regions, near) for near in ends)
+    except (ConnectomeError, FileError):  # of several none is meant
+        return
+    if own is not None and theirs is not None:
+        check_alike(f"the regions of {name}", theirs, "those of the weights", own)
 
 
 def _beside(path: Path) -> Path | None:

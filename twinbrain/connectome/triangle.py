@@ -38,7 +38,8 @@ def with_triangle(connectome: Connectome, triangle: str | None, name: object) ->
     if triangle == "mirror":
         if above and below:
             raise ConnectomeError("expected weights on one side of the diagonal, found some on both; drop triangle")
-        both = np.where(length > 0, length, length.T)
+        own = np.where((weight > 0) | (weight.T <= 0), length, length.T)
+        both = np.where(own > 0, own, np.maximum(length, length.T))
         return connectome.replace(weight=np.maximum(weight, weight.T), length=both)
     if triangle is None and above != below and len(weight) > 2:
         text = (
