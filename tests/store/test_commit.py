@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zarr.storage import LocalStore
 
+from tests.roots import edit_root
 from twinbrain.errors import StoreError
 from twinbrain.store import StateData, WindowData, open_run, read_spikes, resume_run
 
@@ -138,10 +139,20 @@ def test_a_status_is_set_with_a_window_or_alone(example, path):
     assert open_run(path).attrs["status"] == "interrupted"
     example.commit(writer, [1])
     assert open_run(path).attrs["status"] == "running"
-    writer.set_status("complete")
-    assert open_run(path).attrs["status"] == "complete"
+    writer.set_status("interrupted")
+    assert open_run(path).attrs["status"] == "interrupted"
     with pytest.raises(StoreError, match="running, interrupted, failed, complete, found 'done'"):
         writer.set_status("done")
+
+
+def test_a_status_that_contradicts_what_is_committed_is_damage(example, path):
+    example.commit(example.create(path), [0])
+    edit_root(path, status="complete")
+    with pytest.raises(StoreError, match="a run that is complete to have 7000 ms committed, found 70"):
+        open_run(path)
+    edit_root(path, status="running", duration=70.0, spec="{}")
+    with pytest.raises(StoreError, match="a run that is not complete to lack a part of its duration, found 70"):
+        open_run(path)
 
 
 WRONG = {

@@ -121,7 +121,7 @@ class Region(Spec):
         """Return the region with populations ``factor`` times as large, none below one neuron.
 
         Rules that give a probability, a total or an out-degree are adapted so that each neuron keeps its expected
-        number of inputs; a probability stops at 1.
+        number of inputs; a probability stops at 1, and no number of synapses becomes none.
 
         Raises
         ------
@@ -155,9 +155,9 @@ class Region(Spec):
             kernel = connect.distance.model_copy(update={"probability": probability})
             connect = connect.model_copy(update={"distance": kernel})
         elif connect.total is not None:
-            connect = connect.model_copy(update={"total": round(connect.total * target)})
+            connect = connect.model_copy(update={"total": _fewer(connect.total, target)})
         elif connect.out_degree is not None:
-            connect = connect.model_copy(update={"out_degree": round(connect.out_degree * target / source)})
+            connect = connect.model_copy(update={"out_degree": _fewer(connect.out_degree, target / source)})
         return projection.model_copy(update={"connect": connect})
 
     def __repr__(self) -> str:
@@ -277,6 +277,11 @@ class Region(Spec):
             for receptor in receptors:
                 if receptor not in known:
                     yield _unknown(f"{where}.receptor", f"receptor of population {target!r}", receptor, known)
+
+
+def _fewer(count: int, factor: float) -> int:
+    """Return a count times a factor, rounded, but not to none."""
+    return max(min(count, 1), round(count * factor))
 
 
 def _written_out(entries: Iterable[Any], ends: tuple[str, ...], populations: list[str]) -> list[Any]:

@@ -42,6 +42,11 @@ def check_run(attributes: Document, nodes: Nodes) -> None:
     _check_spec(attributes, nodes, spec)
     steps = committed / attributes["dt"]
     n_steps = whole(round(steps) if steps < 2**62 else steps, "the number of steps that are committed")
+    whole_run = abs(committed - attributes["duration"]) < attributes["dt"] / 2
+    if not whole_run and attributes["status"] == "complete":
+        raise Fault(f"a run that is complete to have {attributes['duration']:g} ms committed", shown(committed))
+    if whole_run and attributes["status"] in ("running", "interrupted"):
+        raise Fault("a run that is not complete to lack a part of its duration", shown(committed))
     _check_network(nodes)
     _check_recorded(nodes, n_steps)
     _check_checkpoint(attributes, nodes, n_steps)
