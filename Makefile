@@ -5,6 +5,9 @@ WORKERS ?= 3
 FILES ?= 2000
 SEED ?= 0
 
+# Tests start hundreds of processes: each would compile the package anew where an environment keeps no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
