@@ -86,6 +86,7 @@ def test_what_is_kept_is_what_is_returned_and_opens_with_xarray_alone(whole):
     assert opened.model == trained.model
     assert opened.score == trained.score
     xr.testing.assert_identical(opened.curves, trained.curves)
+    assert all(opened.curves.attrs[name] == tree.attrs[name] for name in ("best_epoch", "best_loss"))
 
 
 def test_without_a_store_it_comes_to_the_same(whole):

@@ -1,5 +1,8 @@
+import re
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from tests.figures import overlaps
 from tests.trained import make_curves
@@ -34,10 +37,42 @@ def test_the_epoch_that_is_kept_is_marked_alike_in_loss_and_accuracy():
     curves = make_curves()
     curves["accuracy"][1, 11] = 0.99  # not kept: the loss decides
     curves["loss"][1, 20] = 0.2
+    curves.attrs |= {"best_epoch": 21, "best_loss": 0.2}
     accuracy = float(curves["accuracy"][1, 20])
     loss, other = ([line.get_label() for line in ax.lines] for ax in plot.learning_curves(curves).axes[:2])
     assert "kept: 0.2, epoch 21" in loss
     assert f"kept: {accuracy:.3g}, epoch 21" in other
+
+
+@pytest.mark.parametrize(
+    ("part", "marked"),
+    [
+        (lambda curves: curves.isel(epoch=slice(10, None)), True),
+        (lambda curves: curves.sel(split=["validation"]), True),
+        (lambda curves: curves.isel(epoch=slice(0, 20)), False),
+        (lambda curves: curves.coarsen(epoch=2).mean(), False),
+        (lambda curves: curves.coarsen(epoch=3).mean(), False),  # of which one epoch is 20, 21, 22
+        (lambda curves: curves.sel(split=["train"]), False),
+    ],
+)
+def test_only_the_epoch_that_was_kept_is_marked(part, marked):
+    curves = make_curves()
+    curves["loss"][1, 20] = 0.2
+    figure = plot.learning_curves(part(curves.assign_attrs(best_epoch=21, best_loss=0.2)))
+    labels = [line.get_label() for ax in figure.axes[:2] for line in ax.lines]
+    assert sum(label.startswith("kept: ") for label in labels) == (2 if marked else 0)
+
+
+def test_curves_of_several_trainings_or_without_a_dimension_are_refused():
+    curves = make_curves()
+    given = {
+        "found epoch and seed and split; take one of them: isel(seed=0)": xr.concat([curves, curves], "seed"),
+        "found epoch; take it as a list, such as isel(split=[0])": curves.sel(split="train"),
+        "found split; take it as a list, such as isel(epoch=[0])": curves.isel(epoch=0),
+    }
+    for message, some in given.items():
+        with pytest.raises(LearnError, match="curves: expected 'loss' with the dimensions .*" + re.escape(message)):
+            plot.learning_curves(some)
 
 
 def test_what_is_missing_or_never_finite_has_no_panel():
@@ -46,6 +81,8 @@ def test_what_is_missing_or_never_finite_has_no_panel():
     assert titles(plot.learning_curves(curves)) == ["Loss"]
     with pytest.raises(LearnError, match="at least one epoch, found none"):
         plot.learning_curves(curves.drop_vars("loss"))
+    with pytest.raises(LearnError, match="at least one epoch, found none"):
+        plot.learning_curves(make_curves().isel(epoch=[]))
 
 
 def test_a_loss_that_went_astray_is_said_so():

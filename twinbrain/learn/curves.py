@@ -46,6 +46,15 @@ def empty_curves(setup: Setup) -> xr.Dataset:
     )
 
 
+def with_best(curves: xr.Dataset) -> xr.Dataset:
+    """Return all curves of a training with its best epoch told, which a part of them would not show."""
+    watched = curves["loss"].sel(split="validation").dropna("epoch")
+    if not watched.size:
+        return curves
+    best = watched.isel(epoch=int(watched.values.argmin()))
+    return curves.assign_attrs(best_epoch=int(best["epoch"]), best_loss=float(best))
+
+
 def measure(kind: str) -> str:
     """Return what a score is called."""
     return "accuracy" if kind == "classification" else "error"

@@ -11,6 +11,7 @@ import torch
 
 from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import SpecError
+from twinbrain.learn.curves import with_best
 from twinbrain.learn.fitting import check_curves, check_state, check_trained
 from twinbrain.learn.kept import (
     CHANGED,
@@ -158,4 +159,4 @@ def _opened(kept: TrainingStore, task: Task | None) -> Trained:
     check_curves(kept, setup)
     check_trained(kept, trained, setup.network)
     take_over(setup.network, {name: torch.tensor(value) for name, value in trained.items()})
-    return Trained(setup, kept.curves())
+    return Trained(setup, with_best(kept.curves()))

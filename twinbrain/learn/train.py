@@ -12,7 +12,7 @@ from twinbrain.connectome.load import load_connectome
 from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import LearnError, RunInterrupted, SpecError
 from twinbrain.interrupt import Interrupt
-from twinbrain.learn.curves import empty_curves, with_epoch
+from twinbrain.learn.curves import empty_curves, with_best, with_epoch
 from twinbrain.learn.kept import CHANGED, attributes_of, versions_seen
 from twinbrain.learn.learned import take_over
 from twinbrain.learn.loop import Arrays, Learner, Progress
@@ -219,7 +219,7 @@ def go_on(learner: Learner, kept: TrainingStore | None, progress: Progress | boo
         curves = kept.curves()
     else:
         curves = curves.isel(epoch=slice(0, learner.course.epoch))
-    trained = Trained(learner.setup, curves)
+    trained = Trained(learner.setup, with_best(curves))
     if kept is not None:
         best = {name: value.cpu().numpy() for name, value in learner.course.best_state.items()}
         kept.finish({"responses": trained.responses().drop_vars("rate")}, best, score=trained.score)

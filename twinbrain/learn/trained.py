@@ -34,7 +34,7 @@ class Trained:
     setup : Setup
         What training began with; its network holds what was learned at the best epoch.
     curves : Dataset
-        Learning curves.
+        Learning curves; the attributes ``best_epoch`` and ``best_loss`` tell the epoch that is kept.
     """
 
     setup: Setup

@@ -39,6 +39,7 @@ def learning_curves(curves: xr.Dataset) -> Figure:
     curves : xarray.Dataset
         ``loss`` and ``accuracy`` (split, epoch), ``rate`` (population, epoch) in Hz, ``gradient_norm`` (parameter,
         epoch), ``seconds`` (epoch); attributes ``name``, ``task``, ``rule`` and ``chance``, which is drawn as a line.
+        The attributes ``best_epoch`` and ``best_loss`` tell the epoch that was kept, which is marked if it is there.
 
     Returns
     -------
@@ -48,11 +49,13 @@ def learning_curves(curves: xr.Dataset) -> Figure:
     Raises
     ------
     LearnError
-        If there is nothing to draw.
+        If there is nothing to draw, or it is of several trainings.
     """
     panels = [panel for panel in _PANELS if panel[0] in curves and np.isfinite(curves[panel[0]]).any()]
-    if not panels or not curves.sizes.get("epoch"):
+    if not panels:
         raise LearnError("curves: expected loss, accuracy, rate or gradient_norm of at least one epoch, found none")
+    for name, dim, *_ in panels:
+        _check_dims(curves[name], {dim, "epoch"})
     columns = 2 if len(panels) == 4 else len(panels)
     rows = -(-len(panels) // columns)
     height = 3.2 * rows + 0.5
@@ -73,6 +76,20 @@ def learning_curves(curves: xr.Dataset) -> Figure:
         tidy(ax)
         _draw_legend(ax, beside=dim != "split")
     return figure
+
+
+def _check_dims(values: xr.DataArray, expected: set[str]) -> None:
+    found = set(map(str, values.dims))
+    if found == expected:
+        return
+    if more := sorted(found - expected):
+        advice = f"take one of them: isel({more[0]}=0)"
+    else:
+        advice = f"take it as a list, such as isel({min(expected - found)}=[0])"
+    raise LearnError(
+        f"curves: expected {values.name!r} with the dimensions {' and '.join(sorted(expected))}, found "
+        f"{' and '.join(sorted(found)) or 'none'}; {advice}"
+    )
 
 
 def _head(curves: xr.Dataset) -> tuple[str, str]:
@@ -149,11 +166,17 @@ def _draw_chance(ax: Axes, curves: xr.Dataset) -> None:
 
 
 def _kept(curves: xr.Dataset) -> int | None:
-    """Return the place of the epoch whose network is kept: that of the lowest loss on the validation trials."""
-    if "loss" not in curves or "validation" not in curves["loss"]["split"].values:
+    """Return the place of the epoch whose network is kept, if it is there, and no mean of it and others."""
+    attrs = curves.attrs
+    if (
+        not {"best_epoch", "best_loss"} <= {*attrs}
+        or "loss" not in curves
+        or "validation" not in curves["loss"]["split"].values
+    ):
         return None
-    watched = curves["loss"].sel(split="validation").values
-    return int(np.nanargmin(watched)) if np.isfinite(watched).any() else None
+    watched = curves["loss"].sel(split="validation")
+    places = np.flatnonzero((_epochs(watched) == attrs["best_epoch"]) & np.isclose(watched, attrs["best_loss"], 1e-6))
+    return int(places[0]) if len(places) else None
 
 
 def _mark(ax: Axes, values: xr.DataArray, kept: int) -> None:
