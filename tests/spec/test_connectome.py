@@ -1,9 +1,12 @@
 import copy
 import pickle
 
+import brian2 as b2
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
+import torch
 import xarray as xr
 
 from twinbrain.errors import ConnectomeError
@@ -274,3 +277,29 @@ def test_texts_are_numbers_of_the_digits_0_to_9(pair):
     for area in (["1_000", "1"], [b"1_000", b"1"], ["١٢", "1"], np.array(["1_000", 1.0], object)):
         with pytest.raises(ConnectomeError, match="expected area as numbers, found a"):
             pair.replace(area=area)
+
+
+def test_numbers_with_a_unit_are_converted_or_refused(pair):
+    assert pair.replace(length=pair.length.values * b2.mm) == pair
+    assert pair.replace(length=(pair.length / 1000).assign_attrs(units="m")) == pair
+    for name, kind in (("length", b2.ms), ("weight", b2.nS), ("cortical", b2.mm)):
+        with pytest.raises(ConnectomeError, match=rf"expected {name} as .*, found some in "):
+            pair.replace(**{name: np.ones((2, 2)) * kind})
+
+
+def test_what_is_masked_or_no_array_is_refused(pair, four):
+    for name in ("weight", "length", "centroids", "hemisphere", "cortical", "area"):
+        masked = np.ma.masked_array(getattr(four, name).values)
+        assert four.replace(**{name: masked}) == four
+        masked[1] = np.ma.masked
+        with pytest.raises(ConnectomeError, match=f"expected {name} as .*, found .* masked"):
+            four.replace(**{name: masked})
+    for changes, found in (
+        ({"hemisphere": xr.Dataset({"left": 1, "right": 2})}, "hemisphere as a list, found a Dataset"),
+        ({"weight": scipy.sparse.eye_array(2)}, "weight as numbers, found a dia_array"),
+        ({"weight": [[0, 10**400], [1, 0]]}, "weight as numbers, found a list .int too large"),
+        ({"cortical": [pd.NA, True]}, "cortical as true or false, found <NA> at region='A'"),
+    ):
+        with pytest.raises(ConnectomeError, match=f"expected {found}"):
+            pair.replace(**changes)
+    assert pair.replace(weight=torch.tensor(pair.weight.values, requires_grad=True)) == pair

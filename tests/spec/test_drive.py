@@ -1,10 +1,13 @@
 import tomllib
 
+import brian2 as b2
 import numpy as np
 import pytest
+import xarray as xr
 
 from twinbrain.errors import SpecError
 from twinbrain.spec.drive import INPUT_KINDS, Drive, Stimulus
+from twinbrain.spec.signal import SampledWaveform, SpikeTrains
 
 EACH = {
     "rate": {"receptor": "ampa", "rate": "10 Hz", "weight": "1 nS"},
@@ -157,3 +160,21 @@ def test_what_cannot_be_is_refused_with_all_its_faults(given, messages):
     assert len(caught.value.problems) == len(messages)
     for problem, message in zip(caught.value.problems, messages, strict=True):
         assert str(problem).startswith(f"region.toml: {message}")
+
+
+def test_quantities_stand_in_the_unit_that_is_named():
+    for times in ([5, 7] * b2.ms, [[5 * b2.ms, 0.007 * b2.second]], [np.array([5, 7], "m8[ms]")]):
+        assert SpikeTrains(times=times, unit="ms", weight="1 mV").times == ((5.0, 7.0),)
+    for values in ([100, 200] * b2.pA, xr.DataArray([0.1, 0.2], attrs={"units": "nA"})):
+        assert SampledWaveform(values=values, unit="pA", interval="1 ms").values == ((100.0, 200.0),)
+    with pytest.raises(SpecError, match="values: expected numbers in mV, found some in 'A'"):
+        SampledWaveform(values=[100, 200] * b2.pA, unit="mV", interval="1 ms")
+
+
+def test_the_dimensions_of_a_waveform_count_by_their_names():
+    values = xr.DataArray([[1.0, 2, 3], [4, 5, 6]], dims=("neuron", "time"))
+    for given in (values, values.T, values.values):
+        found = SampledWaveform(values=given, unit="pA", interval="1 ms")
+        assert found.values == ((1, 2, 3), (4, 5, 6))
+    with pytest.raises(SpecError, match="values: expected an array along neuron, time, found dimensions called cell"):
+        SampledWaveform(values=values.rename(neuron="cell"), unit="pA", interval="1 ms")

@@ -2,6 +2,7 @@ import json
 import pickle
 from pathlib import Path
 
+import brian2 as b2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -177,3 +178,30 @@ def test_a_region_of_explicit_values_is_not_scaled():
 def test_models_have_no_explicit_defaults():
     with pytest.raises(SpecError, match=r"parameters\.E_x: expected a quantity or a distribution, found explicit"):
         tb.ReceptorModel(jump="x", parameters={"E_x": Explicit([1.0], "mV")})
+
+
+def test_quantities_stand_in_the_unit_that_is_named():
+    assert Explicit([200, 300] * b2.pF, "pF") == Explicit([200, 300], "pF")
+    assert Explicit.parse({"values": [200 * b2.pF, 0.3 * b2.nF], "unit": "nF"}) == Explicit([0.2, 0.3], "nF")
+    data = explicit_data()
+    data["cells"]["local"]["parameters"]["C_m"] = {"values": np.arange(200.0, 208.0) * b2.pF, "unit": "pF"}
+    assert Region.parse(data) == Region.parse(explicit_data())
+    for unit in ("1", "mV"):
+        with pytest.raises(SpecError, match=r"values: expected a list of numbers .*, found some in 'm"):
+            Explicit([200, 300] * b2.pF, unit)
+    with pytest.raises(SpecError, match="source: expected a list of whole numbers without a unit"):
+        Pairs(source=np.array([1], "m8[s]"), target=[1])
+
+
+def test_what_is_masked_is_refused():
+    masked = np.ma.masked_array([1, 999], mask=[False, True])
+    for values in (masked, [1, np.ma.masked]):
+        with pytest.raises(SpecError, match="values: expected a list of numbers, found 1 masked"):
+            Explicit(values)
+    with pytest.raises(SpecError, match="source: expected a list of whole numbers, found 1 masked"):
+        Pairs(source=masked, target=[1, 2])
+
+
+def test_truth_values_among_objects_are_no_numbers():
+    with pytest.raises(SpecError, match="values: expected numbers, found True among them"):
+        Explicit(np.array([1.0, True], object))

@@ -4,8 +4,11 @@ import itertools
 import math
 from pathlib import Path
 
+import brian2 as b2
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,3 +182,25 @@ def test_a_range_is_pythons(start, stop, step):
 )
 def test_the_unit_is_the_one_that_is_written(value, unit):
     assert unit_of(value) == unit
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (np.ma.masked_array([0.5, 999], mask=[False, True]), "expected values, found 1 masked"),
+        ([0.5, np.ma.masked], "expected values as they stand in a file"),
+        ([1, 2] * b2.ms, "expected values without a unit, found some in 's'"),
+        ([1 * b2.ms], "expected values as they stand in a file"),
+        (np.array([1, 2], "m8[ns]"), "expected values without a unit, found some in 'ns'"),
+        ([np.timedelta64(1, "ns")], "expected values as they stand in a file"),
+        (torch.tensor(1.0), "expected a list, "),
+    ],
+)
+def test_what_is_masked_or_has_a_unit_of_another_package_is_refused(values, text):
+    with pytest.raises(SpecError, match=text):
+        Sweep(parameters={"coupling": values})
+
+
+def test_values_of_other_packages_are_values():
+    assert swept(torch.tensor([0.5, 1], requires_grad=True)) == (0.5, 1)
+    assert swept(pd.Series([1, "a", "b"])) == (1, "a", "b")

@@ -19,6 +19,7 @@ from twinbrain.files import NpzArrays, read_bytes, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.paths import user_path
 from twinbrain.spec.base import IN_DIGEST
+from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
 from twinbrain.spec.suggest import suggestion
@@ -29,8 +30,8 @@ _LARGEST_RATIO = 256  # of zlib at level 1
 _FILE_KEYS = {"file", "array", "sha256"}
 
 
-def _numbers(value: Any) -> NDArray[np.float64]:
-    array = _flat(value, np.dtype("<f8"), "iuf", "numbers")
+def _numbers(value: Any, info: ValidationInfo) -> NDArray[np.float64]:
+    array = _flat(value, np.dtype("<f8"), "iuf", "numbers", info.data.get("unit", "1"))
     array = array.astype(np.float64) + 0.0  # a copy, without negative zeros, which would read otherwise
     if not (finite := np.isfinite(array)).all():
         place = int(finite.argmin())
@@ -50,21 +51,18 @@ def _indices(value: Any) -> NDArray[np.int32]:
     return array
 
 
-def _flat(value: Any, packed: np.dtype[Any], kinds: str, what: str) -> NDArray[Any]:
+def _flat(value: Any, packed: np.dtype[Any], kinds: str, what: str, unit: str = "1") -> NDArray[Any]:
     if isinstance(value, str):
         try:
             return np.frombuffer(_unpacked(value), packed)
         except (binascii.Error, zlib.error, ValueError) as error:
             raise ValueError(f"expected a list of {what}, or one packed as text, found a text ({error})") from None
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
-        raise ValueError(f"expected a list of {what}, found a {type(value).__name__} ({error})") from None
+    array = plain_array(value, unit, f"a list of {what}")
     if array.ndim != 1:
         raise ValueError(f"expected a list of {what}, found an array of shape {array.shape}")
     if array.dtype.kind not in kinds and len(array):
         raise ValueError(f"expected a list of {what}, found one of {_kind(array)}")
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) or getattr(value, "dtype", None) == np.dtype(object):
         numbers_alone(value)  # NumPy takes true for 1
     return array if len(array) else array.astype(packed)
 
@@ -99,7 +97,11 @@ def _schema_of(items: str) -> WithJsonSchema:
 
 
 Numbers = Annotated[NDArray[np.float64], BeforeValidator(_numbers), _in_json, _schema_of("number")]
-"""Finite numbers, in a list; long ones stand in JSON as text: base64 of zlib of little-endian float64."""
+"""Finite numbers, in a list; long ones stand in JSON as text: base64 of zlib of little-endian float64.
+
+What carries a unit is converted to that of the field ``unit``, which stands before it; without such a field it is
+refused.
+"""
 Indices = Annotated[NDArray[np.int32], BeforeValidator(_indices), _in_json, _schema_of("integer")]
 """Numbers of neurons, from 0; long lists stand in JSON as `Numbers` do, as int32."""
 

@@ -17,6 +17,7 @@ from twinbrain.errors import ConnectomeError, SpecError
 from twinbrain.files import number
 from twinbrain.spec.labelled import with_dims
 from twinbrain.spec.labels import matching
+from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.suggest import nearest
 
 _HEMISPHERES = ("left", "right", "")
@@ -339,17 +340,26 @@ def _shaped(key: str, array: NDArray[Any], shape: tuple[int, ...], labels: list[
     return array
 
 
+def _plain(key: str, value: Any) -> NDArray[Any]:
+    unit = _VARIABLES[key][1]
+    try:
+        return plain_array(value, unit or "1", f"{key} as numbers" if unit else f"{key} as a list")
+    except SpecError as error:
+        raise ConnectomeError(str(error)) from None
+
+
 def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[str]) -> NDArray[np.float64]:
     dims = _VARIABLES[key][0]
+    given = _plain(key, value)
+    if given.dtype.kind in "cM":
+        raise ConnectomeError(f"expected {key} as real numbers, found {given.dtype.name}; give the part that counts")
     try:
-        if (kind := np.asarray(value).dtype).kind in "cmM":
-            raise ConnectomeError(f"expected {key} as real numbers, found {kind.name}; give the part that counts")
-        if kind.kind in "SUTO":  # texts among them, which are numbers of the digits 0 to 9
-            cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in np.ravel(value).tolist()]
+        if given.dtype.kind in "SUTO":  # texts among them, which are numbers of the digits 0 to 9
+            cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in given.ravel().tolist()]
             cells = [number(cell) if isinstance(cell, str) else cell for cell in cells]
-            value = np.reshape(cells, np.shape(value))
-        array = np.array(value, dtype=np.float64) + 0.0  # -0.0 becomes 0.0, so that equal weights digest alike
-    except (TypeError, ValueError) as error:
+            given = np.reshape(cells, given.shape)
+        array = np.array(given, dtype=np.float64) + 0.0  # -0.0 becomes 0.0, so that equal weights digest alike
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConnectomeError(f"expected {key} as numbers, found a {type(value).__name__} ({error})") from None
     _shaped(key, array, shape, labels)
     faults = ~np.isfinite(array) if key == "centroids" else ~np.isfinite(array) | (array < 0)
@@ -368,7 +378,7 @@ def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[st
 
 
 def _words(value: ArrayLike, labels: list[str]) -> NDArray[np.str_]:
-    array = _shaped("hemisphere", np.array(np.asarray(value).tolist(), dtype=np.str_), (len(labels),), labels)
+    array = _shaped("hemisphere", np.array(_plain("hemisphere", value).tolist(), np.str_), (len(labels),), labels)
     for label, word in zip(labels, array.tolist(), strict=True):
         if word not in _HEMISPHERES:
             raise ConnectomeError(f"expected hemisphere 'left', 'right' or '', found {word!r} at region={label!r}")
@@ -376,9 +386,9 @@ def _words(value: ArrayLike, labels: list[str]) -> NDArray[np.str_]:
 
 
 def _flags(value: ArrayLike, labels: list[str]) -> NDArray[np.bool_]:
-    array = _shaped("cortical", np.array(value), (len(labels),), labels)
+    array = _shaped("cortical", _plain("cortical", value), (len(labels),), labels)
     for label, flag in zip(labels, array.tolist(), strict=True):
-        if flag not in (0, 1):
+        if not isinstance(flag, bool | int | float) or flag not in (0, 1):
             raise ConnectomeError(f"expected cortical as true or false, found {flag!r} at region={label!r}")
     return array.astype(np.bool_)
 

@@ -36,16 +36,16 @@ class Explicit(Spec):
     values : array_like, shape (n,)
         One for each neuron of the population; or one for each synapse, in the order of the pairs.
     unit : str
-        Of the values.
+        Of the values; quantities of another package, such as brian2, are converted to it.
 
     Raises
     ------
     SpecError
-        If a number is not finite, or the unit is none.
+        If a number is not finite, or the unit is none, or not of the dimension of the values.
     """
 
-    values: Numbers
     unit: Annotated[str, AfterValidator(_unit)] = "1"
+    values: Numbers
 
     def __init__(self, values: ArrayLike, unit: str = "1", **unknown: Any) -> None:
         super().__init__(**{"values": values, "unit": unit} | unknown)

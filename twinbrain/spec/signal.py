@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
@@ -11,6 +12,8 @@ from twinbrain.errors import Problem
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
+from twinbrain.spec.labelled import with_dims
+from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
@@ -26,21 +29,32 @@ def _unit(unit: str) -> str:
     return unit
 
 
-def _rows(value: Any) -> Any:
+def _rows(value: Any, info: ValidationInfo) -> Any:
     """Return nested lists: of an array, of several, or of one list that all neurons share."""
-    rows = value.tolist() if hasattr(value, "tolist") else value
-    if not isinstance(rows, list | tuple):
+    rows = _lists(with_dims(value, ("neuron", "time"), "an array"), info.data.get("unit", "1"))
+    if not isinstance(rows, list):
         return rows
-    rows = [row.tolist() if hasattr(row, "tolist") else row for row in rows]
-    rows = rows if any(isinstance(row, list | tuple) for row in rows) else [rows]
+    rows = rows if any(isinstance(row, list) for row in rows) else [rows]
     for row in rows:
-        if isinstance(row, list | tuple):
+        if isinstance(row, list):
             numbers_alone(row)
     return rows
 
 
+def _lists(value: Any, unit: str) -> Any:
+    """Return lists of numbers in a unit; what else stands in a list is left to the field, which tells its place."""
+    if isinstance(value, list | tuple | Iterator):
+        return [_lists(item, unit) for item in value]
+    if value is None or isinstance(value, str | bytes | int | float | dict):
+        return value
+    return plain_array(value, unit, "numbers").tolist()
+
+
 Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]
-"""Numbers neuron by neuron, one row each; a flat list is one row, which all neurons share."""
+"""Numbers neuron by neuron, one row each; a flat list is one row, which all neurons share.
+
+What carries a unit is converted to the field ``unit`` of the declaration, which stands before it.
+"""
 
 
 class Pulses(Spec):
@@ -132,15 +146,15 @@ class SpikeTrains(_Given):
         In place of ``times``: ``.npz`` with arrays ``time`` and ``neuron`` (counted from 0 in the population), or
         ``.csv`` of two columns under the header ``time,neuron``.
     unit : str
-        Of the times.
+        Of the times; quantities of another package, such as brian2, are converted to it.
     weight : quantity
         Weight of each spike.
     sha256 : str, optional
         Digest of the file, which must then be unchanged; a run keeps it.
     """
 
-    times: Rows | None = None
     unit: Annotated[str, AfterValidator(_time_unit)]
+    times: Rows | None = None
     weight: Quantity
 
     @model_validator(mode="after")
@@ -161,7 +175,7 @@ class SampledWaveform(_Given):
         In place of ``values``: ``.npy``, of shape (sample,) or (neuron, sample), or ``.csv`` with a row a neuron, or
         one column for all.
     unit : str
-        Of the values.
+        Of the values; quantities of another package, such as brian2, are converted to it.
     interval : float (ms)
         How long each value holds.
     repeat : bool
@@ -170,8 +184,8 @@ class SampledWaveform(_Given):
         Digest of the file, which must then be unchanged; a run keeps it.
     """
 
-    values: Rows | None = None
     unit: Annotated[str, AfterValidator(_unit)]
+    values: Rows | None = None
     interval: Annotated[Milliseconds, Field(gt=0)]
     repeat: bool = False
 

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 from twinbrain import units
 from twinbrain.errors import SpecError
 from twinbrain.spec.base import Spec
+from twinbrain.spec.plain_array import plain_array
 
 # Values of a key, and points of a sweep; values of all keys together that stand in tables.
 MOST = 1_000_000
@@ -41,7 +42,11 @@ def expand(values: Any) -> tuple[Any, ...]:
         raise SpecError("expected at least one value, found none; give some")
     if len(found) > MOST:
         raise SpecError(f"expected at most {MOST:,} values, found more; give fewer")
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in found)
+    # A time of NumPy would be a number without its unit.
+    return tuple(
+        value.item() if isinstance(value, np.generic) and not isinstance(value, np.timedelta64) else value
+        for value in found
+    )
 
 
 def n_values(values: Any) -> int:
@@ -53,7 +58,9 @@ def n_values(values: Any) -> int:
             with suppress(TypeError, ValueError, OverflowError):
                 n = len(range(*ends) if isinstance(ends, list | tuple) else range(ends))
         return n if type(n) is int and 1 <= n <= MOST else 1
-    return max(1, len(values)) if isinstance(values, Sized) and not isinstance(values, str | bytes) else 1
+    if not isinstance(values, Sized) or isinstance(values, str | bytes) or getattr(values, "ndim", 1) == 0:
+        return 1
+    return max(1, len(values))
 
 
 def _expand(values: Any) -> list[Any]:
@@ -63,9 +70,9 @@ def _expand(values: Any) -> list[Any]:
                 if set(values) != keys:
                     raise SpecError(f"expected {' and '.join(sorted(keys))}, found {', '.join(map(str, values))}")
                 return _range(values["range"]) if form == "range" else spaced(form, values[form], values["n"])
-    elif hasattr(values, "dtype"):
-        if np.ndim(values):
-            return list(np.asarray(values))
+    elif hasattr(values, "dtype") and values.dtype != np.dtype(object):
+        if (array := plain_array(values, what="values")).ndim:
+            return list(array)
     elif hasattr(values, "__iter__") and not isinstance(values, str | bytes | set | frozenset):
         return list(islice(values, MOST + 1))
     raise SpecError(f"expected {_FORMS}, found {values!r}")

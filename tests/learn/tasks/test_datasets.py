@@ -96,7 +96,8 @@ def test_a_dataset_in_place_of_a_task_is_told_what_to_do():
         ([(np.full((3, 2), 0.5), 0)] * 5, r"train\[0\]: spikes: expected 0 and 1, found 0.5"),
         ([(np.zeros((3, 0)), 0)] * 5, r"train\[0\]: expected spikes of shape \(step, channel\), found \(3, 0\)"),
         ([(np.zeros((3, 2)), i) for i in range(6)], "two of a class, .* found 6 of 6 classes; give validation"),
-        ([(torch.zeros(3, 2, requires_grad=True), 0)] * 5, r"train\[0\]: expected a pair .*requires grad"),
+        ([(torch.zeros(3, 2).to_sparse(), 0)] * 5, r"train\[0\]: expected a pair .*Sparse"),
+        ([(np.zeros((3, 2)), np.ma.masked)] * 5, r"train\[0\]: expected a pair .*1 masked"),
     ],
 )
 def test_what_is_no_dataset_of_spikes_is_refused(train, message):
@@ -113,7 +114,7 @@ def test_every_trial_holds_0_and_1_whatever_the_first_is_made_of(first, later):
 
 @pytest.mark.parametrize("label", [2.7, "3", -1, 10**12, 2**70, np.inf, np.nan, None, [0, 1]])
 def test_a_label_is_the_number_of_a_class(label):
-    fine = [(np.zeros((4, 2)), np.float64(1.0)), (np.zeros((4, 2)), torch.tensor(0))]
+    fine = [(np.zeros((4, 2)), np.float64(1.0)), (np.zeros((4, 2)), torch.tensor(0.0, requires_grad=True))]
     assert tb.task_of(fine, fine, fine).train.target.tolist() == [1, 0]
     with pytest.raises(
         LearnError, match=r"test\[0\]: expected a pair of spikes and the number of a class, a whole one"
@@ -151,3 +152,9 @@ def test_named_dimensions_of_spikes_are_put_in_order_and_others_refused():
     assert turned.train.channel.tolist() == straight.train.channel.tolist()
     with pytest.raises(LearnError, match=r"train\[0\]: expected an array along step, channel, found .* time, channel"):
         tb.task_of([(spikes[0].rename(step="time"), 0)], [(spikes[0], 0)])
+
+
+def test_masked_spikes_are_refused():
+    spikes = np.ma.masked_array(np.ones((2, 2)), mask=np.eye(2))
+    with pytest.raises(LearnError, match=r"train\[0\]: expected a pair of .*, found 2 masked"):
+        tb.task_of([(spikes, 0)], [(np.ones((2, 2)), 0)])

@@ -88,3 +88,15 @@ def test_named_dimensions_are_put_in_order_and_others_refused():
         trials_of(spikes.rename(step="time"), target)
     with pytest.raises(LearnError, match="target: expected the labels of spikes along 'trial', in the same order"):
         trials_of(spikes, target.isel(trial=[2, 0, 1]))
+
+
+def test_what_is_masked_or_has_a_unit_is_refused():
+    spikes, masked = np.ones((2, 2, 2)), np.ma.masked_array([0, 1], mask=[False, True])
+    with pytest.raises(LearnError, match="target: expected an array, found 1 masked"):
+        trials_of(spikes, masked)
+    with pytest.raises(LearnError, match="spikes: expected an array, found 4 masked"):
+        trials_of(np.ma.masked_array(spikes, mask=spikes * [0, 1]), [0, 1])
+    with pytest.raises(LearnError, match="target: expected an array without a unit, found some in 's'"):
+        trials_of(spikes, np.array([0, 1], "m8[s]"))
+    trained = torch.zeros((2, 2, 1), requires_grad=True)
+    assert trials_of(spikes, trained).target.shape == (2, 2, 1)

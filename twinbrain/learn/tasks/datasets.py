@@ -13,6 +13,7 @@ from twinbrain.learn.tasks.room import Room
 from twinbrain.learn.tasks.split import chance
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, check_binary, with_names
+from twinbrain.spec.plain_array import plain_array
 from twinbrain.units import number
 
 Dataset = Sequence[tuple[Any, Any]]
@@ -111,7 +112,7 @@ def _read(dataset: Dataset, split: str) -> tuple[list[_Item], NDArray[np.int64]]
         try:
             spikes, label = dataset[i]
             spikes = with_names(f"{split}[{i}]", spikes, ("step", "channel"))
-            array, number_of_class = np.asarray(spikes), np.asarray(label)
+            array, number_of_class = plain_array(spikes), plain_array([label])
         except LearnError:
             raise
         except (TypeError, ValueError, RuntimeError) as error:

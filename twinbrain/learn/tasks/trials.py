@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.labelled import with_dims
+from twinbrain.spec.plain_array import plain_array
 
 # Dimensions of dense arrays by their names; further fields have one value a trial.
 _DIMS = {
@@ -166,7 +167,12 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
     named = {"spikes": spikes, "target": target, "scored": scored} | more
     named = {name: value if value is None else with_names(name, value) for name, value in named.items()}
     _check_labels(named)
-    arrays: dict[str, Any] = {name: value if value is None else _array(name, value) for name, value in named.items()}
+    arrays: dict[str, Any] = {}
+    for name, value in named.items():
+        try:
+            arrays[name] = value if value is None else plain_array(value, what="an array")
+        except SpecError as error:
+            raise LearnError(f"{name}: {error}") from None
     return _sparse(**arrays)
 
 
@@ -243,10 +249,3 @@ def _check_labels(arrays: Mapping[str, Any]) -> None:
                     f"{name}: expected the labels of {first} along {dim!r}, in the same order, found others; select "
                     "the same of each, or give .values, which are taken by their places"
                 )
-
-
-def _array(name: str, values: Any) -> NDArray[Any]:
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:  # rows of unequal length, or tensors elsewhere
-        raise LearnError(f"{name}: expected an array, found a {type(values).__name__} ({error})") from None

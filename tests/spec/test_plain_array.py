@@ -1,0 +1,98 @@
+import datetime
+
+import brian2 as b2
+import numpy as np
+import pandas as pd
+import pint
+import pytest
+import scipy.sparse
+import torch
+import xarray as xr
+
+from twinbrain.errors import SpecError
+from twinbrain.spec.plain_array import plain_array
+
+REGISTRY = pint.UnitRegistry()
+
+
+class OfAstropy(np.ndarray):
+    unit = "nF"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [200, 300],
+        np.array([200, 300], object),
+        np.ma.masked_array([200, 300], mask=[False, False]),
+        pd.Series([200, 300], dtype="Int64"),
+        torch.tensor([200.0, 300.0], requires_grad=True),
+        [torch.tensor(200.0, requires_grad=True), np.float32(300)],
+        [200, 300] * b2.pF,
+        [200 * b2.pF, 0.3 * b2.nF],
+        [0.2, 0.3] * REGISTRY.nF,
+        [0.2 * REGISTRY.nF, 300],
+        pd.Series([0.2 * REGISTRY.nF, 300 * REGISTRY.pF]),
+        xr.DataArray([0.2, 0.3] * REGISTRY.nF),
+        xr.DataArray([0.2, 0.3], attrs={"units": "nF"}),
+        xr.DataArray([200, 300], attrs={"units": ""}),
+        np.array([0.2, 0.3]).view(OfAstropy),
+    ],
+)
+def test_numbers_stand_in_the_unit_that_is_wanted(given):
+    found = plain_array(given, "pF")
+    assert type(found) is np.ndarray
+    assert found.dtype.kind in "iuf"
+    assert found.tolist() == [200, 300]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.array([5, 7], "m8[ms]"),
+        np.array([5_000_000, 7_000_000], "m8[ns]"),
+        list(np.array([1, 1.4]) * 5 * b2.ms),
+        [np.timedelta64(5, "ms"), datetime.timedelta(milliseconds=7)],
+        pd.Series(pd.to_timedelta([5, 7], "ms")),
+    ],
+)
+def test_times_stand_in_the_unit_that_is_wanted(given):
+    assert plain_array(given, "ms").tolist() == [5, 7]
+
+
+def test_shapes_and_texts_stay():
+    assert plain_array([[1, 2] * b2.metre, [3, 4] * b2.metre], "mm").tolist() == [[1000, 2000], [3000, 4000]]
+    assert plain_array(np.array(["left", "right"], object)).tolist() == ["left", "right"]
+    assert plain_array([True, False]).dtype == bool
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (np.ma.masked_array([1, 999], mask=[False, True]), "expected weights, found 1 masked; fill in"),
+        ([1, np.ma.masked], "found 1 masked"),
+        ([1, 2] * b2.mV, r"expected weights in nS, found some in 'm\^2 kg s\^-3 A\^-1'; convert them"),
+        ([1, 2] * REGISTRY.mV, "found some in 'millivolt'"),
+        (REGISTRY.Quantity(np.ones(2), "degC"), "found some in 'degree_Celsius'"),
+        (xr.DataArray([1, 2], attrs={"units": "arbitrary"}), "found some in 'arbitrary'"),
+        (np.array([1, 2], "m8[s]"), "found some in 's'"),
+        (np.array([1, 2], "m8"), "found times of type timedelta64; give numbers"),
+        (np.array([1, "NaT"], "m8[s]"), r"found times that are none \(NaT\)"),
+        ([[1], [1, 2]], r"expected weights, found a list \("),
+        ({1: 2}, "found a dict, which has no order"),
+        ({1, 2}, "found a set, which has no order"),
+        (xr.Dataset({"a": 1}), "found a Dataset, which has no order"),
+        (scipy.sparse.eye_array(2), "expected weights, found a dia_array"),
+        ((number for number in (1, 2)), "expected weights, found a generator"),
+        (None, "expected weights, found a NoneType"),
+    ],
+)
+def test_what_is_no_such_array_is_refused(given, message):
+    with pytest.raises(SpecError, match=message):
+        plain_array(given, "nS", "weights")
+
+
+def test_where_no_unit_is_wanted_one_is_refused():
+    with pytest.raises(SpecError, match="expected an array of numbers without a unit, found some in 'm'; convert"):
+        plain_array([1, 2] * b2.mm)
+    assert plain_array([1, 2] * b2.mm / b2.metre).tolist() == [0.001, 0.002]

@@ -1,0 +1,116 @@
+"""Arrays as people give them, as plain ones: with their units converted, and with nothing masked."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from twinbrain import units
+from twinbrain.errors import SpecError, UnitError
+
+# What NumPy takes as it stands; a time is a number of NumPy, too, but one with a unit.
+_PLAIN = (bool, int, float, complex, str, bytes, np.generic)
+_TIMES = {"m": "minute", "h": "hour", "D": "day", "W": "week"} | {unit: unit for unit in ("s", "ms", "us", "ns", "ps")}
+
+
+def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") -> NDArray[Any]:
+    """Return what is given as an array as a plain one of NumPy, with what carries a unit in the one that is wanted.
+
+    Parameters
+    ----------
+    value : array_like
+        Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``) or torch, a quantity of brian2, pint or astropy,
+        a time of NumPy, a masked array in which nothing is masked, or a list of any of them. Numbers without a unit
+        are taken to be in the one that is wanted.
+    unit : str
+        Which one that is; ``"1"`` is none.
+    what : str
+        What is expected, for a message.
+
+    Returns
+    -------
+    ndarray
+        Of any type and shape, and maybe of the memory of what is given.
+
+    Raises
+    ------
+    SpecError
+        If a part is masked, a unit is of another dimension, or it is no array.
+    """
+    try:
+        array = _array(value, unit, what)
+    except SpecError:
+        raise
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:  # of rows of unequal length, among others
+        raise SpecError(f"expected {what}, found a {type(value).__name__} ({error})") from None
+    if array.dtype.kind == "O" and not array.ndim:
+        raise SpecError(f"expected {what}, found a {type(value).__name__}")
+    return array
+
+
+def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
+    if isinstance(value, list | tuple):
+        if not all(_is_plain(kind) for kind in set(map(type, value))):
+            value = [item if _is_plain(type(item)) else _array(item, unit, what)[()] for item in value]
+        return np.array(value)
+    if isinstance(value, Mapping | Set):
+        raise SpecError(f"expected {what}, found a {type(value).__name__}, which has no order")
+    value, own = _and_its_unit(value)
+    if np.ma.is_masked(value):
+        n = np.count_nonzero(value.mask)
+        raise SpecError(
+            f"expected {what}, found {n} masked; fill in (.filled) what should stand there, or leave them out"
+        )
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if array.dtype.kind == "O" and array.ndim:  # of cells that NumPy has no type for, such as quantities
+        array = _array(array.ravel().tolist(), unit, what).reshape(array.shape)
+    if array.dtype.kind == "m":
+        array, own = _in_its_unit(array, what)
+    return array if own is None or own == unit else _converted(array, own, unit, what)
+
+
+def _is_plain(kind: type) -> bool:
+    return issubclass(kind, _PLAIN) and not issubclass(kind, np.timedelta64)
+
+
+def _and_its_unit(value: Any) -> tuple[Any, str | None]:
+    """Return the numbers of a quantity, and their unit as text; None where it carries none."""
+    if hasattr(getattr(value, "dim", None), "get_dimension"):  # of brian2, whose numbers are in SI
+        return np.asarray(value), str(value.dim)
+    if isinstance(attributes := getattr(value, "attrs", None), Mapping):  # of xarray and pandas
+        inner, own = _and_its_unit(value.data) if isinstance(value, xr.DataArray) else (value, None)
+        return inner, str(attributes["units"]) if attributes.get("units") else own
+    if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint
+        return value.magnitude, str(value.units)
+    if isinstance(value, np.ndarray) and hasattr(value, "unit"):  # of astropy
+        return np.asarray(value), str(value.unit)
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds(), "s"
+    return value, None
+
+
+def _in_its_unit(array: NDArray[Any], what: str) -> tuple[NDArray[Any], str]:
+    """Return times of NumPy as numbers of a unit."""
+    name, count = np.datetime_data(array.dtype)
+    if name not in _TIMES or np.isnat(array).any():
+        found = "times that are none (NaT)" if name in _TIMES else f"times of type {array.dtype}"
+        raise SpecError(f"expected {what}, found {found}; give numbers")
+    return array.astype(np.int64) * count, _TIMES[name]
+
+
+def _converted(array: NDArray[Any], own: str, unit: str, what: str) -> NDArray[Any]:
+    try:
+        factor = units.number(1.0 if own == "1" else f"1 {own}", unit)
+    except UnitError:
+        wanted = "without a unit" if unit == "1" else f"in {unit}"
+        raise SpecError(f"expected {what} {wanted}, found some in {own!r}; convert them, or give numbers") from None
+    if factor == 1 or array.dtype.kind not in "uif":
+        return array
+    # To as many digits as numbers with a unit are read, so that 200 pF in SI are 200 again.
+    cells = [float(f"{number:.15g}") for number in (array * factor).ravel().tolist()]
+    return np.array(cells, np.float64).reshape(array.shape)
