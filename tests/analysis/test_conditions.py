@@ -68,6 +68,11 @@ def test_seeds_that_failed_are_left_out_of_the_choice():
     assert analysis.compare(found)["n_seeds"].values.tolist() == [1, 3, 3]
 
 
+def test_shares_of_labels_are_not_guessed():
+    with pytest.raises(LearnError, match="expected the shares of labels along the dimension 'labels', found none"):
+        analysis.compare_conditions(study(labels=[1.0, 0.5]).drop_vars("labels"))
+
+
 def test_fewer_labels_are_a_disturbance():
     found = analysis.compare_conditions(study(labels=[0.5, 1.0, 0.8]))
     np.testing.assert_array_equal(found["accuracy"].sel(condition="many"), ACCURACY[2])

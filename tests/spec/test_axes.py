@@ -222,6 +222,19 @@ def test_cases_are_one_dimension_and_each_sets_its_own_keys():
     assert names == {"case": ["weak", "as it is", "fast"], "seed": [1, 2]}
 
 
+def test_a_case_gives_its_keys_in_its_own_order_whatever_case_stands_before_it():
+    replaced = {"regions.*": "other.toml", "coupling": 0.5}
+    for cases in ({"b": replaced}, {"a": {"coupling": 1.0}, "b": replaced}):
+        found = axes(cases=cases)
+        assert list(values_at(found, len(cases) - 1).items()) == list(replaced.items())
+
+
+@pytest.mark.parametrize("seeds", [[2**53 + 1, 2**53, 1.0], [2**53 + 1, 2**53]])
+def test_seeds_that_no_float_is_stay_what_they_are(seeds):
+    (seed,) = coordinates(axes(parameters={"seed": seeds}))
+    assert seed.values.tolist() == seeds
+
+
 def test_a_key_of_a_case_is_given_no_values_beside_it():
     with pytest.raises(SpecError, match="is given values twice"):
         axes(parameters={"seed": [1, 2]}, cases={"one": {"seed": 3}})

@@ -69,6 +69,10 @@ def test_a_workflow_with_a_sweep_has_another_digest():
             {"parameters": {"dt": ["100 us", "0.1 ms"]}},
             ["parameters.dt: expected each value once, found '0.1 ms'"],
         ),
+        (
+            {"parameters": {"C_m": [{"normal": ["0.2 nF", 0.1]}, {"normal": ["200 pF", 0.1]}]}},
+            ["parameters.C_m: expected each value once, found {'normal': ['200 pF', 0.1]}"],
+        ),
         ({"parameters": {"seed": [1]}, "reduce": ["cv_isi", "cv_isi"]}, ["reduce: expected each once, found 'cv_isi'"]),
         ({"together": [{}]}, ["together[0]"]),
         (

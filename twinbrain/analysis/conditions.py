@@ -65,6 +65,11 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
         )
     if CONDITION in (*sweep.dims, *sweep.coords):
         raise LearnError(f"expected names of a sweep, found {CONDITION!r}, as what is compared is called; rename it")
+    if LABELS in sweep.dims and LABELS not in sweep.coords:
+        raise LearnError(
+            f"expected the shares of labels along the dimension {LABELS!r}, found none, so that nobody knows which are "
+            "all; keep that coordinate of the sweep"
+        )
     sweep = with_names_of_what_changes(sweep.load())
     flat, places, tasks = _by_condition(sweep)
     if twice := [place for place, n in Counter(places).items() if n > 1]:

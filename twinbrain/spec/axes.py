@@ -20,6 +20,8 @@ from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.values import unit_of
 
 CASE, SAMPLE = "case", "sample"
+# Up to it every whole number is a float.
+_LARGEST_WHOLE = 2**53
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,23 @@ class Axis:
         Keys of the workflow, and their values along it; None where a case leaves a key as it is.
     labels : tuple of str
         Names of its places, where they are cases.
+    order : tuple of tuple of str
+        The keys of each case in its own order, in which they are given values: a later one may change what an earlier
+        one has put in place.
     """
 
     name: str
     columns: dict[str, tuple[Any, ...]]
     labels: tuple[str, ...] = ()
+    order: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels or next(iter(self.columns.values())))
 
     def at(self, place: int) -> dict[str, Any]:
         """Return the values of the keys at a place."""
-        return {key: values[place] for key, values in self.columns.items() if values[place] is not None}
+        keys = self.order[place] if self.order else self.columns
+        return {key: self.columns[key][place] for key in keys if self.columns[key][place] is not None}
 
 
 def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
@@ -79,7 +86,7 @@ def axes_of(sweep: Sweep, taken: Iterable[str] = ()) -> tuple[Axis, ...]:
     names = short_names(keys, taken)
     axes = [Axis(names[next(iter(table))], table) for table in columns]
     if sweep.cases:
-        axes.insert(0, Axis(CASE, cases, tuple(sweep.cases)))
+        axes.insert(0, Axis(CASE, cases, tuple(sweep.cases), tuple(map(tuple, sweep.cases.values()))))
     return (*axes, Axis(SAMPLE, drawn)) if drawn else tuple(axes)
 
 
@@ -176,7 +183,10 @@ def _possible_names(parts: Sequence[str]) -> list[str]:
 
 def _numbers(values: Sequence[Any]) -> tuple[NDArray[Any], str]:
     if all(isinstance(value, bool | int | float) for value in values):
-        return np.array(values), ""
+        # Beside a float, NumPy makes floats of whole numbers, also of seeds that no float is.
+        whole = all(isinstance(value, int) or value.is_integer() for value in values)
+        large = any(isinstance(value, int) and abs(value) > _LARGEST_WHOLE for value in values)
+        return np.array(list(map(int, values)) if whole and large else values), ""
     unit = unit_of(values[0])
     if unit and all(isinstance(value, str) for value in values):
         try:

@@ -46,7 +46,7 @@ def repeated_value(values: Sequence[Any]) -> Any:
     for value in values:
         number: Any = value
         if not isinstance(value, bool | int | float):
-            number = json.dumps(value, sort_keys=True)
+            number = json.dumps(_alike(value), sort_keys=True)
             if isinstance(value, str) and unit:
                 with suppress(SpecError):
                     number = (units.number(value, unit), unit)
@@ -54,6 +54,23 @@ def repeated_value(values: Sequence[Any]) -> Any:
             return value
         seen.add(compared)
     return None
+
+
+def _alike(value: Any) -> Any:
+    """Return a table or a list with its quantities as they are shown, so that equal ones read alike."""
+    if isinstance(value, dict):
+        return {key: _alike(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [units.normalise(inner) if _is_quantity(inner) else _alike(inner) for inner in value]
+    return value
+
+
+def _is_quantity(value: Any) -> bool:
+    if isinstance(value, str) and unit_of(value):
+        with suppress(SpecError):
+            units.normalise(value)
+            return True
+    return False
 
 
 Names = Annotated[tuple[str, ...], AfterValidator(distinct)]

@@ -61,12 +61,19 @@ def _axes(attributes: Document) -> Iterator[tuple[str, int]]:
     """Yield the name and the length of each axis of a sweep."""
     for axis in json_items(of_table(attributes, "axes", "the attributes"), "the attribute axes", LARGEST_OBJECT):
         name = text(of_table(table(axis, "an axis"), "name", "an axis"), "the name of an axis")
-        columns = table(of_table(axis, "columns", "an axis"), f"columns of {shown(name)}").values()
+        keys = table(of_table(axis, "columns", "an axis"), f"columns of {shown(name)}")
+        columns = keys.values()
         labels = [text(label, f"a label of {shown(name)}") for label in items(axis.get("labels", []), "labels")]
         lengths = {len(items(values, f"values of {shown(name)}")) for values in columns} | {len(labels or ())}
         lengths -= set() if labels else {0}
         if len(lengths) != 1:
             raise Fault(f"values of the axis {shown(name)}, as many of each key", "others")
+        order = items(axis.get("order", []), f"the order of {shown(name)}")
+        if len(order) not in (0, len(labels)):
+            raise Fault(f"an order of the keys of each case of {shown(name)}", f"{len(order)}")
+        for own in order:
+            for key in items(own, f"the order of a case of {shown(name)}"):
+                text(key, f"a key in the order of {shown(name)}", tuple(keys))
         yield name, lengths.pop()
 
 

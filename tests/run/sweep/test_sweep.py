@@ -10,7 +10,7 @@ import xarray as xr
 
 import twinbrain as tb
 from tests.run.conftest import RECORD, lively
-from tests.run.sweep.conftest import QUICK, n_spikes, simulated
+from tests.run.sweep.conftest import QUICK, fails_at, n_spikes, simulated
 from twinbrain import analysis
 from twinbrain.run.sweep.create import open_or_create, prepare_sweep
 from twinbrain.run.sweep.sweep import declared_sweep
@@ -206,6 +206,29 @@ def test_regions_in_another_order_are_told_apart_by_their_labels(sweep, tmp_path
     assert expected[0] > expected[1] == 0
     found = sweep(brain, connectome=subjects, reduce=["mean_rates"])["mean_rates"]
     np.testing.assert_array_equal(found[1].sel(region=["A", "B"]), expected)
+
+
+def test_a_case_changes_what_it_has_put_in_place_whatever_case_stands_before_it(sweep, tmp_path):
+    other = lively().to_dict() | {"name": "test/other"}
+    tb.write_region(tb.Region.parse(other), tmp_path / "other.toml")
+    first = next(iter(lively().drives)).population
+    drive, region = f"regions.*.drives.{first}.rate", "regions.*"
+    cases = {"a": {drive: "50 Hz"}, "b": {region: str(tmp_path / "other.toml"), drive: "100 Hz"}}
+    found = sweep(cases=cases, reduce={"drive": rate_of_the_first_drive})
+    assert found["drive"].values.tolist() == [50, 100]
+
+
+def rate_of_the_first_drive(run):
+    regions = json.loads(run.attrs["spec"])["brain"]["regions"]
+    return float(str(next(iter(regions.values()))["drives"][0]["rate"]).split()[0])
+
+
+def test_points_of_a_sweep_are_selected_by_what_became_of_them(sweep):
+    found = sweep(seed=[1, 2], reduce=["mean_rates", fails_at(2)]).load()
+    done = found.where(found["status"] == 1, drop=True)
+    assert done["seed"].values.tolist() == [1]
+    assert done["mean_rates"].identical(found["mean_rates"].sel(seed=[1]))
+    assert found.reindex(seed=[1, 2, 9])["error"].isnull().values.tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize(

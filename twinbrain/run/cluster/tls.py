@@ -72,6 +72,8 @@ class _QuotedForJobs(Security):
 
 
 def _security(tls: Certificates) -> Security:
+    # Jobs may begin in another folder.
+    tls = Certificates(**{key: str(user_path(path).absolute()) for key, path in tls})
     for key, path in tls:
         if not path.isprintable():  # with a line break, Dask takes it for the certificate itself
             raise ClusterError(f"expected a printable path as {key}, found {path!r}; rename the file or its folder")

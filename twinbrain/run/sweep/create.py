@@ -198,7 +198,10 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
             "functions": functions_kept(spec, prepared.own),
             "digest": workflow.digest,
             "axes": json.dumps(
-                [{"name": axis.name, "columns": axis.columns, "labels": axis.labels} for axis in prepared.axes]
+                [
+                    {"name": axis.name, "columns": axis.columns, "labels": axis.labels, "order": axis.order}
+                    for axis in prepared.axes
+                ]
             ),
             "dims": list(prepared.dims),
             "shapes": json.dumps({name: array.shape for name, array in prepared.template.data_vars.items()}),

@@ -68,6 +68,9 @@ def _opened(location: Location, store: SweepStore) -> xr.Dataset:
     )
     if json.loads(grid.attrs["spec"]).get("train"):
         grid[TASK] = tasks_of(grid).astype(np.str_)
+    # xarray puts NaN beside texts of this type alone: what is selected, aligned or filled then has none.
+    texts = [name for name, array in grid.variables.items() if array.dtype.kind == "T"]
+    grid = grid.assign({name: grid[name].astype(object) for name in texts})
     grid = grid.transpose(*store.attrs["dims"], ...)
     grid.encoding["source"] = str(location.absolute())
     return grid

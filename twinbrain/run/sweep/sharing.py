@@ -103,7 +103,7 @@ class Shared:
         # Weights are counted in quanta, a current needs a receptor, and a share of the drive is what the connectome
         # brings instead: drives may change each of them.
         receptors = [sorted(block.receptors) for block in layout.blocks]
-        own = {key: value for key, value in values.items() if not shares_network(key)}
+        own = [(key, value) for key, value in values.items() if not shares_network(key)]  # in their order, which counts
         key = json.dumps([own, prepared.quanta, receptors, long_range_weights(workflow.brain, layout)], sort_keys=True)
         known = self._known.get(key)
         if known is None:

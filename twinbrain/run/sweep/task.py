@@ -131,7 +131,7 @@ def stored_sweep_workflow(store: SweepStore) -> Workflow:
 def _values(axes: Sequence[Axis]) -> list[str]:
     """Return what axes sweep: not their names, which follow from the results, nor samples, drawn on some machine."""
     return [
-        json.dumps([list(axis.columns), len(axis)] if axis.name == SAMPLE else [axis.columns, axis.labels])
+        json.dumps([list(axis.columns), len(axis)] if axis.name == SAMPLE else [axis.columns, axis.labels, axis.order])
         for axis in axes
     ]
 
@@ -143,6 +143,7 @@ def stored_axes(store: SweepStore) -> tuple[Axis, ...]:
             axis["name"],
             {key: tuple(values) for key, values in axis["columns"].items()},
             tuple(axis.get("labels", ())),
+            tuple(map(tuple, axis.get("order", ()))),
         )
         for axis in json.loads(store.attrs["axes"])
     )
