@@ -85,6 +85,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(simulate, sam
         assert contents(one)[name] != contents(other)[name]
 
 
+def test_drives_are_drawn_by_a_seed_of_their_own(simulate, contents, whole):
+    assert contents(simulate("same.zarr", drive_seed=whole.attrs["seed"])) == contents(whole)
+    other = simulate("other.zarr", drive_seed=whole.attrs["seed"] + 1)
+    assert other["network"].identical(whole["network"])
+    assert contents(other) != contents(whole)
+
+
 @pytest.mark.parametrize("window", ["1 s", "7 ms"])
 def test_the_length_of_windows_does_not_change_results(simulate, contents, whole, window):
     expected, found = contents(whole), contents(simulate("other.zarr", window=window))

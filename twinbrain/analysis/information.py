@@ -23,8 +23,8 @@ def information(count: NDArray[np.float64], classes: Classes) -> tuple[NDArray[n
     Returns
     -------
     bits : numpy.ndarray, shape (neuron,)
-        About 0, and a little below as often as above, for a neuron that tells nothing; NaN with a single class or where
-        counts are missing.
+        About 0, below it at times, for a neuron that tells nothing: a few hundredths of a bit too much where trials are
+        few. NaN with a single class or where counts are missing.
     n_levels : int
         How many levels of the count are told apart.
 

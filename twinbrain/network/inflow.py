@@ -131,7 +131,7 @@ def _inflow(
     arriving = {name: degree[name] * events[0] * sum(port.glutamate.values()) for name, (port, _) in inputs.items()}
 
     def total(values: dict[str, float], names: Iterable[str]) -> float:
-        return sum(inputs[name][1] * values[name] for name in names)
+        return math.fsum(inputs[name][1] * values[name] for name in names)  # the same in any order
 
     def share_now(weight: float, replaced: dict[str, float]) -> float:
         now = {name: degree[name] * events[1] * sum(inputs[name][0].glutamate.values()) for name in there}

@@ -53,6 +53,7 @@ def simulate(
     dt: str | None = None,
     window: str | None = None,
     seed: int | None = None,
+    drive_seed: int | None = None,
     engine: str | None = None,
     device: str | None = None,
     precision: str | None = None,
@@ -79,6 +80,8 @@ def simulate(
         Model time, time step, and interval between commits, such as ``"2 s"``; otherwise the workflow's.
     seed : int, optional
         Keys every draw.
+    drive_seed : int, optional
+        Keys those of drives and stimuli, in place of ``seed``.
     engine : str, optional
         ``"brian2"``, ``"brian2-numpy"``, ``"torch"`` or ``"reference"``.
     device : str, optional
@@ -124,6 +127,7 @@ def simulate(
         "dt": dt,
         "window": window,
         "seed": seed,
+        "drive_seed": drive_seed,
         "engine": engine,
         "device": device,
         "precision": precision,

@@ -129,7 +129,7 @@ class Brain(Spec):
         Neurons of a population that is gone send and receive nothing. Their synapses are missing, and all others are
         those that were there, with the same numbers, ends, weights and delays, as are drives: regions remember in
         `Region.lost` what is reckoned from the whole. Only the quantum of a receptor's weights follows what is left (a
-        part in 10,000 of them at most).
+        part in 10,000 of the mean weight of a projection at most).
 
         Without a region it is a brain of fewer regions: the normalisation of the connectome, the mean over regions of
         `LongRange.proportional` and the weights that a share gives are reckoned from those that are left, and each
