@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
+from tests.cli.small import REGION
 from tests.spec.test_write import trained_region
 
 
@@ -122,6 +123,15 @@ def test_a_region_with_arrays_is_copied_with_them(twinbrain, folder):
     assert twinbrain("regions", "new", "mine", "--like", "column.toml").code == 0
     (folder / "column.npz").unlink()
     assert tb.load_region("mine") == trained_region().model_copy(update={"name": "mine"})
+
+
+@pytest.mark.parametrize("file", ["r.npz", "../r.npz"])
+def test_a_copy_of_a_region_names_the_files_of_its_drives(twinbrain, folder, file):
+    drive = f"population = 'exc'\nwaveform = {{ file = '{file}', unit = 'pA', interval = '1 ms' }}"
+    (folder / "inner").mkdir()
+    (folder / "inner/pair.toml").write_text(f"{REGION}\n[[drives]]\n{drive}\n")
+    assert twinbrain("regions", "new", "my/pair", "--like", "inner/pair.toml").code == 0
+    assert tb.load_region("my/pair") == tb.load_region("inner/pair.toml").replace(name="my/pair")
 
 
 @pytest.mark.parametrize("name", ["../mine", "my region", "", "/mine", "cortex/column"])

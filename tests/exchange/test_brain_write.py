@@ -1,10 +1,12 @@
 """A brain that is written to a folder is read as an equal one."""
 
+import numpy as np
 import pytest
 
 import twinbrain as tb
-from tests.examples import joined_brain, relay_region, small_brain
+from tests.examples import joined_brain, relay_region, small_brain, small_connectome
 from twinbrain.errors import ConnectomeError, ExchangeError
+from twinbrain.network.given import read_trains
 
 
 @pytest.mark.parametrize("brain", [small_brain(4, coupling=0.5), joined_brain(4)], ids=["ruled", "joined"])
@@ -18,6 +20,18 @@ def test_a_written_brain_is_read_as_an_equal_one(brain, tmp_path):
     assert found == brain
     assert found.digest == brain.digest
     assert list(found.regions) == list(brain.regions)
+
+
+def test_a_written_brain_runs_with_the_files_of_its_drives(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("r.npz", time=[1.0, 2.0], neuron=[0, 0])
+    spikes = {"file": "r.npz", "unit": "ms", "weight": "1 nS"}
+    region = relay_region().replace(drives=[tb.Drive(population="relay", receptor="ampa", spikes=spikes)])
+    path = tb.write_brain(tb.Brain(connectome=small_connectome(1), regions={"*": region}), "folder")
+    written = tb.load_workflow(path).brain.regions["*"]
+    assert written == region
+    monkeypatch.chdir("/")
+    assert read_trains(written.drives[0].spikes)[0].tolist() == [1, 2]
 
 
 def test_a_region_that_stands_in_several_places_is_written_once_and_names_do_not_collide(tmp_path):

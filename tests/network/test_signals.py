@@ -224,8 +224,8 @@ SPIKES = {"unit": "ms", "weight": "1 nS"}
             ["pulses.delay: expected a delay below the 10 ms of the stimulus, found 10 ms"],
         ),
         (
-            {"spikes": SPIKES | {"file": "lost.npz"}, "receptor": "ampa"},
-            ["spikes.file: lost.npz: expected a file, found none"],
+            {"spikes": SPIKES | {"file": "/lost.npz"}, "receptor": "ampa"},
+            ["spikes.file: /lost.npz: expected a file, found none"],
         ),
         (
             {"waveform": {"values": [[1], [2], [3]], "unit": "pA", "interval": "1 ms"}},

@@ -33,6 +33,16 @@ def test_each_kind_is_read_and_written(kind):
     assert Drive.model_validate_json(drive.model_dump_json()).digest == drive.digest
 
 
+@pytest.mark.parametrize("kind", ["spikes", "waveform"])
+def test_a_file_is_the_one_of_the_folder_in_which_it_was_declared(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {key: value for key, value in EACH[kind][kind].items() if key not in ("times", "values")}
+    drive = parse(**EACH[kind] | {kind: given | {"file": "own.npz"}})
+    monkeypatch.chdir("/")
+    assert getattr(drive, kind).file == str(tmp_path / "own.npz")
+    assert Drive.parse(drive.to_dict()) == drive
+
+
 def test_each_kind_is_told_in_a_few_words():
     assert {kind: parse(**given).text for kind, given in EACH.items()} == {
         "rate": "events at 10 Hz, 1 nS",

@@ -70,6 +70,21 @@ def test_a_file_reads_as_one_writes_it(tmp_path):
     assert sections == sorted(sections)
 
 
+def test_files_of_drives_are_the_same_ones_whatever_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    region = Region.parse(region_data(RELAY))
+    kinds = {
+        "spikes": {"file": "r.npz", "unit": "ms", "weight": "1 nS"},
+        "waveform": {"file": "a/../w.npy", "unit": "pA", "interval": "1 ms"},
+    }
+    drives = [tb.Drive(population="relay", receptor="current", **{kind: given}) for kind, given in kinds.items()]
+    region = region.replace(drives=drives)
+    (path,) = tb.write_region(region, "a/region.toml")
+    assert tb.load_region(path) == region
+    assert f'file = "{tmp_path / "r.npz"}"' in path.read_text()
+
+
 def test_long_arrays_lie_beside_it_from_any_working_folder(tmp_path, monkeypatch):
     region, folder = trained_region(), tmp_path / "a" / "b"
     folder.mkdir(parents=True)

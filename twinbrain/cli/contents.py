@@ -41,7 +41,7 @@ def new(
     like: Annotated[str, typer.Option(help="The region to start from.")] = "cortex/column",
 ) -> None:
     """Start a region file in ./regions, as a copy of another with a new name."""
-    from twinbrain.spec.load import load_region, region_names, region_path
+    from twinbrain.spec.load import load_region, names_files_beside, region_names, region_path
     from twinbrain.spec.write import write_region
 
     if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", name):
@@ -49,11 +49,13 @@ def new(
     path = Path("regions") / f"{name}.toml"
     if path.exists() or name in region_names():
         raise SpecError([Problem(str(path), "expected a name that is free, found a region of it; choose another name")])
-    text = region_path(like).read_text(encoding="utf-8")
+    original = region_path(like)
+    beside = names_files_beside(original)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if re.search(r"\barray *= *\"", text):  # arrays beside it come along
+    if beside:  # arrays come along, and files of drives are named by whole paths
         write_region(load_region(like).model_copy(update={"name": name}), path)
     else:
+        text = original.read_text(encoding="utf-8")
         # The first is the region's own; projections may have names too.
         text = re.sub(r"^name *=.*$", f'name = "{name}"', text, count=1, flags=re.MULTILINE)
         write_whole({path: text.encode()})

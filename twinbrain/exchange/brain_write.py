@@ -33,7 +33,8 @@ def write_brain(
         What is written.
     folder : str or Path
         Where its files are put: ``brain.toml``, a workflow; ``regions``; ``connectome.npz``; and ``projections.npz``
-        for the long arrays of the synapses between regions. They stay together, wherever the folder is.
+        for the long arrays of the synapses between regions. They stay together, wherever the folder is. Files of drives
+        stay where they are, named by whole paths.
     run : Run, optional
         How the workflow runs it; delays that were trained ask for the time step of the training.
     overwrite : bool, optional

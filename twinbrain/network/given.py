@@ -17,7 +17,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.files import FileError, decoded, numbers, read_bytes, read_npy, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.network.random import Floats
-from twinbrain.paths import user_path, whole_path
+from twinbrain.paths import user_path
 from twinbrain.spec.drive import Drive
 from twinbrain.spec.region import Region
 from twinbrain.spec.signal import SampledWaveform, SpikeTrains
@@ -107,7 +107,7 @@ def read_samples(samples: SampledWaveform) -> Floats:
 
 
 def pinned(drive: _Drive) -> _Drive:
-    """Return a drive whose file, if it has one, is named by its whole path and by its digest.
+    """Return a drive whose file, if it has one, is named by its digest beside its path.
 
     Raises
     ------
@@ -117,14 +117,12 @@ def pinned(drive: _Drive) -> _Drive:
     for kind in ("spikes", "waveform"):
         given: SpikeTrains | SampledWaveform | None = getattr(drive, kind)
         if given is not None and given.file is not None:
-            digest = _digest(_bytes(given))
-            changes = {"file": whole_path(given.file, Path()), "sha256": digest}
-            return drive.model_copy(update={kind: given.model_copy(update=changes)})
+            return drive.model_copy(update={kind: given.model_copy(update={"sha256": _digest(_bytes(given))})})
     return drive
 
 
 def with_pinned_files(workflow: Workflow) -> Workflow:
-    """Return a workflow with the files of its inputs named by their contents, so that a run can be resumed.
+    """Return a workflow with the files of its inputs named by their contents, so that what it begins goes on with them.
 
     Raises
     ------
@@ -250,9 +248,8 @@ def _bytes(given: SpikeTrains | SampledWaveform) -> bytes:
     except FileError as error:
         raise _fault(given, str(error)) from None
     if given.sha256 is not None and (digest := _digest(data)) != given.sha256:
-        raise _fault(
-            given, f"expected the contents with sha256 {given.sha256[:12]}…, found {digest[:12]}…: the file has changed"
-        )
+        found = f"expected the contents with sha256 {given.sha256[:12]}…, found {digest[:12]}…: the file has changed"
+        raise _fault(given, f"{found}; bring back what it was, or start anew with what it is now")
     return data
 
 

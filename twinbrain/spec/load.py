@@ -189,6 +189,12 @@ def is_workflow(path: Path) -> bool:
     return not {"populations", "cells"} & set(_read(path))
 
 
+def names_files_beside(path: Path) -> bool:
+    """Return whether a TOML file names others by paths that start from its folder."""
+    data = _read(path)
+    return bool(with_whole_paths(data, (), path.parent) != data)
+
+
 def _names(kind: str) -> list[str]:
     found = {
         str(p.relative_to(folder).with_suffix("")) for folder in content_folders(kind) for p in folder.rglob("*.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
@@ -114,15 +115,15 @@ class Sine(Spec):
         return self
 
 
-def _from_folder(file: str | None, info: ValidationInfo) -> str | None:
-    """Return the whole path of a file that a file names: its name starts from the folder of that."""
-    if file is None or not isinstance(info.context, Folder):
-        return file
-    return whole_path(file, info.context.path)
+def _whole(file: str | None, info: ValidationInfo) -> str | None:
+    """Return the whole path of a file, so that it is the same one wherever the declaration is written or used."""
+    if file is None:
+        return None
+    return whole_path(file, info.context.path if isinstance(info.context, Folder) else Path())
 
 
 class _Given(Spec):
-    file: Annotated[str | None, AfterValidator(_from_folder)] = None
+    file: Annotated[str | None, AfterValidator(_whole)] = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
     def _problems_of_source(self, name: str, given: object) -> list[Problem]:
@@ -144,13 +145,14 @@ class SpikeTrains(_Given):
         When spikes arrive, ascending: for all neurons alike, or one list a neuron.
     file : str
         In place of ``times``: ``.npz`` with arrays ``time`` and ``neuron`` (counted from 0 in the population), or
-        ``.csv`` of two columns under the header ``time,neuron``.
+        ``.csv`` of two columns under the header ``time,neuron``. Its path is made whole when it is declared: it starts
+        from the working folder, in a TOML file from the folder of that.
     unit : str
         Of the times; quantities of another package, such as brian2, are converted to it.
     weight : quantity
         Weight of each spike.
     sha256 : str, optional
-        Digest of the file, which must then be unchanged; a run keeps it.
+        Digest of the file, which must then be unchanged; runs and trainings keep it.
     """
 
     unit: Annotated[str, AfterValidator(_time_unit)]
@@ -173,7 +175,7 @@ class SampledWaveform(_Given):
         One after the other: for all neurons alike, or one list a neuron.
     file : str
         In place of ``values``: ``.npy``, of shape (sample,) or (neuron, sample), or ``.csv`` with a row a neuron, or
-        one column for all.
+        one column for all. Its path is made whole as that of spikes is.
     unit : str
         Of the values; quantities of another package, such as brian2, are converted to it.
     interval : float (ms)
@@ -181,7 +183,7 @@ class SampledWaveform(_Given):
     repeat : bool
         Whether it begins again at its end; otherwise nothing follows.
     sha256 : str, optional
-        Digest of the file, which must then be unchanged; a run keeps it.
+        Digest of the file, which must then be unchanged; runs and trainings keep it.
     """
 
     unit: Annotated[str, AfterValidator(_unit)]

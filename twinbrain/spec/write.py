@@ -50,7 +50,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     ----------
     region : Region
         What is written. Explicit values and pairs above 16 go to an ``.npz`` of the same name beside the file, which
-        must stay as it is: the file holds its digest.
+        must stay as it is: the file holds its digest. Files of drives stay where they are, named by whole paths.
     path : str or Path
         A ``.toml`` file.
     overwrite : bool, optional
