@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -215,6 +216,39 @@ def test_other_versions_are_refused(whole, tmp_path):
     edit_root(path, versions=json.dumps(versions | {"torch": "1.0"}))
     with pytest.raises(tb.StoreError, match=r"begun with: torch 1\.0, found .*; go on with those, or train anew"):
         tb.resume_training(path, task=TASK)
+
+
+def test_a_training_goes_on_with_the_files_of_its_drives_from_any_folder_and_with_no_others(tmp_path, monkeypatch):
+    def write(every):
+        time = np.arange(1.0, 40.0, every)
+        np.savez(tmp_path / "r.npz", time=time, neuron=np.zeros(len(time)))
+
+    def begun(path=None, progress=None):
+        return tb.train(region, task, out=path, progress=progress, epochs=2, batch_size=6)
+
+    monkeypatch.chdir(tmp_path)
+    write(3.0)
+    spikes = {"file": "r.npz", "unit": "ms", "weight": "400 pA"}
+    drive = tb.Drive(population="e", receptor="exponential_current", spikes=spikes)
+    region, task = recurrent(sizes=(4, 2), drives=[drive]), which_channels(n_trials=12)
+    with pytest.raises(Killed):
+        begun("killed.zarr", at(1, kill))
+    shutil.copytree("killed.zarr", "changed.zarr")
+    monkeypatch.chdir("/")
+    trained = tb.resume_training(tmp_path / "killed.zarr", task=task)
+    assert trained.model == begun().model
+    opened = tb.open_training(tmp_path / "killed.zarr", task=task)
+    write(1.0)
+    for use in (
+        lambda: tb.resume_training(tmp_path / "changed.zarr", task=task),
+        lambda: tb.open_training(tmp_path / "killed.zarr", task=task),
+        opened.replay,
+        trained.replay,
+    ):
+        with pytest.raises(tb.SpecError, match=r"drives\[0\]: spikes\.file: .*/r\.npz: .*the file has changed"):
+            use()
+    with pytest.raises(tb.StoreError, match=r"of another workflow \(.*sha256 of .*/r\.npz: '.* before, '.* now"):
+        begun(tmp_path / "killed.zarr")
 
 
 def test_a_path_that_is_taken_is_left_as_it_is_unless_it_may_be_replaced(whole, tmp_path):

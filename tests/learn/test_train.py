@@ -13,6 +13,7 @@ from twinbrain.errors import SpecError
 from twinbrain.learn.loop import evaluate
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.trials import trials_of
+from twinbrain.learn.train import training_workflow
 from twinbrain.learn.trained import Trained
 from twinbrain.spec.training import Training
 
@@ -44,6 +45,12 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(drives):
         np.testing.assert_array_equal(curve(one, name), curve(again, name))
     assert one.model == again.model
     assert not np.array_equal(curve(one), curve(other))
+
+
+def test_what_is_kept_of_a_training_names_the_folder_of_its_data_by_its_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    declared = training_workflow(recurrent(), {"name": "nmnist", "folder": "data"})
+    assert declared.train.task.options["folder"] == str(tmp_path / "data")
 
 
 def test_trials_of_each_split_are_used_for_what_they_are_for():

@@ -19,10 +19,13 @@ from twinbrain.learn.loop import Arrays, Learner, Progress
 from twinbrain.learn.setup import set_up
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.trained import Trained
+from twinbrain.network.given import with_pinned_files
 from twinbrain.progress import shown
 from twinbrain.spec.brain import Brain, region_alone
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.difference import changes
 from twinbrain.spec.load import as_workflow
+from twinbrain.spec.named_files import with_whole_paths
 from twinbrain.spec.region import Region
 from twinbrain.spec.training import Training
 from twinbrain.spec.workflow import Run, Workflow
@@ -92,9 +95,13 @@ def train(
     workflow = training_workflow(model, named, seed=seed, dt=dt, device=device, dt_of_task=given, **settings)
     location = None if out is None else Location.of(out)
     if location is not None:
-        if not overwrite and (found := _equal_training(location, workflow, given)) is not None:
-            return found
-        check_training_target(location, overwrite=overwrite)
+        earlier = open_training_store(location).attributes if not overwrite and is_training(location) else {}
+        if earlier and _is_of(earlier, workflow):
+            from twinbrain.learn.resume import open_training
+
+            return open_training(location, task=given)
+        other = "" if not earlier or earlier["digest"] == workflow.digest else changes(earlier["spec"], workflow)
+        check_training_target(location, overwrite=overwrite, changes=other)
     with nullcontext() if location is None else claimed(location, "training"):
         learner = learner_of(workflow, given)
         if location is None:
@@ -111,15 +118,10 @@ def train(
         return go_on(learner, kept, progress)
 
 
-def _equal_training(location: Location, workflow: Workflow, task: Task | None) -> Trained | None:
-    """Return the training that is there, if it is complete and what this one would be, to the last bit."""
-    from twinbrain.learn.resume import open_training
-
-    if not is_training(location):
-        return None
-    found = open_training_store(location).attributes
-    same = found["status"] == "complete" and found["digest"] == workflow.digest and found["versions"] == versions_seen()
-    return open_training(location, task=task) if same and CHANGED not in found else None
+def _is_of(kept: dict[str, Any], workflow: Workflow) -> bool:
+    """Return whether a training of these attributes is complete, and what a workflow would give, to the last bit."""
+    same = kept["status"] == "complete" and kept["digest"] == workflow.digest and kept["versions"] == versions_seen()
+    return same and CHANGED not in kept
 
 
 def training_workflow(
@@ -134,10 +136,13 @@ def training_workflow(
 ) -> Workflow:
     """Return a workflow with its table ``train``, changed as is wanted; see `train`.
 
+    It goes on from any working folder as it began: it holds the connectome itself, files are named by whole paths, and
+    those of drives by their contents, too.
+
     Raises
     ------
     SpecError
-        If a setting is unknown or wrong, there is no task, or there are stimuli or a sweep.
+        If a setting is unknown or wrong, there is no task, there are stimuli or a sweep, or a file cannot be read.
     """
     workflow = as_workflow(model)
     brain = workflow.brain
@@ -161,13 +166,16 @@ def training_workflow(
         before["task"] = task
     if "task" not in before:
         raise SpecError("expected a task to train on, found none; name one, or give the workflow a table 'train'")
-    return Workflow(
+    training = Training.parse(before | settings, "train")
+    options = with_whole_paths(training.task.options, ("train", "task"), Path())
+    declared = Workflow(
         name=workflow.name,
         summary=workflow.summary,
         run=Run.parse(workflow.run.to_dict() | {key: value for key, value in run.items() if value is not None}),
         brain=brain,
-        train=Training.parse(before | settings, "train"),
+        train=training.replace(task=training.task.replace(options=options)),
     )
+    return with_pinned_files(declared)
 
 
 def model_of(workflow: Workflow) -> Region | Brain:

@@ -313,8 +313,17 @@ def is_training(location: Location) -> bool:
     return TRAINING.is_of(attributes) and not TRAINING.is_unfinished(attributes)
 
 
-def check_training_target(location: Location, *, overwrite: bool) -> None:
+def check_training_target(location: Location, *, overwrite: bool, changes: str = "") -> None:
     """Make sure that a training can be created there.
+
+    Parameters
+    ----------
+    location : Location
+        Where.
+    overwrite : bool
+        Whether a training that is there may be replaced; anything else never is.
+    changes : str, optional
+        What is another in it than in one that is there, for the message.
 
     Raises
     ------
@@ -334,9 +343,10 @@ def check_training_target(location: Location, *, overwrite: bool) -> None:
                 "it yourself"
             )
         if not overwrite and not TRAINING.is_unfinished(attributes):
+            of_another = f", of another workflow ({changes})" if changes else ""
             raise StoreError(
-                f"expected a free path for a training, found a training: {location}; replace it with overwrite=True "
-                "(--overwrite), go on with it by resuming, or name another path"
+                f"expected a free path for a training, found a training: {location}{of_another}; replace it with "
+                "overwrite=True (--overwrite), go on with it by resuming, or name another path"
             )
 
 

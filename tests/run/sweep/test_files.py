@@ -11,10 +11,12 @@ from twinbrain.network.given import read_trains
 from twinbrain.run.sweep.assign import assigned
 from twinbrain.run.sweep.create import check_same, open_or_create, prepare_sweep
 from twinbrain.run.sweep.files import pinned_sweep
+from twinbrain.run.sweep.kept import kept_digest
 from twinbrain.run.sweep.points import point_workflow
 from twinbrain.run.sweep.sweep import declared_sweep
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.sweep import Sweep
+from twinbrain.spec.workflow import Workflow
 from twinbrain.store import Location
 
 GIVEN = {"name": "given", "regions": "TH-*", "population": "relay", "receptor": "ampa"}
@@ -85,6 +87,28 @@ def test_a_sweep_goes_on_with_the_files_with_which_it_was_begun_and_no_others(fi
     changed = prepared.workflow.replace(sweep=pinned_sweep(prepared.workflow.sweep))
     with pytest.raises(tb.SpecError, match=r"a changed one: sweep\.files\.file\.b\.csv\.sha256: '.* before, '.* now"):
         check_same(store, changed)
+
+
+def test_a_sweep_of_trainings_goes_on_with_the_files_of_drives_with_which_it_was_begun(tmp_path, monkeypatch):
+    def prepared():
+        return prepare_sweep(declared_sweep(workflow, {"seed": [1, 2]})[0], {})
+
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("time,neuron\n2,0\n")
+    region = tb.load_region("learning/leaky")
+    given = {"file": "a.csv", "unit": "ms", "weight": "400 pA"}
+    drive = tb.Drive(population="exc", receptor="exponential_current", spikes=given)
+    train = {"task": {"name": "xor", "duration": "20 ms"}, "epochs": 1}
+    brain = tb.Brain(connectome=small_connectome(1), regions={"*": region.replace(drives=[drive])})
+    workflow = Workflow(name="small", brain=brain, run=tb.Run(dt="1 ms"), train=train)
+    begun = prepared()
+    store = open_or_create(begun, Location.of("sweep.zarr"), overwrite=False)
+    kept_digest(point_workflow(begun.workflow, {"seed": 2}))
+    Path("a.csv").write_text("time,neuron\n4,0\n")
+    with pytest.raises(tb.SpecError, match=r"spikes\.file: .*/a\.csv: .*the file has changed"):
+        kept_digest(point_workflow(begun.workflow, {"seed": 2}))
+    with pytest.raises(tb.SpecError, match=r"a changed one: .*spikes\.sha256 of .*/a\.csv: '.* before, '.* now"):
+        check_same(store, prepared().workflow)
 
 
 def test_a_file_that_is_missing_is_told_before_anything_runs():

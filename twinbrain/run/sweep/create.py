@@ -17,7 +17,6 @@ from twinbrain.errors import LearnError, SpecError
 from twinbrain.network.build import check_parameters
 from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.assign import assigned_at
-from twinbrain.run.sweep.difference import differences
 from twinbrain.run.sweep.files import opened, pinned_sweep, pinned_training
 from twinbrain.run.sweep.fit import common
 from twinbrain.run.sweep.own import check_own, functions_kept
@@ -29,6 +28,7 @@ from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.sweep.training import check_built, check_point, idle_of_training, training_base, training_template
 from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bits
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
+from twinbrain.spec.difference import changes
 from twinbrain.spec.keys import full_key
 from twinbrain.spec.overlap import check_places
 from twinbrain.spec.seeds import check_seeds
@@ -246,12 +246,10 @@ def check_same(store: SweepStore, workflow: Workflow) -> None:
     if store.attrs["digest"] == workflow.digest:
         stored_sweep_workflow(store)  # its connectome may be another
         return
-    before, now = json.loads(store.attrs["spec"]), json.loads(workflow.model_dump_json())
-    found = list(differences(before, now)) or ["the order of its tables"]
-    shown = "; ".join(found[:5]) + (f"; and {len(found) - 5} more" if len(found) > 5 else "")
     raise SpecError(
-        f"{store.location}: expected the workflow that this sweep was started with, found a changed one: {shown}; "
-        "change it back, name another path, or start anew with overwrite=True (--overwrite)"
+        f"{store.location}: expected the workflow that this sweep was started with, found a changed one: "
+        f"{changes(store.attrs['spec'], workflow)}; change it back, name another path, or start anew with "
+        "overwrite=True (--overwrite)"
     )
 
 

@@ -13,7 +13,7 @@ from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.files.regular import sha256_of
 from twinbrain.network.given import with_pinned_drives
 from twinbrain.spec.load import load_region
-from twinbrain.spec.named_files import place_in, renamed, swept_names, with_files, with_folder, with_whole_paths
+from twinbrain.spec.named_files import place_in, renamed, swept_names, with_files, with_folder
 from twinbrain.spec.sweep import FileKind, NamedFile, Sweep
 from twinbrain.spec.workflow import Workflow
 
@@ -42,13 +42,7 @@ def pinned_training(workflow: Workflow, sweep: Sweep) -> Workflow:
     SpecError, ConnectomeError
         If a file cannot be read.
     """
-    training, sweep = workflow.train, pinned_sweep(sweep)
-    assert training is not None
-    # Points may be computed in another working folder.
-    options = with_whole_paths(training.task.options, ("train", "task"), Path())
-    workflow = workflow.model_copy(
-        update={"train": training.model_copy(update={"task": training.task.replace(options=options)})}
-    )
+    sweep = pinned_sweep(sweep)
     if (folder := _data_folder(workflow)) is not None:
         known = NamedFile(path=folder, sha256=_opened(folder, "folder")[1])
         sweep = with_files(sweep, {**sweep.files, "folder": {**sweep.files.get("folder", {}), folder: known}})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinbrain.run.sweep.difference import differences
+from twinbrain.spec.difference import differences
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -31,6 +31,11 @@ PLAIN = st.recursive(
 )
 def test_each_value_that_differs_is_named(before, after, expected):
     assert list(differences(before, after)) == expected
+
+
+def test_a_file_whose_contents_have_changed_is_named():
+    before, after = ({"file": "/data/r.npz", "sha256": digest} for digest in ("a", "b"))
+    assert list(differences(before, after, "spikes")) == ["spikes.sha256 of /data/r.npz: 'a' before, 'b' now"]
 
 
 def test_long_values_are_cut():
