@@ -1,41 +1,12 @@
-"""Make sure that counts and lengths that analyses and figures are given are such."""
+"""Make sure that lengths and labels that analyses and figures are given are such."""
 
 from __future__ import annotations
 
-import numbers
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, SupportsFloat
 
 from twinbrain.errors import ConnectomeError, LearnError, SpecError
-
-
-def whole(name: str, value: int, least: int = 1) -> int:
-    """Return an argument that is a whole number, and not too small.
-
-    Parameters
-    ----------
-    name : str
-        Of the argument.
-    value : int
-        What was given; an integer of numpy is one.
-    least : int, optional
-        Smallest number that is taken.
-
-    Raises
-    ------
-    SpecError
-        If it is another.
-
-    Examples
-    --------
-    >>> whole("n_neurons", 3)
-    3
-    """
-    # Python counts True as 1.
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-        raise SpecError(f"{name}: expected a whole number of at least {least}, found {value!r}")
-    return int(value)
 
 
 def check_has_regions(name: str, wanted: Iterable[str], found: Iterable[str]) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.confidence import wilson
 from twinbrain.analysis.discriminant import centroids, linear_discriminant
 from twinbrain.analysis.responses import Classes, classes_of, complete, neuron_groups, responses_of
 from twinbrain.analysis.varies import varies
 from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.plain_numbers import whole
 from twinbrain.spec.suggest import suggestion
 
 Decoder = Literal["lda", "centroid"]

@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.responses import bin_width, classes_of, complete, neuron_groups, responses_of
 from twinbrain.analysis.varies import ROUNDING
 from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.plain_numbers import whole
 from twinbrain.spec.suggest import suggestion
 
 Floats = NDArray[np.float64]

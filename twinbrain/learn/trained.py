@@ -10,7 +10,6 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.arguments import whole
 from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.learn.curves import measure
 from twinbrain.learn.export import export_model
@@ -22,6 +21,7 @@ from twinbrain.learn.setup import Setup, background_of
 from twinbrain.learn.tasks.trials import Trials
 from twinbrain.learn.threads import one_thread
 from twinbrain.spec.brain import Brain
+from twinbrain.spec.plain_numbers import whole
 from twinbrain.spec.region import Region
 
 

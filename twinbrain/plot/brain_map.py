@@ -9,12 +9,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
-from twinbrain.analysis.arguments import check_has_regions, whole
+from twinbrain.analysis.arguments import check_has_regions
 from twinbrain.errors import ConnectomeError
 from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
 from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, PLAIN, RATE_MAP, colour_key, root_scale
 from twinbrain.plot.plain import plain_texts
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.plain_numbers import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

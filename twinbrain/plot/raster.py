@@ -9,12 +9,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
-from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.grouping import Patterns
 from twinbrain.analysis.tree import Span, clock
 from twinbrain.plot.canvas import Band, draw_bands, draw_stimuli, draw_time, new_axes, note, on_within, tidy
 from twinbrain.plot.palette import FAINT, STIMULUS, Key, colour_key, shade
 from twinbrain.plot.plain import plain_texts
+from twinbrain.spec.plain_numbers import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
-from twinbrain.analysis.arguments import whole
 from twinbrain.analysis.grouping import Patterns
 from twinbrain.analysis.tree import clock
 from twinbrain.plot.canvas import draw_stimuli, draw_time, new_axes, note, tidy
 from twinbrain.plot.palette import FAINT, colours
 from twinbrain.plot.plain import plain_texts
+from twinbrain.spec.plain_numbers import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -10,7 +11,37 @@ import numpy as np
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
+from twinbrain.errors import SpecError
+
 _TRUTH = (bool, np.bool)
+
+
+def whole(name: str, value: int, least: int = 1) -> int:
+    """Return an argument that is a whole number, and not too small.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    value : int
+        What was given; an integer of numpy is one.
+    least : int, optional
+        Smallest number that is taken.
+
+    Raises
+    ------
+    SpecError
+        If it is another.
+
+    Examples
+    --------
+    >>> whole("n_neurons", 3)
+    3
+    """
+    # Python counts True as 1, and NumPy a time as a whole number.
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, numbers.Integral) or value < least:
+        raise SpecError(f"{name}: expected a whole number of at least {least}, found {value!r}")
+    return int(value)
 
 
 def check_plain(value: Any, field: FieldInfo) -> None:

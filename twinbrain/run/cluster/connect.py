@@ -15,7 +15,6 @@ from distributed import Client
 from distributed.comm.core import CommClosedError
 from distributed.utils import format_dashboard_link
 
-from twinbrain.analysis.arguments import whole
 from twinbrain.cache import numba_is_apart
 from twinbrain.errors import ClusterError, SpecError, TwinbrainError
 from twinbrain.interrupt import Interrupt
@@ -27,6 +26,7 @@ from twinbrain.run.cluster.worker import PrepareWorker, check_workers, count_rea
 from twinbrain.run.versions import SEEN_IN_BITS
 from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.load import load_profile
+from twinbrain.spec.plain_numbers import whole
 
 _KNOWN = 'expected a cluster "local", "slurm" or the address of a scheduler such as "tcp://10.0.0.1:8786"'
 

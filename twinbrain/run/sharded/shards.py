@@ -10,13 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from twinbrain.analysis.arguments import whole
 from twinbrain.errors import ClusterError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition, check_n_shards, partition
 from twinbrain.run.prepare import Prepared, Progress
 from twinbrain.run.versions import versions_in_bits
 from twinbrain.spec.cluster import ClusterProfile
+from twinbrain.spec.plain_numbers import whole
 from twinbrain.store import Location
 from twinbrain.store.claim import Claim
 

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twinbrain.analysis.arguments import whole
 from twinbrain.errors import Problem, SpecError
 from twinbrain.interrupt import Interrupt
 from twinbrain.progress import shown
@@ -34,6 +33,7 @@ from twinbrain.spec.cluster import ClusterProfile
 from twinbrain.spec.keys import full_key
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.named_files import with_folder
+from twinbrain.spec.plain_numbers import whole
 from twinbrain.spec.region import Region
 from twinbrain.spec.sweep import Samples, Sweep
 from twinbrain.spec.undone import undoing
