@@ -204,6 +204,7 @@ def test_what_stands_beside_the_name_of_a_unit_is_in_it(quantity, unit, shown):
         (True, "ms", r"""expected a quantity in ms such as "10 ms", found True$"""),
         (None, "ms", r"""expected a quantity in ms such as "10 ms", found None$"""),
         ([10], "ms", r"""expected a quantity in ms such as "10 ms", found \[10\]$"""),
+        (np.timedelta64(5, "ms"), "ms", r"""expected a quantity in ms such as "10 ms", found np.timedelta64\("""),
     ],
 )
 def test_what_is_no_such_quantity_is_refused(value, unit, message):

@@ -161,7 +161,8 @@ def number(value: str | float, unit: str) -> float:
     UnitError
         If the unit is missing, unknown or of another dimension, or if the value is not finite.
     """
-    if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
+    # To NumPy a time is a whole number, in whatever unit.
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, str | numbers.Real):
         raise UnitError(f'expected a quantity in {unit} such as "10 {unit}", found {value!r}')
     quantity = _parse_quantity(value) if isinstance(value, str) else _registry().Quantity(_float(value))
     wanted = _unit(unit)

@@ -66,3 +66,8 @@ def test_weights_whose_sums_overflow_are_refused(name):
     huge = Connectome(np.full((3, 3), 1e308), np.ones((3, 3)), ["A", "B", "C"])
     with pytest.raises(ConnectomeError, match="expected weights whose sums are finite"):
         normalise(huge, name)
+
+
+def test_weights_alone_are_no_connectome(pair):
+    with pytest.raises(ConnectomeError, match="expected a connectome, found a DataArray; make one"):
+        normalise(pair.weight, "max")

@@ -66,8 +66,24 @@ def test_hemispheres_are_not_needed():
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({"preserve": "strength"}, "expected preserve as one of length, degree"), ({"n_bins": 0}, "at least one bin")],
+    [
+        ({"preserve": "strength"}, "expected preserve as one of length, degree"),
+        ({"n_bins": 0}, "n_bins: expected a whole number of at least 1, found 0"),
+        ({"n_bins": 2.5}, "n_bins: expected a whole number of at least 1, found 2.5"),
+        ({"seed": 1.5}, "seed: expected a whole number of at least 0, found 1.5"),
+        ({"seed": np.timedelta64(1, "s")}, "seed: expected a whole number of at least 0"),
+    ],
 )
 def test_what_cannot_be_preserved_is_refused(original, options, expected):
     with pytest.raises(ConnectomeError, match=expected):
-        rewire(original, seed=1, **options)
+        rewire(original, **{"seed": 1} | options)
+
+
+def test_weights_alone_are_no_connectome(original):
+    with pytest.raises(ConnectomeError, match="expected a connectome, found a DataArray"):
+        rewire(original.weight, seed=1)
+
+
+def test_a_logarithm_stays_one(original):
+    logged = tb.normalise(original, "log")
+    assert tb.normalise(rewire(logged, seed=1), "log") == rewire(logged, seed=1)

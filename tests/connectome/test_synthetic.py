@@ -75,7 +75,10 @@ def test_hemispheres_may_be_apart():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_regions": 0}, "n_regions of at least 1, found 0"),
+        ({"n_regions": 0}, "n_regions: expected a whole number of at least 1, found 0"),
+        ({"n_regions": 3.5}, "n_regions: expected a whole number of at least 1, found 3.5"),
+        ({"seed": -1}, "seed: expected a whole number of at least 0, found -1"),
+        ({"density": "0.3"}, "expected density as a number, found '0.3'"),
         ({"density": 1.5}, "density from 0 to 1, found 1.5"),
         ({"across": -1}, "across from 0 to 1"),
         ({"decay_length": 0}, "decay_length .* greater than 0"),

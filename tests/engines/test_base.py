@@ -1,9 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import twinbrain as tb
 from tests.examples import build_region, relay_region
 from twinbrain.engines.base import ENGINE_NAMES, MOST_STEPS, SimulationState, Spikes, check_engine, get_engine
+from twinbrain.errors import EngineError
 
 
 def test_an_unknown_engine_is_refused_and_the_near_one_named():
@@ -60,3 +63,16 @@ def test_no_engine_goes_on_past_the_steps_that_can_be_counted(engine):
     for part in ("step", "neuron"):
         np.testing.assert_array_equal(getattr(found[engine], part), getattr(found["reference"], part))
     assert found[engine].step.min() > MOST_STEPS - 301
+
+
+@pytest.mark.parametrize("kind", [list, pd.Series, torch.tensor, np.ma.masked_array])
+def test_spikes_can_be_given_as_arrays_of_any_kind(kind):
+    spikes = Spikes(kind([5, 6]), kind([0, 1]))
+    assert (spikes.step.dtype, spikes.neuron.dtype) == (np.int32, np.int32)
+    assert (spikes.step.tolist(), spikes.neuron.tolist()) == ([5, 6], [0, 1])
+
+
+@pytest.mark.parametrize("wrong", [[0.5], [2**31], 3, [[1]], ["a"], np.ma.masked_array([1], mask=[True]), None])
+def test_what_are_no_numbers_of_neurons_is_refused(wrong):
+    with pytest.raises(EngineError, match="expected the neuron of each spike as whole numbers of 32 bits, found"):
+        Spikes([5], wrong)

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+import scipy.sparse
+import torch
 
 from tests.examples import build_brain, small_brain
 from twinbrain.engines.reference import prepare as reference
@@ -73,10 +75,19 @@ def test_a_slice_and_a_range_choose_in_python():
     assert StateRecord(variable="v", neurons=slice(2, 8, 3)).chosen(7) == [2, 5]
     assert StateRecord(variable="v", neurons=slice(3, None)).chosen(5) == [3, 4]
     assert StateRecord(variable="v", neurons=range(4, 0, -2)).chosen(3) == [2]
-    assert StateRecord(variable="v", neurons=np.array([1, 1, 0])).chosen(9) == [0, 1]
+    for listed in (np.array([1, 1, 0]), torch.tensor([1, 0]), {1, 0}, iter([1, 0]), np.ma.masked_array([1, 0])):
+        assert StateRecord(variable="v", neurons=listed).chosen(9) == [0, 1]
+    assert StateRecord(variable="v", neurons=np.array(2)).chosen(9) == [0, 1]
 
 
-@pytest.mark.parametrize("neurons", [0, [], [-1], [0.5], "all", True, slice(-3, None), {"start": 1, "end": 3}])
+@pytest.mark.parametrize(
+    "neurons",
+    [
+        *(0, [], [-1], [0.5], "all", True, None, slice(-3, None), {"start": 1, "end": 3}, np.array([True, False])),
+        *(np.array(0.5), torch.tensor(True), np.array([1], "m8[s]"), scipy.sparse.eye_array(2), np.ones((1, 1), int)),
+        np.ma.masked_array([0, 1], mask=[False, True]),
+    ],
+)
 def test_a_choice_that_is_none_is_refused(neurons):
     with pytest.raises(SpecError, match="neurons"):
         StateRecord(variable="v", neurons=neurons)

@@ -303,3 +303,55 @@ def test_what_is_masked_or_no_array_is_refused(pair, four):
         with pytest.raises(ConnectomeError, match=f"expected {found}"):
             pair.replace(**changes)
     assert pair.replace(weight=torch.tensor(pair.weight.values, requires_grad=True)) == pair
+
+
+def test_a_part_is_of_indices_or_of_a_mask(four):
+    for index in ([3, 0], np.array([3, 0], np.int32), torch.tensor([3, 0]), pd.Series([3, 0]), [-1, 0]):
+        assert four.at(index).labels == ["rMT", "lV1"]
+    cortex = four.at([0, 1, 3])
+    turned = four.cortical.isel(region=[2, 0, 3, 1])
+    for mask in (four.cortical, four.cortical.values, [True, True, False, True], turned, turned.to_series()):
+        assert four.at(mask) == cortex
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([0.9, 2.7], "expected indices of regions, or for each region true or false, found float64"),
+        (["lV1"], "found texts; select takes labels"),
+        (["1", "2"], "found texts; select takes labels"),
+        ([5], "expected indices of 4 regions, from 0 on, found 5"),
+        ([-5], "from 0 on, found -5"),
+        (1, r"found int64 of shape \(\)"),
+        (slice(0, 2), "expected index as a list, found a slice"),
+        ([np.nan], "found float64"),
+        ([True, False], r"expected index of shape \(4,\) for 4 labels, found \(2,\)"),
+        ([0, 1, 0], "expected each region once, found index 0 .'lV1'. twice"),
+        ([0, -4], "expected each region once, found index 0"),
+        (np.ma.masked_array([0, 1], mask=[0, 1]), "found 1 masked"),
+        (np.array([0, 1], "m8[s]"), "found some in 's'"),
+    ],
+)
+def test_what_is_neither_indices_nor_a_mask_is_refused(four, index, message):
+    with pytest.raises(ConnectomeError, match=message):
+        four.at(index)
+
+
+@pytest.mark.parametrize("patterns", [5, None, [["a"]], [5], np.array("lV1")])
+def test_what_is_no_pattern_is_refused(four, patterns):
+    with pytest.raises(ConnectomeError, match="expected labels or patterns of them, found"):
+        four.match(patterns)
+
+
+def test_one_label_alone_is_no_list_of_them(pair):
+    with pytest.raises(ConnectomeError, match="expected labels in the order of the rows, as a list, found a ndarray"):
+        pair.replace(labels=np.array("A"))
+
+
+def test_other_weights_do_not_inherit_a_logarithm(pair):
+    logged = pair.replace(weight=pair.weight / 3, normalisation="log")
+    assert logged.replace(weight=logged.weight, length=pair.length.T).normalisation == "log"
+    with pytest.raises(ConnectomeError, match=r"expected the normalisation of the new weights .* add norm"):
+        logged.replace(weight=pair.weight)
+    for name in ("none", "log"):
+        assert logged.replace(weight=pair.weight, normalisation=name).normalisation == name

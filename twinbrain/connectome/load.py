@@ -42,7 +42,8 @@ def load_connectome(name_or_path: str | Path, **options: Any) -> Connectome:
         found = read_connectome(dataset_path(name), **options).replace(name=name)
         if name not in SOURCES_IN_ROWS:
             return found
-        return found.replace(weight=found.weight.values.T, length=found.length.values.T)
+        turned = {"weight": found.weight.values.T, "length": found.length.values.T}
+        return found.replace(**turned, normalisation=found.normalisation)
     path = user_path(name_or_path)
     if path.suffix.lower() in READERS or len(path.parts) > 1 or os.path.exists(path):
         return read_connectome(path, **options)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.connectome.arguments import check_connectome
 from twinbrain.errors import ConnectomeError
 from twinbrain.spec.connectome import Connectome
 from twinbrain.spec.suggest import suggestion
@@ -94,8 +95,9 @@ def normalise(connectome: Connectome, name: str) -> Connectome:
     Raises
     ------
     ConnectomeError
-        If the name is unknown.
+        If the name is unknown, or it is no connectome.
     """
+    check_connectome(connectome)
     if name not in _NORMALISATIONS:
         raise ConnectomeError(
             f"expected the name of a normalisation, found {name!r}; {suggestion(name, _NORMALISATIONS)}"

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.connectome.arguments import check_connectome, check_whole
 from twinbrain.errors import ConnectomeError
 from twinbrain.spec.connectome import Connectome
 
@@ -48,7 +49,7 @@ def rewire(connectome: Connectome, seed: int, *, preserve: Kept = "length", n_bi
     Raises
     ------
     ConnectomeError
-        If ``preserve`` or ``n_bins`` cannot be.
+        If ``preserve``, ``seed`` or ``n_bins`` cannot be.
 
     References
     ----------
@@ -58,17 +59,18 @@ def rewire(connectome: Connectome, seed: int, *, preserve: Kept = "length", n_bi
     --------
     >>> control = tb.rewire(tb.load_connectome("tvb-96"), seed=1)
     """
+    check_connectome(connectome)
+    check_whole("seed", seed, 0)
+    check_whole("n_bins", n_bins, 1)
     if preserve not in get_args(Kept):
         raise ConnectomeError(f"expected preserve as one of {', '.join(get_args(Kept))}, found {preserve!r}")
-    if n_bins < 1:
-        raise ConnectomeError(f"expected at least one bin of length, found n_bins = {n_bins}")
     rng = np.random.default_rng(seed)
     weight = connectome.weight.values.copy()
     bins = _bins(connectome, n_bins)
     change = _permute if preserve == "length" else _exchange
     change(weight, bins, rng)
     name = f"{connectome.name or 'connectome'}, rewired at the same {preserve} with seed {seed}"
-    return connectome.replace(weight=weight, name=name)
+    return connectome.replace(weight=weight, normalisation=connectome.normalisation, name=name)
 
 
 def _bins(connectome: Connectome, n_bins: int) -> Indices:

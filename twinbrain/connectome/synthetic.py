@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbrain.connectome.arguments import check_number, check_whole
 from twinbrain.errors import ConnectomeError
 from twinbrain.spec.connectome import Connectome
 
@@ -60,12 +61,14 @@ def synthetic_connectome(
     .. [1] Ercsey-Ravasz et al. 2013, doi 10.1016/j.neuron.2013.07.036
     .. [2] Markov et al. 2014, doi 10.1093/cercor/bhs270
     """
-    if n_regions < 1:
-        raise ConnectomeError(f"expected n_regions of at least 1, found {n_regions}")
+    check_whole("n_regions", n_regions, 1)
+    check_whole("seed", seed, 0)
     for key, value in {"density": density, "across": across}.items():
+        check_number(key, value)
         if not 0 <= value <= 1:
             raise ConnectomeError(f"expected {key} from 0 to 1, found {value}")
     for key, value in {"decay_length": decay_length, "spread": spread}.items():
+        check_number(key, value)
         if not 0 <= value < np.inf or (key == "decay_length" and value == 0):
             raise ConnectomeError(f"expected {key} finite and greater than 0, found {value}")
     rng = np.random.default_rng(seed)

@@ -40,7 +40,8 @@ def with_triangle(connectome: Connectome, triangle: str | None, name: object) ->
             raise ConnectomeError("expected weights on one side of the diagonal, found some on both; drop triangle")
         own = np.where((weight > 0) | (weight.T <= 0), length, length.T)
         both = np.where(own > 0, own, np.maximum(length, length.T))
-        return connectome.replace(weight=np.maximum(weight, weight.T), length=both)
+        weight = np.maximum(weight, weight.T)
+        return connectome.replace(weight=weight, length=both, normalisation=connectome.normalisation)
     if triangle is None and above != below and len(weight) > 2:
         text = (
             f"{name}: read as directed, since all its weights are {'above' if above else 'below'} the diagonal; if "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from twinbrain.connectome.arguments import check_connectome
 from twinbrain.connectome.graphml import encode_graphml
 from twinbrain.connectome.matlab import encode_matlab
 from twinbrain.connectome.matrices import encode_matrices
@@ -48,6 +49,7 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     ConnectomeError
         If the suffix is unknown, a file exists or cannot be written, or the format cannot hold the connectome.
     """
+    check_connectome(connectome)
     try:
         check_no_url(path)
     except FileError as error:

@@ -21,8 +21,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.errors import EngineError
+from twinbrain.errors import EngineError, SpecError
 from twinbrain.network.network import Network
+from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.suggest import suggestion
 
 
@@ -32,14 +33,24 @@ class Spikes:
 
     Parameters
     ----------
-    step : ndarray of int32, shape (spike,)
+    step : array_like of int32, shape (spike,)
         Step in which the threshold was crossed; its time is ``step * dt``.
-    neuron : ndarray of int32, shape (spike,)
+    neuron : array_like of int32, shape (spike,)
         Number of the neuron.
+
+    Raises
+    ------
+    EngineError
+        If what is given is no plain array, and cannot be taken for whole numbers.
     """
 
     step: NDArray[np.int32]
     neuron: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        for name in ("step", "neuron"):
+            if type(given := getattr(self, name)) is not np.ndarray:  # engines make them of plain arrays, at each step
+                object.__setattr__(self, name, _whole_numbers(given, name))
 
     def __len__(self) -> int:
         return len(self.step)
@@ -60,6 +71,17 @@ class Spikes:
         if not parts:
             return Spikes.none()
         return Spikes(np.concatenate([p.step for p in parts]), np.concatenate([p.neuron for p in parts]))
+
+
+def _whole_numbers(given: object, name: str) -> NDArray[np.int32]:
+    what = f"the {name} of each spike as whole numbers of 32 bits"
+    try:
+        array = plain_array(given, what=what)
+    except SpecError as error:
+        raise EngineError(str(error)) from None
+    if array.ndim != 1 or (array.size and (array.dtype.kind not in "iu" or (array.astype(np.int32) != array).any())):
+        raise EngineError(f"expected {what}, found a {type(given).__name__} of {array.dtype}, of shape {array.shape}")
+    return array.astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)

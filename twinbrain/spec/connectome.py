@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -190,10 +190,14 @@ class Connectome:
         Raises
         ------
         ConnectomeError
-            If a pattern matches no label.
+            If a pattern matches no label, or is no text.
         """
+        if not _iterates(patterns):
+            raise ConnectomeError(f"expected labels or patterns of them, found {patterns!r}")
         found: set[int] = set()
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            if not isinstance(pattern, str):
+                raise ConnectomeError(f"expected labels or patterns of them, found {pattern!r} among them")
             wanted = set(matching(pattern, self._labels))
             hits = {i for i, label in enumerate(self._labels) if label in wanted}
             if not hits:
@@ -208,14 +212,45 @@ class Connectome:
         """Return the part among the regions that `match`, in the order of this connectome."""
         return self.at(self.match(patterns))
 
-    def at(self, index: Sequence[int] | NDArray[np.intp]) -> Self:
-        """Return the part among the regions of these indices, in their order."""
+    def at(self, index: ArrayLike) -> Self:
+        """Return the part among the regions of these indices, in their order, or among those where a mask is true.
+
+        Parameters
+        ----------
+        index : array_like of int, or of bool of shape (region,)
+            Numbers of regions, from 0 on, or below 0 from the last; or for each region whether it is taken, such as
+            `cortical`.
+
+        Raises
+        ------
+        ConnectomeError
+            If it is neither, or there is no such region, or one is named twice.
+
+        Examples
+        --------
+        >>> cortex = connectome.at(connectome.cortical)
+        """
         dims = set(self._dataset.dims) & {"target", "source", "region"}
-        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, np.asarray(index, np.intp))))
+        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, _places(index, self.labels))))
 
     def replace(self, **changes: Any) -> Self:
-        """Return a copy in which the given arguments of the constructor are changed."""
-        return type(self)(**(_arguments(self._dataset) | changes))
+        """Return a copy in which the given arguments of the constructor are changed.
+
+        Raises
+        ------
+        ConnectomeError
+            If one of them cannot be; or if weights whose logarithm was taken are replaced, and ``normalisation`` does
+            not tell whether it was of the new ones.
+        """
+        new = type(self)(**(_arguments(self._dataset) | changes))
+        unsaid = "normalisation" not in changes and "log" in self.normalisation.split("+")
+        if unsaid and not np.array_equal(new.weight.values, self.weight.values):
+            raise ConnectomeError(
+                f"expected the normalisation of the new weights beside them, since that of those they replace is "
+                f"{self.normalisation!r}, and a logarithm cannot be told from weights; add normalisation='none', or "
+                f"{self.normalisation!r} if it is theirs, too"
+            )
+        return new
 
     def to_dataset(self) -> xr.Dataset:
         """Return a dataset that any store can hold, from which `from_dataset` makes an equal connectome."""
@@ -269,9 +304,28 @@ def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
     )
 
 
+def _places(index: ArrayLike, labels: list[str]) -> NDArray[np.intp]:
+    """Return the indices of regions that are given as such, or by a mask."""
+    given = _plain("index", index)
+    if given.dtype.kind == "b":
+        given = np.flatnonzero(
+            _shaped("index", _plain("index", _along("index", index, labels)), (len(labels),), labels)
+        )
+    elif given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        found = "texts; select takes labels" if given.dtype.kind in "SUT" else f"{given.dtype} of shape {given.shape}"
+        raise ConnectomeError(f"expected indices of regions, or for each region true or false, found {found}")
+    for place in given.tolist():
+        if not -len(labels) <= place < len(labels):
+            raise ConnectomeError(f"expected indices of {len(labels)} regions, from 0 on, found {place}")
+    chosen = given.astype(np.intp) % len(labels)
+    if len(twice := np.flatnonzero(np.bincount(chosen) > 1)):
+        raise ConnectomeError(f"expected each region once, found index {twice[0]} ({labels[twice[0]]!r}) twice")
+    return chosen
+
+
 def _along(key: str, value: Any, labels: list[str]) -> Any:
     """Return a variable with its regions in the order of ``labels``, wherever it has labels of its own."""
-    dims = _VARIABLES[key][0]
+    dims = _VARIABLES[key][0] if key in _VARIABLES else ("region",)
     try:
         array = with_dims(value, dims, key)
     except SpecError as error:
@@ -310,9 +364,14 @@ def in_order(labels: Iterable[Any]) -> list[Any]:
     ConnectomeError
         If they have no order, as those of a set, or are no labels at all.
     """
-    if isinstance(labels, set | frozenset | Mapping) or not isinstance(labels, Iterable):
+    if isinstance(labels, set | frozenset | Mapping) or not _iterates(labels):
         raise ConnectomeError(f"expected labels in the order of the rows, as a list, found a {type(labels).__name__}")
     return list(labels)
+
+
+def _iterates(value: object) -> bool:
+    """Return whether something has items; an array of no dimension is called iterable, and is not."""
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
 
 
 def _labels(labels: Iterable[str]) -> list[str]:
@@ -341,7 +400,7 @@ def _shaped(key: str, array: NDArray[Any], shape: tuple[int, ...], labels: list[
 
 
 def _plain(key: str, value: Any) -> NDArray[Any]:
-    unit = _VARIABLES[key][1]
+    unit = _VARIABLES[key][1] if key in _VARIABLES else ""
     try:
         return plain_array(value, unit or "1", f"{key} as numbers" if unit else f"{key} as a list")
     except SpecError as error:

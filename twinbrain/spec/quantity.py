@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
 
 from twinbrain import units
@@ -44,7 +45,7 @@ def default(text: str | tuple[str, ...]) -> Any:
 def _normalised(value: Any) -> Any:
     if isinstance(value, str):
         return units.normalise(value)
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, Real):
         raise UnitError(f'expected a quantity such as "10 ms", found {value!r}')
     return units.normalise(value)  # type: ignore[arg-type]  # a real number of any kind
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from numbers import Integral
+from collections.abc import Iterator, Set
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from twinbrain.spec.base import Spec
 from twinbrain.spec.distinct import distinct
+from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.quantity import Milliseconds, default
 
 _COORDINATES = ("time", "neuron")
@@ -32,14 +32,17 @@ class Neurons(Spec):
 def _chosen(value: Any) -> Any:
     if isinstance(value, slice):
         return Neurons(start=value.start or 0, stop=value.stop, step=1 if value.step is None else value.step)
-    if isinstance(value, bool) or not isinstance(value, int | dict | Neurons | Iterable) or isinstance(value, str):
-        raise ValueError(f"expected a number of neurons, a list of them or a slice, found {value!r}")
-    if isinstance(value, int | dict | Neurons):
+    if isinstance(value, int | dict | Neurons) and not isinstance(value, bool):
         return value
-    numbers = tuple(int(number) if isinstance(number, Integral) else number for number in value)
-    if not numbers or not all(type(number) is int and number >= 0 for number in numbers):
-        raise ValueError(f"expected numbers of neurons, from 0 on, found {list(numbers)!r}")
-    return tuple(sorted(set(numbers)))
+    given = list(value) if isinstance(value, Set | Iterator) else value
+    numbers = plain_array(given, what="a number of neurons, a list of them or a slice")
+    if not numbers.ndim and numbers.dtype.kind in "iu":
+        return int(numbers)
+    if not numbers.ndim:
+        raise ValueError(f"expected a number of neurons, a list of them or a slice, found {value!r}")
+    if numbers.ndim != 1 or not numbers.size or numbers.dtype.kind not in "iu" or numbers.min() < 0:
+        raise ValueError(f"expected numbers of neurons, from 0 on, found {numbers.tolist()!r}")
+    return tuple(sorted(set(numbers.tolist())))
 
 
 def _storable(variable: str) -> str:
