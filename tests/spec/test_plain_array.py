@@ -26,6 +26,7 @@ class OfAstropy(np.ndarray):
         np.array([200, 300], object),
         np.ma.masked_array([200, 300], mask=[False, False]),
         pd.Series([200, 300], dtype="Int64"),
+        pd.array([200, 300], dtype="Int64"),
         torch.tensor([200.0, 300.0], requires_grad=True),
         [torch.tensor(200.0, requires_grad=True), np.float32(300)],
         [200, 300] * b2.pF,
@@ -90,6 +91,10 @@ def test_shapes_and_texts_stay():
 def test_what_is_no_such_array_is_refused(given, message):
     with pytest.raises(SpecError, match=message):
         plain_array(given, "nS", "weights")
+
+
+def test_what_pandas_has_no_value_for_is_no_number():
+    assert np.isnan(plain_array(pd.array([1, None], dtype="Int64"))).tolist() == [False, True]
 
 
 def test_where_no_unit_is_wanted_one_is_refused():

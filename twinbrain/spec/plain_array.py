@@ -61,8 +61,7 @@ def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
     if isinstance(value, Mapping | Set):
         raise SpecError(f"expected {what}, found a {type(value).__name__}, which has no order")
     value, own = _and_its_unit(value)
-    if np.ma.is_masked(value):
-        n = np.count_nonzero(value.mask)
+    if isinstance(value, np.ma.MaskedArray) and (n := np.count_nonzero(value.mask)):
         raise SpecError(
             f"expected {what}, found {n} masked; fill in (.filled) what should stand there, or leave them out"
         )

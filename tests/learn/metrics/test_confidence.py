@@ -77,6 +77,7 @@ def test_what_differs_always_by_as_much_has_an_infinite_effect():
         (lambda: confidence_interval([1.0]), "at least 2 values"),
         (lambda: confidence_interval([1.0, np.nan]), "finite numbers"),
         (lambda: confidence_interval([1.0, 2.0], level=95), "between 0 and 1"),
+        (lambda: confidence_interval(np.ma.masked_array([1.0, 2, 99], mask=[0, 0, 1])), "values: .* found 1 masked"),
         (lambda: compare([1.0, 2.0], [1.0, 2.0, 3.0]), "expected pairs, found 2 and 3"),
     ],
 )

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from twinbrain.errors import LearnError
+from twinbrain.spec.plain_array import plain_array
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,10 @@ def compare(first: Sequence[float] | NDArray, second: Sequence[float] | NDArray,
 
 
 def _checked(values: ArrayLike, what: str) -> NDArray[np.float64]:
-    data = np.asarray(values, np.float64)
+    try:
+        data = plain_array(values).astype(np.float64)
+    except ValueError as error:
+        raise LearnError(f"{what}: {error}") from None
     if data.ndim != 1 or len(data) < 2:
         raise LearnError(f"{what}: expected at least 2 values, one a seed, found shape {data.shape}; run more seeds")
     if not np.isfinite(data).all():
