@@ -68,7 +68,7 @@ def make_run(
             "neuron": ("spike", neuron),
             "window_start": ("window", np.searchsorted(steps, np.arange(n_windows) * window_steps)),
         },
-        attrs={"window_steps": window_steps},
+        attrs={"window_steps": window_steps, "n_spikes": len(steps)},
     )
     if connectome is None:
         n = len(labels)

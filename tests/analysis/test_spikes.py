@@ -119,11 +119,9 @@ def test_a_pattern_that_fits_nothing_shows_what_is_near(short):
         spikes(short, region="A", population="pyramid")
 
 
-def test_a_selection_of_populations_or_spikes_is_not_called_damage(run):
+def test_a_selection_of_populations_is_not_called_damage(run):
     for chosen in ([0], [1, 0, 2, 3]):
         with pytest.raises(StoreError, match=r"expected all populations of the run.*give the whole run"):
             run.isel(population=chosen, missing_dims="ignore").twin.cv_isi()
-    with pytest.raises(StoreError, match="if spikes were selected, give the whole run, with start and stop"):
-        run.isel(spike=slice(0, 50), missing_dims="ignore").twin.cv_isi()
     few = run.isel(population=[2, 0], missing_dims="ignore").twin.mean_rates("population")
     np.testing.assert_array_equal(few, run.twin.mean_rates("population")[[2, 0]])

@@ -47,7 +47,7 @@ def unlike(make_run, helpers):
     source = helpers.poisson(20, 20_000.0, rng)
     shares, rates = np.linspace(0.05, 0.9, 8), np.linspace(40, 2, 8)
     trains = [
-        np.sort(np.concatenate([source[rng.random(len(source)) < p], helpers.poisson(r, 20_000.0, rng)]))
+        np.unique(np.concatenate([source[rng.random(len(source)) < p], helpers.poisson(r, 20_000.0, rng)]))
         for p, r in zip(shares, rates, strict=True)
     ]
     return make_run([("A", "x/a", "e", "glutamate", 9)], [*trains, []], duration=20_000.0)

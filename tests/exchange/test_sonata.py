@@ -137,6 +137,15 @@ def test_libsonata_reads_the_spikes_of_a_run(run, folder):
         np.testing.assert_allclose(spikes["timestamps"], rows[:, 0] * 0.1, rtol=1e-12)
 
 
+def test_a_run_of_which_spikes_were_selected_is_refused(run, folder):
+    for selected in (run.isel(spike=slice(0, 10)), run.isel(spike=0), run.isel(spike=slice(None, None, 2))):
+        with pytest.raises(tb.ExchangeError, match="expected all spikes of one run, found some that were selected"):
+            tb.write_sonata(leaky_region(), folder, seed=3, run=selected)
+    with pytest.raises(tb.ExchangeError, match="expected spikes in the order of time"):
+        tb.write_sonata(leaky_region(), folder, seed=3, run=run.isel(spike=slice(None, None, -1)))
+    assert not folder.exists()
+
+
 def test_a_run_of_another_model_is_refused(run, folder):
     """A run is of the model that it was made from, and of no other; what changes no spike may differ."""
     data = leaky_data()

@@ -39,6 +39,28 @@ def test_figures_are_saved_as_their_suffix_says(region, tmp_path, suffix):
     assert plot.save(plot.rates(region), tmp_path / f"rates.{suffix}").read_bytes().startswith(start)
 
 
+OF_REGIONS = ("brain_map", "connectome_matrix", "functional_connectivity", "structure_function", "summary_figure")
+OF_SPIKES = ("raster", "summary_figure")
+
+
+@pytest.mark.parametrize("name", ["rates", "spectrum", "raster", *OF_REGIONS])
+def test_what_was_selected_of_a_run_is_refused_in_one_message(small_brain, name):
+    selections = [{"population": 0}, {"population": []}]
+    # Rates and their spectra are drawn of the populations that are left.
+    selections += [{"target": 0}, {"population": [0]}] * (name in OF_REGIONS)
+    selections += [{"spike": slice(0, 50)}, {"spike": 0}, {"window": 0}] * (name in OF_SPIKES)
+    for selected in selections:
+        with pytest.raises(StoreError, match=r"selected|expected two regions or more whose rates vary"):
+            getattr(plot, name)(small_brain.isel(selected, missing_dims="ignore"))
+
+
+def test_a_summary_without_spikes_is_of_all_populations(small_brain):
+    bare = small_brain.copy()
+    del bare["spikes"]
+    with pytest.raises(StoreError, match=r"expected all populations of the run, .* the summary figure"):
+        plot.summary_figure(bare.isel(population=slice(0, -1)))
+
+
 def test_a_raster_of_all_neurons_has_every_spike_once(region):
     time, row = dots(plot.raster(region))
     spikes = analysis.spikes(region)

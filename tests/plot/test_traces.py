@@ -4,7 +4,7 @@ import pytest
 import twinbrain as tb
 from tests.figures import overlaps
 from twinbrain import plot
-from twinbrain.errors import SpecError
+from twinbrain.errors import SpecError, StoreError
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,12 @@ def test_recorded_neurons_have_a_lane_each_named_by_number(run, tmp_path):
     np.testing.assert_allclose(np.diff(lane), np.diff(state.values[:, 0]), atol=1e-9)
     plot.save(ax, tmp_path / "traces.png", dpi=80)
     assert overlaps(ax.get_figure()) == []
+
+
+def test_a_single_neuron_is_drawn_where_it_keeps_its_dimension(run):
+    assert len(plot.traces(run.isel(neuron=[1], missing_dims="ignore"), "v").get_yticklabels()) == 1
+    with pytest.raises(StoreError, match=r"expected state/.* a single neuron was selected: give the whole run"):
+        plot.traces(run.isel(neuron=0), "v")
 
 
 def test_currents_are_drawn_of_some_neurons_and_of_a_part_of_the_run(run):

@@ -13,7 +13,8 @@ from twinbrain.store import ProbeLayout, StateData, WindowData, create_run, resu
 DT, N_NEURONS, N_POPULATIONS = 0.1, 50, 3
 WINDOW_STEPS, BIN_STEPS, EVERY = 700, 70, 30
 PROBED = np.array([3, 7, 49], np.int32)
-OWN = ("checksum", "created")  # attributes that two runs of the same contents do not share
+# Attributes that two runs of the same contents do not share, and what those who open them with xarray are not told.
+OWN = ("checksum", "created", "n_spikes")
 TEXT = np.dtypes.StringDType()
 
 

@@ -38,6 +38,13 @@ def test_spikes_of_a_time_window_are_those_at_or_after_its_start_and_before_its_
     assert (found.sizes["spike"] == 0) == ((start, stop) in EMPTY)
 
 
+def test_a_run_that_is_opened_tells_how_many_spikes_it_has(run, example, path):
+    spikes = open_run(run)["spikes"]
+    assert spikes.attrs["n_spikes"] == spikes.sizes["spike"] > 0
+    example.commit(example.create(path), range(0))
+    assert open_run(path)["spikes"].attrs["n_spikes"] == 0
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
 def test_a_forked_process_reads_what_its_parent_has_opened_and_read(run):
     tree = open_run(run)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.bins import width_of_bins
 from twinbrain.analysis.grouping import By, Grouping, group_by
+from twinbrain.analysis.recorded import recorded_rates
 from twinbrain.analysis.tree import Clock, clock, group
 from twinbrain.analysis.windows import read_block
 from twinbrain.errors import UnitError
@@ -45,7 +46,8 @@ def rates(
     UnitError
         If the bin is not a multiple of the stored one, or longer than the run.
     StoreError
-        If some times of the run were selected; ``start`` and ``stop`` do that.
+        If some times of the run were selected, which ``start`` and ``stop`` do; or its rates are not those of its
+        populations.
     """
     grouping = group_by(tree, by)
     stored = _stored(tree, start, stop)
@@ -57,8 +59,10 @@ def rates(
         raise UnitError(
             f"expected at least one bin of {factor * width:g} ms, found {stored.sizes['time'] * width:g} ms"
         )
-    binned = stored.coarsen(time=factor, boundary="trim", coord_func="min").mean() if factor > 1 else stored
-    mean = grouping.mean_of_populations(binned).transpose("time", by)
+    if factor > 1:
+        # Of rates that are not there, as of another run that was shorter, none is known; xarray's mean leaves them out.
+        stored = stored.coarsen(time=factor, boundary="trim", coord_func="min").reduce(np.mean)
+    mean = grouping.mean_of_populations(stored).transpose("time", by)
     mean["time"].attrs.update(units="ms", long_name="start of the bin")
     attrs = {"long_name": "firing rate", "units": "Hz", "bin": f"{factor * width:.12g} ms"}
     return mean.assign_coords(grouping.coords).assign_attrs(attrs).rename("rate")
@@ -83,7 +87,7 @@ def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, s
     """
     grouping = group_by(tree, by)
     stored, part = _stored(tree, start, stop), clock(tree, start, stop)
-    mean = grouping.of_populations(stored.mean("time").values)
+    mean = grouping.of_populations(stored.mean("time", skipna=False).values)
     width = round(_width(tree) / part.dt)
     first = round(float(stored["time"][0]) / part.dt)
     last = first + width * stored.sizes["time"]
@@ -112,14 +116,14 @@ def _with_edges(
 
 def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataArray:
     """Return the recorded rates of populations, in double precision, of the bins within the given time."""
-    rate = group(tree, "rate", "record rates when you run")["rate"]
+    rate = recorded_rates(tree)
     part, time, width = clock(tree, start, stop), rate["time"].values, _width(tree)
     # Bins that lie within, whole: the last one of a run may have been cut short.
     first = np.searchsorted(time, part.start * part.dt - 1e-6 * width)
     last = np.searchsorted(time, part.stop * part.dt - (1 - 1e-6) * width, side="right")
     if first >= last:
         raise UnitError(f"expected a part of the run with a bin of {width:g} ms, found {start!r} to {stop!r}")
-    return rate.isel(time=slice(int(first), int(last))).drop_vars("population", errors="ignore").astype(np.float64)
+    return rate.isel(time=slice(int(first), int(last))).astype(np.float64)
 
 
 def _width(tree: xr.DataTree) -> float:

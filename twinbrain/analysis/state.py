@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from twinbrain.analysis.dimensions import check_dimensions
 from twinbrain.analysis.grouping import Patterns, group_by, select_populations
 from twinbrain.analysis.tree import check_neurons, check_run, populations
 from twinbrain.errors import SpecError, StoreError
@@ -57,6 +58,7 @@ def state(
     of_neuron, table = group_by(tree, "population").of_neuron, populations(tree)
     found = {}
     for name, dataset in held.items():
+        check_dimensions(f"state/{name}", dataset, {variable: ("time", "neuron"), "neuron": ("neuron",)})
         check_neurons(tree, dataset["neuron"].values, f"state/{name}/neuron")
         of_column = of_neuron[dataset["neuron"].values]
         columns = np.flatnonzero(np.isin(of_column, chosen))

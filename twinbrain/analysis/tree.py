@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.analysis.bins import check_whole_time
+from twinbrain.analysis.dimensions import DIMENSIONS, check_dimensions
 from twinbrain.connectome.normalise import normalise
 from twinbrain.errors import ConnectomeError, StoreError, UnitError
 from twinbrain.language.tokens import printable
@@ -45,13 +46,15 @@ def group(tree: xr.DataTree, name: str, hint: str) -> xr.Dataset:
     Raises
     ------
     StoreError
-        If the run lacks it; the message ends in ``hint``.
+        If the run lacks it, and the message ends in ``hint``; or if what it holds is not that of one run.
     """
     check_run(tree)
     if name not in tree.children:
         found = ", ".join(tree.children) or "none"
         raise StoreError(f"expected the group {name!r} in the run, found {found}; {hint}")
-    return tree[name].dataset
+    dataset = tree[name].dataset
+    check_dimensions(name, dataset, DIMENSIONS.get(name, {}))
+    return dataset
 
 
 def populations(tree: xr.DataTree) -> xr.Dataset:
@@ -94,11 +97,14 @@ def populations_of(columns: Columns) -> xr.Dataset:
     columns_of_text, start, size = columns
     texts = {key: np.array(column, dtype=np.str_) for key, column in zip(_TEXTS, columns_of_text, strict=True)}
     names = [f"{label}/{name}" for label, name in zip(texts["label"], texts["name"], strict=True)]
+    if not names:
+        raise StoreError("expected populations in the run, found none that were selected: give the whole run")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise StoreError(
-            f"expected populations of different names in the run, found {printable(twice)[:60]!r} twice: the run is "
-            "damaged; restore it from a copy, or start it anew"
+            f"expected populations of different names in the run, found {printable(twice)[:60]!r} twice: if they were "
+            "selected or concatenated, take each once; else the run is damaged: restore it from a copy, or start it "
+            "anew"
         )
     arrays = {
         "region": texts["label"],
@@ -110,13 +116,13 @@ def populations_of(columns: Columns) -> xr.Dataset:
     return xr.Dataset({key: ("population", array) for key, array in arrays.items()}, {"population": names})
 
 
-def check_neurons(tree: xr.DataTree, neuron: NDArray[Any], path: str) -> None:
-    """Make sure that numbers of neurons, which an array of a run holds, are of neurons that it has.
+def check_all_populations(tree: xr.DataTree, path: str) -> int:
+    """Make sure that no populations of a run were left out, of whose neurons something tells, and count these.
 
     Raises
     ------
     StoreError
-        If one is not, or populations of the run were left out.
+        If some were.
     """
     network = group(tree, "network", "open a run of twinbrain, not a part of it")
     start, size = network["start"].values, network["size"].values
@@ -127,6 +133,18 @@ def check_neurons(tree: xr.DataTree, neuron: NDArray[Any], path: str) -> None:
             f"expected all populations of the run, in their order, which {path} tells of; found {len(size)} that were "
             "selected: give the whole run, and select from the result"
         )
+    return n
+
+
+def check_neurons(tree: xr.DataTree, neuron: NDArray[Any], path: str) -> None:
+    """Make sure that numbers of neurons, which an array of a run holds, are of neurons that it has.
+
+    Raises
+    ------
+    StoreError
+        If one is not, or populations of the run were left out.
+    """
+    n = check_all_populations(tree, path)
     if len(neuron) and (neuron.min() < 0 or neuron.max() >= n):
         raise StoreError(
             f"expected numbers of neurons from 0 to {n - 1} in {path}, found {neuron.min()} to {neuron.max()}: the run "
@@ -171,6 +189,8 @@ def connectome(tree: xr.DataTree) -> Connectome:
         declared = json.loads(tree.attrs.get("spec", "{}")).get("brain", {}).get("normalisation", "none")
     except (AttributeError, TypeError, ValueError):  # a spec that tells nothing, as of stimuli
         declared = "none"
+    matrices = {key: ("target", "source") for key in ("weight", "length") if key in dataset}
+    check_dimensions("connectome", dataset, matrices)
     if declared != "none":
         _check_all_regions(tree, dataset)
     try:
@@ -252,7 +272,7 @@ def clock(tree: xr.DataTree, start: str | None = None, stop: str | None = None) 
             f"found start {start!r} and stop {stop!r}"
         )
     if "rate" in tree.children:
-        check_whole_time(tree["rate"].dataset, end)
+        check_whole_time(group(tree, "rate", "record rates when you run"), end)
     # A time that is a step but for rounding is that step.
     return Clock(dt, math.ceil(low / dt - 1e-6), math.ceil(high / dt - 1e-6))
 

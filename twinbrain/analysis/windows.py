@@ -16,8 +16,8 @@ SPIKES_AT_ONCE = 2_000_000
 """Spikes that are held in memory together, unless one index window has more."""
 
 _WHOLE = (
-    "if spikes were selected, give the whole run, with start and stop; else the run is damaged: restore it from a "
-    "copy, or start it anew"
+    "if spikes or windows were selected, give the whole run, with start and stop; else the run is damaged: restore it "
+    "from a copy, or start it anew"
 )
 
 
@@ -40,13 +40,25 @@ class Block:
 
 
 def _spikes(tree: xr.DataTree) -> xr.Dataset:
-    return group(tree, "spikes", "set record.spikes = true in the workflow and run it again")
+    spikes = group(tree, "spikes", "set record.spikes = true in the workflow and run it again")
+    # Whoever opens a run is told how many it has; plain xarray does not tell.
+    n = spikes.attrs.get("n_spikes", spikes.sizes["spike"])
+    if n != spikes.sizes["spike"]:
+        raise StoreError(
+            f"expected the {n} spikes of the whole run, found {spikes.sizes['spike']} that were selected: give the "
+            "whole run, with start and stop, or select from the result"
+        )
+    return spikes
 
 
 def _edges(spikes: xr.Dataset) -> tuple[int, NDArray[np.int64]]:
     """Return the steps of an index window, and the first spike of each window and of the one after the last."""
     index = spikes["window_start"]
-    window_steps = int((spikes.attrs | index.attrs)["window_steps"])
+    if "window_steps" not in (attrs := spikes.attrs | index.attrs):
+        raise StoreError(
+            "expected the attribute 'window_steps' of the spikes of the run, found none; give the run as it was opened"
+        )
+    window_steps = int(attrs["window_steps"])
     edges = np.append(index.values.astype(np.int64), spikes.sizes["spike"])
     if edges[0] < 0 or (np.diff(edges) < 0).any():
         raise _unordered("spikes/window_start")
@@ -63,22 +75,25 @@ def read_block(tree: xr.DataTree, start: int, stop: int) -> Block:
     window_steps, edges = _edges(spikes)
     last = len(edges) - 1
     low, high = edges[min(start // window_steps, last)], edges[min(-(-stop // window_steps), last)]
-    # Only the slice is loaded, whatever the variables are backed by.
-    part = spikes[["time_step", "neuron"]].isel(spike=slice(int(low), int(high))).load()
+    # Only the slice is loaded, whatever the variables are backed by, and its neighbours, which tell whether it is all.
+    before = max(int(low) - 1, 0)
+    part = spikes[["time_step", "neuron"]].isel(spike=slice(before, int(high) + 1)).load()
     time_step = part["time_step"].values.astype(np.int64)
     if (np.diff(time_step) < 0).any():
         raise _unordered("spikes/time_step")
     first = start // window_steps * window_steps
     end = min(-(-stop // window_steps) * window_steps, round(tree.attrs["committed"] / tree.attrs["dt"]))
-    if len(time_step) and not first <= time_step[0] <= time_step[-1] < end:
+    if (before + np.searchsorted(time_step, [first, end]) != (low, high)).any():
         raise StoreError(
             f"expected spikes of steps {first} to {end - 1} where the index says, found some of {time_step[0]} to "
             f"{time_step[-1]} in spikes/time_step: {_WHOLE}"
         )
+    neuron = part["neuron"].values.astype(np.int64)
+    if ((np.diff(time_step) == 0) & (np.diff(neuron) == 0)).any():
+        raise StoreError(f"expected at most one spike of a neuron in a step, found some twice in spikes: {_WHOLE}")
     within = slice(*np.searchsorted(time_step, [start, stop]))
-    neuron = part["neuron"].values[within].astype(np.int64)
-    check_neurons(tree, neuron, "spikes/neuron")
-    return Block(start, stop, time_step[within], neuron)
+    check_neurons(tree, neuron[within], "spikes/neuron")
+    return Block(start, stop, time_step[within], neuron[within])
 
 
 def blocks(tree: xr.DataTree, time: Clock, multiple: int = 1, spikes_at_once: int = SPIKES_AT_ONCE) -> Iterator[Block]:

@@ -47,6 +47,10 @@ def check_run(run: xr.DataTree, workflow: Workflow, dt: float, seed: int) -> Non
     where = str(run.attrs.get("workflow", "run"))
     if "spikes" not in run.children or "time_step" not in run.children["spikes"].dataset:
         raise failure(where, "expected a run with spikes, found one without; run it with record.spikes = true")
+    step, attrs = run.children["spikes"].dataset["time_step"], run.children["spikes"].attrs
+    # Whoever opens a run is told how many it has.
+    if step.dims != ("spike",) or step.size != attrs.get("n_spikes", step.size):
+        raise failure(where, "expected all spikes of one run, found some that were selected; give the run as opened")
     if run.attrs["seed"] != seed or run.attrs["dt"] != dt:
         raise failure(
             where,
@@ -123,9 +127,13 @@ def write_spikes(h5py: Any, path: Path, run: xr.DataTree, numbers: dict[str, NDA
             group.create_dataset("timestamps", (0,), np.float64, maxshape=(None,), chunks=True).attrs["units"] = "ms"
             group.create_dataset("node_ids", (0,), np.uint64, maxshape=(None,), chunks=True)
             groups.append(group)
+        last = 0
         for first in range(0, spikes.sizes["spike"], _CHUNK):
             part = slice(first, first + _CHUNK)
-            time = spikes["time_step"][part].values * dt
+            step = spikes["time_step"][part].values
+            if (np.diff(step, prepend=last) < 0).any():
+                raise failure(path.name, "expected spikes in the order of time, found others; give the run as opened")
+            time, last = step * dt, step[-1]
             neuron = spikes["neuron"][part].values
             for i, group in enumerate(groups):
                 kept = population[neuron] == i

@@ -12,6 +12,7 @@ from twinbrain import analysis
 from twinbrain.analysis.arguments import check_has_regions
 from twinbrain.errors import ConnectomeError
 from twinbrain.plot.canvas import draw_legend, draw_scale, new_axes, tidy
+from twinbrain.plot.connectome import families_of
 from twinbrain.plot.palette import DIFFERENCE_MAP, FAINT, INK, PLAIN, RATE_MAP, colour_key, root_scale
 from twinbrain.plot.plain import plain_texts
 from twinbrain.spec.connectome import Connectome
@@ -98,14 +99,16 @@ def brain_map(
         dots = ax.scatter(place[order, 0], place[order, 1], c=shown, **colours, **style)
         draw_scale(ax, dots, label or _label(values, differs), beside=0.06, width=0.05)
         _name_regions(ax, place[order], np.array(connectome.labels)[order], np.abs(shown))
-    elif isinstance(run, Connectome) or (key := colour_key(run)).by != "family":
+    elif isinstance(run, Connectome):
         ax.scatter(place[order, 0], place[order, 1], color=PLAIN, **style)
     else:
-        family = analysis.regions(run)["family"].sel(region=connectome.labels).values[order]
-        ax.scatter(place[order, 0], place[order, 1], color=[key.colour[str(name)] for name in family], **style)
-        for name in key.names:
+        key, family = colour_key(run), families_of(run, connectome)[order]
+        colour = [key.colour[str(name)] if key.by == "family" else PLAIN for name in family]
+        ax.scatter(place[order, 0], place[order, 1], color=colour, **style)
+        for name in key.names if key.by == "family" else ():
             ax.plot([], [], "o", ms=5, mew=0, color=key.colour[name], label=key.label(name))
-        draw_legend(ax)
+        if key.by == "family":
+            draw_legend(ax)
     _name_sides(ax, connectome, place)
     ax.set_aspect("equal")
     tidy(ax)

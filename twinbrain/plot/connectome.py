@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
+from twinbrain.errors import StoreError
 from twinbrain.plot.canvas import Band, draw_bands, draw_scale, new_axes, tidy
 from twinbrain.plot.palette import FAINT, WEIGHT_MAP, Key, colour_key
 from twinbrain.plot.plain import plain_texts
@@ -122,9 +123,25 @@ def _parts(run: xr.DataTree | Connectome) -> tuple[Connectome, NDArray[np.str_] 
         return run, None, None
     key = colour_key(run)
     connectome = analysis.connectome(run)
-    if key.by != "family":
-        return connectome, None, None
-    return connectome, analysis.regions(run)["family"].sel(region=connectome.labels).values, key
+    families = families_of(run, connectome)
+    return (connectome, families, key) if key.by == "family" else (connectome, None, None)
+
+
+def families_of(run: xr.DataTree, connectome: Connectome) -> NDArray[np.str_]:
+    """Return the family of each region of the connectome of a run.
+
+    Raises
+    ------
+    StoreError
+        If populations of the run were selected, and none of some region.
+    """
+    table = analysis.regions(run)
+    if lacking := sorted({*connectome.labels} - {*table["region"].values.tolist()}):
+        raise StoreError(
+            f"expected populations of each region of the connectome, found none of {lacking[0]!r}, since some were "
+            "selected: give the whole run"
+        )
+    return np.asarray(table["family"].sel(region=connectome.labels).values)
 
 
 def _order(

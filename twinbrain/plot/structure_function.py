@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from twinbrain import analysis
+from twinbrain.errors import StoreError
 from twinbrain.plot.canvas import new_axes, tidy
 from twinbrain.plot.palette import FAINT, INK, PLAIN
 from twinbrain.plot.plain import plain_texts
@@ -40,6 +41,8 @@ def structure_function(
     matplotlib.axes.Axes
     """
     pairs = analysis.structure_function(tree, bin, start, stop)
+    if not pairs.sizes["pair"]:
+        raise StoreError("expected two regions or more whose rates vary, to draw each two of them, found none")
     weight, correlation = pairs["weight"].values, pairs["correlation"].values
     ax = new_axes(ax, 4.6, 3.6)
     # Weights may be few, and dots would hide each other: they are spread a little, evenly, without a draw.

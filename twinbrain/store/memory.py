@@ -82,6 +82,8 @@ class MemoryRun:
         for probe in self._probes:
             found[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32), NEURON)
         datasets = {path: xr.Dataset(variables, attrs=self._schema.groups[path]) for path, variables in found.items()}
+        if "spikes" in datasets:
+            datasets["spikes"].attrs["n_spikes"] = self._n_spikes
         if base is None:
             return xr.DataTree.from_dict({"/": xr.Dataset(attrs=self._attrs), **self._given, **datasets})
         base.attrs = self._attrs

@@ -56,6 +56,9 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     with reading(location, KEY), store.opening():
         tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
     _check_times(location, tree)
+    if "spikes" in tree.children:
+        # Of spikes that were selected nothing else would tell that some are missing.
+        tree["spikes"].attrs["n_spikes"] = tree["spikes"].sizes["spike"]
     tree.encoding["source"] = str(location.absolute())  # where xarray keeps it of files
     return tree
 
