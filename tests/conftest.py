@@ -2,7 +2,9 @@
 
 import gc
 import os
+import sys
 
+import pytest
 from hypothesis import settings
 
 from tests.optional import pytest_pycollect_makemodule as pytest_pycollect_makemodule
@@ -23,3 +25,16 @@ def pytest_collection_finish(session):
     """Let no collection of garbage look at what was imported and collected, in each of thousands of tests."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def numba_keeps_code_where_it_did():
+    """Take back that code is kept apart, as from a file of a person's own on: all would be compiled there anew."""
+    before = os.environ.get("NUMBA_CACHE_DIR")
+    yield
+    if os.environ.get("NUMBA_CACHE_DIR") != before:
+        os.environ.pop("NUMBA_CACHE_DIR")
+        if before is not None:
+            os.environ["NUMBA_CACHE_DIR"] = before
+        if "numba" in sys.modules:
+            sys.modules["numba"].config.CACHE_DIR = before or ""

@@ -31,8 +31,11 @@ def test_a_function_that_needs_pytorch_names_its_extra(name):
 @pytest.mark.parametrize(
     "command",
     [
-        *("train digits", "run diversity"),
-        *(pytest.param(other, marks=pytest.mark.slow) for other in ("plan digits", "validate workflows/digits.toml")),
+        "train digits",
+        *(
+            pytest.param(other, marks=pytest.mark.slow)
+            for other in ("run diversity", "plan digits", "validate workflows/digits.toml")
+        ),
     ],
 )
 def test_a_command_that_needs_pytorch_names_its_extra(command):

@@ -231,17 +231,20 @@ def normalise(value: str | float) -> str | float:
     UnitError
         If the text is not a quantity.
     """
-    if not isinstance(value, str):
-        return number(value, "1")
-    quantity = _parse_quantity(value)
+    return _normalised(value) if isinstance(value, str) else number(value, "1")
+
+
+@lru_cache(maxsize=1 << 14)  # a sweep reads the same declarations at each of its points
+def _normalised(text: str) -> str | float:
+    quantity = _parse_quantity(text)
     if quantity.dimensionless:
-        return number(value, "1")
+        return number(text, "1")
     for unit in _SHOWN:
         if quantity.is_compatible_with(_unit(unit)):
-            return show(number(value, unit), unit)
+            return show(number(text, unit), unit)
     base = quantity.to_base_units()
     if not math.isfinite(base.magnitude):
-        raise UnitError(f"expected a finite quantity, found {value!r}")
+        raise UnitError(f"expected a finite quantity, found {text!r}")
     return show(float(base.magnitude), f"{base.units:~C}")
 
 

@@ -35,6 +35,7 @@ def check(path, n, whole):
         np.testing.assert_array_equal(tree["curves/loss"][:, :n], whole.curves["loss"][:, :n])
 
 
+@pytest.mark.slow  # runs and stores on a full disk are tried each time
 def test_on_a_full_disk_it_ends_readable_and_goes_on_once_there_is_room(disk, whole):
     path = disk / "training.zarr"
 

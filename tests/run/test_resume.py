@@ -197,7 +197,7 @@ def test_a_run_whose_given_input_has_changed_is_not_resumed(simulate, interrupt_
         tb.resume(tmp_path / "run.zarr")
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_a_run_in_torch_resumes_to_the_same_bits(simulate, same, interrupt_at, tmp_path, precision):
     chosen = {"engine": "torch", "precision": precision, "model": small_brain(3)}
     with pytest.raises(tb.RunInterrupted):

@@ -191,7 +191,7 @@ def test_what_could_not_be_held_is_refused_before_it_is_written_out(table, text,
     ("n", "n_keys", "text"),
     [
         (1_000_000, 5, "4,000,000 values, found 1,000,000 of each of 5 keys"),
-        (2, 22_000, "21,201 keys of Sobol' points"),
+        pytest.param(2, 22_000, "21,201 keys of Sobol' points", marks=pytest.mark.slow),
     ],
 )
 def test_samples_of_too_many_keys_are_refused(n, n_keys, text):
