@@ -12,7 +12,7 @@ from twinbrain.connectome.tables import is_number, read_rows
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import FileError, lines_of, number, read_text
 from twinbrain.paths import user_path
-from twinbrain.spec.connectome import in_order
+from twinbrain.spec.of_regions import in_order
 
 INDEX_COLUMNS = ("index", "idx", "")
 _NUMBERING = re.compile(

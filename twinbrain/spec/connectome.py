@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -13,24 +12,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from twinbrain.errors import ConnectomeError, SpecError
-from twinbrain.files import number
-from twinbrain.spec.labelled import with_dims
+from twinbrain.errors import ConnectomeError
 from twinbrain.spec.labels import matching
-from twinbrain.spec.plain_array import plain_array
+from twinbrain.spec.of_regions import (
+    AXES,
+    VARIABLES,
+    along_labels,
+    distinct_labels,
+    flags_of,
+    hemispheres_of,
+    iterates,
+    numbers_of,
+    places_of,
+)
 from twinbrain.spec.suggest import nearest
-
-_HEMISPHERES = ("left", "right", "")
-_AXES = ["x", "y", "z"]
-# Dimensions and unit of each variable, in the order of the digest.
-_VARIABLES = {
-    "weight": (("target", "source"), "1"),
-    "length": (("target", "source"), "mm"),
-    "centroids": (("region", "axis"), "mm"),
-    "hemisphere": (("region",), ""),
-    "cortical": (("region",), ""),
-    "area": (("region",), "mm^2"),
-}
 
 
 class Connectome:
@@ -80,28 +75,28 @@ class Connectome:
         name: str = "",
         normalisation: str = "none",
     ) -> None:
-        names = _labels(labels)
+        names = distinct_labels(labels)
         n = len(names)
         given: list[Any] = [
-            None if value is None else _along(key, value, names)
-            for key, value in zip(_VARIABLES, (weight, length, centroids, hemisphere, cortical, area), strict=True)
+            None if value is None else along_labels(key, value, names)
+            for key, value in zip(VARIABLES, (weight, length, centroids, hemisphere, cortical, area), strict=True)
         ]
         weight, length, centroids, hemisphere, cortical, area = given
         fields: dict[str, NDArray[Any] | None] = {
-            "weight": _numbers("weight", weight, (n, n), names),
-            "length": _numbers("length", length, (n, n), names),
-            "centroids": None if centroids is None else _numbers("centroids", centroids, (n, 3), names),
-            "hemisphere": None if hemisphere is None else _words(hemisphere, names),
-            "cortical": None if cortical is None else _flags(cortical, names),
-            "area": None if area is None else _numbers("area", area, (n,), names),
+            "weight": numbers_of("weight", weight, (n, n), names),
+            "length": numbers_of("length", length, (n, n), names),
+            "centroids": None if centroids is None else numbers_of("centroids", centroids, (n, 3), names),
+            "hemisphere": None if hemisphere is None else hemispheres_of(hemisphere, names),
+            "cortical": None if cortical is None else flags_of(cortical, names),
+            "area": None if area is None else numbers_of("area", area, (n,), names),
         }
         variables = {}
         for key, array in fields.items():
             if array is not None:
                 array.flags.writeable = False
-                dims, units = _VARIABLES[key]
+                dims, units = VARIABLES[key]
                 variables[key] = (dims, array, {"units": units} if units else {})
-        coords: dict[str, Any] = dict.fromkeys(("target", "source", "region"), names) | {"axis": _AXES}
+        coords: dict[str, Any] = dict.fromkeys(("target", "source", "region"), names) | {"axis": AXES}
         coords = {dim: coords[dim] for dim in coords if any(dim in variable[0] for variable in variables.values())}
         attrs = {"name": str(name), "normalisation": str(normalisation)}
         self.__dict__.update(_dataset=xr.Dataset(variables, coords, attrs), _labels=tuple(names))
@@ -171,7 +166,7 @@ class Connectome:
     def digest(self) -> str:
         """The sha256 of everything but the name."""
         sha = hashlib.sha256(json.dumps([self.normalisation, self.labels]).encode())
-        for key in _VARIABLES:
+        for key in VARIABLES:
             sha.update(f"|{key}|".encode())
             if key in self._dataset:
                 array = self._dataset[key].values
@@ -192,7 +187,7 @@ class Connectome:
         ConnectomeError
             If a pattern matches no label, or is no text.
         """
-        if not _iterates(patterns):
+        if not iterates(patterns):
             raise ConnectomeError(f"expected labels or patterns of them, found {patterns!r}")
         found: set[int] = set()
         for pattern in [patterns] if isinstance(patterns, str) else patterns:
@@ -231,7 +226,7 @@ class Connectome:
         >>> cortex = connectome.at(connectome.cortical)
         """
         dims = set(self._dataset.dims) & {"target", "source", "region"}
-        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, _places(index, self.labels))))
+        return self.from_dataset(self._dataset.isel(dict.fromkeys(dims, places_of(index, self.labels))))
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy in which the given arguments of the constructor are changed.
@@ -295,161 +290,13 @@ def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
     if "target" not in dataset["weight"].coords:
         raise ConnectomeError("expected labels as the coordinate 'target' of the weight, found none; assign them")
     labels = [str(label) for label in dataset["target"].values]
-    found = {key: _along(key, dataset[key], labels) for key in _VARIABLES if key in dataset}
+    found = {key: along_labels(key, dataset[key], labels) for key in VARIABLES if key in dataset}
     return (
         # Without labels of their own, since others may be given.
         {key: array.drop_vars(list(array.coords)) for key, array in found.items()}
         | {"labels": labels}
         | {key: dataset.attrs[key] for key in ("name", "normalisation") if key in dataset.attrs}
     )
-
-
-def _places(index: ArrayLike, labels: list[str]) -> NDArray[np.intp]:
-    """Return the indices of regions that are given as such, or by a mask."""
-    given = _plain("index", index)
-    if given.dtype.kind == "b":
-        given = np.flatnonzero(
-            _shaped("index", _plain("index", _along("index", index, labels)), (len(labels),), labels)
-        )
-    elif given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
-        found = "texts; select takes labels" if given.dtype.kind in "SUT" else f"{given.dtype} of shape {given.shape}"
-        raise ConnectomeError(f"expected indices of regions, or for each region true or false, found {found}")
-    for place in given.tolist():
-        if not -len(labels) <= place < len(labels):
-            raise ConnectomeError(f"expected indices of {len(labels)} regions, from 0 on, found {place}")
-    chosen = given.astype(np.intp) % len(labels)
-    if len(twice := np.flatnonzero(np.bincount(chosen) > 1)):
-        raise ConnectomeError(f"expected each region once, found index {twice[0]} ({labels[twice[0]]!r}) twice")
-    return chosen
-
-
-def _along(key: str, value: Any, labels: list[str]) -> Any:
-    """Return a variable with its regions in the order of ``labels``, wherever it has labels of its own."""
-    dims = _VARIABLES[key][0] if key in _VARIABLES else ("region",)
-    try:
-        array = with_dims(value, dims, key)
-    except SpecError as error:
-        raise ConnectomeError(str(error)) from None
-    if not isinstance(array, xr.DataArray) or array.dims != dims:
-        return array
-    for dim in dims:
-        if dim in array.coords:
-            own = array[dim].values
-            numbered = own.dtype.kind in "iu" and own.tolist() == list(range(len(own)))
-            order = _order_of([str(label) for label in own], labels, f"{dim!r} of {key}", dim == "axis", numbered)
-            array = array.isel({dim: order})
-    return array
-
-
-def _order_of(own: list[str], labels: list[str], where: str, of_axes: bool, numbered: bool) -> list[int]:
-    """Return where each of the labels that are wanted is among those that an array has."""
-    own, wanted = ([label.lower() for label in own], _AXES) if of_axes else (own, labels)
-    if sorted(own) == sorted(wanted):
-        place = {label: i for i, label in enumerate(own)}
-        return [place[label] for label in wanted]
-    if numbered:
-        return list(range(len(own)))
-    what = "x, y and z" if of_axes else "the regions of the labels"
-    raise ConnectomeError(
-        f"expected {what} along {where}, found others, or some twice; select the same along each, or give its .values, "
-        "which are taken by their places"
-    )
-
-
-def in_order(labels: Iterable[Any]) -> list[Any]:
-    """Return labels as a list.
-
-    Raises
-    ------
-    ConnectomeError
-        If they have no order, as those of a set, or are no labels at all.
-    """
-    if isinstance(labels, set | frozenset | Mapping) or not _iterates(labels):
-        raise ConnectomeError(f"expected labels in the order of the rows, as a list, found a {type(labels).__name__}")
-    return list(labels)
-
-
-def _iterates(value: object) -> bool:
-    """Return whether something has items; an array of no dimension is called iterable, and is not."""
-    return isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
-
-
-def _labels(labels: Iterable[str]) -> list[str]:
-    names = in_order(labels)
-    seen: set[str] = set()
-    for i, label in enumerate(names):
-        if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
-            raise ConnectomeError(f"expected a printable text without blanks around it as label {i}, found {label!r}")
-        if (shown := unicodedata.normalize("NFC", label)) in seen:  # two forms look the same everywhere
-            raise ConnectomeError(f"expected labels that differ, found {label!r} twice, again at {i}; rename one")
-        seen.add(shown)
-    if not names:
-        raise ConnectomeError("expected at least one region, found no labels")
-    return names
-
-
-def _shaped(key: str, array: NDArray[Any], shape: tuple[int, ...], labels: list[str]) -> NDArray[Any]:
-    if len(shape) == 2 and shape[0] == shape[1] and (array.ndim != 2 or array.shape[0] != array.shape[1]):
-        raise ConnectomeError(f"expected {key} as a square matrix [target, source], found shape {array.shape}")
-    if array.shape != shape:
-        raise ConnectomeError(
-            f"expected {key} of shape {shape} for {len(labels)} labels, found {array.shape}; "
-            f"give each region one label and one entry"
-        )
-    return array
-
-
-def _plain(key: str, value: Any) -> NDArray[Any]:
-    unit = _VARIABLES[key][1] if key in _VARIABLES else ""
-    try:
-        return plain_array(value, unit or "1", f"{key} as numbers" if unit else f"{key} as a list")
-    except SpecError as error:
-        raise ConnectomeError(str(error)) from None
-
-
-def _numbers(key: str, value: ArrayLike, shape: tuple[int, ...], labels: list[str]) -> NDArray[np.float64]:
-    dims = _VARIABLES[key][0]
-    given = _plain(key, value)
-    if given.dtype.kind in "cM":
-        raise ConnectomeError(f"expected {key} as real numbers, found {given.dtype.name}; give the part that counts")
-    try:
-        if given.dtype.kind in "SUTO":  # texts among them, which are numbers of the digits 0 to 9
-            cells = [cell.decode() if isinstance(cell, bytes) else cell for cell in given.ravel().tolist()]
-            cells = [number(cell) if isinstance(cell, str) else cell for cell in cells]
-            given = np.reshape(cells, given.shape)
-        array = np.array(given, dtype=np.float64) + 0.0  # -0.0 becomes 0.0, so that equal weights digest alike
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ConnectomeError(f"expected {key} as numbers, found a {type(value).__name__} ({error})") from None
-    _shaped(key, array, shape, labels)
-    faults = ~np.isfinite(array) if key == "centroids" else ~np.isfinite(array) | (array < 0)
-    if faults.any():
-        first = tuple(int(i) for i in np.argwhere(faults)[0])
-        regions = {"target": labels, "source": labels, "region": labels, "axis": _AXES}
-        where = ", ".join(f"{dim}={regions[dim][i]!r}" for dim, i in zip(dims, first, strict=True))
-        wanted = "finite" if key == "centroids" else "finite and not negative"
-        raise ConnectomeError(
-            f"expected {key} {wanted}, found {array[first]} at {where} ({faults.sum()} such in all); "
-            f"put 0 where there is no connection"
-            if dims[0] == "target"
-            else f"expected {key} {wanted}, found {array[first]} at {where}; correct it, or leave {key} out"
-        )
-    return array
-
-
-def _words(value: ArrayLike, labels: list[str]) -> NDArray[np.str_]:
-    array = _shaped("hemisphere", np.array(_plain("hemisphere", value).tolist(), np.str_), (len(labels),), labels)
-    for label, word in zip(labels, array.tolist(), strict=True):
-        if word not in _HEMISPHERES:
-            raise ConnectomeError(f"expected hemisphere 'left', 'right' or '', found {word!r} at region={label!r}")
-    return array
-
-
-def _flags(value: ArrayLike, labels: list[str]) -> NDArray[np.bool_]:
-    array = _shaped("cortical", _plain("cortical", value), (len(labels),), labels)
-    for label, flag in zip(labels, array.tolist(), strict=True):
-        if not isinstance(flag, bool | int | float) or flag not in (0, 1):
-            raise ConnectomeError(f"expected cortical as true or false, found {flag!r} at region={label!r}")
-    return array.astype(np.bool_)
 
 
 def _near(pattern: str, labels: tuple[str, ...]) -> list[str]:
