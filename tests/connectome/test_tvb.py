@@ -140,6 +140,10 @@ def test_a_missing_part_is_named(make, part):
         ({"weights.txt": None, "weights.txt.bz2": b"junk"}, r"weights\.txt\.bz2: .*expected text"),
         ({"weights.txt": None, "weights.mat": saved(savemat, {"a": 1, "b": 2})}, "expected one array, found a, b"),
         ({"centres.txt": b"rV1 1 2 3\nlV1 1 2"}, r"centres\.txt: line 2: expected 'label x y z', found 'lV1 1 2'"),
+        (
+            {"centres.txt": b"Area 17 1 2 3\nMT 1 2 3"},
+            r"centres\.txt: line 2: expected 5 columns, .* found 4; labels have",
+        ),
         ({"centres.txt": b"\xff\xfe"}, r"centres\.txt: expected text"),
         ({"centres.txt": b"A 1 2 3\nA 1 2 3"}, "found 'A' twice"),
         ({"cortical.txt": b"1"}, r"cortical of shape \(2,\)"),

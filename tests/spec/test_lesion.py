@@ -38,6 +38,21 @@ def test_a_projection_at_a_label_with_brackets_goes_alone():
     assert not brain.without(projections="V.e->*").projections
 
 
+@pytest.mark.parametrize("label", ["V[12]", "V*"])
+def test_what_stands_at_a_label_that_is_gone_stands_nowhere_else(label):
+    """As a pattern, either label would mean the others."""
+    cells = {"c": tb.Cell(model="lif_current", receptors=["delta"])}
+    one, rest = (
+        tb.Region(name=name, cells=cells, populations={p: tb.Population(cell="c", size=size) for p in "pq"})
+        for name, size in (("x/one", 9), ("x/rest", 3))
+    )
+    connectome = tb.Connectome([[0.0] * 3] * 3, [[0.0] * 3] * 3, [label, "V1", "V2"])
+    brain = tb.Brain(connectome=connectome, regions={label: one, "V1": rest, "*": rest})
+    assert brain.without(regions=label).assignment(["V1", "V2"]) == [rest, rest]
+    alone = tb.Brain(connectome=connectome, regions={"*": rest}).without(populations=f"{label}/p")
+    assert alone.without(regions=label).assignment(["V1", "V2"]) == [rest, rest]
+
+
 def test_what_is_left_is_drawn_as_before(tmp_path):
     region = tb.load_region("basal_ganglia/striatum")
     lesioned = region.without(projections="fsi->*")

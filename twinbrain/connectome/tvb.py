@@ -187,6 +187,7 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
     text = _text(parts, entry)
     labels: list[str] = []
     centroids: list[list[float]] = []
+    n_columns = 0
     with reading(entry):
         for number, line in enumerate(lines_of(text), start=1):
             # Some files have a fifth column, which says nothing.
@@ -198,6 +199,12 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
             except ValueError:
                 found = line.strip()[:80]
                 raise ConnectomeError(f"line {number}: expected 'label x y z', found {found!r}") from None
+            n_columns = n_columns or len(rest)
+            if len(rest) != n_columns:
+                raise ConnectomeError(
+                    f"line {number}: expected {n_columns + 1} columns, as in the first line, found {len(rest) + 1}; "
+                    "labels have no blanks in this format, write them with _"
+                )
             check_regions(len(labels) + 1)
             labels.append(label)
             centroids.append([x, y, z])

@@ -138,7 +138,8 @@ class Brain(Spec):
         Parameters
         ----------
         regions : str or iterable of str
-            Labels of the connectome, or patterns of them.
+            Labels of the connectome, or patterns of them. Stimuli and records of a workflow that name one of these are
+            no part of the brain: take them out as well.
         populations : str or iterable of str
             Names of populations, or patterns, which are taken out of every region; or ``"V1/pv"``, as results name
             it, a label and a population, or patterns such as ``"V*/pv"``, which are taken out there alone. Such a

@@ -53,7 +53,9 @@ def brain_without(
             raise SpecError([Problem("regions", "expected that a region is left, found none; take out fewer")])
         connectome = connectome.at(staying)
     if isinstance(connectome, Connectome) and (labels or gone_of):
-        used = set(first_patterns(left, connectome.labels).values())
+        # Of all labels, since what is a name of one that is gone would be a pattern for the others.
+        pattern_of = first_patterns(left, _itself(brain).labels)
+        used = {pattern_of[label] for label in connectome.labels if label in pattern_of}
         left = {pattern: region for pattern, region in left.items() if pattern in used}
 
     def stays(projection: Projection) -> bool:
