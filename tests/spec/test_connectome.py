@@ -197,6 +197,42 @@ def test_tables_of_pandas_are_brought_into_the_order_of_the_labels(four):
         four.replace(centroids=four.centroids.to_pandas().rename(columns={"z": "depth"}))
 
 
+@pytest.mark.parametrize("key", ["weight", "length"])
+def test_regions_in_an_order_of_their_own_are_labelled_along_both_dimensions(four, key):
+    turned = ["rV1", "lV1", "rMT", "lMT"]
+    matrix = getattr(four, key).sel(target=turned, source=turned)
+    half = pd.DataFrame(matrix.values, index=turned)
+    for given, other in ((half, "source"), (half.T, "target"), (matrix.drop_vars("target"), "target")):
+        with pytest.raises(ConnectomeError, match=f"expected labels of regions along '{other}' of {key}, too, found"):
+            four.replace(**{key: given})
+    assert four.replace(**{key: pd.DataFrame(getattr(four, key).values, index=four.labels)}) == four
+
+
+def test_digits_as_labels_are_labels_and_numbers_in_another_order_are_refused(four):
+    called = four.replace(labels=list("2013"))
+    tables = {"length": called.length.to_pandas(), "area": called.area.to_series()}
+    assert called.replace(**{key: table.sort_index() for key, table in tables.items()}) == called
+    assert called.replace(length=called.length.sortby("source"), area=called.area.sortby("region")) == called
+    assert called.at(pd.Series([True, False, False, False], index=list("0123"))).labels == ["0"]
+    area = [1.0, 2, 3, 4]
+    for given in (pd.Series(area), xr.DataArray(area, {"region": range(4)}, ["region"])):
+        with pytest.raises(ConnectomeError, match=r"'region' of area .* the numbers 0 to 3, .* labels or places"):
+            called.replace(area=given)
+        assert four.replace(area=given) == four
+    assert called.replace(area=pd.Series(area, index=[2, 0, 1, 3])) == called
+
+
+def test_labels_are_texts_bytes_or_whole_numbers(four):
+    dataset = four.to_dataset()
+    encoded = [label.encode() for label in four.labels]
+    in_bytes = dataset.assign_coords(target=encoded, source=encoded).assign_attrs(name=b"four")
+    assert Connectome.from_dataset(in_bytes) == four
+    for wrong in (np.nan, 1.0, None, True, b"\xff"):
+        labels = np.array([*four.labels[:3], wrong], object)
+        with pytest.raises(ConnectomeError, match="texts or whole numbers as labels along 'target' of the dataset, fo"):
+            Connectome.from_dataset(dataset.assign_coords(target=labels))
+
+
 def test_numbers_are_labels_where_regions_are_called_so():
     weight = xr.DataArray([[0.0, 1], [2, 0]], {"target": [10, 2], "source": [2, 10]}, ("target", "source"))
     found = Connectome.from_dataset(xr.Dataset({"weight": weight, "length": weight}))
@@ -211,14 +247,19 @@ def test_dimensions_of_other_names_are_refused(four):
             four.replace(length=four.length.rename(names))
     with pytest.raises(ConnectomeError, match=r"found dimensions called source, dim_1; rename them, or give \.values"):
         four.replace(length=four.length.to_pandas().rename_axis(index="source", columns=None))
+    with pytest.raises(ConnectomeError, match="found dimensions called to, from"):
+        four.replace(length=four.length.to_pandas().rename_axis(index="to", columns="from"))
     assert four.replace(length=xr.DataArray(four.length.values)) == four
+    table = four.centroids.to_pandas().assign(area=four.area.to_series()).rename_axis(index="roi", columns=None)
+    assert four.replace(centroids=table[["x", "y", "z"]], area=table["area"]) == four
 
 
 def test_a_dataset_without_length_or_labels_is_refused(pair):
     with pytest.raises(ConnectomeError, match="expected a variable 'length' in the dataset, found weight"):
         Connectome.from_dataset(pair.dataset.drop_vars("length"))
-    with pytest.raises(ConnectomeError, match="expected labels"):
-        Connectome.from_dataset(pair.dataset.drop_vars("target"))
+    for unlabelled in (pair.dataset.drop_vars("target"), pair.dataset.isel(target=0)):
+        with pytest.raises(ConnectomeError, match="expected labels"):
+            Connectome.from_dataset(unlabelled)
 
 
 @pytest.mark.parametrize(

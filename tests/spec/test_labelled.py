@@ -17,21 +17,31 @@ def test_arrays_without_names_are_returned_as_they_are():
 def test_names_tell_the_order_of_dimensions():
     array = xr.DataArray(np.arange(6).reshape(2, 3), {"row": list("ab")}, DIMS)
     table = array.to_pandas()
-    for given in (array, array.T, table, table.T, table.rename_axis(index=None, columns="anything")):
+    for given in (array, array.T, table, table.T, table.rename_axis(index=None, columns=None)):
         found = with_dims(given, DIMS, "an array")
         assert found.dims == DIMS
         assert found["row"].values.tolist() == ["a", "b"]
         assert np.array_equal(found, array)
 
 
-def test_an_index_that_counts_from_0_is_no_label():
-    table = pd.DataFrame(np.zeros((2, 3)))
-    assert not with_dims(table, DIMS, "an array").coords
-    assert with_dims(table.loc[[1, 0]], DIMS, "an array")["row"].values.tolist() == ["1", "0"]
+def test_labels_of_pandas_stay_what_they_are():
+    days = pd.date_range("2024-01-01", periods=2)
+    found = with_dims(pd.DataFrame(np.zeros((2, 3)), index=days), DIMS, "an array")
+    assert np.array_equal(found["row"], days.to_numpy())
+    assert found["column"].values.tolist() == [0, 1, 2]
 
 
 def test_other_names_are_refused():
     with pytest.raises(SpecError, match="expected a map along row, column, found dimensions called row, time; rename"):
         with_dims(xr.DataArray(np.zeros((2, 3)), dims=("row", "time")), DIMS, "a map")
-    with pytest.raises(SpecError, match="found dimensions called column, dim_1"):
-        with_dims(pd.DataFrame(np.zeros((2, 3))).rename_axis(index="column"), DIMS, "a map")
+    table = pd.DataFrame(np.zeros((2, 3)))
+    for names, found in (({"index": "column"}, "column, dim_1"), ({"index": "to", "columns": "from"}, "to, from")):
+        with pytest.raises(SpecError, match=f"found dimensions called {found}"):
+            with_dims(table.rename_axis(**names), DIMS, "a map")
+
+
+def test_other_names_of_pandas_do_not_count_where_nothing_can_be_turned():
+    table = pd.DataFrame(np.zeros((2, 3)), index=pd.Index(list("ab"), name="roi"))
+    assert with_dims(table, DIMS, "a map", labels_tell=True).dims == DIMS
+    assert with_dims(table[0], DIMS[:1], "a list").dims == ("row",)
+    assert with_dims(table.rename_axis(columns="roi"), DIMS, "a map").dims == DIMS

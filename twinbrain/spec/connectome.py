@@ -24,15 +24,19 @@ from twinbrain.spec.of_regions import (
     iterates,
     numbers_of,
     places_of,
+    texts_of,
 )
 from twinbrain.spec.suggest import nearest
+
+_DIMS = ("target", "source", "region", "axis")
 
 
 class Connectome:
     """Weights and tract lengths among regions, immutable; always ``weight[target, source]``.
 
     What has labels of its own, names or numbers, in xarray or pandas, is brought into the order of ``labels``; an index
-    that counts from 0 on is no label where no region is called so.
+    that counts from 0 on is no label where no region is called so. A matrix has labels of its own along both of its
+    dimensions, or has its regions in the order of ``labels``.
 
     Parameters
     ----------
@@ -289,13 +293,27 @@ class Connectome:
 def _arguments(dataset: xr.Dataset) -> dict[str, Any]:
     if "target" not in dataset["weight"].coords:
         raise ConnectomeError("expected labels as the coordinate 'target' of the weight, found none; assign them")
-    labels = [str(label) for label in dataset["target"].values]
+    # As texts, so that numbers are known for labels here.
+    own = {
+        dim: texts_of(coord.values, f"{dim!r} of the dataset")
+        for dim, coord in dataset.coords.items()
+        if dim in _DIMS and coord.dims == (dim,)
+    }
+    if "target" not in own:
+        raise ConnectomeError(
+            "expected labels along the targets of the weight, found a single target; select it as a list"
+        )
+    dataset, labels = dataset.assign_coords(own), own["target"]
     found = {key: along_labels(key, dataset[key], labels) for key in VARIABLES if key in dataset}
     return (
         # Without labels of their own, since others may be given.
         {key: array.drop_vars(list(array.coords)) for key, array in found.items()}
         | {"labels": labels}
-        | {key: dataset.attrs[key] for key in ("name", "normalisation") if key in dataset.attrs}
+        | {
+            key: text.decode() if isinstance(text := dataset.attrs[key], bytes) else text
+            for key in ("name", "normalisation")
+            if key in dataset.attrs
+        }
     )
 
 

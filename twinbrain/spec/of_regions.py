@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import ConnectomeError, SpecError
 from twinbrain.files import number
-from twinbrain.spec.labelled import with_dims
+from twinbrain.spec.labelled import counts_places, with_dims
 from twinbrain.spec.plain_array import plain_array
 
 _HEMISPHERES = ("left", "right", "")
@@ -50,34 +50,74 @@ def places_of(index: ArrayLike, labels: list[str]) -> NDArray[np.intp]:
 def along_labels(key: str, value: Any, labels: list[str]) -> Any:
     """Return a variable with its regions in the order of ``labels``, wherever it has labels of its own."""
     dims = VARIABLES[key][0] if key in VARIABLES else ("region",)
+    of_pairs = dims[0] == "target"
     try:
-        array = with_dims(value, dims, key)
+        array = with_dims(value, dims, key, labels_tell=not of_pairs)
     except SpecError as error:
         raise ConnectomeError(str(error)) from None
     if not isinstance(array, xr.DataArray) or array.dims != dims:
         return array
-    for dim in dims:
-        if dim in array.coords:
-            own = array[dim].values
-            numbered = own.dtype.kind in "iu" and own.tolist() == list(range(len(own)))
-            order = _order_of([str(label) for label in own], labels, f"{dim!r} of {key}", dim == "axis", numbered)
-            array = array.isel({dim: order})
-    return array
+    orders = {
+        dim: None
+        if dim not in array.coords
+        else _order_of(array[dim].values, labels, f"{dim!r} of {key}", dim == "axis")
+        for dim in dims
+    }
+    known = {dim: order for dim, order in orders.items() if order is not None}
+    moved = [dim for dim, order in known.items() if order != sorted(order)]
+    if of_pairs and moved and len(known) == 1:
+        (other,) = {*dims} - {*moved}
+        raise ConnectomeError(
+            f"expected labels of regions along {other!r} of {key}, too, found some along {moved[0]!r} alone, in "
+            f"another order than the regions have; label both, or give its .values, which are taken by their places"
+        )
+    return array.isel(known)
 
 
-def _order_of(own: list[str], labels: list[str], where: str, of_axes: bool, numbered: bool) -> list[int]:
-    """Return where each of the labels that are wanted is among those that an array has."""
-    own, wanted = ([label.lower() for label in own], AXES) if of_axes else (own, labels)
+def _order_of(labels: NDArray[Any], regions: list[str], where: str, of_axes: bool) -> list[int] | None:
+    """Return where each of the labels that are wanted is among those that an array has; None if they count places."""
+    own, wanted = texts_of(labels, where), regions
+    if of_axes:
+        own, wanted = [label.lower() for label in own], AXES
     if sorted(own) == sorted(wanted):
+        if own != wanted and counts_places(labels):
+            raise ConnectomeError(
+                f"expected the regions along {where} by their labels, found the numbers 0 to {len(own) - 1}, which may "
+                "be labels or places, since regions are called so in another order; give the labels as texts, or its "
+                ".values, which are taken by their places"
+            )
         place = {label: i for i, label in enumerate(own)}
         return [place[label] for label in wanted]
-    if numbered:
-        return list(range(len(own)))
+    if own == [str(place) for place in range(len(wanted))]:
+        return None
     what = "x, y and z" if of_axes else "the regions of the labels"
     raise ConnectomeError(
         f"expected {what} along {where}, found others, or some twice; select the same along each, or give its .values, "
         "which are taken by their places"
     )
+
+
+def texts_of(labels: Iterable[Any], where: str) -> list[str]:
+    """Return labels as texts, from texts, bytes and whole numbers.
+
+    Raises
+    ------
+    ConnectomeError
+        If one is something else, such as a missing one, or bytes that are no UTF-8.
+    """
+    texts = []
+    for label in labels:
+        try:
+            text = label.decode() if isinstance(label, bytes) else label
+        except UnicodeDecodeError:
+            text = None
+        if not isinstance(text, str | int | np.integer) or isinstance(text, bool):
+            raise ConnectomeError(
+                f"expected texts or whole numbers as labels along {where}, found {label!r}; give each region a label "
+                "that is one"
+            )
+        texts.append(str(text))
+    return texts
 
 
 def in_order(labels: Iterable[Any]) -> list[Any]:

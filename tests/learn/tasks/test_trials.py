@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -88,6 +89,19 @@ def test_named_dimensions_are_put_in_order_and_others_refused():
         trials_of(spikes.rename(step="time"), target)
     with pytest.raises(LearnError, match="target: expected the labels of spikes along 'trial', in the same order"):
         trials_of(spikes, target.isel(trial=[2, 0, 1]))
+
+
+def test_labels_of_trials_agree_whatever_gives_them():
+    spikes = xr.DataArray(np.ones((2, 3, 1)), {"trial": [1, 0]}, ("trial", "step", "channel"))
+    for other in (pd.Series([0, 1]), pd.Series([0, 1], index=[0, 1]), xr.DataArray([0, 1], {"trial": [0, 1]}, "trial")):
+        with pytest.raises(LearnError, match="target: expected the labels of spikes along 'trial', in the same order"):
+            trials_of(spikes, other)
+    for labels in ([1, 0], [1.5, 2.5], pd.date_range("2024-01-01", periods=2), ["a", "b"]):
+        given = spikes.assign_coords(trial=labels)
+        assert trials_of(given, pd.Series([5, 7], index=labels)).target.tolist() == [5, 7]
+    assert trials_of(given, pd.Series([5, 7])).target.tolist() == [5, 7]
+    with pytest.raises(LearnError, match="scored: expected an array along trial, step, found dimensions called foo, s"):
+        trials_of(spikes, [0, 1], pd.DataFrame(np.ones((2, 3))).rename_axis(index="foo", columns="step"))
 
 
 def test_what_is_masked_or_has_a_unit_is_refused():

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.labelled import with_dims
+from twinbrain.spec.labelled import counts_places, with_dims
 from twinbrain.spec.plain_array import plain_array
 
 # Dimensions of dense arrays by their names; further fields have one value a trial.
@@ -162,7 +162,7 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
     ------
     LearnError
         If the arrays do not hold as many trials as each other, have dimensions of other names or trials of other labels
-        (in xarray), or something else than 0 and 1 is among the spikes.
+        (in xarray and pandas), or something else than 0 and 1 is among the spikes.
     """
     named = {"spikes": spikes, "target": target, "scored": scored} | more
     named = {name: value if value is None else with_names(name, value) for name, value in named.items()}
@@ -243,8 +243,12 @@ def _check_labels(arrays: Mapping[str, Any]) -> None:
     named = {name: array for name, array in arrays.items() if isinstance(array, xr.DataArray)}
     for dim in ("trial", "step"):
         labels = {name: array[dim].values for name, array in named.items() if dim in array.coords}
+        first = next((name for name, own in labels.items() if not counts_places(own)), None)
         for name, own in labels.items():
-            if not np.array_equal(own, labels[first := next(iter(labels))]):
+            # What counts from 0 has no labels, where those of the other are no numbers.
+            if first is None or (counts_places(own) and labels[first].dtype.kind not in "iuf"):
+                continue
+            if not np.array_equal(own, labels[first]):
                 raise LearnError(
                     f"{name}: expected the labels of {first} along {dim!r}, in the same order, found others; select "
                     "the same of each, or give .values, which are taken by their places"
