@@ -85,6 +85,11 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(simulate, sam
         assert contents(one)[name] != contents(other)[name]
 
 
+def test_rates_of_an_opened_run_tell_which_populations_they_are_of(whole):
+    assert whole["rate"]["start"].dims == ("population",)
+    assert whole["rate"]["start"].values.tolist() == whole["network"]["start"].values.tolist()
+
+
 def test_drives_are_drawn_by_a_seed_of_their_own(simulate, contents, whole):
     assert contents(simulate("same.zarr", drive_seed=whole.attrs["seed"])) == contents(whole)
     other = simulate("other.zarr", drive_seed=whole.attrs["seed"] + 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import twinbrain as tb
-from tests.run.sweep.workers import KillAlways, KillOnce, Slow, small_workflow
+from tests.run.sweep.workers import KillAlways, KillOnce, Slow, most_at_once, small_workflow
 from twinbrain.run.sweep.drive import missing_jobs
 
 VALUES = {"seed": range(3), "drive_seed": [0, 1]}
@@ -44,6 +44,12 @@ def test_workers_give_what_one_process_gives(tmp_path, client, expected, batch):
     assert_same(found, expected)
     assert (found.status == 1).all()
     assert (told[0].done, told[-1].done, told[-1].total) == (0, 6, 6)
+
+
+def test_a_worker_computes_a_point_at_a_time_though_runs_that_are_kept_are_lazy(tmp_path, client):
+    found = sweep(tmp_path / "sweep.zarr", client=client, keep_runs=True, reduce=[most_at_once])
+    assert found["status"].values.tolist() == [[1, 1]] * 3
+    assert (found["most_at_once"] == 1).all()
 
 
 def test_what_a_worker_that_dies_was_at_is_computed_by_another(tmp_path, client, expected):

@@ -83,6 +83,26 @@ def test_results_have_one_unit(other):
         fitted({"f": given}, template_of(known))
 
 
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (xr.DataArray(1.0, attrs={"units": "s"}), "expected f without a unit, as of a run without spikes, found 's'"),
+        (
+            array([1, 2], "what", ["a", "b"]),
+            r"expected what without labels, as of a run without spikes, found \['a', 'b'\]",
+        ),
+        (array([1, 2], "what", [0, 2]), "expected what without labels"),
+    ],
+)
+def test_what_a_run_without_spikes_does_not_tell_no_point_does(given, text):
+    silent = xr.DataArray(np.full(given.shape, np.nan), dims=given.dims)
+    with pytest.raises(SpecError, match=text):
+        fitted({"f": given}, template_of({"f": silent}))
+    assert (
+        fitted({"f": given.drop_vars(given.coords).drop_attrs()}, template_of({"f": silent}))["f"].shape == given.shape
+    )
+
+
 def test_numbers_that_the_type_of_the_sweep_would_round_are_refused():
     template = template_of({"f": xr.DataArray(np.float32(0))})
     for number in (188 / 3, 1e300):

@@ -49,6 +49,7 @@ def test_names_options_and_functions_are_told_apart(given, declared, own):
         (["cv_isi", "cv_isi"], "'cv_isi' is given twice"),
         ({"cv_isi": 3}, "expected options of 'cv_isi' as a table, or a function, found 3"),
         ({"cv_isi": None}, "expected options of 'cv_isi'"),
+        (5, "expected names of analyses and functions, found 5"),
     ],
 )
 def test_what_is_no_reduction_is_refused(given, text):

@@ -53,7 +53,8 @@ def swept(tmp_path_factory):
 
 
 def test_results_are_the_same_numbers_whatever_is_trained(swept):
-    assert set(empty_measures()) == set(swept.data_vars) - {"status", "seconds", "error", "task_name"}
+    assert set(empty_measures()) == set(swept.data_vars) - {"status", "seconds", "error", "task_name", "label_share"}
+    assert (swept["label_share"] == swept["labels"]).all()
     assert (swept["task_name"] == small_study().train.task.name).all()
     assert swept["accuracy"].dims == ("case", "seed", "labels")
     assert swept["case"].values.tolist() == list(CASES)

@@ -18,6 +18,19 @@ def small_workflow(**run):
     return Workflow(name="small", run=Run.parse(options), brain=single_region_brain(Region.parse(data)))
 
 
+_at_once = [0, 0]
+
+
+def most_at_once(run):
+    """Compute something lazy, and return how many points this process has computed at one time."""
+    _at_once[0] += 1
+    _at_once[1] = max(_at_once)
+    float(run["rate/rate"].sum().compute())
+    time.sleep(0.02)
+    _at_once[0] -= 1
+    return float(_at_once[1]) if _is_real(run) else 1.0
+
+
 class KillOnce:
     """A reduction that kills its worker, the first time that it sees this seed."""
 

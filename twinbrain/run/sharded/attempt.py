@@ -145,10 +145,13 @@ class Attempt:
 
 def shard_task(task: RankTask) -> RankOutcome:
     """Run a rank within a task of Dask; see `run_rank`."""
+    import dask
     from distributed import get_worker
 
     worker = get_worker()
-    return run_rank(task, lambda *event: worker.log_event(task.gang, list(event)))
+    # What is lazy would be computed through the client of the worker, whose one thread would begin another task.
+    with dask.config.set(scheduler="synchronous"):
+        return run_rank(task, lambda *event: worker.log_event(task.gang, list(event)))
 
 
 def _is_loss(error: BaseException) -> bool:

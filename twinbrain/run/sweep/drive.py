@@ -23,7 +23,7 @@ from twinbrain.run.cluster.connect import is_lost
 from twinbrain.run.sweep.kept import status_of
 from twinbrain.run.sweep.own import OwnFunctions, tasks_named
 from twinbrain.run.sweep.reductions import Reduction
-from twinbrain.run.sweep.task import Report, record_failure, run_batch
+from twinbrain.run.sweep.task import Report, record_failure, run_batch, run_batch_on_worker
 from twinbrain.store.claim import Claim
 from twinbrain.store.sweep import DONE, SweepStore
 
@@ -154,7 +154,7 @@ class _Driver:
                 while waiting and len(running) < _MOST_SUBMITTED and not stopping:
                     chain = waiting.popleft()
                     future = client.submit(
-                        run_batch, *self._arguments, chain[0], self._own, pure=False, resources=needs
+                        run_batch_on_worker, *self._arguments, chain[0], self._own, pure=False, resources=needs
                     )
                     running[future] = chain
                     future.add_done_callback(finished.put)

@@ -60,7 +60,24 @@ def fitted(results: Results, template: xr.Dataset) -> dict[str, NDArray[Any]]:
             f"{template.variables[name].attrs[key]!r}, found {repr(there[key]) if key in there else 'none'}; give it "
             "the same at every point, or leave it out"
         )
+    _check_silent(template, found)
     return {name: _as_kept(array, template[name].dtype, name) for name, array in placed.items()}
+
+
+def _check_silent(template: xr.Dataset, found: xr.Dataset) -> None:
+    """Refuse labels and units that a run without spikes does not give: what is kept would be told without them."""
+    for name in found.coords:
+        if name not in template.coords and name in template.dims:
+            raise SpecError(
+                f"expected {name} without labels, as of a run without spikes, found {found[name].values[:3].tolist()} "
+                "and so on; give it the same labels where there are no spikes, too"
+            )
+    for name, variable in found.variables.items():
+        if name in template.variables and "units" in variable.attrs and "units" not in template.variables[name].attrs:
+            raise SpecError(
+                f"expected {name} without a unit, as of a run without spikes, found {variable.attrs['units']!r}; give "
+                "it the same where there are no spikes, too: xr.DataArray(np.nan, attrs={'units': ...})"
+            )
 
 
 def _as_kept(array: xr.DataArray, dtype: np.dtype[Any], name: str) -> NDArray[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.same_task import TASK, tasks_of
+from twinbrain.analysis.same_task import SHARE, TASK, shares_of, tasks_of
 from twinbrain.run.sweep.task import stored_axes
 from twinbrain.spec.axes import Axis
 from twinbrain.store import Location
@@ -33,7 +33,8 @@ def open_sweep(path: str | Path | Location) -> xr.Dataset:
     -------
     xarray.Dataset
         One dimension a swept key, named by its last part, with its values and their unit. Results are NaN where
-        ``status`` is not 1 (done); 2 is failed, and ``error`` says why. Of trainings, ``task_name`` tells the task.
+        ``status`` is not 1 (done); 2 is failed, and ``error`` says why. Of trainings, ``task_name`` tells the task,
+        and ``label_share`` on which share of the labels each was trained.
 
     Raises
     ------
@@ -59,21 +60,25 @@ def _opened(location: Location, store: SweepStore) -> xr.Dataset:
     grid = xr.Dataset(
         {name: _spread(array, axes) for name, array in flat.data_vars.items() if name not in names},
         coords={
-            name: xr.Variable(array.dims, store.read(str(name)), array.attrs)
+            name: xr.Variable(array.dims, _texts_as_objects(store.read(str(name))), array.attrs)
             for name, array in flat.coords.items()
             if name not in names
         }
         | coordinates,
         attrs={key: store.attrs[key] for key in _SHOWN},
     )
+    grid[ERROR] = grid[ERROR].astype(object)
     if json.loads(grid.attrs["spec"]).get("train"):
         grid[TASK] = tasks_of(grid).astype(np.str_)
-    # xarray puts NaN beside texts of this type alone: what is selected, aligned or filled then has none.
-    texts = [name for name, array in grid.variables.items() if array.dtype.kind == "T"]
-    grid = grid.assign({name: grid[name].astype(object) for name in texts})
+        grid[SHARE] = shares_of(grid)
     grid = grid.transpose(*store.attrs["dims"], ...)
     grid.encoding["source"] = str(location.absolute())
     return grid
+
+
+def _texts_as_objects(values: NDArray[Any]) -> NDArray[Any]:
+    """Return texts as objects: xarray puts NaN beside these alone, where it selects, aligns or fills."""
+    return values.astype(object) if values.dtype.kind == "T" else values
 
 
 def _spread(array: xr.DataArray, axes: tuple[Axis, ...]) -> Any:
@@ -89,4 +94,5 @@ def _along(values: NDArray[Any], attributes: dict[str, Any], axes: tuple[Axis, .
     """Return a coordinate over points as one along its axis."""
     grid = values.reshape([len(axis) for axis in axes])
     place: list[Any] = [slice(None) if axis.name == attributes["axis"] else 0 for axis in axes]
-    return xr.Variable(attributes["axis"], grid[tuple(place)], {k: v for k, v in attributes.items() if k != "axis"})
+    told = _texts_as_objects(grid[tuple(place)])
+    return xr.Variable(attributes["axis"], told, {k: v for k, v in attributes.items() if k != "axis"})

@@ -53,6 +53,8 @@ def split(
     """
     if isinstance(given, str) or callable(given):
         given = [given]
+    if not isinstance(given, Iterable):
+        raise SpecError(f"reduce: expected names of analyses and functions, found {given!r}; give a list of them")
     items = list(given.items()) if isinstance(given, Mapping) else [(_name_of(item), item) for item in given]
     names = [name for name, _ in items]
     if repeated := next((name for name in names if names.count(name) > 1), None):
@@ -137,9 +139,20 @@ def reduce_run(
                 parts[name] = _reduced(tree, name, own.get(name) or LIBRARY[name], declared[name])
         except SpecError as error:
             raise error.within(f"sweep.reduce.{name}") from None
+    return joined({name: parts[name] for name in declared})
+
+
+def joined(parts: Mapping[str, Mapping[str, xr.DataArray]]) -> dict[str, xr.DataArray]:
+    """Return the results of all reductions, whose names have to differ.
+
+    Raises
+    ------
+    SpecError
+        If two are called alike.
+    """
     found: dict[str, xr.DataArray] = {}
-    for name in declared:
-        for key, array in parts[name].items():
+    for name, results in parts.items():
+        for key, array in results.items():
             if key in found:
                 raise SpecError(
                     f"sweep.reduce.{name}: expected results with names of their own, found a second {key!r} (one of a "

@@ -14,7 +14,7 @@ from twinbrain.network.probes import lower_probes
 from twinbrain.run.describe import network_summary, probe_layouts
 from twinbrain.run.prepare import Prepared
 from twinbrain.run.sweep.points import memory_run
-from twinbrain.run.sweep.reductions import Reduction, alone, reduce_run
+from twinbrain.run.sweep.reductions import Reduction, alone, joined, reduce_run
 from twinbrain.run.windows import silence
 from twinbrain.spec.sweep import Sweep
 
@@ -50,4 +50,4 @@ def without_spikes(prepared: Prepared, sweep: Sweep, own: Mapping[str, Reduction
                 f"({where.filename}:{where.lineno})"
             )
             raise SpecError([Problem(f"sweep.reduce.{name}", message)]) from error
-    return {key: array for name in sweep.reduce for key, array in parts[name].items()}
+    return joined({name: parts[name] for name in sweep.reduce})

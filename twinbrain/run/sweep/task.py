@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import dask
 import numpy as np
 import xarray as xr
 
@@ -96,6 +97,18 @@ def run_batch(location: Location, created: str, claim: Claim, points: Sequence[i
     with under(claim):
         bench.store.write(result)
     return report
+
+
+def run_batch_on_worker(
+    location: Location, created: str, claim: Claim, points: Sequence[int], own: OwnFunctions
+) -> Report:
+    """Do what `run_batch` does, in a task of Dask.
+
+    What is lazy is computed here and now: through the client of its worker, a task would wait for that outside of the
+    worker's one thread, which then begins with another batch beside it.
+    """
+    with dask.config.set(scheduler="synchronous"):
+        return run_batch(location, created, claim, points, own)
 
 
 def record_failure(location: Location, created: str, claim: Claim, point: int, error: str) -> Report:
