@@ -43,6 +43,16 @@ def test_trials_without_a_decision_are_refused_and_do_not_count_as_wrong(intact)
             ablation(*given)
 
 
+def test_over_seeds_only_those_count_that_were_compared():
+    intact = xr.DataArray([0.9, 0.8, np.nan, 0.1], {"seed": [0, 1, 2, 3]}, "seed")
+    lesioned = xr.DataArray([[0.5, 0.6, 0.7], [0.5, np.nan, 0.7]], {"seed": [0, 1, 2]}, ("lesion", "seed"))
+    lesioned = lesioned.assign_coords(lesion=["pv", "sst"])
+    found = ablation_over_seeds(intact, lesioned[:1])
+    assert (found["drop"].item(), found.attrs["n"]) == (pytest.approx(0.3), 2)
+    assert found.attrs["intact"] == pytest.approx(0.85)
+    assert ablation_over_seeds(intact, lesioned).attrs["n"] == "1 to 2"
+
+
 def test_over_seeds_networks_are_compared_with_themselves():
     intact = xr.DataArray([0.8, 0.9, 0.7], {"seed": [0, 1, 2]}, "seed")
     lesioned = xr.DataArray(

@@ -94,3 +94,14 @@ def test_a_confidence_is_between_0_and_1(level):
     for call in calls:
         with pytest.raises(SpecError, match="level: expected a confidence between 0 and 1"):
             call()
+
+
+def test_a_number_of_values_has_no_unit_and_names_of_results_are_their_own():
+    rate = xr.DataArray([[1.0, 2.0]], dims=("case", "seed"), attrs={"units": "Hz"})
+    found = mean_over(rate)
+    assert {name: array.attrs["units"] for name, array in found.items()} == dict.fromkeys(
+        ("mean", "low", "high"), "Hz"
+    ) | {"n": "1"}
+    for taken in (rate.rename(case="n"), rate.assign_coords(mean=("case", ["x"]))):
+        with pytest.raises(LearnError, match=r"expected other names of dimensions and coordinates, found '(n|mean)'"):
+            mean_over(taken)

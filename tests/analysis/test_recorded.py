@@ -73,3 +73,18 @@ def test_a_mean_of_rates_some_of_which_are_missing_is_missing(run):
     assert np.isnan(mean_rates(mine, "population")).all()
     assert np.isnan(rates(mine, "5 ms")).any("region").values.tolist() == [False, True]
     np.testing.assert_array_equal(mean_rates(mine, stop="8 ms"), mean_rates(run, stop="8 ms"))
+
+
+@pytest.mark.parametrize("path", ["rate", "network"])
+def test_rows_of_an_opened_run_are_those_of_their_first_neurons(run, path):
+    opened = run.copy()
+    opened["rate"].dataset = run["rate"].to_dataset().assign_coords(start=run["network"]["start"].variable)
+    expected = run.twin.mean_rates("population")
+    moved = opened.copy()
+    moved[path].dataset = opened[path].to_dataset().isel(population=[2, 0, 1])
+    found = moved.twin.mean_rates("population")
+    xr.testing.assert_equal(found.sel(population=expected["population"]), expected)
+    twice = opened.copy()
+    twice["rate"].dataset = opened["rate"].to_dataset().isel(population=[0, 0, 2])
+    with pytest.raises(StoreError, match="expected rates of the 3 populations of the run, each once"):
+        twice.twin.mean_rates()

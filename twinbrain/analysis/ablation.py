@@ -75,7 +75,8 @@ def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Data
     -------
     xarray.Dataset, dim ``lesion``
         ``drop``, and its 95 % interval ``low`` to ``high``, Student's for the differences of each seed; NaN for
-        a single seed.
+        a single seed. Of the attributes, ``intact`` is the mean accuracy before, and ``n`` the number of seeds, both of
+        those with a difference.
 
     Raises
     ------
@@ -99,13 +100,19 @@ def ablation_over_seeds(intact: xr.DataArray, lesioned: xr.DataArray) -> xr.Data
             "ablation: expected the same seeds of the intact and the lesioned networks, found none in common"
         )
     found = mean_over(difference.transpose("lesion", "seed"))
+    seeds = sorted({*found["n"].values.tolist()})
+    used = intact.sel(seed=difference["seed"]) if "seed" in intact.coords else intact
     return xr.Dataset(
         {
             name: ("lesion", found[key].values, _attrs(name))
             for name, key in (("drop", "mean"), ("low", "low"), ("high", "high"))
         },
         {"lesion": lesioned["lesion"].values},
-        {"intact": float(intact.mean()), "n": difference.sizes["seed"], "interval_over": "seeds"},
+        {
+            "intact": float(used.where(difference.notnull().any("lesion")).mean()),
+            "n": seeds[0] if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}",
+            "interval_over": "seeds",
+        },
     )
 
 

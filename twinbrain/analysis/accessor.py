@@ -26,6 +26,8 @@ class TwinAccessor:
 
     def __repr__(self) -> str:
         attrs = self._tree.attrs
+        if not {"committed", "duration", "workflow", "status"} <= {*attrs}:
+            return printable(f"<no whole run, at {self.path or 'no path'}>")
         done = f"{attrs['committed'] / 1000:g} of {attrs['duration'] / 1000:g} s"
         return printable(f"<run of {attrs['workflow']}: {done}, {attrs['status']}, at {self.path or 'no path'}>")
 

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.same_task import groups_of_tasks, task_of_all, tasks_of
+from twinbrain.analysis.same_task import SHARE, groups_of_tasks, task_of_all, tasks_of
 from twinbrain.analysis.swept import LABELS, SAMPLE, SEED, most_labels, swept_along, with_names_of_what_changes
 from twinbrain.errors import LearnError
 
@@ -48,7 +48,8 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
         ``disturbed`` (condition, disturbance, level, seed), where fewer labels stand among the disturbances if they
         were swept. Where they differ, ``task`` (condition) and ``chance`` (condition, seed). Attributes: ``title``,
         ``chance``, where it is one, ``caveat``, which tells what was tuned, and ``contrasts``, those of the sweep, see
-        `twinbrain.analysis.compare_contrasts`.
+        `twinbrain.analysis.compare_contrasts`; of several sweeps that were put together by `xarray.concat`, those of
+        the first, which alone has kept its declaration.
 
     Raises
     ------
@@ -65,6 +66,13 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
         )
     if CONDITION in (*sweep.dims, *sweep.coords):
         raise LearnError(f"expected names of a sweep, found {CONDITION!r}, as what is compared is called; rename it")
+    if "disturbance" not in sweep["disturbed"].dims or "level" not in sweep["disturbed"].dims:
+        raise LearnError(
+            "expected accuracies under disturbances along 'disturbance' and 'level', found one or the other missing; "
+            "give the whole sweep, and select from the result"
+        )
+    if 0 in sweep["status"].shape:
+        raise LearnError("expected trainings to compare, found none; select some")
     if LABELS in sweep.dims and LABELS not in sweep.coords:
         raise LearnError(
             f"expected the shares of labels along the dimension {LABELS!r}, found none, so that nobody knows which are "
@@ -209,13 +217,24 @@ def _disturbed(full: xr.Dataset, flat: xr.Dataset) -> xr.DataArray:
 
 def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> dict[str, Any]:
     energy = str(sweep["energy"].attrs.get("caveat", ""))
-    if (known := most_labels(sweep)) < 1:
+    if len(shares := sorted({*_shares_of_conditions(sweep)})) > 1:
+        told = ", ".join(f"{100 * share:.4g} %" for share in shares)
+        tuned = [f"Conditions are of trainings on different shares of the labels: {told}.", *tuned]
+    elif (known := most_labels(sweep)) < 1:
         tuned = [f"Accuracies are of trainings on {100 * known:.4g} % of the labels; none was on all of them.", *tuned]
     attrs: dict[str, Any] = {"caveat": " ".join([*tuned, energy]).strip()}
     if workflow := sweep.attrs.get("workflow"):
         attrs["title"] = str(workflow)
     chance = _chance(full)
     return attrs if chance is None else attrs | {"chance": chance}
+
+
+def _shares_of_conditions(sweep: xr.Dataset) -> list[float]:
+    """Return the largest share of labels of each condition, where several sweeps were put together."""
+    if SHARE not in sweep.variables:
+        return []
+    most = sweep[SHARE].max([dim for dim in (SEED, LABELS) if dim in sweep[SHARE].dims])
+    return [float(share) for share in most.values.ravel() if np.isfinite(share)]
 
 
 def _contrasts(sweep: xr.Dataset, names: Mapping[Place, str]) -> dict[str, tuple[str, str]]:

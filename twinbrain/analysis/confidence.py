@@ -136,10 +136,19 @@ def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> x
     free = np.where(n > 1, n - 1, np.nan)
     half = stdtrit(free, (1 + level) / 2) * np.sqrt(squares / free / np.where(n > 0, n, np.nan))
     dims = array.dims[:-1]
-    attrs = {"units": str(values.attrs.get("units", "1"))}
+    units = str(values.attrs.get("units", "1"))
     found = {"mean": mean, "low": mean - half, "high": mean + half, "n": n}
     coords = {name: coord for name, coord in array.coords.items() if dim not in coord.dims}
-    return xr.Dataset({key: (dims, array, attrs) for key, array in found.items()}, coords, {"level": level})
+    if taken := sorted({*found} & {*map(str, (*dims, *coords))}):
+        raise LearnError(
+            f"mean over {dim!r}: expected other names of dimensions and coordinates, found {taken[0]!r}, as "
+            "a result is called; rename it"
+        )
+    return xr.Dataset(
+        {key: (dims, array, {"units": "1" if key == "n" else units}) for key, array in found.items()},
+        coords,
+        {"level": level},
+    )
 
 
 def _check_array(values: object, dim: str) -> None:

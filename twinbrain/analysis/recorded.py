@@ -11,11 +11,15 @@ from twinbrain.analysis.tree import group, population_columns, populations_of
 from twinbrain.errors import StoreError
 from twinbrain.language.tokens import printable
 
+FIRST = "start"
+"""Coordinate of the rates of an opened run: the first neuron of each population, as its network has it."""
+
 
 def recorded_rates(tree: xr.DataTree) -> xr.DataArray:
     """Return the recorded rates of populations, in the order in which the run has them, without labels of their own.
 
-    The store gives them no labels, and they are taken by their places, unless someone has labelled them since.
+    Whoever opens a run is told of each row the first neuron of its population, and plain xarray is not: there rows are
+    taken by their places, unless someone has labelled them since.
 
     Parameters
     ----------
@@ -41,6 +45,8 @@ def recorded_rates(tree: xr.DataTree) -> xr.DataArray:
     table = populations_of(population_columns(tree))
     # Whoever labels the rates may have labelled the network alike.
     wanted, found = _labels(network) or table["population"].values.tolist(), _labels(rate)
+    if found is None and FIRST in labelled:
+        wanted, found = network[FIRST].values.tolist(), rate[FIRST].values.tolist()
     if found is None and rate.sizes["population"] != n:
         raise _others(wanted, f"{rate.sizes['population']} without labels")
     if found not in (None, wanted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,11 @@ from twinbrain.errors import LearnError
 TASK = "task_name"
 """Variable of an opened sweep of trainings: the name of each point's task, which stays with it in `xarray.concat`."""
 
+SHARE = "label_share"
+"""Variable of such a sweep: the share of the labels on which each point was trained."""
+
 _KEYS = (("train", "task"), ("train", "task", "name"))
+_KEYS_OF_SHARE = (("train", "labels"),)
 
 
 def groups_of_tasks(comparison: xr.Dataset) -> NDArray[np.int64]:
@@ -47,21 +52,36 @@ def tasks_of(sweep: xr.Dataset) -> xr.DataArray:
     """Return the name of the task of each point of a sweep of trainings, as far as the sweep tells it, else ""."""
     if TASK in sweep.variables:
         # Sweeps that were put together have the spec of the first alone.
-        return sweep[TASK].astype(object).where(sweep[TASK].notnull(), "")
+        return sweep[TASK].astype(object).where(sweep[TASK].notnull(), "").broadcast_like(sweep["status"])
+    spec = json.loads(sweep.attrs.get("spec", "{}"))
+    return _told(sweep, _KEYS, _name((spec.get("train") or {}).get("task")), _name)
+
+
+def shares_of(sweep: xr.Dataset) -> xr.DataArray:
+    """Return the share of the labels on which each point of a sweep of trainings is trained, as far as it tells."""
+    if SHARE in sweep.variables:
+        return sweep[SHARE].broadcast_like(sweep["status"])
+    spec = json.loads(sweep.attrs.get("spec", "{}"))
+    return _told(sweep, _KEYS_OF_SHARE, float((spec.get("train") or {}).get("labels", 1.0)), float).astype(np.float64)
+
+
+def _told(
+    sweep: xr.Dataset, keys: Sequence[tuple[str, ...]], default: object, read: Callable[[Any], object]
+) -> xr.DataArray:
+    """Return for each point what a sweep gives one of some keys, at its axes or in its cases."""
     from twinbrain.spec.keys import full_key  # takes half a second, which plots of runs need not wait for
 
     spec = json.loads(sweep.attrs.get("spec", "{}"))
     points = sweep["status"]
-    default = _name((spec.get("train") or {}).get("task"))
     found = xr.DataArray(np.full(points.shape, default, object), dims=points.dims)
     for coord in sweep.coords.values():
-        if coord.attrs.get("key") and tuple(full_key(coord.attrs["key"])) in _KEYS:
-            found = _along(coord, [_name(value) for value in coord.values.ravel()]).broadcast_like(found)
+        if coord.attrs.get("key") and tuple(full_key(coord.attrs["key"])) in keys:
+            found = _along(coord, [read(value) for value in coord.values.ravel()]).broadcast_like(found)
     cases = [str(case) for case in sweep["case"].values.ravel()] if "case" in sweep.coords else []
     for case, values in spec.get("sweep", {}).get("cases", {}).items():
-        for name in (_name(value) for key, value in values.items() if tuple(full_key(key)) in _KEYS):
+        for value in (read(value) for key, value in values.items() if tuple(full_key(key)) in keys):
             if case in cases:
-                found = found.where(_along(sweep["case"], [each != case for each in cases]).astype(bool), name)
+                found = found.where(_along(sweep["case"], [each != case for each in cases]).astype(bool), value)
     return found
 
 

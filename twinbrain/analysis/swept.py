@@ -7,6 +7,7 @@ import json
 import xarray as xr
 
 from twinbrain.analysis.arguments import check_each_once
+from twinbrain.analysis.same_task import SHARE
 from twinbrain.errors import LearnError
 
 SEED, LABELS, SAMPLE = "seed", "labels", "sample"
@@ -59,6 +60,8 @@ def most_labels(sweep: xr.Dataset) -> float:
 
     ``sweep`` comes from `with_names_of_what_changes`.
     """
+    if SHARE in sweep.variables and sweep[SHARE].notnull().any():
+        return float(sweep[SHARE].max())  # each point's own, also where several sweeps were put together
     if LABELS in sweep.coords and sweep[LABELS].dims in ((), (LABELS,)):
         return float(sweep[LABELS].max())
     chosen = [coord for coord in sweep.coords.values() if coord.attrs.get("key") and _MEANT.get(_key(coord)) == LABELS]

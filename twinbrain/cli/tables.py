@@ -98,7 +98,7 @@ def info_table(info: RunInfo) -> Table:
             "synapses": f"{info.n_synapses:,}",
             "spikes": "not recorded" if info.n_spikes is None else f"{info.n_spikes:,}",
             "engine": f"{info.engine}, seed {info.seed}",
-            "on disk": size(info.n_bytes),
+            "on disk": size(info.n_bytes) if info.n_bytes else "unknown, since its server lists nothing",
             "spec": info.digest[:16],
             "written by": ", ".join(f"{name} {version}" for name, version in info.versions.items()),
         },

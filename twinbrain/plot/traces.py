@@ -95,7 +95,7 @@ def traces(
 def _draw_bar(ax: Axes, span: float, units: str) -> None:
     """Draw a bar of a round size at the right, as the scale of all lanes."""
     size = 10.0 ** np.floor(np.log10(span))
-    size *= next(factor for factor in (5, 2, 1) if factor * size <= span)
+    size *= next(factor for factor in (5, 2, 1) if factor * size <= span or factor == 1)  # rounded
     low = ax.get_ylim()[0]
     place = ax.get_yaxis_transform()
     ax.plot([1.015, 1.015], [low, low + size], color=FAINT, linewidth=2, transform=place, clip_on=False)

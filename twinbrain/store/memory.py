@@ -82,6 +82,8 @@ class MemoryRun:
         for probe in self._probes:
             found[f"state/{probe.name}"]["neuron"] = xr.Variable("neuron", np.asarray(probe.neuron, np.int32), NEURON)
         datasets = {path: xr.Dataset(variables, attrs=self._schema.groups[path]) for path, variables in found.items()}
+        first = self._given["network"]["start"].variable
+        datasets["rate"] = datasets["rate"].assign_coords(start=xr.Variable(first.dims, first.data))
         if "spikes" in datasets:
             datasets["spikes"].attrs["n_spikes"] = self._n_spikes
         if base is None:

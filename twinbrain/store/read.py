@@ -56,6 +56,10 @@ def open_run(path: str | os.PathLike[str] | Location) -> xr.DataTree:
     with reading(location, KEY), store.opening():
         tree = xr.open_datatree(store, engine="zarr", chunks={}, consolidated=True)  # type: ignore[arg-type]
     _check_times(location, tree)
+    if {"rate", "network"} <= set(tree.children):
+        # Of rows that are put into another order nothing else would tell what they are of.
+        first = tree["network"].dataset["start"].variable
+        tree["rate"].dataset = tree["rate"].to_dataset().assign_coords(start=xr.Variable(first.dims, first.data))
     if "spikes" in tree.children:
         # Of spikes that were selected nothing else would tell that some are missing.
         tree["spikes"].attrs["n_spikes"] = tree["spikes"].sizes["spike"]
@@ -104,6 +108,11 @@ def read_spikes(
     spikes = tree["spikes"].to_dataset()
     index_steps, dt = int(spikes.attrs["window_steps"]), float(spikes.attrs["dt"])
     n_spikes = spikes.sizes["spike"]
+    if spikes.attrs.get("n_spikes", n_spikes) != n_spikes:
+        raise StoreError(
+            f"expected the {spikes.attrs['n_spikes']} spikes of the whole run, found {n_spikes} that were selected; "
+            "give the whole run, with start_ms and stop_ms"
+        )
     starts = np.append(spikes["window_start"].values, n_spikes)
 
     first_step = 0 if start_ms is None else _first_step(start_ms, dt)
