@@ -178,6 +178,12 @@ def test_a_workflow_with_stimuli_is_refused():
         tb.train(workflow, TASK)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_region_is_trained_in_the_steps_of_its_task_whatever_type_they_are_of(kind):
+    task = replace(TASK, dt=kind(0.1))
+    assert training_workflow(recurrent(), task.name, dt_of_task=task).run.dt == 0.1
+
+
 def test_without_a_task_it_says_how_to_give_one():
     with pytest.raises(tb.SpecError, match=r"expected a task to train on, found none; name one"):
         tb.train(recurrent())

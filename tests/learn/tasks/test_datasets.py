@@ -85,6 +85,8 @@ def test_a_dataset_in_place_of_a_task_is_told_what_to_do():
     ("train", "message"),
     [
         ([], "train: expected trials, found none"),
+        (iter([]), "train: expected a dataset that has a length .* found a list_iterator; make a list of it"),
+        ({"a": (np.zeros((3, 2)), 0)}, r"train\[0\]: expected a pair of spikes and the number of a class"),
         ([(np.zeros((3, 2)), 0)] * 4, "expected at least 5 trials, two of a class, .* found 4 of 1"),
         ([(np.zeros(3), 0)] * 5, r"train\[0\]: expected spikes of shape \(step, channel\), found \(3,\)"),
         ([np.zeros((3, 2))] * 5, r"train\[0\]: expected a pair"),

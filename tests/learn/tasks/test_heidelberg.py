@@ -98,6 +98,13 @@ def test_a_file_without_a_spike_within_the_trial_is_told(folder):
         tb.task("shd", folder=str(folder))
 
 
+def test_times_in_whole_numbers_are_no_seconds(folder):
+    changes = {"spikes/times": np.full((20, 3), [0, 250, 900]), "spikes/units": np.full((20, 3), [1, 2, 3])}  # in ms
+    path = write(folder / "shd_test.h5", list(range(20)), changes=changes)
+    with pytest.raises(tb.LearnError, match=rf"{path}: expected spikes/times in seconds, .* whole numbers \(int64\)"):
+        tb.task("shd", folder=str(folder))
+
+
 @pytest.mark.parametrize("time", [np.inf, np.nan, -0.001])
 def test_a_time_that_no_spike_has_is_told(folder, time):
     rows = [np.array([0.1, time])] + [np.array([0.1])] * 19

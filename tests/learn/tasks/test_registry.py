@@ -132,3 +132,9 @@ def test_a_task_can_be_given_a_name(monkeypatch):
     for name in ("xor", "flip", "a:b"):
         with pytest.raises(tb.LearnError, match=f"a name that is free and without a colon, found '{name}'"):
             tb.register_task(lambda: None, name)
+
+
+@pytest.mark.parametrize("name", [{"name": "digits"}, None, 5])
+def test_what_is_neither_a_name_nor_a_function_is_refused(name):
+    with pytest.raises(tb.LearnError, match=r"task: expected the name of a task, or a function .*, found a "):
+        tb.task(name)

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.learn.tasks.strategies import N_CHANNELS, dense, same, trials
 from twinbrain import LearnError, trials_of
-from twinbrain.learn.tasks.trials import events_of, join
+from twinbrain.learn.tasks.trials import Trials, events_of, join
 
 
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, max_side=6), elements=st.integers(0, 1)))
@@ -114,3 +114,27 @@ def test_what_is_masked_or_has_a_unit_is_refused():
         trials_of(spikes, np.array([0, 1], "m8[s]"))
     trained = torch.zeros((2, 2, 1), requires_grad=True)
     assert trials_of(spikes, trained).target.shape == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"scored": np.full((2, 2), 1j)}, "scored: expected real numbers, found complex128"),
+        ({"scored": np.full((2, 2), "1")}, "scored: expected real numbers, found <U1"),
+        ({"target": 3}, "target: expected a class for each trial, .* found 3 alone; give one target a trial"),
+        ({"target": None}, "target: expected an array, found a NoneType"),
+        ({"speaker": [0, 1]}, "no further fields than features, n_frames, group, found speaker"),
+        ({"start": [0, 1]}, "no further fields than features, n_frames, group, found start"),
+    ],
+)
+def test_what_is_no_field_of_trials_is_refused(given, message):
+    with pytest.raises(LearnError, match=message):
+        trials_of(**{"spikes": np.ones((2, 2, 2)), "target": [0, 1]} | given)
+
+
+@pytest.mark.parametrize("kind", [list, np.ma.masked_array, torch.tensor, xr.DataArray])
+def test_trials_of_events_are_arrays_of_numpy(kind):
+    events = {"start": [0, 1], "step": [0], "channel": [0], "target": [0], "scored": [[1.0]]}
+    Trials(**{name: np.array(values) for name, values in events.items()})
+    with pytest.raises(LearnError, match=r"trials: start: expected an array of NumPy, found a .*; give np.array"):
+        Trials(**{name: kind(values) for name, values in events.items()})

@@ -108,14 +108,21 @@ def _held(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _read(dataset: Dataset, split: str) -> tuple[list[_Item], NDArray[np.int64]]:
     items, labels = [], []
-    for i in range(len(dataset)):
+    try:
+        n = len(dataset)
+    except TypeError:
+        raise LearnError(
+            f"{split}: expected a dataset that has a length and gives its items by number, found a "
+            f"{type(dataset).__name__}; make a list of it"
+        ) from None
+    for i in range(n):
         try:
             spikes, label = dataset[i]
             spikes = with_names(f"{split}[{i}]", spikes, ("step", "channel"))
             array, number_of_class = plain_array(spikes), plain_array([label])
         except LearnError:
             raise
-        except (TypeError, ValueError, RuntimeError) as error:
+        except (TypeError, ValueError, RuntimeError, LookupError) as error:
             raise LearnError(f"{split}[{i}]: expected a pair of spikes and the number of a class: {error}") from None
         if array.ndim != 2 or not array.size:
             raise LearnError(f"{split}[{i}]: expected spikes of shape (step, channel), found {array.shape}")

@@ -251,6 +251,11 @@ def _read(name: str, path: Path, index: NDArray[np.int64], dt: float, duration: 
                     raise _bad(name, path, "other numbers of times than of units")
                 room.read(len(times[-1]))
             in_seconds = np.concatenate(times)
+            if in_seconds.dtype.kind != "f":  # of ms, all but those at 0 would come after the trial
+                raise LearnError(
+                    f"task {name}: {path}: expected spikes/times in seconds, with their fractions, found whole numbers "
+                    f"({in_seconds.dtype}); divide them by 1000 where they are in ms"
+                )
             time = in_seconds.astype(np.float64) * 1000 / dt + _slack(in_seconds, dt)
             step = np.floor(time)
             unit = _whole(name, path, "spikes/units", np.concatenate(units))

@@ -50,8 +50,13 @@ def task(name: str | Build, /, **options: Any) -> Task:
     SpecError
         If there is no such task, or it has no such option, or an option cannot be right: all that is wrong.
     LearnError
-        If its data are missing or damaged.
+        If it is neither a name nor a function, or its data are missing or damaged.
     """
+    if not callable(name) and not isinstance(name, str):
+        raise LearnError(
+            f"task: expected the name of a task, or a function that makes one, found a {type(name).__name__}; give "
+            'options by their names: tb.task("digits", coding="rate")'
+        )
     build = name if callable(name) else find_task(name)
     given = task_options(build).parse(options, f"task {build.__name__}")
     return built(build, given)

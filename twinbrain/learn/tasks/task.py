@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import numbers
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
+from twinbrain.learn.tasks.check import check_alike, check_trials
 from twinbrain.learn.tasks.trials import Trials
+from twinbrain.spec.plain_numbers import whole
 
 SPLITS = ("train", "validation", "test")
 
@@ -39,7 +43,7 @@ class Task:
     Raises
     ------
     LearnError
-        If a label, a channel or a step is out of range, or arrays do not fit together.
+        If a label, a channel, a step or a count is out of range, a number is not finite, or arrays do not fit together.
     """
 
     name: str
@@ -55,18 +59,28 @@ class Task:
     references: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        _set(self, name=_text(self.name))
+        where = f"task {self.name}"
         if self.kind not in ("classification", "regression"):
-            raise LearnError(f"task {self.name}: kind: expected classification or regression, found {self.kind!r}")
-        if not 0 < self.dt < math.inf or self.n_channels < 1 or self.n_outputs < 1:
-            raise LearnError(
-                f"task {self.name}: expected dt above 0 ms, a channel and an output at least, found {self.dt} ms, "
-                f"{self.n_channels} and {self.n_outputs}"
-            )
+            raise LearnError(f"{where}: kind: expected classification or regression, found {self.kind!r}")
+        try:
+            _set(self, **{count: whole(count, getattr(self, count)) for count in ("n_channels", "n_outputs")})
+        except SpecError as error:
+            raise LearnError(f"{where}: {error}") from None
+        _set(self, dt=_finite(f"{where}: dt (ms)", self.dt))
+        if self.dt <= 0:
+            raise LearnError(f"{where}: dt (ms): expected a number above 0, found {self.dt}")
         for split in SPLITS:
             trials: Trials = getattr(self, split)
-            self._check(split, trials)
-            if self.kind == "classification" and trials.target.dtype != np.int64:  # PyTorch takes no other labels
-                object.__setattr__(self, split, replace(trials, target=trials.target.astype(np.int64)))
+            check_trials(f"{where}: {split}", trials, self.kind, self.n_channels, self.n_outputs)
+            is_label = self.kind == "classification"  # PyTorch takes no others than of 64 bits
+            target = trials.target.astype(np.int64, copy=False) if is_label else _for_torch(trials.target)
+            _set(self, **{split: replace(trials, target=target, scored=_for_torch(trials.scored))})
+        check_alike(where, {split: getattr(self, split) for split in SPLITS})
+        _set(self, chance=_finite(f"{where}: chance", self.chance))
+        if self.chance < 0 or (self.kind == "classification" and self.chance > 1):
+            wanted = "accuracy from 0 to 1" if self.kind == "classification" else "error of at least 0"
+            raise LearnError(f"{where}: chance: expected an {wanted}, found {self.chance}; tell what guessing gives")
 
     def dataset(self, split: Literal["train", "validation", "test"] = "train") -> TrialDataset:
         """Return the trials of a split as a dataset of PyTorch: for ``DataLoader(task.dataset("train"))``.
@@ -85,82 +99,35 @@ class Task:
             raise LearnError(f"task {self.name}: expected one of {', '.join(SPLITS)}, found {split!r}")
         return TrialDataset(getattr(self, split), self.n_channels)
 
-    def _check(self, split: str, trials: Trials) -> None:
-        where = f"task {self.name}: {split}"
-        _check_events(where, trials)
-        if not len(trials) == len(trials.target) == len(trials.scored):
-            raise LearnError(
-                f"{where}: expected a target and scored steps for each of {len(trials)} trials, found "
-                f"{len(trials.target)} targets and {len(trials.scored)} rows of steps; give one a trial"
-            )
-        _check_scored(where, trials.scored)
-        self._check_targets(where, trials)
-        for what, values, limit in (
-            ("channel", trials.channel, self.n_channels),
-            ("step", trials.step, trials.n_steps),
-            *([("label", trials.target, self.n_outputs)] if self.kind == "classification" else []),
-        ):
-            if len(values) and not 0 <= (worst := values[np.argmax(np.abs(values - (limit - 1) / 2))]) < limit:
-                raise LearnError(
-                    f"{where}: expected a {what} from 0 to {limit - 1}, found {worst}; renumber or drop it"
-                )
 
-    def _check_targets(self, where: str, trials: Trials) -> None:
-        target = trials.target
-        if self.kind == "classification":
-            if not np.issubdtype(target.dtype, np.integer):
-                raise LearnError(
-                    f"{where}: expected whole numbers as labels, found {target.dtype}; number the classes from 0"
-                )
-            if target.ndim != 1:
-                raise LearnError(
-                    f"{where}: expected labels of shape {(len(trials),)}, one number a trial, found {target.shape}; "
-                    "give the number of each trial's class"
-                )
-            return
-        if target.shape != (shape := (len(trials), trials.n_steps, self.n_outputs)):
-            raise LearnError(f"{where}: expected targets of shape {shape}, found {target.shape}")
-        if target.dtype.kind not in "buif" or not np.isfinite(target).all():
-            found = "some that are not" if target.dtype.kind in "buif" else f"{target.dtype}"
-            raise LearnError(
-                f"{where}: expected finite numbers as targets, found {found}; where a target is not known, put 0 there "
-                "and in scored"
-            )
+def _set(task: Task, **fields: Any) -> None:
+    """Put what was checked in the place of what was given."""
+    for name, value in fields.items():
+        object.__setattr__(task, name, value)
 
 
-def _check_events(where: str, trials: Trials) -> None:
-    start, step, channel = trials.start, trials.step, trials.channel
-    for name, values in (("start", start), ("step", step), ("channel", channel)):
-        if values.ndim != 1 or values.dtype.kind not in "iu":
-            raise LearnError(
-                f"{where}: {name}: expected whole numbers in one dimension, found {values.dtype} of shape "
-                f"{values.shape}"
-            )
-    n = len(step)
-    is_whole = len(start) > 0 and start[0] == 0 and start[-1] == n == len(channel)
-    if not is_whole or (start[1:] < start[:-1]).any():
-        raise LearnError(
-            f"{where}: expected start to ascend from 0 to the number of events, and a step and a channel of each, "
-            f"found start from {start[0] if len(start) else 'nothing'} to {start[-1] if len(start) else 'nothing'}, "
-            f"{n} steps and {len(channel)} channels; say where the events of each trial begin, and last where they end"
-        )
+def _text(value: Any) -> str:
+    """Return the name of a task, which a training is kept under."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise LearnError(f"task: name: expected a printable text, found {value!r}; rename it")
+    return str(value)
 
 
-def _check_scored(where: str, scored: NDArray[Any]) -> None:
-    if scored.ndim != 2:
-        raise LearnError(f"{where}: scored: expected shape (trial, step), found {scored.shape}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = scored.sum(1)
-    if not np.isfinite(total).all() or (scored < 0).any():
-        raise LearnError(
-            f"{where}: scored: expected finite weights of at least 0, found others; give 1 where the output counts and "
-            "0 where it does not"
-        )
-    if (silent := total <= 0).any():
-        raise LearnError(
-            f"{where}: expected steps that count in every trial, found none in trial {int(silent.argmax())}; "
-            "give it some weight in scored"
-        )
+def _finite(what: str, value: Any) -> float:
+    """Return a number as one of Python, by which trials are digested and settings are written."""
+    found = math.nan
+    if isinstance(value, numbers.Real) and not isinstance(value, bool | np.timedelta64):
+        with suppress(OverflowError):
+            found = float(str(value) if isinstance(value, np.floating) else value)  # 0.1 of single precision is 0.1
+    if not math.isfinite(found):
+        raise LearnError(f"{what}: expected a finite number, found {value!r}")
+    return found
+
+
+def _for_torch(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers as they are, where PyTorch computes with their type, and else of single precision."""
+    is_known = values.dtype.isnative and values.dtype.kind in "iuf" and values.dtype.itemsize <= 8
+    return values if is_known else values.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

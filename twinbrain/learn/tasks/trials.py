@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ _DIMS = {
     "scored": ("trial", "step"),
     "features": ("trial", "frame", "feature"),
 }
+_FURTHER = ("features", "n_frames", "group")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,17 @@ class Trials:
     features: NDArray[np.float32] | None = None
     n_frames: NDArray[np.int64] | None = None
     group: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        for own in fields(self):
+            value = getattr(self, own.name)
+            if value is None and own.name in _FURTHER:
+                continue
+            if type(value) not in (np.ndarray, np.memmap):  # a masked array would forget its mask later
+                raise LearnError(
+                    f"trials: {own.name}: expected an array of NumPy, found a {type(value).__name__}; give "
+                    "np.array(…), or dense arrays to tb.trials_of"
+                )
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -161,16 +173,21 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
     Raises
     ------
     LearnError
-        If the arrays do not hold as many trials as each other, have dimensions of other names or trials of other labels
-        (in xarray and pandas), or something else than 0 and 1 is among the spikes.
+        If there is a field of another name, the arrays do not hold as many trials as each other, have dimensions of
+        other names or trials of other labels (in xarray and pandas), or spikes are something else than 0 and 1.
     """
-    named = {"spikes": spikes, "target": target, "scored": scored} | more
-    named = {name: value if value is None else with_names(name, value) for name, value in named.items()}
+    if unknown := more.keys() - set(_FURTHER):
+        raise LearnError(
+            f"trials_of: expected no further fields than {', '.join(_FURTHER)}, found {', '.join(sorted(unknown))}; "
+            "rename or drop it"
+        )
+    given = {name: value for name, value in ({"scored": scored} | more).items() if value is not None}
+    named = {name: with_names(name, value) for name, value in {"spikes": spikes, "target": target, **given}.items()}
     _check_labels(named)
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, Any] = {"scored": None}
     for name, value in named.items():
         try:
-            arrays[name] = value if value is None else plain_array(value, what="an array")
+            arrays[name] = plain_array(value, what="an array")
         except SpecError as error:
             raise LearnError(f"{name}: {error}") from None
     return _sparse(**arrays)
@@ -179,6 +196,11 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
 def _sparse(
     spikes: NDArray[Any], target: NDArray[Any], scored: NDArray[Any] | None, **more: NDArray[Any] | None
 ) -> Trials:
+    if not target.ndim:
+        raise LearnError(
+            f"target: expected a class for each trial, or shape (trial, step, output), found {target.item()!r} alone; "
+            "give one target a trial"
+        )
     if spikes.ndim != 3 or len(spikes) != len(target):
         raise LearnError(
             f"spikes: expected shape (trial, step, channel) with {len(target)} trials, as there are targets, found "
@@ -190,10 +212,17 @@ def _sparse(
     cells = np.flatnonzero(np.ascontiguousarray(spikes, np.uint8).view(np.bool_))
     start = np.searchsorted(cells, np.arange(len(spikes) + 1) * n_steps * n_channels).astype(np.int64)
     step, channel = cells // max(n_channels, 1) % max(n_steps, 1), cells % max(n_channels, 1)
-    weight = np.ones(spikes.shape[:2], np.float32) if scored is None else scored.astype(np.float32)
+    weight = np.ones(spikes.shape[:2], np.float32) if scored is None else _weights(scored)
     if weight.shape != spikes.shape[:2]:
         raise LearnError(f"scored: expected shape {spikes.shape[:2]}, (trial, step), found {weight.shape}")
     return Trials(start, step.astype(np.int32), channel.astype(np.int32), target, weight, **more)
+
+
+def _weights(scored: NDArray[Any]) -> NDArray[np.float32]:
+    if scored.dtype.kind not in "buif":
+        raise LearnError(f"scored: expected real numbers, found {scored.dtype}; give weights of at least 0")
+    with np.errstate(over="ignore"):  # what is too large is refused by the task
+        return scored.astype(np.float32)
 
 
 def check_binary(where: str, spikes: NDArray[Any]) -> None:
