@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from tests.learn.small import rates_task
-from twinbrain.learn.robustness import DISTURBANCES, LESION, LEVELS, disturbed_trials
+from twinbrain.errors import LearnError
+from twinbrain.learn.baselines.baseline import baseline
+from twinbrain.learn.baselines.view import see
+from twinbrain.learn.robustness import DISTURBANCES, LESION, LEVELS, disturbed_baseline_scores, disturbed_trials
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +42,12 @@ def test_all_disturbances_but_the_lesion_are_of_trials(task):
         np.testing.assert_array_equal(found.target, task.test.target)
         again = disturbed_trials(task, name, 0.4, 1)
         np.testing.assert_array_equal(found.step, again.step)
+
+
+def test_a_baseline_that_sees_all_frames_at_once_has_no_score_where_trials_are_slower():
+    task = rates_task(n_trials=(12, 12, 12))
+    found = disturbed_baseline_scores(baseline("mlp-relu", task, n_parameters=200), task, 0)
+    assert np.isnan(found[:3]).all()
+    assert np.isfinite(found[4, 1:]).all()
+    with pytest.raises(LearnError, match=r"expected as many frames as in the training trials, .* found 4"):
+        see(task, disturbed_trials(task, "slower", 0.2, 0), "flat")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twinbrain.learn.baselines.baseline import Baseline
 from twinbrain.learn.baselines.fit import evaluate as evaluate_baseline
+from twinbrain.learn.baselines.view import fits
 from twinbrain.learn.lesion import lesioned, lesioned_baseline
 from twinbrain.learn.loop import evaluate
 from twinbrain.learn.tasks.disturb import add_spikes, drop_spikes, warp
@@ -37,7 +38,7 @@ def disturbed_scores(trained: Trained) -> NDArray[np.float64]:
 def disturbed_baseline_scores(baseline: Baseline, task: Task, seed: int) -> NDArray[np.float64]:
     """Return the scores of a trained baseline, likewise; NaN where it does not see what is disturbed."""
     found = _under_disturbances(
-        lambda trials: evaluate_baseline(baseline, task, trials),
+        lambda trials: evaluate_baseline(baseline, task, trials) if fits(task, trials, baseline.view) else np.nan,
         task,
         seed,
         lambda share: lesioned_baseline(baseline.module, share, seed),

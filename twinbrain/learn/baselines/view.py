@@ -61,7 +61,8 @@ def see(task: Task, trials: Trials, view: View, index: NDArray[np.int64] | None 
     Raises
     ------
     LearnError
-        If the task has no features, or wants an output at every step that the view does not have.
+        If the task has no features, wants an output at every step that the view does not have, or the view shows frames
+        side by side and there are others than in training.
     """
     if index is None:
         index = np.arange(len(trials))
@@ -121,8 +122,21 @@ def _values(task: Task, trials: Trials, view: View, index: NDArray[np.int64]) ->
         return found.reshape(1, len(index), -1)
     if trials.features is None:
         raise LearnError(f"task {task.name}: expected features, found none; take the view 'spikes' or 'counts'")
+    if not fits(task, trials, view):
+        raise LearnError(
+            f"task {task.name}: expected as many frames as in the training trials, which {view!r} shows side by side, "
+            f"found {trials.features.shape[1]}; make them as long, or take the view 'sampled'"
+        )
     features = trials.features[index]
     return features.transpose(1, 0, 2) if view == "frames" else features.reshape(1, len(index), -1)
+
+
+def fits(task: Task, trials: Trials, view: View) -> bool:
+    """Return whether a model that learned the task by a view can see trials, which may last longer or shorter."""
+    learned = task.train.features
+    if view != "flat" or learned is None or trials.features is None:
+        return True
+    return learned.shape[1] == trials.features.shape[1]
 
 
 def _sampled(trials: Trials, index: NDArray[np.int64]) -> NDArray:
