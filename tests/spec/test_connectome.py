@@ -197,6 +197,11 @@ def test_tables_of_pandas_are_brought_into_the_order_of_the_labels(four):
         four.replace(centroids=four.centroids.to_pandas().rename(columns={"z": "depth"}))
 
 
+def test_a_list_of_labelled_rows_is_refused(pair):
+    with pytest.raises(ConnectomeError, match="expected weight as numbers, found a list of arrays with labels"):
+        pair.replace(weight=[row for _, row in pair.weight.to_pandas().iterrows()])
+
+
 @pytest.mark.parametrize("key", ["weight", "length"])
 def test_regions_in_an_order_of_their_own_are_labelled_along_both_dimensions(four, key):
     turned = ["rV1", "lV1", "rMT", "lMT"]

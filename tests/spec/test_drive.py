@@ -188,3 +188,23 @@ def test_the_dimensions_of_a_waveform_count_by_their_names():
         assert found.values == ((1, 2, 3), (4, 5, 6))
     with pytest.raises(SpecError, match="values: expected an array along neuron, time, found dimensions called cell"):
         SampledWaveform(values=values.rename(neuron="cell"), unit="pA", interval="1 ms")
+
+
+def test_the_dimensions_of_a_course_for_all_neurons_count_by_their_names():
+    def waveform(values):
+        return SampledWaveform(values=values, unit="pA", interval="1 ms").values
+
+    def trains(times):
+        return SpikeTrains(times=times, unit="ms", weight="1 mV").times
+
+    course = xr.DataArray([1.0, 2, 3], {"time": [0, 1, 2]}, ["time"])
+    assert waveform(course) == waveform([course]) == waveform(course.to_series()) == ((1, 2, 3),)
+    with pytest.raises(SpecError, match="values: expected the labels of an array along time to ascend"):
+        waveform(course[::-1])
+    with pytest.raises(SpecError, match="values: expected the labels of an array along neuron to ascend"):
+        waveform(xr.DataArray([[1.0, 2], [3, 4]], {"neuron": [1, 0]}, ["neuron", "time"]))
+    assert trains(course.rename(time="spike")) == trains([course.to_series().loc[[2, 0, 1]].sort_values()])
+    for dim in ("neuron", "foo"):
+        for declared in (waveform, trains):
+            with pytest.raises(SpecError, match=f"expected an array along time, found dimensions called {dim}; rename"):
+                declared(course.drop_vars("time").rename(time=dim))

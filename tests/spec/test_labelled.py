@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.errors import SpecError
-from twinbrain.spec.labelled import with_dims
+from twinbrain.spec.labelled import is_labelled, refuse_disorder, with_dims
 
 DIMS = ("row", "column")
 
@@ -45,3 +45,34 @@ def test_other_names_of_pandas_do_not_count_where_nothing_can_be_turned():
     assert with_dims(table, DIMS, "a map", labels_tell=True).dims == DIMS
     assert with_dims(table[0], DIMS[:1], "a list").dims == ("row",)
     assert with_dims(table.rename_axis(columns="roi"), DIMS, "a map").dims == DIMS
+
+
+def test_an_array_of_one_dimension_has_the_one_that_may_stand_alone():
+    for given in (xr.DataArray([1, 2]), xr.DataArray([1, 2], dims="column"), pd.Series([1, 2]).rename_axis("roi")):
+        assert with_dims(given, DIMS, "a map", alone="column").dims == ("column",)
+    for given in (
+        xr.DataArray([1, 2], dims="row"),
+        xr.DataArray([1, 2], dims="foo"),
+        pd.Series([1]).rename_axis("row"),
+    ):
+        with pytest.raises(SpecError, match=r"expected a map along column, found dimensions called (row|foo)"):
+            with_dims(given, DIMS, "a map", alone="column")
+
+
+def test_numbers_and_times_as_labels_ascend():
+    days = pd.date_range("2024-01-01", periods=3).to_numpy()
+    for labels in ([2, 5, 7], [0.5, 0.5, 1], days, list("cab")):
+        refuse_disorder(xr.DataArray([1, 2, 3], {"time": labels}, ["time"]), ["time"], "a course")
+    for labels in ([2, 1, 0], [0, np.nan, 1], days[::-1]):
+        array = xr.DataArray([1, 2, 3], {"time": labels}, ["time"])
+        refuse_disorder(array, ["row"], "a course")
+        with pytest.raises(SpecError, match=r"the labels of a course along time to ascend, .*sortby\('time'\)"):
+            refuse_disorder(array, ["time"], "a course")
+
+
+def test_arrays_are_labelled_by_names_and_by_what_does_not_count_places():
+    table = pd.DataFrame(np.zeros((2, 3)))
+    for given in (table, table[0], table.values, xr.DataArray(table), xr.DataArray(5), [1, 2], 5):
+        assert not is_labelled(given)
+    for given in (table.T[[1, 0]], table[::-1][0], table.rename_axis("row"), xr.DataArray([1, 2], dims="row")):
+        assert is_labelled(given)

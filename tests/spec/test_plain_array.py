@@ -37,6 +37,9 @@ class OfAstropy(np.ndarray):
         xr.DataArray([0.2, 0.3] * REGISTRY.nF),
         xr.DataArray([0.2, 0.3], attrs={"units": "nF"}),
         xr.DataArray([200, 300], attrs={"units": ""}),
+        xr.DataArray([0.2, 0.3], attrs={"units": b"nF"}),
+        xr.DataArray([0.2, 0.3], attrs={"units": np.array(["nF"])}),
+        [xr.DataArray(200), xr.DataArray(0.3, attrs={"units": "nF"})],
         np.array([0.2, 0.3]).view(OfAstropy),
     ],
 )
@@ -82,6 +85,14 @@ def test_shapes_and_texts_stay():
         ([[1], [1, 2]], r"expected weights, found a list \("),
         ({1: 2}, "found a dict, which has no order"),
         ({1, 2}, "found a set, which has no order"),
+        (
+            [xr.DataArray([1, 2], dims="source")] * 2,
+            "expected weights, found a list of arrays with labels, or names of",
+        ),
+        (
+            [[1, 2], pd.Series([1, 2], index=list("ba"))],
+            "found a list of arrays with labels, .* put them together into",
+        ),
         (xr.Dataset({"a": 1}), "found a Dataset, which has no order"),
         (scipy.sparse.eye_array(2), "expected weights, found a dia_array"),
         ((number for number in (1, 2)), "expected weights, found a generator"),
@@ -101,3 +112,23 @@ def test_where_no_unit_is_wanted_one_is_refused():
     with pytest.raises(SpecError, match="expected an array of numbers without a unit, found some in 'm'; convert"):
         plain_array([1, 2] * b2.mm)
     assert plain_array([1, 2] * b2.mm / b2.metre).tolist() == [0.001, 0.002]
+
+
+def test_arrays_without_labels_may_stand_in_a_list():
+    assert plain_array([pd.Series([1, 2]), xr.DataArray([3, 4])]).tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_unit_beside_what_is_no_number_is_refused():
+    for given, found in ((["0.07"], "<U4"), ([True], "bool"), ([1 + 2j], "complex128")):
+        array = xr.DataArray(given, attrs={"units": "m"})
+        with pytest.raises(SpecError, match=f"expected lengths, found {found} beside the unit 'm'; give real numbers"):
+            plain_array(array, "mm", "lengths")
+    frame = pd.DataFrame([["0.07"]])
+    frame.attrs["units"] = "m"
+    with pytest.raises(SpecError, match="found <U4 beside the unit 'm'"):
+        plain_array(frame, "mm", "lengths")
+    assert plain_array(xr.DataArray(["7"], attrs={"units": "mm"}), "mm").tolist() == ["7"]
+
+
+def test_short_floats_are_converted_beyond_their_range():
+    assert plain_array(xr.DataArray(np.array([80], np.float16), attrs={"units": "m"}), "mm").tolist() == [80_000]

@@ -14,7 +14,9 @@ from twinbrain.errors import SpecError
 _UNNAMED = re.compile(r"dim_\d+")  # as xarray calls them
 
 
-def with_dims(value: Any, dims: Sequence[str], what: str, *, labels_tell: bool = False) -> Any:
+def with_dims(
+    value: Any, dims: Sequence[str], what: str, *, alone: str | None = None, labels_tell: bool = False
+) -> Any:
     """Return an array with its dimensions in the order that is wanted, where it names them.
 
     Parameters
@@ -25,6 +27,8 @@ def with_dims(value: Any, dims: Sequence[str], what: str, *, labels_tell: bool =
         The names, in the order in which an array without names has them.
     what : str
         What it is, for a message.
+    alone : str, optional
+        The one of them that an array of a single dimension has, where there may be such.
     labels_tell : bool
         Whether the labels tell the dimensions apart, so that pandas may call them by other names, such as ``"roi"``.
         Those of a single dimension may always be called so.
@@ -39,8 +43,13 @@ def with_dims(value: Any, dims: Sequence[str], what: str, *, labels_tell: bool =
     SpecError
         If it has other names, since they may mean another order.
     """
-    array = _of_pandas(value, dims, labels_tell or len(dims) == 1) if _is_of_pandas(value) else value
-    if not isinstance(array, xr.DataArray) or array.ndim != len(dims):
+    array = value
+    if _is_of_pandas(value):
+        array = _of_pandas(value, dims, renamed=labels_tell or value.ndim == 1)
+    if not isinstance(array, xr.DataArray):
+        return array
+    dims = (alone,) if alone is not None and array.ndim == 1 else dims
+    if array.ndim != len(dims):
         return array  # who knows the shape that is wanted refuses another one
     if set(array.dims) == set(dims):
         return array.transpose(*dims)
@@ -52,6 +61,43 @@ def with_dims(value: Any, dims: Sequence[str], what: str, *, labels_tell: bool =
         )
     coords = {wanted: array[own].values for own, wanted in zip(array.dims, dims, strict=True) if own in array.coords}
     return xr.DataArray(array.data, coords, dims, attrs=array.attrs)
+
+
+def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
+    """Refuse numbers or times as labels that descend along dimensions along which places count.
+
+    Parameters
+    ----------
+    array : array_like
+        As `with_dims` returned it.
+    dims : sequence of str
+    what : str
+        What it is, for a message.
+
+    Raises
+    ------
+    SpecError
+        If they do, since the order may be that of the labels, or that of the places.
+    """
+    if not isinstance(array, xr.DataArray):
+        return
+    for dim in array.dims:
+        own = array[dim].values
+        if dim in dims and dim in array.coords and own.dtype.kind in "iufmM" and not (own[1:] >= own[:-1]).all():
+            raise SpecError(
+                f"expected the labels of {what} along {dim} to ascend, found others; select them in order (as "
+                f".sortby({dim!r}) of xarray does), or give .values, which are taken by their places"
+            )
+
+
+def is_labelled(value: Any) -> bool:
+    """Return whether an array has names of its dimensions, or labels along them."""
+    if _is_of_pandas(value):
+        return any(axis.name not in (None, "") or not counts_places(axis.to_numpy()) for axis in value.axes)
+    return isinstance(value, xr.DataArray) and any(
+        not _UNNAMED.fullmatch(str(dim)) or (dim in value.coords and not counts_places(value[dim].values))
+        for dim in value.dims
+    )
 
 
 def counts_places(labels: NDArray[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Set
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import SpecError, UnitError
+from twinbrain.spec.labelled import is_labelled
 
 # What NumPy takes as it stands; a time is a number of NumPy, too, but one with a unit.
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic)
@@ -25,8 +27,8 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     ----------
     value : array_like
         Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``) or torch, a quantity of brian2, pint or astropy,
-        a time of NumPy, a masked array in which nothing is masked, or a list of any of them. Numbers without a unit
-        are taken to be in the one that is wanted.
+        a time of NumPy, a masked array in which nothing is masked, or a list of any of them, where these have neither
+        labels nor names of dimensions. Numbers without a unit are taken to be in the one that is wanted.
     unit : str
         Which one that is; ``"1"`` is none.
     what : str
@@ -40,7 +42,8 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     Raises
     ------
     SpecError
-        If a part is masked, a unit is of another dimension, or it is no array.
+        If a part is masked, a unit is of another dimension, or stands beside what is no number, an array in a list has
+        labels or names of dimensions, or it is no array.
     """
     try:
         array = _array(value, unit, what)
@@ -56,6 +59,12 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
 def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
     if isinstance(value, list | tuple):
         if not all(_is_plain(kind) for kind in set(map(type, value))):
+            if any(map(is_labelled, value)):
+                raise SpecError(
+                    f"expected {what}, found a {type(value).__name__} of arrays with labels, or names of dimensions, "
+                    "which may mean another order; put them together into one (xarray.concat, pandas.concat), or give "
+                    "the .values of each, which are taken by their places"
+                )
             value = [item if _is_plain(type(item)) else _array(item, unit, what)[()] for item in value]
         return np.array(value)
     if isinstance(value, Mapping | Set):
@@ -83,7 +92,7 @@ def _and_its_unit(value: Any) -> tuple[Any, str | None]:
         return np.asarray(value), str(value.dim)
     if isinstance(attributes := getattr(value, "attrs", None), Mapping):  # of xarray and pandas
         inner, own = _and_its_unit(value.data) if isinstance(value, xr.DataArray) else (value, None)
-        return inner, str(attributes["units"]) if attributes.get("units") else own
+        return inner, _text(attributes.get("units")) or own
     if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint
         return value.magnitude, str(value.units)
     if isinstance(value, np.ndarray) and hasattr(value, "unit"):  # of astropy
@@ -91,6 +100,13 @@ def _and_its_unit(value: Any) -> tuple[Any, str | None]:
     if isinstance(value, datetime.timedelta):
         return value.total_seconds(), "s"
     return value, None
+
+
+def _text(units: Any) -> str | None:
+    """Return a unit as text, which files of HDF5 may hold as bytes, or as the one element of an array."""
+    units = units.item() if isinstance(units, np.ndarray) and units.size == 1 else units
+    units = units.decode(errors="replace") if isinstance(units, bytes) else units
+    return None if units is None else str(units)
 
 
 def _in_its_unit(array: NDArray[Any], what: str) -> tuple[NDArray[Any], str]:
@@ -104,12 +120,20 @@ def _in_its_unit(array: NDArray[Any], what: str) -> tuple[NDArray[Any], str]:
 
 def _converted(array: NDArray[Any], own: str, unit: str, what: str) -> NDArray[Any]:
     try:
-        factor = units.number(1.0 if own == "1" else f"1 {own}", unit)
+        factor = _factor(own, unit)
     except UnitError:
         wanted = "without a unit" if unit == "1" else f"in {unit}"
         raise SpecError(f"expected {what} {wanted}, found some in {own!r}; convert them, or give numbers") from None
-    if factor == 1 or array.dtype.kind not in "uif":
+    if factor == 1:
         return array
+    if array.dtype.kind not in "uif":
+        raise SpecError(f"expected {what}, found {array.dtype} beside the unit {own!r}; give real numbers, or no unit")
+    wide = array.astype(np.float64) if array.dtype == np.float16 else array  # which ends at 65504
     # To as many digits as numbers with a unit are read, so that 200 pF in SI are 200 again.
-    cells = [float(f"{number:.15g}") for number in (array * factor).ravel().tolist()]
+    cells = [float(f"{number:.15g}") for number in (wide * factor).ravel().tolist()]
     return np.array(cells, np.float64).reshape(array.shape)
+
+
+@lru_cache(1000)
+def _factor(own: str, unit: str) -> float:
+    return units.number(1.0 if own == "1" else f"1 {own}", unit)

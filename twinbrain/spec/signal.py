@@ -13,7 +13,7 @@ from twinbrain.errors import Problem
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
-from twinbrain.spec.labelled import with_dims
+from twinbrain.spec.labelled import refuse_disorder, with_dims
 from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
@@ -32,7 +32,7 @@ def _unit(unit: str) -> str:
 
 def _rows(value: Any, info: ValidationInfo) -> Any:
     """Return nested lists: of an array, of several, or of one list that all neurons share."""
-    rows = _lists(with_dims(value, ("neuron", "time"), "an array"), info.data.get("unit", "1"))
+    rows = _lists(value, info.data.get("unit", "1"), of_spikes=info.field_name == "times")
     if not isinstance(rows, list):
         return rows
     rows = rows if any(isinstance(row, list) for row in rows) else [rows]
@@ -42,13 +42,16 @@ def _rows(value: Any, info: ValidationInfo) -> Any:
     return rows
 
 
-def _lists(value: Any, unit: str) -> Any:
+def _lists(value: Any, unit: str, of_spikes: bool) -> Any:
     """Return lists of numbers in a unit; what else stands in a list is left to the field, which tells its place."""
     if isinstance(value, list | tuple | Iterator):
-        return [_lists(item, unit) for item in value]
+        return [_lists(item, unit, of_spikes) for item in value]
     if value is None or isinstance(value, str | bytes | int | float | dict):
         return value
-    return plain_array(value, unit, "numbers").tolist()
+    along = "spike" if of_spikes and "spike" in getattr(value, "dims", ()) else "time"
+    array = with_dims(value, ("neuron", along), "an array", alone=along)
+    refuse_disorder(array, ("neuron",) if of_spikes else ("neuron", along), "an array")
+    return plain_array(array, unit, "numbers").tolist()
 
 
 Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]

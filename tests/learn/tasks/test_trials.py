@@ -104,6 +104,16 @@ def test_labels_of_trials_agree_whatever_gives_them():
         trials_of(spikes, [0, 1], pd.DataFrame(np.ones((2, 3))).rename_axis(index="foo", columns="step"))
 
 
+def test_labels_of_steps_and_channels_ascend_and_named_trials_are_one_array():
+    spikes = xr.DataArray(np.ones((2, 3, 4)), dims=("trial", "step", "channel"))
+    for dim, labels in (("step", [2, 1, 0]), ("channel", [3, 1, 2, 0])):
+        with pytest.raises(LearnError, match=f"spikes: expected the labels of an array along {dim} to ascend"):
+            trials_of(spikes.assign_coords({dim: labels}), [0, 1])
+    assert len(trials_of(spikes.assign_coords(trial=[1, 0], channel=[1, 2, 5, 7]), [0, 1])) == 2
+    with pytest.raises(LearnError, match="spikes: expected an array, found a list of arrays with labels, or names"):
+        trials_of([trial.T for trial in spikes], [0, 1])
+
+
 def test_what_is_masked_or_has_a_unit_is_refused():
     spikes, masked = np.ones((2, 2, 2)), np.ma.masked_array([0, 1], mask=[False, True])
     with pytest.raises(LearnError, match="target: expected an array, found 1 masked"):

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.labelled import counts_places, with_dims
+from twinbrain.spec.labelled import counts_places, refuse_disorder, with_dims
 from twinbrain.spec.plain_array import plain_array
 
 # Dimensions of dense arrays by their names; further fields have one value a trial.
@@ -174,7 +174,8 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
     ------
     LearnError
         If there is a field of another name, the arrays do not hold as many trials as each other, have dimensions of
-        other names or trials of other labels (in xarray and pandas), or spikes are something else than 0 and 1.
+        other names, trials of other labels or steps and channels of labels that descend (in xarray and pandas), or
+        spikes are something else than 0 and 1.
     """
     if unknown := more.keys() - set(_FURTHER):
         raise LearnError(
@@ -258,11 +259,13 @@ def with_names(where: str, value: Any, dims: Sequence[str] | None = None) -> Any
     Raises
     ------
     LearnError
-        If they have other names.
+        If they have other names, or labels that descend.
     """
     dims = dims or _DIMS.get(where, ("trial",))
     try:
-        return with_dims(value, dims[:1] if getattr(value, "ndim", 0) == 1 else dims, "an array")
+        array = with_dims(value, dims, "an array", alone=dims[0])
+        refuse_disorder(array, [dim for dim in dims if dim != "trial"], "an array")  # of trials any order will do
+        return array
     except SpecError as error:
         raise LearnError(f"{where}: {error}") from None
 
