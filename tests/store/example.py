@@ -77,11 +77,12 @@ def commit(writer, windows, **options):
 
 
 def contents(tree):
-    """Return everything that readers see, as plain values."""
+    """Return everything that readers see, as plain values; not what only whoever opens it by `open_run` is told."""
     return {
         f"{node.path}/{name}": (variable.dims, str(variable.dtype), variable.values.tolist(), variable.attrs)
         for node in tree.subtree
         for name, variable in node.to_dataset(inherit=False).variables.items()
+        if (node.path, name) != ("/rate", "start")
     } | {
         f"{node.path} attributes": {name: value for name, value in node.attrs.items() if name not in OWN}
         for node in tree.subtree

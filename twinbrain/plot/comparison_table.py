@@ -110,7 +110,7 @@ def comparison_remarks(comparison: xr.Dataset, reference: str | None = None) -> 
             remarks.append(f"{text}: {', '.join(map(str, names[few]))}.")
     if n.max() > 1:
         remarks.append("Intervals are of 95 %, Student's over seeds; differences are taken seed by seed.")
-    if m := len(comparison.attrs.get("contrasts", {})):
+    if (m := len(comparison.attrs.get("contrasts", {}))) > 1:
         remarks.append(
             f"Those of the {m} contrasts are wider, such that all of them hold together with 95 % at least "
             "(Bonferroni); intervals of other differences hold one by one."

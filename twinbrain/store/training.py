@@ -158,6 +158,7 @@ class TrainingStore:
         curves = self.group(CURVES)
         with reading(self.location, CURVES, TRAINING.name):
             self._check_curves({str(name): array.values for name, array in curves.data_vars.items()})
+            curves.attrs.pop(FINGERPRINT, None)  # of wall times, too: equal trainings have different ones
             return curves.isel(epoch=slice(0, self.epochs_done))
 
     def _check_curves(self, curves: Arrays) -> None:
