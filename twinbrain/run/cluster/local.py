@@ -67,16 +67,17 @@ def _loop() -> Iterator[LoopRunner]:
     Ctrl-C and the end of a terminal reach all processes of it; only the one that the user started is to act on it. What
     is blocked in a thread is so in processes that it starts, from their first moment on.
     """
-    # Python starts it with the first process, and lets signals through again in the thread that does.
-    resource_tracker.ensure_running()
     runner = LoopRunner()
-    kept = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, kept) if hasattr(signal, "pthread_sigmask") else None
-    try:
-        runner.start()
-    finally:
-        if before is not None:
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        # Python starts it with the first process, and lets signals through again in the thread that does.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+        try:
+            runner.start()
+        finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:
+        runner.start()
     try:
         yield runner
     finally:
