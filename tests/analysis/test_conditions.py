@@ -68,6 +68,20 @@ def test_seeds_that_failed_are_left_out_of_the_choice():
     assert analysis.compare(found)["n_seeds"].values.tolist() == [1, 3, 3]
 
 
+@pytest.mark.parametrize("first", [0.3, 1.0])
+def test_of_sweeps_that_are_put_together_each_keeps_its_share_of_labels(first):
+    """`xarray.concat` keeps the declaration of the first alone."""
+    one, other = (
+        study(cases=[f"{share} {case}" for case in CASES]).assign(label_share=("case", [share] * len(CASES)))
+        for share in (first, 1.3 - first)
+    )
+    together = xr.concat([one, other], "case", data_vars="minimal")
+    caveat = analysis.compare_conditions(together).attrs["caveat"]
+    assert caveat.startswith("Conditions are of trainings on different shares of the labels: 30 %, 100 %.")
+    alone = analysis.compare_conditions(one).attrs["caveat"]
+    assert ("none was on all of them" in alone) is (first < 1)
+
+
 def test_shares_of_labels_are_not_guessed():
     with pytest.raises(LearnError, match="expected the shares of labels along the dimension 'labels', found none"):
         analysis.compare_conditions(study(labels=[1.0, 0.5]).drop_vars("labels"))

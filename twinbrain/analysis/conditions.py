@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.analysis.same_task import SHARE, groups_of_tasks, task_of_all, tasks_of
-from twinbrain.analysis.swept import LABELS, SAMPLE, SEED, most_labels, swept_along, with_names_of_what_changes
+from twinbrain.analysis.same_task import SHARE, groups_of_tasks, shares_of, task_of_all, tasks_of
+from twinbrain.analysis.swept import LABELS, SAMPLE, SEED, swept_along, with_names_of_what_changes
 from twinbrain.errors import LearnError
 
 CASE, CONDITION = "case", "condition"
@@ -217,11 +217,14 @@ def _disturbed(full: xr.Dataset, flat: xr.Dataset) -> xr.DataArray:
 
 def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> dict[str, Any]:
     energy = str(sweep["energy"].attrs.get("caveat", ""))
-    if len(shares := sorted({*_shares_of_conditions(sweep)})) > 1:
+    if len(shares := _shares_of_conditions(sweep)) > 1:
         told = ", ".join(f"{100 * share:.4g} %" for share in shares)
         tuned = [f"Conditions are of trainings on different shares of the labels: {told}.", *tuned]
-    elif (known := most_labels(sweep)) < 1:
-        tuned = [f"Accuracies are of trainings on {100 * known:.4g} % of the labels; none was on all of them.", *tuned]
+    elif shares and shares[0] < 1:
+        tuned = [
+            f"Accuracies are of trainings on {100 * shares[0]:.4g} % of the labels; none was on all of them.",
+            *tuned,
+        ]
     attrs: dict[str, Any] = {"caveat": " ".join([*tuned, energy]).strip()}
     if workflow := sweep.attrs.get("workflow"):
         attrs["title"] = str(workflow)
@@ -230,11 +233,12 @@ def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> dict[str,
 
 
 def _shares_of_conditions(sweep: xr.Dataset) -> list[float]:
-    """Return the largest share of labels of each condition, where several sweeps were put together."""
-    if SHARE not in sweep.variables:
-        return []
-    most = sweep[SHARE].max([dim for dim in (SEED, LABELS) if dim in sweep[SHARE].dims])
-    return [float(share) for share in most.values.ravel() if np.isfinite(share)]
+    """Return the shares of labels on which conditions were trained, the largest of each, as far as they are known."""
+    if SHARE not in sweep.variables and LABELS in sweep.coords and sweep[LABELS].dims in ((), (LABELS,)):
+        return [float(sweep[LABELS].max())]
+    shares = shares_of(sweep)
+    most = shares.max([dim for dim in (SEED, LABELS) if dim in shares.dims])
+    return sorted({float(share) for share in most.values.ravel() if np.isfinite(share)})
 
 
 def _contrasts(sweep: xr.Dataset, names: Mapping[Place, str]) -> dict[str, tuple[str, str]]:

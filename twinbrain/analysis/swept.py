@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import xarray as xr
 
 from twinbrain.analysis.arguments import check_each_once
-from twinbrain.analysis.same_task import SHARE
 from twinbrain.errors import LearnError
 
 SEED, LABELS, SAMPLE = "seed", "labels", "sample"
@@ -53,24 +50,6 @@ def swept_along(sweep: xr.Dataset, dim: str) -> list[str]:
     """Return the names of the coordinates of keys that change along a dimension, that of its own name first."""
     along = [str(name) for name, coord in sweep.coords.items() if coord.dims == (dim,) and coord.attrs.get("key")]
     return sorted(along, key=lambda name: name != dim)
-
-
-def most_labels(sweep: xr.Dataset) -> float:
-    """Return the largest share of labels on which something was trained, where that is not told by a condition.
-
-    ``sweep`` comes from `with_names_of_what_changes`.
-    """
-    if SHARE in sweep.variables and sweep[SHARE].notnull().any():
-        return float(sweep[SHARE].max())  # each point's own, also where several sweeps were put together
-    if LABELS in sweep.coords and sweep[LABELS].dims in ((), (LABELS,)):
-        return float(sweep[LABELS].max())
-    chosen = [coord for coord in sweep.coords.values() if coord.attrs.get("key") and _MEANT.get(_key(coord)) == LABELS]
-    if chosen:
-        return float(chosen[0]) if not chosen[0].ndim else 1.0
-    spec = json.loads(sweep.attrs.get("spec", "{}"))
-    if any("labels" in key for case in spec.get("sweep", {}).get("cases", {}).values() for key in case):
-        return 1.0
-    return float((spec.get("train") or {}).get("labels", 1.0))
 
 
 def _check_alone(sweep: xr.Dataset, dim: str) -> None:
