@@ -4,7 +4,9 @@ from pathlib import Path
 
 import brian2 as b2
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -200,6 +202,16 @@ def test_what_is_masked_is_refused():
             Explicit(values)
     with pytest.raises(SpecError, match="source: expected a list of whole numbers, found 1 masked"):
         Pairs(source=masked, target=[1, 2])
+
+
+@pytest.mark.parametrize(
+    "values", [pd.Series([1.0, 2, 3], index=[2, 0, 1]), xr.DataArray([1.0, 2, 3], {"unit": [2, 0, 1]})]
+)
+def test_labels_that_are_out_of_order_are_refused(values):
+    with pytest.raises(SpecError, match=r"values: expected the labels of a list of numbers along .* to ascend"):
+        Explicit(values)
+    in_order = values.sort_index() if isinstance(values, pd.Series) else values.sortby("unit")
+    assert list(Explicit(in_order).values) == [2, 3, 1]
 
 
 def test_truth_values_among_objects_are_no_numbers():
