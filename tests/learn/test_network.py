@@ -208,7 +208,7 @@ def test_delays_to_be_trained_are_no_longer_than_they_may_become(delay):
 
 
 def test_trained_delays_that_would_not_fit_into_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("twinbrain.learn.network._BYTES_OF_A_DELAY", 10**12)
+    monkeypatch.setattr("twinbrain.learn.network_checks._BYTES_OF_A_DELAY", 10**12)
     message = r"longest_delay: expected .* fit into the .* GB that are free, found \d+ of up to 2,000 steps that take"
     with pytest.raises(LearnError, match=message):
         trainable("lif", Trainable.parse({"delay": ["e->*"], "longest_delay": "1 s"}))

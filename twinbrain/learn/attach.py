@@ -9,7 +9,7 @@ from glob import escape
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.errors import LearnError, Problem, SpecError
-from twinbrain.learn.network import INPUT, READOUT, RELAY_RECEPTOR
+from twinbrain.learn.ends import INPUT, READOUT, RELAY_RECEPTOR
 from twinbrain.learn.tasks.task import Task
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.models.neurons import NEURON_MODELS

@@ -7,8 +7,9 @@ import torch
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch
+from twinbrain.learn.ends import INPUT, READOUT
 from twinbrain.learn.metrics.score import mean_output
-from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.possible import check_weights
 from twinbrain.learn.weights import Weights
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from twinbrain.learn.network import INPUT, READOUT
+from twinbrain.learn.ends import INPUT, READOUT
 from twinbrain.learn.rules.registry import rule
 from twinbrain.spec.base import Spec
 from twinbrain.spec.record import Record

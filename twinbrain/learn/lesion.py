@@ -12,7 +12,8 @@ from torch import nn
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.baselines.recurrent import Recurrent
-from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
+from twinbrain.learn.ends import INPUT, READOUT
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.tasks.split import generator
 from twinbrain.learn.weights import synapse_ends
 from twinbrain.network.network import PopulationSlice

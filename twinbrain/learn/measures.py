@@ -11,12 +11,12 @@ from twinbrain.learn.baselines.fit import Fit
 from twinbrain.learn.baselines.matched import check_baseline, train_baseline
 from twinbrain.learn.baselines.view import see
 from twinbrain.learn.curves import measure as score_name
+from twinbrain.learn.ends import INPUT, READOUT
 from twinbrain.learn.kept import check_pure
 from twinbrain.learn.metrics.energy import CAVEATS, energy
 from twinbrain.learn.metrics.module_cost import module_cost
 from twinbrain.learn.metrics.network_cost import out_degree
 from twinbrain.learn.metrics.operations import Operations, spike_operations
-from twinbrain.learn.network import INPUT, READOUT
 from twinbrain.learn.resume import resume_training
 from twinbrain.learn.robustness import DISTURBANCES, LEVELS, disturbed_baseline_scores, disturbed_scores
 from twinbrain.learn.rules.registry import rule

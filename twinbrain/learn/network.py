@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
-import psutil  # type: ignore[import-untyped,unused-ignore]
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -20,8 +18,10 @@ from twinbrain.learn.advance_fused import advance_fused, can_fuse
 from twinbrain.learn.cell import SpikingCell
 from twinbrain.learn.delayed import Delayed
 from twinbrain.learn.delays import TrainedDelays
+from twinbrain.learn.ends import INPUT, READOUT
 from twinbrain.learn.links import Link
 from twinbrain.learn.lower import Lowered
+from twinbrain.learn.network_checks import check_delays, check_ends, check_finite, check_relays
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.stages import StageLayout, find_stages
 from twinbrain.learn.surrogate import surrogate_gradient
@@ -31,11 +31,6 @@ from twinbrain.learn.wiring import quanta_of, synapses_of, wire
 from twinbrain.network.network import PopulationSlice
 from twinbrain.spec.training import Surrogate, Trainable
 
-INPUT, READOUT = "input", "readout"
-RELAY_RECEPTOR = "delta"
-INPUT_WEIGHT = 1.0
-"""What each spike of a channel brings to its relay (mV): twice the threshold of a relay."""
-_BYTES_OF_A_DELAY = 160  # of a synapse at one of the delays that it may have, while training
 Feedback = Mapping[int, Tensor]
 """For links, by number, the weights that carry the gradient back."""
 
@@ -101,14 +96,14 @@ class TrainableNetwork(nn.Module):
         spike_grad = surrogate_gradient(surrogate) if isinstance(surrogate, Surrogate) else surrogate
         self.input, self.readout = lowered.population(INPUT), lowered.population(READOUT)
         self.layout = find_stages(network)
-        self._check_ends()
+        check_ends(self)
         self.cells = nn.ModuleList(self._cell(b, spike_grad) for b in range(len(network.blocks)))
-        self._check_relays()
+        check_relays(self)
         self.weights = nn.ModuleList(self._weights())
         check_patterns(trainable, lowered, self._projections())
         spread = self._spread()
         longest = max(1, round(trainable.longest_delay / network.dt))
-        self._check_delays(longest)
+        check_delays(self, spread, longest)
         self.delays = TrainedDelays(synapses_of(network)["delay"][spread], longest) if len(spread) else None
         self.links = nn.ModuleList(wire(network, self.layout, spread, longest))
         self._lists: dict[int, Delayed] = {}
@@ -158,7 +153,7 @@ class TrainableNetwork(nn.Module):
             )
             is_input = self._holds(stage, self.input)
             done.append(StageActivity(inputs.to(self.dtype)) if is_input else self._advance(run))
-            self._check_finite(stage, done[-1])
+            check_finite(self, stage, done[-1])
         spikes = torch.cat([done[number].spikes for number in self._order], dim=2)
         if not self._is_ordered:
             spikes = spikes[:, :, self.place]
@@ -273,77 +268,6 @@ class TrainableNetwork(nn.Module):
             raise LearnError(
                 f"expected inputs of shape (step, trial, {self.input.size}), one channel a neuron of the population "
                 f"{INPUT!r}, found {tuple(inputs.shape)}; attach the task to the region anew"
-            )
-
-    def _check_finite(self, stage: StageLayout, activity: StageActivity) -> None:
-        for block, state in zip(stage.blocks, activity.last or (), strict=activity.last is not None):
-            for name, value in state.items():
-                if bool((finite := torch.isfinite(value)).all()):
-                    continue
-                trial, place = (~finite).nonzero()[0].tolist()
-                owner = next(
-                    p
-                    for p in self.lowered.network.populations
-                    if p.block == block and p.offset <= place < p.offset + p.size
-                )
-                changed = [n for n, p in self.named_parameters() if not bool(torch.isfinite(p).all())]
-                hint = f"no number is left in the parameter {', '.join(changed)}; " if changed else ""
-                raise LearnError(
-                    f"expected finite numbers, found {name} = {value[trial, place].item()} of neuron "
-                    f"{place - owner.offset} of {owner.population} after trial {trial}; {hint}lower learning_rate or "
-                    "clip, or check the parameters of its cell"
-                )
-
-    def _check_ends(self) -> None:
-        stage = next(stage for stage in self.layout if self._holds(stage, self.input))
-        if len(stage.neurons) != self.input.size:
-            raise LearnError(
-                f"expected the population {INPUT!r} alone in its block and without inputs from others, found it beside "
-                "others; give it the model 'relay', and no other population"
-            )
-        if "v" not in (program := self.lowered.programs[self.readout.block]).state:
-            raise LearnError(
-                f"expected a membrane potential 'v' in the population {READOUT!r}, whose outputs it is, found "
-                f"{', '.join(program.state) or 'no state'}; give it the model 'leaky_integrator'"
-            )
-
-    @torch.no_grad()
-    def _check_relays(self) -> None:
-        """Check that the input spikes whenever a channel does, and then alone, as is taken for granted."""
-        cell = self.blocks()[self.input.block]
-        inlet = next(i for i in self.lowered.network.blocks[self.input.block].inlets if i.receptor == RELAY_RECEPTOR)
-        event = round(INPUT_WEIGHT / inlet.quantum) * inlet.quantum
-        state, constants, passed = cell.initial(1), cell.constants(), torch.ones(self.input.size, dtype=torch.bool)
-        for given in (0.0, event, event, 0.0):
-            nothing = torch.zeros(1, self.input.size, dtype=self.dtype)
-            arrived = dict.fromkeys(cell.program.jumps, nothing) | {RELAY_RECEPTOR: nothing + given}
-            state, spikes = cell.step(state, constants, arrived)
-            passed &= (spikes[0] > 0) == (given > 0)
-        if not bool(passed.all()):
-            raise LearnError(
-                f"populations.{INPUT}: expected relays that spike at each event of {INPUT_WEIGHT:g} mV, at once, and "
-                f"at nothing else, found {int((~passed).sum())} of {self.input.size} that do not; leave out the "
-                "parameters and initial values of its cell, or rename the population"
-            )
-
-    def _check_delays(self, longest: int) -> None:
-        """Check that no delay that is trained is longer than it may become, and that there is room for all."""
-        dt = self.lowered.network.dt
-        if not len(spread := self._spread()):
-            return
-        # Each is a synapse at every delay up to the longest.
-        if (needed := _BYTES_OF_A_DELAY * longest * len(spread)) > (free := psutil.virtual_memory().available):
-            raise LearnError(
-                f"train.trainable.longest_delay: expected trained delays that fit into the {free / 1e9:.3g} GB that "
-                f"are free, found {len(spread):,} of up to {longest:,} steps that take {needed / 1e9:.3g} GB; make it "
-                "shorter, or train the delays of fewer projections"
-            )
-        found = int(synapses_of(self.lowered.network)["delay"][spread].max())
-        if found > longest:
-            raise LearnError(
-                f"train.trainable.longest_delay: expected {found * dt:g} ms at least, the longest of the delays that "
-                f"are trained, found {self.trainable.longest_delay:g} ms; give longest_delay = "
-                f'"{math.ceil(found * dt / 10) * 10} ms", or train the delays of other projections'
             )
 
     def _cell(self, number: int, spike_grad: Callable[[Tensor], Tensor]) -> SpikingCell:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from twinbrain.engines.base import Recording, Reloadable, Simulation, get_engine
 from twinbrain.errors import LearnError
 from twinbrain.learn.background import network_of_trial
+from twinbrain.learn.ends import INPUT_WEIGHT, READOUT, RELAY_RECEPTOR
 from twinbrain.learn.metrics.score import score
-from twinbrain.learn.network import INPUT_WEIGHT, READOUT, RELAY_RECEPTOR, TrainableNetwork
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.setup import background_of, trial_seed
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials

@@ -15,8 +15,9 @@ from twinbrain.learn.attach import attach
 from twinbrain.learn.background import background, has_background
 from twinbrain.learn.batch import Batch, Objective, batch_of
 from twinbrain.learn.calibrate import calibrate
+from twinbrain.learn.ends import INPUT
 from twinbrain.learn.lower import Lowered, lower
-from twinbrain.learn.network import INPUT, TrainableNetwork
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.rules.registry import rule as rule_named
 from twinbrain.learn.rules.rule import Rule
 from twinbrain.learn.tasks.disturb import keep_labels

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch, Objective
 from twinbrain.learn.cell import SpikingCell
+from twinbrain.learn.ends import INPUT, READOUT
 from twinbrain.learn.fused.threshold import MEMBRANE
-from twinbrain.learn.network import INPUT, READOUT, TrainableNetwork
+from twinbrain.learn.network import TrainableNetwork
 from twinbrain.learn.options import Slope
 from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule

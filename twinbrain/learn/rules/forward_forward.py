@@ -9,7 +9,8 @@ from torch.nn.functional import one_hot, softplus
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.batch import Batch, Objective
-from twinbrain.learn.network import INPUT, READOUT, Activity, TrainableNetwork
+from twinbrain.learn.ends import INPUT, READOUT
+from twinbrain.learn.network import Activity, TrainableNetwork
 from twinbrain.learn.options import Frequency, NotNegative
 from twinbrain.learn.rules.penalty import refuse_penalty
 from twinbrain.learn.rules.rule import Locality, Outcome, Rule
