@@ -22,23 +22,15 @@ from zarr.storage import LocalStore
 from twinbrain.errors import StoreError
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.files.regular import oddity
-from twinbrain.paths import user_path
+from twinbrain.store.place import place_of
 from twinbrain.store.remote import RemoteStore
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
 # What interrupted writes leave: ours and those of zarr are named so, and nothing of a person's own.
 _LEFT = re.compile(r"(.*\.)?[0-9a-f]{32}\.partial|writable\.partial", re.DOTALL)
 LIKE_A_CLAIM = re.compile(r"writer-.*\.claim", re.DOTALL)
 """Names of what says who writes a store; see `twinbrain.store.claim`."""
-# Others that fsspec knows unpack archives, follow references to other places, or start programs.
-SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
-"""Kinds of URL at which a store may lie, beside paths of this machine."""
-_OF_THIS_MACHINE = ("file", "local")
-_MISTYPED = re.compile(rf"({'|'.join((*SCHEMES, *_OF_THIS_MACHINE))}):/(?!/)", re.IGNORECASE)
 LARGEST_OBJECT = LARGEST_ARCHIVE
 """Bytes beyond which no object is read whose size is not bounded otherwise; declarations may hold large arrays."""
-# What pathlib makes of a URL.
-_SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
 
 @dataclass(frozen=True)
@@ -74,49 +66,7 @@ class Location:
         """
         if isinstance(path, Location):
             return path
-        text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-        if not isinstance(text, str):
-            raise StoreError(
-                f"expected a path or a URL as text, found {path!r}; name a place, such as 'runs/rest.zarr'"
-            )
-        if not text.strip():
-            raise StoreError("expected a path or a URL, found an empty text; name a place, such as 'runs/rest.zarr'")
-        if "\0" in text:
-            raise StoreError(f"expected a path or URL, found one with a NUL in it: {text!r}; leave that out")
-        if not isinstance(path, str) and _SQUASHED.match(text):
-            raise StoreError(
-                f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'"
-            )
-        if match := _MISTYPED.match(text):
-            scheme = match[1].lower()
-            raise StoreError(
-                f"expected a path, or a URL with '//' after {scheme}:, found {text}; write "
-                f"{scheme}://{'/' if scheme in _OF_THIS_MACHINE else ''}{text[match.end() :]}"
-            )
-        if not _URL.match(text):
-            return cls(_reachable(user_path(text)))
-        scheme, _, rest = text.partition("://")
-        if scheme == "file" and not rest.startswith(("/", "~")):  # between the second and the third "/" stands a host
-            host, _, below = rest.partition("/")
-            if host != "localhost":
-                raise StoreError(
-                    f"expected a path of this machine, such as file:///tmp/rest.zarr, found one of the host {host!r}: "
-                    f"{text}; give the path alone, or a whole one after file://"
-                )
-            rest = f"/{below}"
-        if scheme in _OF_THIS_MACHINE:
-            return cls(_reachable(user_path(rest)))
-        if scheme not in SCHEMES:
-            raise StoreError(
-                f"expected a path, or a URL that begins with one of {', '.join(f'{name}://' for name in SCHEMES)}, "
-                f"found {text}; name another place"
-            )
-        if found := re.search(r"[*?\[\]]", rest):
-            raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
-        url = f"{scheme}://{rest.rstrip('/')}"
-        if scheme in ("s3", "s3a") and "/" not in rest.rstrip("/"):
-            raise StoreError(f"expected s3://bucket/name, found no name in the bucket: {text}; add one")
-        return cls(url)
+        return cls(place_of(path))
 
     @property
     def is_local(self) -> bool:
@@ -380,17 +330,3 @@ class Location:
             for stale in self.place.rglob("*.partial"):
                 if _LEFT.fullmatch(stale.name) and not stale.is_dir():  # writes leave files alone
                     stale.unlink()
-
-
-def _reachable(path: Path) -> Path:
-    """Return a path, if it can be asked whether anything is there."""
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError as error:
-        raise StoreError(
-            f"expected a path that can be reached, found {error.strerror or error}: {str(path)[:400]}; check its "
-            "length, its links, and who may read the folders that it lies in"
-        ) from None
-    return path

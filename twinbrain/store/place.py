@@ -1,0 +1,82 @@
+"""Places where stores may lie, as a person gives them: a path, or a URL."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from twinbrain.errors import StoreError
+from twinbrain.paths import user_path
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
+# Others that fsspec knows unpack archives, follow references to other places, or start programs.
+SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
+"""Kinds of URL at which a store may lie, beside paths of this machine."""
+_OF_THIS_MACHINE = ("file", "local")
+_MISTYPED = re.compile(rf"({'|'.join((*SCHEMES, *_OF_THIS_MACHINE))}):/(?!/)", re.IGNORECASE)
+# What pathlib makes of a URL.
+_SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
+
+
+def place_of(path: str | os.PathLike[str]) -> Path | str:
+    """Return a path of this machine, or the URL, that a text names.
+
+    Raises
+    ------
+    StoreError
+        If it is a path or URL that no store can lie at.
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise StoreError(f"expected a path or a URL as text, found {path!r}; name a place, such as 'runs/rest.zarr'")
+    if not text.strip():
+        raise StoreError("expected a path or a URL, found an empty text; name a place, such as 'runs/rest.zarr'")
+    if "\0" in text:
+        raise StoreError(f"expected a path or URL, found one with a NUL in it: {text!r}; leave that out")
+    if not isinstance(path, str) and _SQUASHED.match(text):
+        raise StoreError(f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'")
+    if match := _MISTYPED.match(text):
+        scheme = match[1].lower()
+        raise StoreError(
+            f"expected a path, or a URL with '//' after {scheme}:, found {text}; write "
+            f"{scheme}://{'/' if scheme in _OF_THIS_MACHINE else ''}{text[match.end() :]}"
+        )
+    if not _URL.match(text):
+        return _reachable(user_path(text))
+    scheme, _, rest = text.partition("://")
+    if scheme == "file" and not rest.startswith(("/", "~")):  # between the second and the third "/" stands a host
+        host, _, below = rest.partition("/")
+        if host != "localhost":
+            raise StoreError(
+                f"expected a path of this machine, such as file:///tmp/rest.zarr, found one of the host {host!r}: "
+                f"{text}; give the path alone, or a whole one after file://"
+            )
+        rest = f"/{below}"
+    if scheme in _OF_THIS_MACHINE:
+        return _reachable(user_path(rest))
+    if scheme not in SCHEMES:
+        raise StoreError(
+            f"expected a path, or a URL that begins with one of {', '.join(f'{name}://' for name in SCHEMES)}, "
+            f"found {text}; name another place"
+        )
+    if found := re.search(r"[*?\[\]]", rest):
+        raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
+    url = f"{scheme}://{rest.rstrip('/')}"
+    if scheme in ("s3", "s3a") and "/" not in rest.rstrip("/"):
+        raise StoreError(f"expected s3://bucket/name, found no name in the bucket: {text}; add one")
+    return url
+
+
+def _reachable(path: Path) -> Path:
+    """Return a path, if it can be asked whether anything is there."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise StoreError(
+            f"expected a path that can be reached, found {error.strerror or error}: {str(path)[:400]}; check its "
+            "length, its links, and who may read the folders that it lies in"
+        ) from None
+    return path
