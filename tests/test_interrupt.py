@@ -9,7 +9,7 @@ from twinbrain.interrupt import Interrupt, leave_terminal, stopping_signals
 
 
 def press():
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 
 def test_a_first_signal_asks_and_a_second_stops_at_once():
@@ -24,7 +24,7 @@ def test_a_first_signal_asks_and_a_second_stops_at_once():
 def test_a_signal_within_reaches_those_around():
     with Interrupt() as outermost, Interrupt() as outer:
         with Interrupt() as inner:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
             assert [context.requested for context in (inner, outer, outermost)] == [True, True, True]
         with Interrupt() as later:
             assert not later.requested
@@ -43,7 +43,7 @@ def test_what_handled_signals_before_does_so_again():
 def test_a_terminal_that_closes_asks_to_stop_but_where_that_is_ignored(monkeypatch):
     with Interrupt() as interrupt:
         for _ in range(2):  # one of the shell, and one of the system
-            os.kill(os.getpid(), signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
         assert interrupt.requested
         with pytest.raises(KeyboardInterrupt):
             press()

@@ -5,7 +5,6 @@
 
 import argparse
 import contextlib
-import os
 import shutil
 import signal
 import sys
@@ -209,11 +208,11 @@ def _stopped(path, begin, at, what=None):
     def stop(*told):
         if len(told) == 1:  # of a sweep
             if told[0].done >= at:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
         elif told[0] == (what or "simulate") and told[1] >= at:
             if what:
                 raise _Stop
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with contextlib.suppress(tb.RunInterrupted, _Stop):
         begin(path, stop)

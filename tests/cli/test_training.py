@@ -1,7 +1,6 @@
 """Trainings from the command line."""
 
 import json
-import os
 import signal
 
 import numpy as np
@@ -156,7 +155,7 @@ def test_ctrl_c_keeps_the_epochs_that_are_done_and_resume_goes_on(twinbrain, ref
     def interrupted(self, *arguments):
         if self.course.epoch == stop["at"]:
             for _ in range(stop["signals"]):
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
         return epoch(self, *arguments)
 
     whole = twinbrain("train", "learn.toml", "--no-figure", "--replay", 0, "--out", "whole.zarr")

@@ -1,4 +1,3 @@
-import os
 import signal
 
 import numpy as np
@@ -62,7 +61,7 @@ def interrupt_at():
         def progress(doing, done, total):
             if doing == what and done == step:
                 for _ in range(n_times):
-                    os.kill(os.getpid(), signal.SIGINT)
+                    signal.raise_signal(signal.SIGINT)
 
         return progress
 

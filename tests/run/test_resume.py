@@ -1,5 +1,4 @@
 import json
-import os
 import signal
 import threading
 from pathlib import Path
@@ -94,7 +93,7 @@ def test_a_run_that_crashed_resumes_from_the_last_window(simulate, same, whole, 
 def test_a_schedulers_signal_stops_at_the_end_of_a_window_too(simulate, tmp_path):
     def progress(doing, done, total):
         if doing == "simulate" and done == 100:
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(tb.RunInterrupted, match=r"stopped at 10 ms"):
         simulate(progress=progress)

@@ -291,7 +291,7 @@ def test_workers_are_not_waited_for_where_they_come_with_tasks():
 def test_waiting_for_workers_ends_when_it_is_asked_to():
     client = SimpleNamespace(run=lambda *arguments, **options: {})
     with Interrupt() as interrupt:
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
             workers_ready(client, timeout=None, interrupt=interrupt)
 

@@ -1,6 +1,5 @@
 """A run is the same, byte for byte, for any number of shards; and it can be resumed with any."""
 
-import os
 import shutil
 import signal
 
@@ -89,7 +88,7 @@ def interrupting(step):
     def progress(what, done, total):
         if what == "simulate" and done >= step and not pressed:
             pressed.append(done)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     return progress
 

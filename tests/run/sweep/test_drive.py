@@ -1,6 +1,5 @@
 """Sweeps on workers: the same results as in one process, whatever happens to workers."""
 
-import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -76,7 +75,7 @@ def test_a_sweep_that_is_asked_to_stop_keeps_what_is_done_and_goes_on(tmp_path, 
 
     def stop(state):
         if state.done == 2:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(tb.RunInterrupted, match="of 20 points"):
         sweep(path, client=client, batch=1, seed=range(20), drive_seed=0, reduce=[Slow(0.1)], progress=stop)

@@ -126,11 +126,10 @@ def test_a_kept_point_is_gone_on_with(tmp_path, simulated):
 
 
 def _interrupt_at(step):
-    import os
     import signal
 
     def progress(doing, done, total):
         if doing == "simulate" and done == step:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     return progress

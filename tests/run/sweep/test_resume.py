@@ -1,6 +1,5 @@
 """Sweeps that stopped, and go on where they did."""
 
-import os
 import signal
 from types import SimpleNamespace
 
@@ -56,7 +55,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(sweep, out):
     def stop(state):
         if state.now == 2 and not asked:
             asked.append(state)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(tb.RunInterrupted, match="stopped after 2 of 6 points"):
         sweep(seed=range(6), reduce=["mean_rates"], batch=2, progress=stop)
@@ -76,7 +75,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(sweep, out):
 def test_a_signal_while_a_point_runs_stops_the_sweep_and_fails_no_point(sweep, out, keep_runs):
     def press(run):
         if run["spikes"].sizes["spike"] and run.attrs["seed"] == 1:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return 0
 
     with pytest.raises(tb.RunInterrupted):
