@@ -82,6 +82,13 @@ def test_of_sweeps_that_are_put_together_each_keeps_its_share_of_labels(first):
     assert ("none was on all of them" in alone) is (first < 1)
 
 
+def test_seeds_on_several_shares_of_the_labels_are_no_seeds_of_one_condition():
+    whole, half = (study().assign(label_share=("case", [share] * len(CASES))) for share in (1.0, 0.5))
+    together = xr.concat([whole, half.assign_coords(seed=half["seed"] + 3)], "seed", data_vars="all")
+    with pytest.raises(LearnError, match=r"the same share of the labels, found 50 % and 100 %; .* along 'case'"):
+        analysis.compare_conditions(together)
+
+
 def test_shares_of_labels_are_not_guessed():
     with pytest.raises(LearnError, match="expected the shares of labels along the dimension 'labels', found none"):
         analysis.compare_conditions(study(labels=[1.0, 0.5]).drop_vars("labels"))

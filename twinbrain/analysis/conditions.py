@@ -233,11 +233,26 @@ def _remarks(sweep: xr.Dataset, full: xr.Dataset, tuned: list[str]) -> dict[str,
 
 
 def _shares_of_conditions(sweep: xr.Dataset) -> list[float]:
-    """Return the shares of labels on which conditions were trained, the largest of each, as far as they are known."""
+    """Return the shares of labels on which conditions were trained, the largest of each, as far as they are known.
+
+    Raises
+    ------
+    LearnError
+        If the seeds of one were trained on several.
+    """
     if SHARE not in sweep.variables and LABELS in sweep.coords and sweep[LABELS].dims in ((), (LABELS,)):
         return [float(sweep[LABELS].max())]
     shares = shares_of(sweep)
-    most = shares.max([dim for dim in (SEED, LABELS) if dim in shares.dims])
+    most = shares.max(LABELS) if LABELS in shares.dims else shares
+    if SEED in most.dims:
+        if (unequal := most.max(SEED) > most.min(SEED)).any():
+            some = np.unique(most.where(unequal).values)
+            found = " and ".join(f"{100 * share:.4g} %" for share in some[np.isfinite(some)])
+            raise LearnError(
+                f"expected the seeds of a condition to be trained on the same share of the labels, found {found}; put "
+                "sweeps of several shares together along 'case', with names of cases that differ"
+            )
+        most = most.max(SEED)
     return sorted({float(share) for share in most.values.ravel() if np.isfinite(share)})
 
 

@@ -193,6 +193,8 @@ def test_a_distribution_and_a_whole_region_can_be_given():
         ("coupling", float("nan"), ["coupling (brain.coupling)", "finite"]),
         ("coupling", None, ["coupling (brain.coupling)", "None"]),
         ("regions.CX-*.populations.pv.size", 0, ["brain.regions.CX-*.populations.pv", "greater than"]),
+        ("run", {"drive_seed": 5}, ["run: expected the keys that change", 'between quotes: "run.drive_seed" = …']),
+        ("regions", {"*": {"scale": 2}}, ["would lose the rest", 'between quotes: "regions.*" = …']),
         ("sweep.batch", 2, ["expected a table, found the value None"]),
     ],
 )

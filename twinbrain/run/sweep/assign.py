@@ -61,6 +61,8 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
         parts = key_parts(key)
         if not all(parts):
             raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
+        if len(parts) == 1 and isinstance(value, Mapping):
+            raise SpecError([Problem(key, _whole_table(key, value))])
         try:
             workflow = _assigned(workflow, full_key(key), value, (), reached[key])
         except SpecError as error:
@@ -68,6 +70,15 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
                 Problem(_with_key(problem.where, key), problem.message) for problem in error.problems
             ) from None
     return workflow, reached
+
+
+def _whole_table(key: str, table: Mapping[str, Any]) -> str:
+    """Return why a table does not take the place of another: what it leaves out would be as if never declared."""
+    inner = next(iter(table), "…")
+    return (
+        f"expected the keys that change, found a table in place of all that {key} declares, which would lose the rest; "
+        f'write each as one key, in a file between quotes: "{key}.{inner}" = …'
+    )
 
 
 def _with_key(where: str, key: str) -> str:
