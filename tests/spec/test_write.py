@@ -1,3 +1,4 @@
+import hashlib
 import re
 
 import numpy as np
@@ -157,13 +158,38 @@ def test_a_note_of_several_lines_is_a_comment_and_nothing_else(end, tmp_path):
 
 def test_a_file_is_not_replaced_without_asking(tmp_path):
     arrays, path = tb.write_region(trained_region(0), tmp_path / "column.toml")
-    path.unlink()
     with pytest.raises(SpecError, match=r"column\.npz: expected no such file, found one; .* overwrite=True"):
         tb.write_region(trained_region(1), path)
-    assert not path.exists()
+    assert tb.load_region(path) == trained_region(0)
     tb.write_region(trained_region(1), path, overwrite=True)
     assert tb.load_region(path) == trained_region(1)
     assert sorted(tmp_path.iterdir()) == sorted([arrays, path])
+
+
+@pytest.mark.parametrize("region", ["none", "written", "pinned"])
+@pytest.mark.parametrize("kept", [{"time": [10.0], "neuron": [0]}, {"relay C_m": [1.0], "raw": [2.0]}])
+def test_arrays_that_are_not_those_of_the_region_are_kept(region, kept, tmp_path):
+    path = tmp_path / "column.toml"
+    arrays, _ = tb.write_region(trained_region(), path)
+    before = hashlib.sha256(arrays.read_bytes()).hexdigest()
+    np.savez(arrays, **kept)
+    if region == "none":
+        path.unlink()
+    elif region == "pinned":  # by a person, who has arrays of their own in the file
+        path.write_text(path.read_text().replace(before, hashlib.sha256(arrays.read_bytes()).hexdigest()))
+    with pytest.raises(SpecError, match=r"column\.npz: expected nothing but the arrays .*; move"):
+        tb.write_region(trained_region(1), path, overwrite=True)
+    with np.load(arrays) as found:
+        assert {name: found[name].tolist() for name in found} == kept
+
+
+def test_arrays_with_other_numbers_than_the_region_was_written_with_are_kept(tmp_path):
+    arrays, path = tb.write_region(trained_region(0), tmp_path / "column.toml")
+    other, _ = tb.write_region(trained_region(1), tmp_path / "other.toml")
+    arrays.write_bytes(other.read_bytes())
+    with pytest.raises(SpecError, match="found other numbers in them"):
+        tb.write_region(trained_region(0), path, overwrite=True)
+    assert arrays.read_bytes() == other.read_bytes()
 
 
 def test_what_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):

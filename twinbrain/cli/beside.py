@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from collections.abc import Iterator
@@ -61,12 +60,12 @@ def may_write(path: Path, location: Location, console: Console) -> bool:
 
 
 def may_write_region(path: Path, location: Location, console: Console) -> bool:
-    """Return the same of a region and of the arrays beside it, whose digest it holds."""
+    """Return the same of a region and of the arrays beside it, which must be its own."""
+    from twinbrain.spec.replaced import held_besides
+
     arrays = path.with_suffix(".npz")
-    if arrays.is_file() and not arrays.is_symlink() and not path.is_symlink():
-        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        if hashlib.sha256(arrays.read_bytes()).hexdigest() not in text:
-            return _stays(arrays, location, console)
+    if arrays.is_file() and held_besides(arrays, path):
+        return _stays(arrays, location, console)
     return may_write(path, location, console)
 
 

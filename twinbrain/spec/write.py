@@ -22,6 +22,7 @@ from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
+from twinbrain.spec.replaced import held_besides
 from twinbrain.spec.toml import comment, toml_text
 
 _ORDER = (
@@ -54,7 +55,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     path : str or Path
         A ``.toml`` file.
     overwrite : bool, optional
-        Whether to replace files that exist.
+        Whether to replace files that exist; an ``.npz`` only if it holds nothing but the arrays that the file names.
     note : str, optional
         What the file begins with, as a comment of one line or several.
 
@@ -66,8 +67,8 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     Raises
     ------
     SpecError
-        If the suffix is another, the path is a URL, the folder is missing, a file exists, or the region is too
-        long to be read again.
+        If the suffix is another, the path is a URL, the folder is missing, a file exists, the ``.npz`` holds anything
+        else, or the region is too long to be read again.
     """
     try:
         check_no_url(path)
@@ -91,6 +92,10 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         if target.exists() and not overwrite:
             message = "expected no such file, found one; write elsewhere, or overwrite=True"
             raise SpecError([Problem(str(target), message)])
+    if arrays and path.with_suffix(".npz").exists() and (others := held_besides(path.with_suffix(".npz"), path)):
+        message = f"expected nothing but the arrays that {path.name} names, which are replaced with it, found {others}"
+        message += "; move it away, or write the region under another name"
+        raise SpecError([Problem(str(path.with_suffix(".npz")), message)])
     _write(files)
     return list(files)
 

@@ -1,0 +1,55 @@
+"""Arrays beside a declaration that may be replaced together with it: those that it names, and no others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from twinbrain.files import FileError, parse_toml, read_bytes, read_npz, read_text
+from twinbrain.files.archive import LARGEST_ARCHIVE
+from twinbrain.files.text import LARGEST_TOML
+from twinbrain.spec.suggest import listed
+
+
+def toml_there(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds; nothing if there is none, or it cannot be read."""
+    try:
+        return parse_toml(read_text(path, LARGEST_TOML))
+    except FileError:
+        return {}
+
+
+def held_besides(arrays: Path, declaration: Path) -> str:
+    """Return what an archive holds besides the arrays that a declaration names, in words; "" if that is nothing.
+
+    A person may keep recorded spikes, or further arrays, where a declaration is to be written with its own: these are
+    not replaced.
+
+    Parameters
+    ----------
+    arrays, declaration : Path
+        The archive, and the TOML file in the same folder.
+    """
+    tables = [table for table in _tables(toml_there(declaration)) if table["file"] == arrays.name]
+    try:
+        contents = read_bytes(arrays, LARGEST_ARCHIVE)
+        held = set(read_npz(contents))
+    except FileError as error:
+        return str(error)
+    if others := sorted(held - {str(table["array"]) for table in tables}):
+        return f"the arrays {listed(others)}"
+    digest = hashlib.sha256(contents).hexdigest()
+    return "" if all(table.get("sha256", digest) == digest for table in tables) else "other numbers in them"
+
+
+def _tables(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every table that names an array in a file."""
+    if isinstance(value, dict):
+        if {"file", "array"} <= set(value):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _tables(item)
