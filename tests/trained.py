@@ -34,7 +34,7 @@ def make_responses(
     decision = np.where(rng.random(len(label)) < 0.8, label, (label + 1) % n_classes)
     return xr.Dataset(
         {
-            "count": (("trial", "neuron"), count.sum(axis=1), {"units": "spikes/trial"}),
+            "count": (("trial", "neuron"), count.sum(axis=1), {"units": "spikes/trial", "n_bins": n_bins}),
             "rate": (("trial", "bin", "neuron"), count / width * 1000, {"units": "Hz"}),
             "label": ("trial", label),
             "decision": ("trial", decision),

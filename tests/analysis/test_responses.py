@@ -79,6 +79,27 @@ def test_neurons_that_lack_a_rate_are_told_to_be_left_out(function):
     assert found.drop_vars("n_neurons").equals(expected)
 
 
+@pytest.mark.parametrize("function", [analysis.selectivity, analysis.tuning, analysis.decoding])
+def test_counts_of_whole_trials_are_not_taken_for_those_of_selected_bins(function):
+    responses = make_responses(n_neurons=1, n_trials=10, n_bins=8)
+    along_time = responses.drop_vars("output").swap_dims(bin="time")
+    for window in (responses.isel(bin=slice(0, 3)), along_time.sel(time=slice(0, 20))):
+        with pytest.raises(LearnError, match=r"expected all 8 bins .*, found 3 that were selected; .* count anew"):
+            function(window)
+    with pytest.raises(LearnError, match="found 1 that were selected"):
+        function(responses.isel(bin=0))
+
+
+def test_counts_of_all_bins_or_counted_anew_in_some_are_taken():
+    responses = make_responses(n_neurons=1, n_trials=10, n_bins=8)
+    early = responses.isel(bin=slice(0, 3))
+    anew = early.assign(count=(early["rate"].sum("bin") * 0.01).round())
+    assert float(analysis.tuning(anew)["mean"].mean()) == pytest.approx(float(anew["count"].mean()))
+    expected = analysis.tuning(responses)["mean"]
+    for whole in (responses.isel(trial=slice(None, None, -1)), responses.drop_vars(["rate", "time"])):
+        np.testing.assert_allclose(analysis.tuning(whole)["mean"], expected)
+
+
 def test_what_is_missing_is_named():
     responses = make_responses()
     with pytest.raises(LearnError, match="expected the variable 'count', found rate"):

@@ -35,6 +35,7 @@ def test_counts_rates_and_decisions_are_those_of_the_spikes(trained):
     spikes, output = trained.activity(TASK.test, np.arange(30))
     np.testing.assert_array_equal(found["count"], spikes.sum(0))
     np.testing.assert_allclose(found["rate"].sum("bin") * 0.01, found["count"])
+    assert found["count"].attrs["n_bins"] == found.sizes["bin"]
     np.testing.assert_allclose(found["output"], output.mean(0))
     np.testing.assert_array_equal(found["decision"], found["output"].argmax("output"))
     assert float((found["decision"] == found["label"]).mean()) == trained.score == float(found["score"].mean())

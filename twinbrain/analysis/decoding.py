@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.confidence import wilson
 from twinbrain.analysis.discriminant import centroids, linear_discriminant
-from twinbrain.analysis.responses import Classes, classes_of, complete, neuron_groups, responses_of
+from twinbrain.analysis.responses import Classes, classes_of, complete, counts_of, neuron_groups
 from twinbrain.analysis.varies import varies
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.plain_numbers import whole
@@ -64,7 +64,7 @@ def decoding(
     SpecError
         If the decoder is unknown, or a number of folds, neurons, draws or the seed is none.
     LearnError
-        If a class has fewer trials than there are folds.
+        If a class has fewer trials than there are folds, or bins were selected, of which counts do not tell.
 
     References
     ----------
@@ -73,7 +73,7 @@ def decoding(
     """
     if decoder not in get_args(Decoder):
         raise SpecError(f"decoder: unknown decoder {decoder!r}; {suggestion(str(decoder), _DECODERS)}")
-    count, classes = responses_of(responses, "count", "trial", "neuron"), classes_of(responses)
+    count, classes = counts_of(responses), classes_of(responses)
     n_folds, n_draws, seed = whole("n_folds", n_folds, 2), whole("n_draws", n_draws), whole("seed", seed, 0)
     n_neurons = None if n_neurons is None else whole("n_neurons", n_neurons)
     fewest = int(classes.n_trials.min())

@@ -15,6 +15,8 @@ from twinbrain.spec.suggest import suggestion
 
 TRIAL_DIGEST = "trial_digest"
 """Coordinate of trials: what tells their inputs apart, in responses of what was trained."""
+N_BINS = "n_bins"
+"""Attribute of counts: of how many bins of the rate they are, as far as a trial is one of whole bins."""
 
 
 def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
@@ -37,6 +39,26 @@ def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
     if lacking := [dim for dim in dims if not array.sizes[dim]]:
         raise LearnError(f"responses: expected at least one {lacking[0]}, found none in {name!r}")
     return array.transpose(*dims)
+
+
+def counts_of(responses: xr.Dataset) -> xr.DataArray:
+    """Return the counts of the responses, with the dimensions (trial, neuron).
+
+    Raises
+    ------
+    LearnError
+        As `responses_of`, or if bins were selected: counts are of whole trials all the same.
+    """
+    count = responses_of(responses, "count", "trial", "neuron")
+    n = count.attrs.get(N_BINS)
+    found = responses["time"].size if "time" in responses.variables else responses.sizes.get("bin", n)
+    if n not in (None, found):
+        raise LearnError(
+            f"responses: expected all {n} bins of the trials, of which 'count' is, found {found} that were selected; "
+            "give all, or count anew, with the width of a bin in s: "
+            "responses.assign(count=(responses['rate'].sum('bin') * width).round())"
+        )
+    return count
 
 
 def complete(values: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.analysis.information import information
-from twinbrain.analysis.responses import Classes, classes_of, complete, neuron_groups, responses_of
+from twinbrain.analysis.responses import Classes, classes_of, complete, counts_of, neuron_groups
 from twinbrain.analysis.varies import ROUNDING
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,11 @@ def selectivity(responses: xr.Dataset, by: str | None = None) -> xr.Dataset:
         ``class_selectivity``, ``lifetime_sparseness``, ``information`` (bit) and ``d_prime``. NaN where nothing is
         defined: a single class, a silent neuron, too few trials, a neuron whose count is missing in a trial.
 
+    Raises
+    ------
+    LearnError
+        If bins were selected, of which counts do not tell.
+
     Notes
     -----
     With the mean response :math:`r_s` to class s of S:
@@ -65,7 +70,7 @@ def selectivity(responses: xr.Dataset, by: str | None = None) -> xr.Dataset:
     .. [2] Vinje & Gallant 2000, doi 10.1126/science.287.5456.1273
     .. [3] Green & Swets 1966, Signal Detection Theory and Psychophysics
     """
-    count = responses_of(responses, "count", "trial", "neuron")
+    count = counts_of(responses)
     values, classes = count.values.astype(np.float64), classes_of(responses)
     # One missing count would make its class look as if it drove the neuron least.
     values = np.where(complete(values), values, np.nan)

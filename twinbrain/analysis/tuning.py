@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from twinbrain.analysis.responses import classes_of, complete, responses_of
+from twinbrain.analysis.responses import classes_of, complete, counts_of
 
 
 def tuning(responses: xr.Dataset) -> xr.Dataset:
@@ -22,8 +22,13 @@ def tuning(responses: xr.Dataset) -> xr.Dataset:
         ``mean`` and ``sem`` (spikes a trial; the error is NaN for a class of one trial), ``n_trials`` (label), and
         ``preferred`` (neuron): the place in ``label`` of the class with the largest mean, -1 for a neuron that never
         fires, or whose count is missing (NaN) in a trial, as then is the mean of that class.
+
+    Raises
+    ------
+    LearnError
+        If bins were selected, of which counts do not tell.
     """
-    count = responses_of(responses, "count", "trial", "neuron")
+    count = counts_of(responses)
     values = count.values.astype(np.float64)
     classes = classes_of(responses)
     mean = classes.means(values)

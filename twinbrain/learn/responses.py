@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import units
-from twinbrain.analysis.responses import TRIAL_DIGEST
+from twinbrain.analysis.responses import N_BINS, TRIAL_DIGEST
 from twinbrain.errors import LearnError
 from twinbrain.learn.metrics.score import decide, mean_output, score
 from twinbrain.learn.tasks.trials import Trials
@@ -47,7 +47,7 @@ def responses_of(trained: Trained, trials: Trials, bin: str | None) -> xr.Datase
             decisions.append(decide(output, scored).numpy())
     found = xr.Dataset(
         {
-            "count": (("trial", "neuron"), np.concatenate(counts)),
+            "count": (("trial", "neuron"), np.concatenate(counts), {N_BINS: n_bins}),
             "rate": (("trial", "bin", "neuron"), np.concatenate(rates).astype(np.float32), {"units": "Hz"}),
             "output": (("trial", "output"), np.concatenate(outputs), {"units": "mV"}),
             "score": ("trial", np.concatenate(scores)),
