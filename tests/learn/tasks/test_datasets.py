@@ -2,6 +2,7 @@ import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -160,3 +161,20 @@ def test_masked_spikes_are_refused():
     spikes = np.ma.masked_array(np.ones((2, 2)), mask=np.eye(2))
     with pytest.raises(LearnError, match=r"train\[0\]: expected a pair of .*, found 2 masked"):
         tb.task_of([(spikes, 0)], [(np.ones((2, 2)), 0)])
+
+
+def test_every_item_has_the_same_labels_of_channels_and_steps():
+    table = pd.DataFrame(np.eye(4, 3), columns=["A1", "A2", "A3"])
+    fine = [(table, 0), (table[:2], 1), (table.values, 0), (xr.DataArray(table, dims=("step", "channel")), 1)]
+    assert tb.task_of(fine, fine, fine).train.n_steps == 4
+    late = table[1:]
+    for other in (table[["A3", "A2", "A1"]], table.set_axis([5, 6, 7], axis=1), late, xr.DataArray(late)):
+        along = "step" if len(other) == 3 else "channel"
+        with pytest.raises(LearnError, match=rf"expected the labels of t.* along '{along}', in the same order, found"):
+            tb.task_of(fine, [(table, 0), (other, 1)], fine)
+    plain = pd.DataFrame(np.eye(4, 3))
+    for one, other in ((late, table), (plain, plain.set_axis([5, 6, 7], axis=1))):
+        with pytest.raises(
+            LearnError, match=r"^train\[0\]: expected the labels of train\[1\] along|^train\[1\]: .*\[0\]"
+        ):
+            tb.task_of([(one, 0), (other, 1)], fine, fine)

@@ -36,7 +36,18 @@ def make(**changes):
         ({"start": np.array([1, 1, 2, 3, 4])}, "found start from 1 to 4"),
         ({"start": np.array([0, 3, 2, 3, 4])}, "expected start to ascend"),
         ({"channel": np.array([1, 1, 1])}, "4 steps and 3 channels"),
-        ({"step": np.full(4, 2.0)}, "step: expected whole numbers in one dimension, found float64"),
+        ({"step": np.full(4, 2.0)}, "step: expected whole numbers in one dimension, .* found float64"),
+        ({"step": np.full(4, 2, np.uint64)}, "step: expected whole numbers .*, such as int64, found uint64"),
+        ({"start": np.arange(5, dtype=np.uint32)}, "start: expected whole numbers .*, such as int64, found uint32"),
+        (
+            {"start": np.array([0, 0, 1, 2, 4]), "step": np.array([2, 2, 3, 2])},
+            "each once, found one at step 2 after one at step 3 in one trial; order them by .*events_of",
+        ),
+        ({"start": np.array([0, 4, 4, 4, 4])}, "found two at step 2 of channel 1 in one trial"),
+        (
+            {"start": np.array([0, 1, 4, 4, 4]), "channel": np.array([1, 2, 0, 2])},
+            "found two at step 2 of channel 2 in one trial",
+        ),
         ({"target": np.array(1)}, "found one targets and 4 rows"),
         ({"scored": np.full((4, 6), 1j)}, "scored: expected real numbers, found complex128"),
         ({"scored": np.full((4, 6), "1")}, "scored: expected real numbers, found <U1"),
@@ -68,6 +79,10 @@ def test_what_is_out_of_range_is_told(changes, message):
     make()
     with pytest.raises(tb.LearnError, match=message):
         make(**changes)
+
+
+def test_channels_of_a_step_stand_in_any_order():
+    make(start=np.array([0, 1, 4, 4, 4]), channel=np.array([1, 2, 0, 1]))
 
 
 @pytest.mark.parametrize("kind", ["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"])

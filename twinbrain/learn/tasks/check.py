@@ -32,7 +32,8 @@ def check_trials(where: str, trials: Trials, kind: str, n_channels: int, n_outpu
     Raises
     ------
     LearnError
-        If a label, a channel or a step is out of range, numbers are not finite, or arrays do not fit together.
+        If a label, a channel or a step is out of range, events are out of order or stand twice, numbers are not
+        finite, or arrays do not fit together.
     """
     if not isinstance(trials, Trials):
         raise LearnError(f"{where}: expected Trials, found a {type(trials).__name__}; make them by tb.trials_of")
@@ -85,10 +86,11 @@ def check_alike(where: str, parts: Mapping[str, Trials]) -> None:
 def _check_events(where: str, trials: Trials) -> None:
     start, step, channel = trials.start, trials.step, trials.channel
     for name, values in (("start", start), ("step", step), ("channel", channel)):
-        if values.ndim != 1 or values.dtype.kind not in "iu":
+        # Of start there are differences, which need a sign; and NumPy adds uint64 to int64 as floats.
+        if values.ndim != 1 or values.dtype.kind not in ("i" if name == "start" else "iu") or values.dtype == np.uint64:
             raise LearnError(
-                f"{where}: {name}: expected whole numbers in one dimension, found {values.dtype} of shape "
-                f"{values.shape}"
+                f"{where}: {name}: expected whole numbers in one dimension, such as int64, found {values.dtype} of "
+                f"shape {values.shape}"
             )
     n = len(step)
     is_whole = len(start) > 0 and start[0] == 0 and start[-1] == n == len(channel)
@@ -98,6 +100,32 @@ def _check_events(where: str, trials: Trials) -> None:
             f"found start from {start[0] if len(start) else 'nothing'} to {start[-1] if len(start) else 'nothing'}, "
             f"{n} steps and {len(channel)} channels; say where the events of each trial begin, and last where they end"
         )
+    _check_order(where, trials)
+
+
+def _check_order(where: str, trials: Trials) -> None:
+    """Refuse events of a trial whose steps do not ascend, or that stand twice: a network sees one, a count two."""
+    step, channel = trials.step, trials.channel
+    begins = np.zeros(len(step), bool)
+    begins[trials.start[trials.start < len(step)]] = True
+    back = (step[1:] < step[:-1]) & ~begins[1:]
+    twice = (step[1:] == step[:-1]) & (channel[1:] == channel[:-1]) & ~begins[1:]
+    if not back.any() and ((step[1:] == step[:-1]) & (channel[1:] < channel[:-1]) & ~begins[1:]).any():
+        # Channels of a step may stand in any order; doubles are beside each other once they are sorted.
+        trial = trials.trial
+        order = np.lexsort((channel, step, trial))
+        step, channel, trial = step[order], channel[order], trial[order]
+        twice = (step[1:] == step[:-1]) & (channel[1:] == channel[:-1]) & (trial[1:] == trial[:-1])
+    if back.any():
+        found = f"one at step {step[1:][back][0]} after one at step {step[:-1][back][0]}"
+    elif twice.any():
+        found = f"two at step {step[1:][twice][0]} of channel {channel[1:][twice][0]}"
+    else:
+        return
+    raise LearnError(
+        f"{where}: expected the events of each trial in the order of their steps, each once, found {found} in one "
+        "trial; order them by twinbrain.learn.tasks.trials.events_of(trial, step, channel, n_trials)"
+    )
 
 
 def _check_scored(where: str, scored: NDArray[Any]) -> None:

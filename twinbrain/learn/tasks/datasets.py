@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.errors import LearnError
 from twinbrain.learn.tasks.room import Room
 from twinbrain.learn.tasks.split import chance
 from twinbrain.learn.tasks.task import Task
-from twinbrain.learn.tasks.trials import Trials, check_binary, with_names
+from twinbrain.learn.tasks.trials import Trials, check_binary, check_labels, with_names
+from twinbrain.spec.labelled import counts_places
 from twinbrain.spec.plain_array import plain_array
 from twinbrain.units import number
 
@@ -41,14 +43,16 @@ def task_of(
     Raises
     ------
     LearnError
-        If a dataset is empty, an item is no such pair, or the trials would not fit into memory.
+        If a dataset is empty, an item is no such pair, or has other labels of channels or steps than another (in xarray
+        and pandas), or the trials would not fit into memory.
 
     Examples
     --------
     >>> task = tb.task_of(train_set, test_set, dt="1 ms")
     >>> tb.train(tb.load_region("learning/leaky"), task)
     """
-    parts = {"train": _read(train, "train"), "test": _read(test, "test")}
+    seen = _Seen()
+    parts = {"train": _read(train, "train", seen), "test": _read(test, "test", seen)}
     if validation is None:
         inputs, labels = parts["train"]
         held = _held(labels)
@@ -62,7 +66,7 @@ def task_of(
             for kept in (False, True)
         )
     else:
-        parts["validation"] = _read(validation, "validation")
+        parts["validation"] = _read(validation, "validation", seen)
     every = [item for inputs, _ in parts.values() for item in inputs]
     n_channels = {item.n_channels for item in every}
     if len(n_channels) > 1:
@@ -97,6 +101,35 @@ class _Item(NamedTuple):
     channel: NDArray[np.int32]
 
 
+class _Seen:
+    """The labels along steps and channels that items had so far, which those of later ones are held against."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[str, xr.DataArray]] = {}
+
+    def check(self, where: str, spikes: Any) -> None:
+        """Refuse an item that has other labels, as far as its steps go, which may be fewer.
+
+        Raises
+        ------
+        LearnError
+            If it has.
+        """
+        if not isinstance(spikes, xr.DataArray):
+            return
+        for dim in spikes.dims:
+            if dim not in spikes.coords:
+                continue
+            name, own = str(dim), spikes[dim]
+            first, known = self._of.setdefault(name, (where, own))
+            n = min(len(own), len(known)) if name == "step" else None
+            check_labels({first: known[:n], where: own[:n]}, [name])
+            # What counts from 0 tells less than names do, and a short trial less than a long one.
+            self._of[name] = max(
+                (first, known), (where, own), key=lambda it: (not counts_places(it[1].values), len(it[1]))
+            )
+
+
 def _held(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which trials are for validation: in step through each class, so that none is left out."""
     held = np.zeros(len(labels), bool)
@@ -106,7 +139,7 @@ def _held(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     return held
 
 
-def _read(dataset: Dataset, split: str) -> tuple[list[_Item], NDArray[np.int64]]:
+def _read(dataset: Dataset, split: str, seen: _Seen) -> tuple[list[_Item], NDArray[np.int64]]:
     items, labels = [], []
     try:
         n = len(dataset)
@@ -119,6 +152,7 @@ def _read(dataset: Dataset, split: str) -> tuple[list[_Item], NDArray[np.int64]]
         try:
             spikes, label = dataset[i]
             spikes = with_names(f"{split}[{i}]", spikes, ("step", "channel"))
+            seen.check(f"{split}[{i}]", spikes)
             array, number_of_class = plain_array(spikes), plain_array([label])
         except LearnError:
             raise

@@ -184,7 +184,7 @@ def trials_of(spikes: ArrayLike, target: ArrayLike, scored: ArrayLike | None = N
         )
     given = {name: value for name, value in ({"scored": scored} | more).items() if value is not None}
     named = {name: with_names(name, value) for name, value in {"spikes": spikes, "target": target, **given}.items()}
-    _check_labels(named)
+    check_labels(named, ("trial", "step"))
     arrays: dict[str, Any] = {"scored": None}
     for name, value in named.items():
         try:
@@ -270,10 +270,22 @@ def with_names(where: str, value: Any, dims: Sequence[str] | None = None) -> Any
         raise LearnError(f"{where}: {error}") from None
 
 
-def _check_labels(arrays: Mapping[str, Any]) -> None:
-    """Refuse arrays whose trials or steps have other labels than those of another, or the same in another order."""
+def check_labels(arrays: Mapping[str, Any], dims: Sequence[str]) -> None:
+    """Refuse arrays that have other labels along a dimension than another, or the same in another order.
+
+    Parameters
+    ----------
+    arrays : mapping of str to array_like
+        As `with_names` returned them, by what they are, for a message.
+    dims : sequence of str
+
+    Raises
+    ------
+    LearnError
+        If there are such.
+    """
     named = {name: array for name, array in arrays.items() if isinstance(array, xr.DataArray)}
-    for dim in ("trial", "step"):
+    for dim in dims:
         labels = {name: array[dim].values for name, array in named.items() if dim in array.coords}
         first = next((name for name, own in labels.items() if not counts_places(own)), None)
         for name, own in labels.items():
