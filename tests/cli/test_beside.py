@@ -7,7 +7,7 @@ import pytest
 
 import twinbrain as tb
 from tests.spec.test_write import trained_region
-from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_folder, may_write_region, writing
+from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_brain, may_write_region, writing
 from twinbrain.cli.console import Console
 from twinbrain.cli.places import place_of
 from twinbrain.errors import SpecError, StoreError
@@ -64,12 +64,13 @@ def test_a_folder_is_replaced_unless_something_else_was_put_into_it(tmp_path, lo
     brain = tb.Brain(connectome=tb.Connectome([[0]], [[0]], "A"), regions={"A": trained_region()})
     tb.write_brain(brain, folder, note=mark_of(location))
     assert tb.load_workflow(folder / "brain.toml").brain.regions["A"] == trained_region()
-    assert may_write_folder(folder, "brain.toml", location, Console())
-    (folder / "regions" / "notes.txt").write_text("mine")
-    assert not may_write_folder(folder, "brain.toml", location, Console())
-    (folder / "regions" / "notes.txt").unlink()
+    assert may_write_brain(folder, location, Console())
+    for name in ("regions/notes.txt", "mine.toml", "recorded.npz"):
+        (folder / name).write_text("mine")
+        assert not may_write_brain(folder, location, Console())
+        (folder / name).unlink()
     tb.write_brain(brain, folder, overwrite=True)
-    assert not may_write_folder(folder, "brain.toml", location, Console())
+    assert not may_write_brain(folder, location, Console())
 
 
 def test_a_place_without_a_name_is_none_for_what_stands_beside(tmp_path, monkeypatch):

@@ -73,3 +73,30 @@ def test_a_folder_is_replaced_only_when_that_is_asked_for_and_nothing_half_is_le
     with pytest.raises(ConnectomeError):
         tb.write_brain(tb.Brain(connectome="nowhere", regions={"*": relay_region()}), tmp_path / "y")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("name", ["recorded.npz", "projections.npz", "regions/mine.toml", "regions/mine.npz"])
+def test_a_folder_with_files_of_a_persons_own_is_not_replaced(name, tmp_path):
+    folder = tmp_path / "x"
+    tb.write_brain(joined_brain(3), folder)
+    file = folder / name
+    file.unlink(missing_ok=True)
+    with file.open("wb") as recorded:
+        np.savez(recorded, time=[1.0], neuron=[0])
+    with pytest.raises(ExchangeError, match=f"found {name}; move that elsewhere"):
+        tb.write_brain(joined_brain(3), folder, overwrite=True)
+    with np.load(file) as found:
+        assert found["time"] == [1.0]
+
+
+def test_a_brain_with_long_arrays_is_replaced(tmp_path):
+    values = tb.Explicit(np.linspace(1, 2, 20), "pF")
+    relay = relay_region()
+    cells = {name: cell.replace(parameters={"C_m": values}) for name, cell in relay.cells.items()}
+    populations = {name: population.replace(size=20) for name, population in relay.populations.items()}
+    region = relay.replace(cells=cells, populations=populations)
+    brain = tb.Brain(connectome=small_connectome(1), regions={"*": region})
+    for overwrite in (False, True):
+        path = tb.write_brain(brain, tmp_path / "x", overwrite=overwrite)
+        assert (tmp_path / "x" / "regions" / "test_relay.npz").exists()
+    assert tb.load_workflow(path).brain.regions == brain.regions

@@ -6,8 +6,12 @@ from twinbrain.errors import ExchangeError
 from twinbrain.exchange.files import optional, written_whole
 
 
+def part_alone(folder):
+    return {"part"}
+
+
 def write_half(path, folder):
-    with written_whole(path, overwrite=True, folder=folder) as part:
+    with written_whole(path, overwrite=True, own=part_alone if folder else None) as part:
         (part / "part" if folder else part).write_text("after")
         raise ZeroDivisionError
 
@@ -30,7 +34,7 @@ def test_what_breaks_off_leaves_nothing_and_keeps_what_stood_there(folder, tmp_p
 def test_what_is_written_replaces_what_stood_there_as_a_whole(folder, tmp_path):
     path = tmp_path / "deep" / "model"
     for text in ("one", "two"):
-        with written_whole(path, overwrite=text == "two", folder=folder) as part:
+        with written_whole(path, overwrite=text == "two", own=(lambda _: {"one"}) if folder else None) as part:
             (part / text if folder else part).write_text(text)
     assert [found.name for found in path.parent.iterdir()] == ["model"]
     if folder:
@@ -51,13 +55,13 @@ def test_a_folder_is_kept_where_another_cannot_take_its_place(name, fault, tmp_p
     monkeypatch.setattr(Path, "replace", fail)
     with (
         pytest.raises(KeyboardInterrupt if isinstance(fault, KeyboardInterrupt) else ExchangeError),
-        written_whole(path, overwrite=True, folder=True) as part,
+        written_whole(path, overwrite=True, own=part_alone) as part,
     ):
         (part / "part").write_text("after")
     assert [found.name for found in tmp_path.iterdir()] == [name]
     assert (path / "part").read_text() == "before"
     monkeypatch.undo()
-    with written_whole(path, overwrite=True, folder=True) as part:
+    with written_whole(path, overwrite=True, own=part_alone) as part:
         (part / "part").write_text("after")
     assert (path / "part").read_text() == "after"
 
@@ -74,12 +78,39 @@ def test_a_folder_that_cannot_be_put_back_is_kept_and_named(tmp_path, monkeypatc
     message = r"put back what stood here, which is now .*_model: the disk is gone"
     with (
         pytest.raises(ExchangeError, match=message) as caught,
-        written_whole(path, overwrite=True, folder=True),
+        written_whole(path, overwrite=True, own=part_alone),
     ):
         pass
     (kept,) = tmp_path.glob("*/_model/part")
     assert kept.read_text() == "before"
     assert str(kept.parent) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("thesis.txt", "thesis.txt"), ("part/thesis.txt", "part/"), ("deep/part", "deep/part"), ("deep/a/b", "deep/a/")],
+)
+def test_a_folder_with_anything_else_in_it_is_kept_and_that_is_named(name, found, tmp_path):
+    kept = tmp_path / "model" / name
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    with (
+        pytest.raises(ExchangeError, match=f"nothing in it but what was written .*, found {found}; move"),
+        written_whole(tmp_path / "model", overwrite=True, own=lambda _: {"part", "deep/own"}),
+    ):
+        pass
+    assert kept.read_text() == "mine"
+
+
+def test_what_is_put_into_a_folder_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    with (
+        pytest.raises(ExchangeError, match=r"found thesis\.txt; move"),
+        written_whole(path, overwrite=True, own=part_alone),
+    ):
+        (path / "thesis.txt").write_text("mine")
+    assert [found.name for found in tmp_path.rglob("*")] == ["model", "thesis.txt"]
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):

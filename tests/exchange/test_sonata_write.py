@@ -29,6 +29,23 @@ def test_a_circuit_that_stands_is_kept_unless_its_replacement_is_allowed(leaky):
     assert [path.name for path in leaky.parent.iterdir()] == ["circuit"]
 
 
+@pytest.mark.parametrize("name", ["thesis.txt", "components/mine.json", "output/"])
+def test_a_folder_with_files_of_a_persons_own_is_not_replaced(name, leaky):
+    if name.endswith("/"):
+        (leaky / name).mkdir()
+    else:
+        (leaky / name).write_text("mine")
+    with pytest.raises(tb.ExchangeError, match=f"found {name}; move that elsewhere"):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+    assert (leaky / name).exists()
+
+
+def test_a_circuit_of_another_program_is_not_replaced(leaky):
+    (leaky / "circuit_config.json").write_text('{"networks": {"nodes": []}}')
+    with pytest.raises(tb.ExchangeError, match=r"found circuit_config\.json, components/, edge"):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+
+
 def test_a_rate_is_in_the_unit_that_the_file_says(folder):
     a = {"values": [0.02, 0.03], "unit": "1/ms"}
     cells = {"c": {"model": "izhikevich_2003", "receptors": ["current"], "parameters": {"a": a}}}

@@ -69,12 +69,14 @@ def may_write_region(path: Path, location: Location, console: Console) -> bool:
     return may_write(path, location, console)
 
 
-def may_write_folder(folder: Path, main: str, location: Location, console: Console) -> bool:
-    """Return the same of a folder of models, whose file ``main`` holds the mark: nothing else may be in it."""
+def may_write_brain(folder: Path, location: Location, console: Console) -> bool:
+    """Return the same of the folder of a brain, whose workflow holds the mark: nothing else may be in it."""
+    from twinbrain.exchange.brain_write import WORKFLOW, brain_files
+    from twinbrain.exchange.files import others_in
+
     if folder.is_symlink() or not folder.is_dir():
         return may_write(folder, location, console)
-    others = any(Path(name).suffix not in (".toml", ".npz") for _, _, names in os.walk(folder) for name in names)
-    if not others and _is_marked(folder / main, mark_of(location)):
+    if _is_marked(folder / WORKFLOW, mark_of(location)) and not others_in(folder, brain_files(folder)):
         return True
     return _stays(folder, location, console)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_folder, may_write_region
+from twinbrain.cli.beside import beside, check_beside, mark_of, may_write, may_write_brain, may_write_region
 from twinbrain.cli.console import Console, say, say_json
 from twinbrain.cli.data import AsJson
 from twinbrain.cli.options import Durable, TaskFrom, check_used
@@ -143,7 +143,7 @@ def report_training(
 
 def _write_model(trained: Trained, place: Path, location: Location, console: Console) -> dict[str, str]:
     """Write the region to a file, or the brain to a folder, in place of one that was written for this training."""
-    from twinbrain.exchange.brain_write import WORKFLOW, write_brain
+    from twinbrain.exchange.brain_write import write_brain
     from twinbrain.spec.region import Region
     from twinbrain.spec.workflow import Run
     from twinbrain.spec.write import write_region
@@ -156,7 +156,7 @@ def _write_model(trained: Trained, place: Path, location: Location, console: Con
         write_region(trained.model, path, overwrite=True, note=mark)
         return {"region": str(path)}
     folder, run = place.with_name(f"{place.stem}_trained"), trained.setup.run
-    if not may_write_folder(folder, WORKFLOW, location, console):
+    if not may_write_brain(folder, location, console):
         return {}
     own = Run(dt=f"{run.dt!r} ms", seed=run.seed)
     return {"brain": str(write_brain(trained.model, folder, run=own, overwrite=folder.exists(), note=mark))}

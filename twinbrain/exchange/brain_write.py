@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from twinbrain.connectome.datasets import connectome_names
@@ -14,6 +14,7 @@ from twinbrain.exchange.files import written_whole
 from twinbrain.paths import user_path
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
+from twinbrain.spec.replaced import held_besides, toml_there
 from twinbrain.spec.toml import comment, toml_text
 from twinbrain.spec.workflow import Run
 from twinbrain.spec.write import encoded, plain_projections, write_region
@@ -38,7 +39,7 @@ def write_brain(
     run : Run, optional
         How the workflow runs it; delays that were trained ask for the time step of the training.
     overwrite : bool, optional
-        Whether to replace a folder that exists.
+        Whether to replace a folder that exists: one that holds nothing but such a brain, as its workflow tells.
     note : str, optional
         What the workflow begins with, as a comment of one line or several.
 
@@ -50,12 +51,12 @@ def write_brain(
     Raises
     ------
     ExchangeError
-        If the folder exists, or cannot be written.
+        If the folder exists, holds anything else than a brain that was written there, or cannot be written.
     SpecError, ConnectomeError
         If the connectome is not found.
     """
     folder = user_path(folder)
-    with written_whole(folder, overwrite=overwrite, folder=True) as part:
+    with written_whole(folder, overwrite=overwrite, own=brain_files) as part:
         data: dict[str, Any] = {"connectome": _connectome(brain, part)}
         plain = brain.model_dump(mode="json", exclude_defaults=True, exclude={"connectome", "regions", "projections"})
         data |= plain | {"regions": _regions(brain, part)}
@@ -69,6 +70,22 @@ def write_brain(
         text = comment(note) + toml_text(whole, frozenset({"brain"}))
         (part / WORKFLOW).write_bytes(encoded(text, "brain", "declare fewer projections between regions one by one"))
     return folder / WORKFLOW
+
+
+def brain_files(folder: Path) -> set[str]:
+    """Return the files of the brain that was written to a folder, as its workflow names them, from there on.
+
+    An archive that holds anything but the arrays of a file is not among them.
+    """
+    data = toml_there(folder / WORKFLOW).get("brain")
+    if not isinstance(data, dict):
+        return set()
+    regions = data.get("regions")
+    named = regions.values() if isinstance(regions, dict) else ()
+    beside = {region for region in named if isinstance(region, str) and region.startswith(f"{_REGIONS}/")}
+    arrays = {str(PurePosixPath(region).with_suffix(".npz")): region for region in beside} | {_PROJECTIONS: WORKFLOW}
+    own = {file for file, toml in arrays.items() if not held_besides(folder / file, folder / toml)}
+    return {WORKFLOW} | beside | own | ({_CONNECTOME} if data.get("connectome") == _CONNECTOME else set())
 
 
 def _connectome(brain: Brain, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,10 @@ from twinbrain import units
 from twinbrain.errors import ExchangeError, Problem
 from twinbrain.files import FileError
 from twinbrain.files.regular import check_no_url
+from twinbrain.spec.suggest import listed
+
+Own = Callable[[Path], Set[str]]
+"""Returns which files in a folder an earlier call wrote, by their names from there on, with "/"."""
 
 _STEPS = (1e-6, 1e4)
 LATEST = 2.0**31
@@ -49,7 +53,7 @@ def is_count(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < 2**63
 
 
-def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:
+def check_free(path: Path, *, overwrite: bool, own: Own | None = None) -> None:
     """Refuse a path where something stands that may not be replaced; see `written_whole`.
 
     Raises
@@ -61,10 +65,39 @@ def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:
         check_no_url(path)
     except FileError as error:
         raise failure(path, str(error)) from None
-    if path.exists() and not overwrite:
+    if not path.exists():
+        return
+    if not overwrite:
         raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
-    if path.exists() and path.is_dir() != folder:
-        raise failure(path, f"expected a {'folder' if folder else 'file'}, found the other; choose another path")
+    if path.is_dir() != (own is not None):
+        raise failure(path, f"expected a {'folder' if own else 'file'}, found the other; choose another path")
+    if own is not None and (others := others_in(path, own(path))):
+        expected = "expected nothing in it but what was written there before, since it is replaced as a whole"
+        raise failure(path, f"{expected}, found {listed(others)}; move that elsewhere, or choose another path")
+
+
+def others_in(folder: Path, own: Set[str]) -> list[str]:
+    """Return what is in a folder besides some files, by names from there on.
+
+    Raises
+    ------
+    ExchangeError
+        If it cannot be read.
+    """
+    try:
+        return list(_others(folder, own))
+    except OSError as error:
+        raise failure(folder, f"expected a folder that can be read: {error.strerror or error}") from None
+
+
+def _others(folder: Path, own: Set[str], within: str = "") -> Iterator[str]:
+    for path in sorted(folder.iterdir()):
+        name = within + path.name
+        is_folder = path.is_dir() and not path.is_symlink()
+        if is_folder and any(file.startswith(f"{name}/") for file in own):
+            yield from _others(path, own, f"{name}/")
+        elif is_folder or name not in own:
+            yield f"{name}/" if is_folder else name
 
 
 def time_step(given: str | None, kept: float, where: str | Path) -> float:
@@ -82,7 +115,7 @@ def time_step(given: str | None, kept: float, where: str | Path) -> float:
 
 
 @contextmanager
-def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
+def written_whole(path: Path, *, overwrite: bool, own: Own | None = None) -> Iterator[Path]:
     """Give a path beside ``path`` to write to, and put what was written in its place at the end.
 
     Parameters
@@ -91,15 +124,16 @@ def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Itera
         Where the file (or folder) is to be.
     overwrite : bool
         Whether what stands there may be replaced.
-    folder : bool
-        Whether a folder is written.
+    own : callable, optional
+        Given where a folder is written: what in one that stands there may be replaced. Where anything else is in it, it
+        stays as it is.
 
     Raises
     ------
     ExchangeError
         If something stands there already, or it cannot be written; nothing is left behind then.
     """
-    check_free(path, overwrite=overwrite, folder=folder)
+    check_free(path, overwrite=overwrite, own=own)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -109,10 +143,11 @@ def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Itera
         ) from None
     part, before = beside / path.name, beside / f"_{path.name}"
     try:
-        if folder:
+        if own is not None:
             part.mkdir()
         yield part
-        if folder and path.exists():
+        check_free(path, overwrite=overwrite, own=own)  # a person may have put something there meanwhile
+        if own is not None and path.exists():
             path.rename(before)
         part.replace(path)
     except OSError as error:

@@ -30,6 +30,7 @@ from twinbrain.exchange.files import check_free, failure, optional, written_whol
 from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
 from twinbrain.exchange.sonata_config import UNITS
 from twinbrain.exchange.sonata_files import NULL
+from twinbrain.exchange.sonata_folder import circuit_files
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
@@ -80,18 +81,20 @@ def write_sonata(
         A run of the model, from `open_run`; its spikes are written too. One with stimuli or a ``drive_seed`` is of the
         workflow that has them.
     overwrite : bool
-        Whether a folder that stands there may be replaced.
+        Whether a folder that stands there may be replaced: one that holds nothing but a circuit written by this
+        function, whose files are ``circuit_config.json``, ``simulation_config.json``, ``nodes.h5``, ``edges.h5``,
+        ``node_types.csv``, ``edge_types.csv``, ``spikes.h5`` and the populations' ``components``.
 
     Raises
     ------
     ExchangeError
-        With everything that SONATA cannot express; nothing is written then.
+        With everything that SONATA cannot express, or if the folder holds anything else; nothing is written then.
     SpecError, ConnectomeError
         If the model cannot be built.
     """
     h5py = optional("h5py")
     folder = user_path(folder)
-    check_free(folder, overwrite=overwrite, folder=True)
+    check_free(folder, overwrite=overwrite, own=circuit_files)
     if drives not in ("refuse", "drop", "keep"):
         raise failure("drives", f'expected "refuse", "drop" or "keep", found {drives!r}')
     workflow = as_workflow(model)
@@ -108,7 +111,7 @@ def write_sonata(
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
     nodes = _node_populations(circuit, cells)
-    with written_whole(folder, overwrite=overwrite, folder=True) as part:
+    with written_whole(folder, overwrite=overwrite, own=circuit_files) as part:
         _write_nodes(h5py, part, circuit, nodes, cells)
         pairs = _write_edges(h5py, part, circuit, nodes)
         if run is not None:
