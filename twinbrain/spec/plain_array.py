@@ -69,7 +69,7 @@ def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
         return np.array(value)
     if isinstance(value, Mapping | Set):
         raise SpecError(f"expected {what}, found a {type(value).__name__}, which has no order")
-    value, own = _and_its_unit(value)
+    value, own = numbers_and_unit(value)
     if isinstance(value, np.ma.MaskedArray) and (n := np.count_nonzero(value.mask)):
         raise SpecError(
             f"expected {what}, found {n} masked; fill in (.filled) what should stand there, or leave them out"
@@ -86,12 +86,12 @@ def _is_plain(kind: type) -> bool:
     return issubclass(kind, _PLAIN) and not issubclass(kind, np.timedelta64)
 
 
-def _and_its_unit(value: Any) -> tuple[Any, str | None]:
+def numbers_and_unit(value: Any) -> tuple[Any, str | None]:
     """Return the numbers of a quantity, and their unit as text; None where it carries none."""
     if hasattr(getattr(value, "dim", None), "get_dimension"):  # of brian2, whose numbers are in SI
         return np.asarray(value), str(value.dim)
     if isinstance(attributes := getattr(value, "attrs", None), Mapping):  # of xarray and pandas
-        inner, own = _and_its_unit(value.data) if isinstance(value, xr.DataArray) else (value, None)
+        inner, own = numbers_and_unit(value.data) if isinstance(value, xr.DataArray) else (value, None)
         return inner, _text(attributes.get("units")) or own
     if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint
         return value.magnitude, str(value.units)

@@ -1,8 +1,11 @@
 """What is kept of a point."""
 
 import functools
+import warnings
 
+import brian2 as b2
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 
@@ -10,6 +13,7 @@ from twinbrain.errors import SpecError
 from twinbrain.run.sweep.reductions import LIBRARY, check_reductions, reduce_run, split, template_of, values_of
 
 NOTHING = xr.DataTree()
+REGISTRY = pint.UnitRegistry()
 
 
 def count(run):
@@ -133,6 +137,37 @@ def test_whole_numbers_that_floats_are_stay_what_they_are(value):
 )
 def test_a_masked_number_is_none(value, kept):
     np.testing.assert_array_equal(reduced(value)["f"], kept)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept", "unit"),
+    [
+        (3 * b2.ms, 3, "ms"),
+        (3 * b2.second, 3000, "ms"),
+        (np.nan * b2.ms, np.nan, "ms"),
+        (REGISTRY.Quantity(np.array(0.003), "s"), 3, "ms"),
+        (xr.DataArray([1, 2] * b2.volt, dims="x"), [1000, 2000], "mV"),
+        (xr.DataArray([1, 2] * b2.mV, dims="x", attrs={"units": "V"}), [1, 2], "mV"),
+        (xr.DataArray(REGISTRY.Quantity([1.0, 2.0], "nS"), dims="x"), [1, 2], "nS"),
+        (2 * b2.mV**2, 2, "mV**2"),
+    ],
+)
+def test_a_quantity_is_kept_as_a_number_beside_its_unit(value, kept, unit):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found, of_dataset = reduced(value)["f"], reduced(xr.Dataset({"a": value}))["f_a"]
+    for array in (found, of_dataset):
+        assert type(array.data) is np.ndarray
+        np.testing.assert_array_equal(array, kept)
+        assert array.attrs == {"units": unit}
+
+
+def test_a_quantity_of_no_unit_that_can_be_told_is_refused():
+    with pytest.raises(
+        SpecError,
+        match=r"sweep\.reduce\.f: expected a quantity in a unit such as ms, found one in 'deg.* has an offset",
+    ):
+        reduced(REGISTRY.Quantity(20.0, "degC"))
 
 
 @pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="no wider float here")

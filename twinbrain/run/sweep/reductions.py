@@ -13,11 +13,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import analysis
-from twinbrain.errors import Problem, SpecError
+from twinbrain.errors import Problem, SpecError, UnitError
 from twinbrain.functions import ending_refused
 from twinbrain.run.sweep.keepable import keepable
+from twinbrain.spec.plain_array import numbers_and_unit, plain_array
 from twinbrain.spec.suggest import suggestion
 from twinbrain.store.sweep import RESERVED
+from twinbrain.units import familiar
 
 Reduction = Callable[..., Any]
 """Takes a run, and options if need be; returns a number, a DataArray or a Dataset, of one shape for every point."""
@@ -123,7 +125,7 @@ def reduce_run(
     -------
     dict of str to DataArray
         One a reduction, of its name; of a Dataset, one a variable, named ``"<reduction>_<variable>"``. Numbers are
-        floats, NaN where there is none.
+        floats, NaN where there is none; those of quantities in the unit that is told in ``attrs["units"]``.
 
     Raises
     ------
@@ -179,8 +181,7 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
     parts = {f"{name}_{key}": part for key, part in value.items()} if isinstance(value, xr.Dataset) else {name: value}
     found = {}
     for key, part in parts.items():
-        # Its own numbers: what comes next may write into those of the run.
-        array = part.compute().copy(deep=True) if isinstance(part, xr.DataArray) else _array(part)
+        array = _array(part)
         if array.dtype.kind not in "fiub" or (array.ndim and not isinstance(part, xr.DataArray)):
             raise SpecError(
                 "expected a number, a DataArray or a Dataset of numbers, found "
@@ -206,7 +207,20 @@ def _reduced(run: xr.DataTree, name: str, function: Reduction, options: Mapping[
 
 
 def _array(value: Any) -> xr.DataArray:
-    """Return a number as an array: NaN where it is masked, as xarray makes of masked arrays."""
+    """Return a result as an array of its own numbers: what comes next may write into those of the run."""
+    array = value.compute().copy(deep=True) if isinstance(value, xr.DataArray) else None
+    given = value if array is None else array.data
+    if own := numbers_and_unit(given)[1]:
+        try:
+            unit = familiar(own)  # in which quantities of all points are, whatever each is given in
+        except UnitError as error:
+            raise SpecError(f"expected a quantity in a unit such as ms, found one in {own!r}{error}") from None
+        numbers = plain_array(given, unit, "numbers")
+        array = xr.DataArray(numbers) if array is None else array.copy(data=numbers)
+        return array.assign_attrs(units=unit)
+    if array is not None:
+        return array
+    # NaN where it is masked, as xarray makes of masked arrays.
     if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "fiub":
         value = np.ma.filled(value.astype(np.float64), np.nan)
     return xr.DataArray(np.array(value))
