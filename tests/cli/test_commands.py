@@ -125,6 +125,27 @@ def test_a_region_with_arrays_is_copied_with_them(twinbrain, folder):
     assert tb.load_region("mine") == trained_region().model_copy(update={"name": "mine"})
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        '\ufeffname = "test/pair"',
+        '  name = "test/pair"',
+        '"name" = "test/pair"',
+        '"\\u006eame" = "test/pair"',
+        'summary = """\nname = "mine"\n"""\nname = "test/pair"',
+        'summary = """\nname = """\nname = "test/pair"',
+        'name = """\ntest/pair"""',
+    ],
+)
+def test_a_copy_of_a_region_has_its_new_name_however_the_old_one_was_written(twinbrain, folder, begin):
+    named = '[[drives]]\nname = "of the drive"\npopulation = "exc"\ncurrent = "1 pA"\n'
+    text = REGION.lstrip().replace('name = "test/pair"', begin)
+    assert text != REGION
+    (folder / "pair.toml").write_text(f"{text}\n{named}", "utf-8")
+    assert twinbrain("regions", "new", "my/pair", "--like", "pair.toml").code == 0
+    assert tb.load_region("my/pair") == tb.load_region("pair.toml").replace(name="my/pair")
+
+
 @pytest.mark.parametrize("file", ["r.npz", "../r.npz"])
 def test_a_copy_of_a_region_names_the_files_of_its_drives(twinbrain, folder, file):
     drive = f"population = 'exc'\nwaveform = {{ file = '{file}', unit = 'pA', interval = '1 ms' }}"

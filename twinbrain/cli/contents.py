@@ -14,7 +14,8 @@ from twinbrain.cli.options import TaskFrom
 from twinbrain.cli.places import naming
 from twinbrain.cli.tables import listing
 from twinbrain.errors import Problem, SpecError, TwinbrainError
-from twinbrain.files import write_whole
+from twinbrain.files import FileError, parse_toml, read_text, write_whole
+from twinbrain.files.text import LARGEST_TOML
 from twinbrain.paths import user_path
 
 regions = typer.Typer(help="List regions, or start a new one.", invoke_without_command=True, rich_markup_mode=None)
@@ -41,7 +42,7 @@ def new(
     like: Annotated[str, typer.Option(help="The region to start from.")] = "cortex/column",
 ) -> None:
     """Start a region file in ./regions, as a copy of another with a new name."""
-    from twinbrain.spec.load import load_region, names_files_beside, region_names, region_path
+    from twinbrain.spec.load import load_region, region_names, region_path
     from twinbrain.spec.write import write_region
 
     if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", name):
@@ -50,16 +51,29 @@ def new(
     if path.exists() or name in region_names():
         raise SpecError([Problem(str(path), "expected a name that is free, found a region of it; choose another name")])
     original = region_path(like)
-    beside = names_files_beside(original)
+    text = _renamed(original, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if beside:  # arrays come along, and files of drives are named by whole paths
+    if text is None:  # arrays come along, and files of drives are named by whole paths
         write_region(load_region(like).model_copy(update={"name": name}), path)
     else:
-        text = original.read_text(encoding="utf-8")
-        # The first is the region's own; projections may have names too.
-        text = re.sub(r"^name *=.*$", f'name = "{name}"', text, count=1, flags=re.MULTILINE)
         write_whole({path: text.encode()})
     say(f"{path} is a copy of {like}; edit it, then: twinbrain validate {path}")
+
+
+def _renamed(original: Path, name: str) -> str | None:
+    """Return the text of a region's file with another name; None where that alone does not make a copy of it."""
+    from twinbrain.spec.load import names_files_beside
+
+    if names_files_beside(original):
+        return None
+    text = read_text(original, LARGEST_TOML)
+    renamed = re.sub(r"""^[ \t]*["']?name["']?[ \t]*=.*$""", f'name = "{name}"', text, count=1, flags=re.MULTILINE)
+    try:
+        found = parse_toml(renamed)
+    except FileError:
+        return None
+    # The line may have been that of a projection, or stand in a text.
+    return renamed if found == parse_toml(text) | {"name": name} else None
 
 
 def workflows(as_json: AsJson = False) -> None:
