@@ -51,6 +51,14 @@ def test_a_sweep_becomes_a_comparison():
     assert analysis.compare(found)["difference"].values[-1] == pytest.approx(0.24)
 
 
+def test_a_sweep_that_was_compared_stays_as_it_was():
+    sweep = study().chunk()
+    attrs = {name: dict(variable.attrs) for name, variable in sweep.variables.items()}
+    xr.testing.assert_identical(analysis.compare_conditions(sweep), analysis.compare_conditions(study()))
+    assert all(array.chunks for array in sweep.data_vars.values())
+    assert {name: variable.attrs for name, variable in sweep.variables.items()} == attrs
+
+
 def test_of_cases_of_one_group_the_best_on_validation_trials_stands_for_all():
     validation = ACCURACY.copy()
     validation[:2] = [[0.9, 0.8, 0.7], [0.5, 0.6, 0.7]]  # other than on held-out trials

@@ -93,6 +93,7 @@ def test_a_run_opened_from_zarr_gives_the_same(run, save_run):
     assert opened["spikes"]["time_step"].chunks is not None
     assert opened.twin.summary("population").identical(summarise(run, "population"))
     assert opened.twin.connectome == run.twin.connectome
+    assert all(array.chunks for group in opened.subtree for array in group.data_vars.values()), "it stays lazy"
 
 
 def test_a_damaged_connectome_is_named(run):

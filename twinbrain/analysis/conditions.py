@@ -78,7 +78,7 @@ def compare_conditions(sweep: xr.Dataset) -> xr.Dataset:
             f"expected the shares of labels along the dimension {LABELS!r}, found none, so that nobody knows which are "
             "all; keep that coordinate of the sweep"
         )
-    sweep = with_names_of_what_changes(sweep.load())
+    sweep = with_names_of_what_changes(sweep.compute())
     flat, places, tasks = _by_condition(sweep)
     if twice := [place for place, n in Counter(places).items() if n > 1]:
         raise LearnError(f"expected each condition once, found {_said(*twice[0])!r} several times; take it once")

@@ -194,7 +194,7 @@ def connectome(tree: xr.DataTree) -> Connectome:
     if declared != "none":
         _check_all_regions(tree, dataset)
     try:
-        return normalise(Connectome.from_dataset(dataset.load()), str(declared))
+        return normalise(Connectome.from_dataset(dataset.compute()), str(declared))
     except ConnectomeError as error:
         raise StoreError(f"connectome of the run: {error}") from None
 

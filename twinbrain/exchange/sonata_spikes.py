@@ -58,7 +58,7 @@ def check_run(run: xr.DataTree, workflow: Workflow, dt: float, seed: int) -> Non
             f"{run.attrs['seed']} and dt {run.attrs['dt']:g} ms; give the run's own model, seed and dt",
         )
     data = json.loads(run.attrs["spec"])
-    data["brain"]["connectome"] = Connectome.from_dataset(run.children["connectome"].to_dataset().load())
+    data["brain"]["connectome"] = Connectome.from_dataset(run.children["connectome"].to_dataset().compute())
     begun = _making_spikes(Workflow.parse(data, f"spec of {where}"), seed)
     if (place := _difference(_making_spikes(workflow, seed), begun)) is not None:
         raise failure(

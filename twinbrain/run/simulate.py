@@ -317,7 +317,7 @@ def check_pure(path: Location, tree: xr.DataTree) -> None:
 def stored_workflow(tree: xr.DataTree) -> Workflow:
     """Return the workflow that a run was made from."""
     with reading(tree.encoding.get("source", "the run"), "connectome"):
-        connectome = tree["connectome"].to_dataset().load()
+        connectome = tree["connectome"].to_dataset().compute()
     return declared(tree.attrs["spec"], connectome, "run")
 
 

@@ -164,8 +164,7 @@ def test_a_quantity_is_kept_as_a_number_beside_its_unit(value, kept, unit):
 
 def test_a_quantity_of_no_unit_that_can_be_told_is_refused():
     with pytest.raises(
-        SpecError,
-        match=r"sweep\.reduce\.f: expected a quantity in a unit such as ms, found one in 'deg.* has an offset",
+        SpecError, match=r"reduce\.f: expected a quantity in a unit such as ms, found one in 'deg.* offset"
     ):
         reduced(REGISTRY.Quantity(20.0, "degC"))
 
