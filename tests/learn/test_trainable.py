@@ -51,6 +51,9 @@ def test_a_label_with_brackets_means_that_region_alone():
     names, n = trained(weight={name: "synapse"})
     assert names == {name}
     assert trained(weight={name: "synapse"}, delay=[name]) == ({name}, 2 * n)
+    pattern = "M[1].e->M1.*"
+    assert trained(weight={pattern: "synapse"}, delay=[pattern]) == ({name}, 2 * n)
+    assert trained(C_m={"M[1].e*": "neuron"}) == (set(), 4)
 
 
 def test_an_unknown_parameter_is_answered_with_those_that_there_are():

@@ -28,6 +28,23 @@ def test_the_first_pattern_that_means_a_name_counts(names, patterns):
         assert first.get(name) == (meaning[0] if meaning else None)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("M[1]/e*", ["M[1]/e1", "M[1]/e2"]),
+        ("M?/e*", ["M1/e1"]),
+        ("V.e->M[1].e:*", ["V.e->M[1].e:ampa"]),
+        ("M[1].e->*", ["M[1].e->V.e:ampa"]),
+        ("*->M[1].*", ["V.e->M[1].e:ampa"]),
+        ("M[12]*", ["M1/e1"]),
+    ],
+)
+def test_a_label_in_a_pattern_of_names_that_begin_with_it_means_itself_alone(pattern, meant):
+    names = ["M[1]/e1", "M[1]/e2", "M[1]/i", "M1/e1", "V.e->M[1].e:ampa", "V.e->M1.e:ampa", "M[1].e->V.e:ampa"]
+    assert matching(pattern, names, ["M[1]", "M1", "V"]) == meant
+    assert set(first_patterns([pattern], names, ["M[1]", "M1", "V"])) == set(meant)
+
+
 LABELS = ["Amyg[L]", "Amyg[R]", "AmygR", "V1*"]
 
 

@@ -2,6 +2,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import CORTEX, build_region, joined_brain, region_data, small_brain
+from twinbrain.errors import SpecError
 
 COLUMN = tb.Region.parse(region_data(CORTEX))
 
@@ -35,7 +36,29 @@ def test_a_projection_at_a_label_with_brackets_goes_alone():
         projections=[tb.Projection(source="V.e", target=f"{label}.e", **given) for label in ("M[1]", "M1")],
     )
     assert [p.target for p in brain.without(projections="V.e->M[1].e:delta").projections] == ["M1.e"]
+    assert [p.target for p in brain.without(projections="V.e->M[1].*").projections] == ["M1.e"]
     assert not brain.without(projections="V.e->*").projections
+
+
+def test_populations_at_a_label_with_brackets_go_there_alone():
+    cell = tb.Cell(model="lif_current", receptors=["delta"])
+    populations = {name: tb.Population(cell="c", size=3) for name in ("e1", "e2", "i")}
+    region = tb.Region(name="x/a", cells={"c": cell}, populations=populations)
+    labels = ["M[1]", "M1"]
+    connectome = tb.Connectome([[0.0] * 2] * 2, [[0.0] * 2] * 2, labels)
+    cut = tb.Brain(connectome=connectome, regions={"*": region}).without(populations="M[1]/e*")
+    assert [list(found.populations) for found in cut.assignment(labels)] == [["i"], ["e1", "e2", "i"]]
+
+
+def test_a_region_at_a_label_with_brackets_is_none_for_other_labels_of_another_connectome():
+    region = tb.Region.parse(region_data(CORTEX))
+    labels = ["M[1]", "M1", "V"]
+    connectome = tb.Connectome([[0.0] * 3] * 3, [[0.0] * 3] * 3, labels)
+    brain = tb.Brain(connectome=connectome, regions={"M[1]": region.replace(name="x/one"), "*": region})
+    with pytest.raises(SpecError, match=r"the label 'M\[1\]' in the new connectome, .* it would mean M1; give"):
+        brain.replace(connectome=connectome.select("M1"))
+    assert brain.replace(connectome=connectome.select("V")).regions == brain.regions
+    assert brain.replace(connectome=connectome.select("M1"), regions={"*": region}).assignment(["M1"]) == [region]
 
 
 @pytest.mark.parametrize("label", ["V[12]", "V*"])

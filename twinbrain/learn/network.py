@@ -25,7 +25,7 @@ from twinbrain.learn.network_checks import check_delays, check_ends, check_finit
 from twinbrain.learn.parameters import TrainedParameter
 from twinbrain.learn.stages import StageLayout, find_stages
 from twinbrain.learn.surrogate import surrogate_gradient
-from twinbrain.learn.trainable import check_patterns, neuron_groups, projection_names, table_groups
+from twinbrain.learn.trainable import check_patterns, labels_of, neuron_groups, projection_names, table_groups
 from twinbrain.learn.weights import Weights, find_groups, inlet_of
 from twinbrain.learn.wiring import quanta_of, synapses_of, wire
 from twinbrain.network.network import PopulationSlice
@@ -285,7 +285,7 @@ class TrainableNetwork(nn.Module):
         found = [find_groups(network, table) for table in network.tables]
         tables = list(zip(network.tables, found, strict=True))
         names = chain.from_iterable(projection_names(self.lowered, table, pairs) for table, (pairs, _) in tables)
-        shares = self.trainable.shares_of_weights(names)
+        shares = self.trainable.shares_of_weights(names, labels_of(self.lowered))
         for table, (pairs, group) in tables:
             groups, regions = table_groups(shares, dale, self.lowered, table, pairs)
             yield Weights(table, inlet_of(network, table.receptor).quantum, groups, group, regions)
@@ -295,7 +295,7 @@ class TrainableNetwork(nn.Module):
 
     def _spread(self) -> NDArray[np.int64]:
         """Return the synapses whose delays are trained."""
-        names = self.trainable.trained_delays(self._projections())
+        names = self.trainable.trained_delays(self._projections(), labels_of(self.lowered))
         trained = [
             np.array([group.name in names for group in weights.groups], bool)[weights.group]
             for weights in self.tables()

@@ -50,7 +50,7 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
         if name == refractory:
             continue
         rules = _rules(trainable, name, program.parameters)
-        first = first_patterns(rules, names)
+        first = first_patterns(rules, names, labels_of(lowered))
         group = np.full(network.blocks[block].size, -1)
         count = 0
         numbers: dict[object, int] = {}
@@ -76,6 +76,11 @@ def neuron_groups(trainable: Trainable, lowered: Lowered, block: int) -> Iterato
                 f"trainable.{name}: expected 'weight' or a parameter of the network's cells, found {name!r}; "
                 f"{suggestion(name, [*KINDS, *sorted(known)])}"
             )
+
+
+def labels_of(lowered: Lowered) -> list[str]:
+    """Return the labels of the network's regions, which names of populations and projections begin with."""
+    return list(dict.fromkeys(population.label for population in lowered.network.populations))
 
 
 def _name_of(population: PopulationSlice) -> str:
@@ -117,9 +122,10 @@ def check_patterns(trainable: Trainable, lowered: Lowered, projections: Sequence
     LearnError
         If a pattern fits no projection or population that could be trained, or only those that one before it fits.
     """
-    _check_chosen("weight", trainable.weight, projections, projections, "projection that has synapses")
+    labels = labels_of(lowered)
+    _check_chosen("weight", trainable.weight, projections, projections, labels, "projection that has synapses")
     for pattern in trainable.delay:
-        _check_chosen("delay", (pattern,), projections, projections, "projection that has synapses")
+        _check_chosen("delay", (pattern,), projections, projections, labels, "projection that has synapses")
     names = [_name_of(population) for population in lowered.network.populations if _is_own(population)]
     for name, patterns in trainable.values.items():
         fits = KINDS.get(name, lambda other, unit, name=name: other == name)
@@ -133,18 +139,25 @@ def check_patterns(trainable: Trainable, lowered: Lowered, projections: Sequence
                 if parameter[0] != lowered.layout.blocks[population.block].model.refractory
             )
         ]
-        _check_chosen(name, patterns, having, names, "population that has such a parameter")
+        _check_chosen(name, patterns, having, names, labels, "population that has such a parameter")
 
 
-def _check_chosen(what: str, patterns: Iterable[str], fitting: Sequence[str], names: Sequence[str], kind: str) -> None:
+def _check_chosen(
+    what: str,
+    patterns: Iterable[str],
+    fitting: Sequence[str],
+    names: Sequence[str],
+    labels: Sequence[str],
+    kind: str,
+) -> None:
     """Check that each pattern, among all names, chooses one of those that are fitting."""
     patterns, fitting = list(patterns), list(dict.fromkeys(fitting))
-    first = first_patterns(patterns, names)
+    first = first_patterns(patterns, names, labels)
     chosen = {first.get(name) for name in fitting}
     for pattern in patterns:
         if pattern in chosen:
             continue
-        if {*matching(pattern, names)} & {*fitting}:
+        if {*matching(pattern, names, labels)} & {*fitting}:
             raise LearnError(
                 f"trainable.{what}: expected a pattern that chooses something, found {pattern!r}, all of which an "
                 "earlier pattern fits; put it first, or leave it out"
@@ -171,7 +184,7 @@ def table_groups(
     ``shares`` are those of `Trainable.shares_of_weights`.
     """
     populations = lowered.network.populations
-    labels = {label: i for i, label in enumerate(dict.fromkeys(p.label for p in populations))}
+    labels = {label: i for i, label in enumerate(labels_of(lowered))}
     groups, regions = [], []
     for name, (source, target) in zip(projection_names(lowered, table, pairs), pairs, strict=True):
         free = not dale or (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
@@ -18,7 +18,7 @@ from twinbrain.spec.problems import reject
 from twinbrain.spec.projection import Projection
 from twinbrain.spec.quantity import Quantity, Speed, default
 from twinbrain.spec.region import Region
-from twinbrain.spec.suggest import suggestion
+from twinbrain.spec.suggest import listed, suggestion
 
 
 class LongRange(Spec):
@@ -122,6 +122,25 @@ class Brain(Spec):
         """Return for each label the pattern that decides about it, or None."""
         first = first_patterns(self.regions, labels)
         return [first.get(label) for label in labels]
+
+    def replace(self, **changes: Any) -> Self:
+        """Return the brain with other values; see `Spec.replace`.
+
+        Raises
+        ------
+        SpecError
+            If a region stands at a label that another connectome does not have, and would be a pattern for others there
+            (``"M[1]"`` means ``"M1"``).
+        """
+        new, labels = super().replace(**changes), getattr(changes.get("connectome"), "labels", None)
+        if labels is not None and "regions" not in changes:
+            gone = set(getattr(self.connectome, "labels", ())) - set(labels)
+            for pattern in new.regions:
+                if pattern in gone and (found := matching(pattern, labels)):
+                    expected = f"expected the label {pattern!r} in the new connectome, found none"
+                    remedy = f"as a pattern it would mean {listed(found)}; give regions=... without it"
+                    raise SpecError([Problem("brain.regions", f"{expected}; {remedy}")])
+        return new
 
     def without(self, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()) -> Brain:
         """Return the brain with a lesion: without some of its parts, the others as they were.

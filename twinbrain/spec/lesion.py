@@ -6,6 +6,7 @@ What the long-range synapses of others are reckoned from is remembered of popula
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from twinbrain.errors import Problem, SpecError
@@ -40,7 +41,9 @@ def brain_without(
     kinds = list(brain.regions.values())
     local = [projection.key for region in kinds for projection in region.projections]
     everywhere = _meant("populations", names, [name for region in kinds for name in region.populations])
-    cut_off = _meant("projections", keys, [*local, *(projection.key for projection in brain.projections)])
+    between = [projection.key for projection in brain.projections]
+    ends = chain.from_iterable((projection.source, projection.target) for projection in brain.projections)
+    cut_off = _meant("projections", keys, [*local, *between], {label_and_population(end)[0] for end in ends})
     gone_of = _placed(brain, placed)
     left = {pattern: _cut(region, everywhere, cut_off) for pattern, region in brain.regions.items()}
     left = _cut_at_labels(brain, left, gone_of)
@@ -88,7 +91,7 @@ def _placed(brain: Brain, patterns: Sequence[str]) -> dict[str, list[str]]:
     found = zip(labels, brain.assignment(labels), strict=True)
     ends = {f"{label}/{name}": (label, name) for label, region in found for name in region.populations}
     gone: dict[str, list[str]] = {}
-    for full in _meant("populations", patterns, ends):
+    for full in _meant("populations", patterns, ends, labels):
         label, name = ends[full]
         gone.setdefault(label, []).append(name)
     return gone
@@ -156,11 +159,11 @@ def _listed(patterns: Patterns) -> list[str]:
     return [patterns] if isinstance(patterns, str) else list(patterns)
 
 
-def _meant(what: str, patterns: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+def _meant(what: str, patterns: Iterable[str], known: Iterable[str], labels: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names that patterns mean among all that there are: a name as it stands means that name alone."""
     names, meant = list(dict.fromkeys(known)), dict[str, None]()
     for pattern in patterns:
-        found = matching(pattern, names)
+        found = matching(pattern, names, labels)
         if not found:
             raise SpecError([Problem(what, f"nothing is called {pattern!r}; {suggestion(pattern, names)}")])
         meant |= dict.fromkeys(found)

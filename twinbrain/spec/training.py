@@ -77,13 +77,14 @@ class Trainable(Spec):
             raise ValueError('expected something to train, found nothing; give ["weight"], say')
         return self
 
-    def trained_delays(self, projections: Iterable[str]) -> set[str]:
-        """Return those of all projections whose delays are trained."""
-        return set(first_patterns(self.delay, projections))
+    def trained_delays(self, projections: Iterable[str], labels: Iterable[str]) -> set[str]:
+        """Return those of all projections, between regions of these labels, whose delays are trained."""
+        return set(first_patterns(self.delay, projections, labels))
 
-    def shares_of_weights(self, projections: Iterable[str]) -> dict[str, WeightShare]:
+    def shares_of_weights(self, projections: Iterable[str], labels: Iterable[str]) -> dict[str, WeightShare]:
         """Return for those of all projections whose weights are trained what has a change of its own in it."""
-        return {name: self.weight[pattern] for name, pattern in first_patterns(self.weight, projections).items()}
+        first = first_patterns(self.weight, projections, labels)
+        return {name: self.weight[pattern] for name, pattern in first.items()}
 
 
 def _named(value: Any) -> Any:
