@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from twinbrain.analysis import mean_rates, rates
+from twinbrain.analysis import mean_rates, rates, spectrum
 from twinbrain.errors import StoreError
 
 NAMES = ["A/e", "A/i", "B/e"]
@@ -73,6 +73,16 @@ def test_a_mean_of_rates_some_of_which_are_missing_is_missing(run):
     assert np.isnan(mean_rates(mine, "population")).all()
     assert np.isnan(rates(mine, "5 ms")).any("region").values.tolist() == [False, True]
     np.testing.assert_array_equal(mean_rates(mine, stop="8 ms"), mean_rates(run, stop="8 ms"))
+
+
+@pytest.mark.parametrize("by", ["region", "kind", "family"])
+def test_means_over_groups_of_which_populations_were_left_out_are_refused(run, by):
+    few, turned = run.isel(population=[0, 2]), run.isel(population=[2, 1, 0])
+    for analysis in (mean_rates, lambda run, by: rates(run, by=by), lambda run, by: spectrum(run, by=by)):
+        with pytest.raises(StoreError, match=rf"means by {by} .*, found 2 that were selected: .* by='population'"):
+            analysis(few, by)
+    np.testing.assert_array_equal(mean_rates(few, "population"), mean_rates(run, "population")[[0, 2]])
+    xr.testing.assert_equal(mean_rates(turned, by).sortby(by), mean_rates(run, by).sortby(by))
 
 
 @pytest.mark.parametrize("path", ["rate", "network"])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from twinbrain.analysis.bins import width_of_bins
 from twinbrain.analysis.grouping import By, Grouping, group_by
 from twinbrain.analysis.recorded import recorded_rates
-from twinbrain.analysis.tree import Clock, clock, group
+from twinbrain.analysis.tree import Clock, check_whole_groups, clock, group
 from twinbrain.analysis.windows import read_block
 from twinbrain.errors import UnitError
 from twinbrain.units import number
@@ -47,9 +47,10 @@ def rates(
         If the bin is not a multiple of the stored one, or longer than the run.
     StoreError
         If some times of the run were selected, which ``start`` and ``stop`` do; or its rates are not those of its
-        populations.
+        populations; or some populations were selected, and ``by`` is another.
     """
     grouping = group_by(tree, by)
+    check_whole_groups(tree, by)
     stored = _stored(tree, start, stop)
     width = _width(tree)
     factor = 1 if bin is None else round(number(bin, "ms") / width)
@@ -84,8 +85,14 @@ def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, s
     Returns
     -------
     xarray.DataArray, dims (by,), Hz
+
+    Raises
+    ------
+    StoreError
+        As `rates`.
     """
     grouping = group_by(tree, by)
+    check_whole_groups(tree, by)
     stored, part = _stored(tree, start, stop), clock(tree, start, stop)
     mean = grouping.of_populations(stored.mean("time", skipna=False).values)
     width = round(_width(tree) / part.dt)

@@ -126,14 +126,35 @@ def check_all_populations(tree: xr.DataTree, path: str) -> int:
     """
     network = group(tree, "network", "open a run of twinbrain, not a part of it")
     start, size = network["start"].values, network["size"].values
-    n = int(size.sum())
     # Neurons are counted over all populations, in their order.
-    if n != network.attrs.get("n_neurons", n) or (start != np.cumsum(size) - size).any():
+    if _some_are_left_out(network) or (start != np.cumsum(size) - size).any():
         raise StoreError(
             f"expected all populations of the run, in their order, which {path} tells of; found {len(size)} that were "
             "selected: give the whole run, and select from the result"
         )
-    return n
+    return int(size.sum())
+
+
+def check_whole_groups(tree: xr.DataTree, by: str) -> None:
+    """Make sure that no populations of a run were left out of what is to be a mean over groups of them.
+
+    Raises
+    ------
+    StoreError
+        If some were.
+    """
+    network = group(tree, "network", "open a run of twinbrain, not a part of it")
+    if by != "population" and _some_are_left_out(network):
+        raise StoreError(
+            f"expected all populations of the run, over which means by {by} are taken, found "
+            f"{network.sizes['population']} that were selected: give the whole run, and select from the result, or "
+            "take by='population'"
+        )
+
+
+def _some_are_left_out(network: xr.Dataset) -> bool:
+    n = int(network["size"].sum())
+    return bool(n != network.attrs.get("n_neurons", n))
 
 
 def check_neurons(tree: xr.DataTree, neuron: NDArray[Any], path: str) -> None:
@@ -158,7 +179,8 @@ def regions(tree: xr.DataTree) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset, dim ``region``
-        ``module``, ``family``, ``n_neurons`` and ``n_populations`` of each.
+        ``module``, ``family``, ``n_neurons`` and ``n_populations`` of each, counted over the populations that are
+        there, if some were selected.
     """
     table = populations(tree)
     labels, first, index = np.unique(table["region"].values, return_index=True, return_inverse=True)
@@ -202,9 +224,8 @@ def connectome(tree: xr.DataTree) -> Connectome:
 def _check_all_regions(tree: xr.DataTree, dataset: xr.Dataset) -> None:
     """Make sure that no regions were left out: what is left would be normalised to other weights."""
     network = group(tree, "network", "open a run of twinbrain, not a part of it")
-    n = int(network["size"].sum())
     lacking = set(map(str, network["label"].values)) - set(map(str, dataset["target"].values))
-    if lacking or n != network.attrs.get("n_neurons", n):
+    if lacking or _some_are_left_out(network):
         raise StoreError(
             f"expected all regions of the run, whose weights are normalised together, found {dataset.sizes['target']} "
             "that were selected: give the whole run, and select from its connectome: run.twin.connectome.select(...)"
