@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from twinbrain.connectome.matrices import read_matrices
@@ -169,6 +171,15 @@ def test_labels_in_another_order_than_those_of_the_table_are_refused(make, tmp_p
     assert read_matrices(path, labels=["A", "B"]) == read_matrices(path)
     renamed = read_matrices(path, labels=("left A", "left B"))
     assert renamed.weight.sel(target="left A", source="left B") == 2
+
+
+def test_labels_are_texts_or_whole_numbers(make):
+    assert read_matrices(make("0,2\n3,0\n", "0,10\n20,0\n"), labels=[b"V1", np.int64(2)]).labels == ["V1", "2"]
+    missing = pd.Series(["A", pd.NA])
+    masked = np.ma.masked_array(["A", "B"], mask=[False, True])
+    for labels in (missing, masked, ["A", 2.0], ["A", None], ["A", True], ["A", ["B"]], ["A", b"\xff"]):
+        with pytest.raises(ConnectomeError, match="expected texts or whole numbers as labels along the rows, found"):
+            read_matrices(make(), labels=labels)
 
 
 @pytest.mark.parametrize("labels", [{"A", "B"}, frozenset("AB"), {"A": 1, "B": 2}, 2])

@@ -2,6 +2,7 @@ import copy
 import pickle
 
 import brian2 as b2
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
@@ -265,6 +266,8 @@ def test_a_dataset_without_length_or_labels_is_refused(pair):
     for unlabelled in (pair.dataset.drop_vars("target"), pair.dataset.isel(target=0)):
         with pytest.raises(ConnectomeError, match="expected labels"):
             Connectome.from_dataset(unlabelled)
+    with pytest.raises(ConnectomeError, match="expected a dataset of xarray, found a dict; open its file with xarray"):
+        Connectome.from_dataset({"weight": pair.weight})
 
 
 @pytest.mark.parametrize(
@@ -333,13 +336,22 @@ def test_numbers_with_a_unit_are_converted_or_refused(pair):
             pair.replace(**{name: np.ones((2, 2)) * kind})
 
 
+def test_variables_of_xarray_and_areas_of_any_notation_are_taken(four):
+    turned = four.to_dataset().transpose("source", "target", ...)
+    for name in ("weight", "length"):
+        assert four.replace(**{name: turned.variables[name]}) == four
+    for units, factor in (("mm2", 1), ("cm²", 100)):
+        assert four.replace(area=(four.area / factor).assign_attrs(units=units)) == four
+
+
 def test_what_is_masked_or_no_array_is_refused(pair, four):
     for name in ("weight", "length", "centroids", "hemisphere", "cortical", "area"):
         masked = np.ma.masked_array(getattr(four, name).values)
         assert four.replace(**{name: masked}) == four
         masked[1] = np.ma.masked
-        with pytest.raises(ConnectomeError, match=f"expected {name} as .*, found .* masked"):
-            four.replace(**{name: masked})
+        for given in (masked, dask.array.from_array(masked)):
+            with pytest.raises(ConnectomeError, match=f"expected {name} as .*, found .* masked"):
+                four.replace(**{name: given})
     for changes, found in (
         ({"hemisphere": xr.Dataset({"left": 1, "right": 2})}, "hemisphere as a list, found a Dataset"),
         ({"weight": scipy.sparse.eye_array(2)}, "weight as numbers, found a dia_array"),

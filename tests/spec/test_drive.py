@@ -183,7 +183,7 @@ def test_quantities_stand_in_the_unit_that_is_named():
 
 def test_the_dimensions_of_a_waveform_count_by_their_names():
     values = xr.DataArray([[1.0, 2, 3], [4, 5, 6]], dims=("neuron", "time"))
-    for given in (values, values.T, values.values):
+    for given in (values, values.T, values.values, values.T.variable):
         found = SampledWaveform(values=given, unit="pA", interval="1 ms")
         assert found.values == ((1, 2, 3), (4, 5, 6))
     with pytest.raises(SpecError, match="values: expected an array along neuron, time, found dimensions called cell"):

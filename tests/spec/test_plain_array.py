@@ -1,6 +1,7 @@
 import datetime
 
 import brian2 as b2
+import dask.array
 import numpy as np
 import pandas as pd
 import pint
@@ -17,6 +18,32 @@ REGISTRY = pint.UnitRegistry()
 
 class OfAstropy(np.ndarray):
     unit = "nF"
+
+
+class Unitless(np.ndarray):
+    unit = None
+
+
+class OfUnyt(np.ndarray):
+    units = "nF"
+
+
+class MaskedOfAstropy(OfAstropy):
+    mask = np.array([False, True])
+
+
+class OfFile:
+    """As a variable of netCDF4, of which reading gives a masked array."""
+
+    def __init__(self, array, dimensions=None):
+        self.array, self.dimensions = array, dimensions
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+
+def masked(*numbers):
+    return np.ma.masked_array(numbers, mask=[False, True])
 
 
 @pytest.mark.parametrize(
@@ -41,6 +68,12 @@ class OfAstropy(np.ndarray):
         xr.DataArray([0.2, 0.3], attrs={"units": np.array(["nF"])}),
         [xr.DataArray(200), xr.DataArray(0.3, attrs={"units": "nF"})],
         np.array([0.2, 0.3]).view(OfAstropy),
+        np.array([200, 300]).view(Unitless),
+        np.array([0.2, 0.3]).view(OfUnyt),
+        xr.Variable("neuron", [0.2, 0.3], {"units": "nF"}),
+        dask.array.from_array(np.array([200, 300])),
+        xr.DataArray(dask.array.from_array(np.array([0.2, 0.3])), attrs={"units": "nF"}),
+        xr.DataArray([0.2, 0.3] * REGISTRY.nF, attrs={"units": "nF"}),
     ],
 )
 def test_numbers_stand_in_the_unit_that_is_wanted(given):
@@ -75,6 +108,15 @@ def test_shapes_and_texts_stay():
     [
         (np.ma.masked_array([1, 999], mask=[False, True]), "expected weights, found 1 masked; fill in"),
         ([1, np.ma.masked], "found 1 masked"),
+        (dask.array.from_array(masked(1, 999)), "found 1 masked"),
+        ([dask.array.from_array(masked(1, 999))], "found 1 masked"),
+        (np.array([1, 2]).view(MaskedOfAstropy), "found 1 masked"),
+        (OfFile(masked(1, 999)), "found 1 masked"),
+        (
+            xr.DataArray([1, 2] * REGISTRY.uS, attrs={"units": "nS"}),
+            "in one unit, found 'nS' beside numbers in 'microsi",
+        ),
+        ([xr.Variable("source", [1, 2])], "found a list of arrays with labels, or names of"),
         ([1, 2] * b2.mV, r"expected weights in nS, found some in 'm\^2 kg s\^-3 A\^-1'; convert them"),
         ([1, 2] * REGISTRY.mV, "found some in 'millivolt'"),
         (REGISTRY.Quantity(np.ones(2), "degC"), "found some in 'degree_Celsius'"),
@@ -132,3 +174,9 @@ def test_a_unit_beside_what_is_no_number_is_refused():
 
 def test_short_floats_are_converted_beyond_their_range():
     assert plain_array(xr.DataArray(np.array([80], np.float16), attrs={"units": "m"}), "mm").tolist() == [80_000]
+
+
+@pytest.mark.parametrize("unit", ["mm2", "mm²", "mm^2", "mm**2", "millimeter ** 2"])
+def test_powers_of_units_stand_as_packages_write_them(unit):
+    assert plain_array(xr.DataArray([1, 2], attrs={"units": unit}), "cm^2").tolist() == [0.01, 0.02]
+    assert plain_array(xr.DataArray([1, 2], attrs={"units": "m s-1"}), "mm/ms").tolist() == [1, 2]

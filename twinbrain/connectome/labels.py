@@ -12,7 +12,7 @@ from twinbrain.connectome.tables import is_number, read_rows
 from twinbrain.errors import ConnectomeError
 from twinbrain.files import FileError, lines_of, number, read_text
 from twinbrain.paths import user_path
-from twinbrain.spec.of_regions import in_order
+from twinbrain.spec.of_regions import in_order, texts_of
 
 INDEX_COLUMNS = ("index", "idx", "")
 _NUMBERING = re.compile(
@@ -28,8 +28,8 @@ def read_labels(labels: str | os.PathLike[str] | Sequence[str]) -> list[str]:
     Parameters
     ----------
     labels : str, path or sequence of str
-        The labels; or a file of them: one a line, all in one line, or a table in which a column is called ``label``,
-        ``name``, ``region`` or ``roi``.
+        The labels, as texts, bytes or whole numbers; or a file of them: one a line, all in one line, or a table in
+        which a column is called ``label``, ``name``, ``region`` or ``roi``.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def read_labels(labels: str | os.PathLike[str] | Sequence[str]) -> list[str]:
         If there is no such file, it is not plain which of its columns the labels are, or they have no order.
     """
     if not isinstance(labels, str | os.PathLike):
-        return [str(label) for label in in_order(labels)]
+        return texts_of(in_order(labels), "the rows")
     path = user_path(labels)
     try:
         return _labels_in(path)

@@ -263,8 +263,13 @@ class Connectome:
         Raises
         ------
         ConnectomeError
-            If a variable is missing, or what it holds cannot be right.
+            If it is no dataset of xarray, a variable is missing, or what it holds cannot be right.
         """
+        if not isinstance(dataset, xr.Dataset):
+            raise ConnectomeError(
+                f"expected a dataset of xarray, found a {type(dataset).__name__}; open its file with xarray "
+                "(xarray.open_zarr, xarray.open_dataset)"
+            )
         for key in ("weight", "length"):
             if key not in dataset:
                 found = ", ".join(map(str, dataset.data_vars)) or "none"

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
+from twinbrain.spec.decoded import decoded
 
 _UNNAMED = re.compile(r"dim_\d+")  # as xarray calls them
 
@@ -22,7 +23,8 @@ def with_dims(
     Parameters
     ----------
     value : array_like
-        Of xarray, or of pandas, whose names of rows and columns count where they differ; all else is returned as it is.
+        Of xarray, or of pandas, whose names of rows and columns count where they differ; all else is returned as
+        `decoded` has it.
     dims : sequence of str
         The names, in the order in which an array without names has them.
     what : str
@@ -41,9 +43,9 @@ def with_dims(
     Raises
     ------
     SpecError
-        If it has other names, since they may mean another order.
+        If it has other names, since they may mean another order, or `decoded` refuses it.
     """
-    array = value
+    array = value = decoded(value, what)
     if _is_of_pandas(value):
         array = _of_pandas(value, dims, renamed=labels_tell or value.ndim == 1)
     if not isinstance(array, xr.DataArray):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+import unicodedata
 from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Any
@@ -13,11 +15,13 @@ from numpy.typing import NDArray
 
 from twinbrain import units
 from twinbrain.errors import SpecError, UnitError
+from twinbrain.spec.decoded import decoded
 from twinbrain.spec.labelled import is_labelled
 
 # What NumPy takes as it stands; a time is a number of NumPy, too, but one with a unit.
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 _TIMES = {"m": "minute", "h": "hour", "D": "day", "W": "week"} | {unit: unit for unit in ("s", "ms", "us", "ns", "ps")}
+_POWER = re.compile(r"(?<=[^\W\d_])([-+]?\d+)\b")
 
 
 def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") -> NDArray[Any]:
@@ -26,9 +30,10 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     Parameters
     ----------
     value : array_like
-        Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``) or torch, a quantity of brian2, pint or astropy,
-        a time of NumPy, a masked array in which nothing is masked, or a list of any of them, where these have neither
-        labels nor names of dimensions. Numbers without a unit are taken to be in the one that is wanted.
+        Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``), Dask or torch, a quantity of brian2, pint,
+        astropy or unyt, a time of NumPy, a masked array in which nothing is masked, or a list of any of them, where
+        these have neither labels nor names of dimensions. Numbers without a unit are taken to be in the one that is
+        wanted.
     unit : str
         Which one that is; ``"1"`` is none.
     what : str
@@ -42,8 +47,8 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     Raises
     ------
     SpecError
-        If a part is masked, a unit is of another dimension, or stands beside what is no number, an array in a list has
-        labels or names of dimensions, or it is no array.
+        If a part is masked, a unit is of another dimension, or stands beside what is no number or has another, an array
+        in a list has labels or names of dimensions, `decoded` refuses it, or it is no array.
     """
     try:
         array = _array(value, unit, what)
@@ -59,9 +64,10 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
 def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
     if isinstance(value, list | tuple):
         if not all(_is_plain(kind) for kind in set(map(type, value))):
+            value = [item if _is_plain(type(item)) else decoded(item, what) for item in value]
             if any(map(is_labelled, value)):
                 raise SpecError(
-                    f"expected {what}, found a {type(value).__name__} of arrays with labels, or names of dimensions, "
+                    f"expected {what}, found a list of arrays with labels, or names of dimensions, "
                     "which may mean another order; put them together into one (xarray.concat, pandas.concat), or give "
                     "the .values of each, which are taken by their places"
                 )
@@ -69,12 +75,12 @@ def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
         return np.array(value)
     if isinstance(value, Mapping | Set):
         raise SpecError(f"expected {what}, found a {type(value).__name__}, which has no order")
-    value, own = numbers_and_unit(value)
-    if isinstance(value, np.ma.MaskedArray) and (n := np.count_nonzero(value.mask)):
-        raise SpecError(
-            f"expected {what}, found {n} masked; fill in (.filled) what should stand there, or leave them out"
-        )
-    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    value = decoded(value, what)
+    _refuse_masked(value, what)
+    value, own = numbers_and_unit(value, what)
+    array = np.asanyarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    _refuse_masked(array, what)
+    array = np.asarray(array)
     if array.dtype.kind == "O" and array.ndim:  # of cells that NumPy has no type for, such as quantities
         array = _array(array.ravel().tolist(), unit, what).reshape(array.shape)
     if array.dtype.kind == "m":
@@ -86,27 +92,41 @@ def _is_plain(kind: type) -> bool:
     return issubclass(kind, _PLAIN) and not issubclass(kind, np.timedelta64)
 
 
-def numbers_and_unit(value: Any) -> tuple[Any, str | None]:
+def _refuse_masked(value: Any, what: str) -> None:
+    """Refuse masked numbers, of NumPy and of astropy, before they are taken as plain ones, which have no mask."""
+    if isinstance(value, np.ndarray) and (n := np.count_nonzero(getattr(value, "mask", False))):
+        raise SpecError(
+            f"expected {what}, found {n} masked; fill in (.filled) what should stand there, or leave them out"
+        )
+
+
+def numbers_and_unit(value: Any, what: str = "numbers") -> tuple[Any, str | None]:
     """Return the numbers of a quantity, and their unit as text; None where it carries none."""
     if hasattr(getattr(value, "dim", None), "get_dimension"):  # of brian2, whose numbers are in SI
         return np.asarray(value), str(value.dim)
     if isinstance(attributes := getattr(value, "attrs", None), Mapping):  # of xarray and pandas
-        inner, own = numbers_and_unit(value.data) if isinstance(value, xr.DataArray) else (value, None)
-        return inner, _text(attributes.get("units")) or own
+        inner, own = numbers_and_unit(value.data, what) if isinstance(value, xr.DataArray) else (value, None)
+        told = _text(attributes.get("units"))
+        if own and told and not _are_alike(own, told):
+            raise SpecError(f"expected {what} in one unit, found {told!r} beside numbers in {own!r}; correct the units")
+        return inner, told or own
     if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint
-        return value.magnitude, str(value.units)
-    if isinstance(value, np.ndarray) and hasattr(value, "unit"):  # of astropy
-        return np.asarray(value), str(value.unit)
+        return value.magnitude, _text(value.units)
+    if isinstance(value, np.ndarray):  # of astropy, and of unyt
+        return value, _text(getattr(value, "unit", getattr(value, "units", None)))
     if isinstance(value, datetime.timedelta):
         return value.total_seconds(), "s"
     return value, None
 
 
 def _text(units: Any) -> str | None:
-    """Return a unit as text, which files of HDF5 may hold as bytes, or as the one element of an array."""
+    """Return a unit as text, which files of HDF5 may hold as bytes, or as the one element of an array.
+
+    Powers may stand as in "mm2" of netCDF and astropy, or "mm²" of pint.
+    """
     units = units.item() if isinstance(units, np.ndarray) and units.size == 1 else units
     units = units.decode(errors="replace") if isinstance(units, bytes) else units
-    return None if units is None else str(units)
+    return None if units is None else _POWER.sub(r"^\1", unicodedata.normalize("NFKC", str(units)).replace("·", "*"))
 
 
 def _in_its_unit(array: NDArray[Any], what: str) -> tuple[NDArray[Any], str]:
@@ -132,6 +152,13 @@ def _converted(array: NDArray[Any], own: str, unit: str, what: str) -> NDArray[A
     # To as many digits as numbers with a unit are read, so that 200 pF in SI are 200 again.
     cells = [float(f"{number:.15g}") for number in (wide * factor).ravel().tolist()]
     return np.array(cells, np.float64).reshape(array.shape)
+
+
+def _are_alike(one: str, other: str) -> bool:
+    try:
+        return _factor(one, other) == 1
+    except UnitError:
+        return False
 
 
 @lru_cache(1000)

@@ -1,0 +1,61 @@
+"""Arrays of other packages, as those of NumPy, pandas or xarray; what cannot be read for sure is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from twinbrain.errors import SpecError
+
+# What stands beside numbers of a file that are not what they mean: the conventions of netCDF, for Zarr and HDF5, too.
+_CODES = {"scale_factor", "add_offset", "_FillValue", "missing_value"}
+_NAMES = {"_ARRAY_DIMENSIONS", "DIMENSION_LABELS", "DIMENSION_LIST"}
+
+
+def decoded(value: Any, what: str) -> Any:
+    """Return an array of another package as one of NumPy, pandas or xarray, where it tells more than its numbers.
+
+    Parameters
+    ----------
+    value : array_like
+        A variable of xarray becomes an array of it, and what Dask computes is computed; all else is returned as it is.
+    what : str
+        What is expected, for a message.
+
+    Raises
+    ------
+    SpecError
+        If it is an array of a file (of Zarr, h5py or netCDF4) with names of its dimensions, or a table of another
+        package than pandas, whose columns have names; or if its numbers are not decoded yet.
+    """
+    if isinstance(value, xr.Variable):
+        value = xr.DataArray(value)
+    if callable(graph := getattr(value, "__dask_graph__", None)) and graph() is not None:
+        value = value.compute()
+    found = f"expected {what}, found a {type(value).__name__}"
+    attributes = getattr(value, "attrs", None)
+    keys = set(attributes) if isinstance(attributes, Mapping) else set()
+    if keys & _CODES:
+        raise SpecError(
+            f"{found} with {', '.join(sorted(keys & _CODES))} beside its numbers, which are not those that are meant; "
+            "open its file with xarray, which decodes them (xarray.decode_cf), or give plain numbers"
+        )
+    if keys & _NAMES or _names_dimensions(value):
+        raise SpecError(
+            f"{found} whose dimensions have names, which may mean another order; open its file with xarray, which "
+            "knows them, or give what it holds, [...], which is taken by its places"
+        )
+    if hasattr(value, "columns") and not hasattr(value, "iloc") and not isinstance(value, xr.DataArray):
+        raise SpecError(
+            f"{found}, whose columns have names that are not read; give .to_pandas(), or .to_numpy(), which is taken "
+            "by its places"
+        )
+    return value
+
+
+def _names_dimensions(value: Any) -> bool:
+    """Return whether an array of Zarr, or of netCDF, has names of its dimensions."""
+    names = getattr(getattr(value, "metadata", None), "dimension_names", None) or getattr(value, "dimensions", None)
+    return isinstance(names, tuple) and any(isinstance(name, str) for name in names)
