@@ -89,3 +89,52 @@ def test_receptors_of_one_name_that_differ_are_refused(folder):
     with pytest.raises(tb.ExchangeError, match="SONATA cannot express: receptor r: expected one definition, found two"):
         tb.write_sonata(brain, folder)
     assert not folder.exists()
+
+
+OWN = """dv/dt = (E_L - v + R*(I_e + I_syn))/tau : volt
+E_L : volt
+R : ohm
+tau : second
+I_e : amp
+V_th : volt
+NAME : volt"""
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("initial_v", "stands for 'v' at time zero"),
+        ("initial_w", "stands for 'w' at time zero"),
+        ("label", "is a column of node types"),
+        ("population", "is a column of node types"),
+        ("node_type_id", "is a column of node types"),
+        ("receptors", "is a column of node types"),
+    ],
+)
+def test_a_parameter_that_would_be_read_as_something_else_is_refused(name, meaning, folder):
+    parameters = {"E_L": "-65 mV", "R": "40 Mohm", "tau": "10 ms", "I_e": "500 pA", "V_th": "-50 mV", name: "-65 mV"}
+    model = {"equations": OWN.replace("NAME", name), "threshold": "v > V_th", "reset": f"v = {name}"}
+    model |= {"method": "exponential_euler", "initial": {"v": "-60 mV"}, "parameters": parameters}
+    cells = {"c": {"model": "m", "receptors": ["exponential_current"]}}
+    data = {"name": "x/y", "models": {"m": model}, "cells": cells, "populations": {"a": {"cell": "c", "size": 2}}}
+    message = rf"population a\.{name}: expected another name than {name}, which {meaning} there; rename"
+    with pytest.raises(tb.ExchangeError, match=message):
+        tb.write_sonata(tb.Region.parse(data), folder)
+    assert not folder.exists()
+
+
+def test_pairs_of_populations_whose_names_read_alike_are_told_apart(folder):
+    names = ("a", "b__to__c", "a__to__b", "c")
+    given = {"receptor": "delta", "connect": {"in_degree": 1}, "weight": "1 mV", "delay": "1 ms"}
+    region = tb.Region.parse(
+        {
+            "name": "x/y",
+            "cells": {"c": {"model": "lif_current", "receptors": ["delta"]}},
+            "populations": {name: {"cell": "c", "size": size} for size, name in enumerate(names, start=2)},
+            "projections": [{"source": names[i], "target": names[i + 1]} | given for i in (0, 2)],
+        }
+    )
+    tb.write_sonata(region, folder)
+    with h5py.File(folder / "edges.h5") as file:
+        assert list(file["edges"]) == ["a__to__b__to__c", "a__to__b__to__c_2"]
+    assert sum(table.n_synapses for table in tb.read_sonata(folder).tables) == 3 + 5

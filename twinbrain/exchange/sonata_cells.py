@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from twinbrain.exchange.circuit import CircuitPopulation
+from twinbrain.errors import Problem
+from twinbrain.exchange.circuit import CircuitPopulation, place_of
 from twinbrain.exchange.nir_neurons import is_lif_current
 from twinbrain.models.receptors import EXPONENTIAL_CURRENT
 from twinbrain.network.random import Floats
@@ -14,6 +16,19 @@ from twinbrain.network.random import Floats
 NEST = "nest:iaf_psc_exp"
 OURS = "twinbrain:"
 INITIAL = "initial_"
+
+NODE_COLUMNS = (
+    "node_type_id",
+    "model_type",
+    "model_template",
+    "dynamics_params",
+    "label",
+    "region",
+    "population",
+    "transmitter",
+    "receptors",
+)
+"""Columns of the table of node types."""
 
 Arrays = dict[str, Floats]
 
@@ -74,6 +89,19 @@ def to_cells(population: CircuitPopulation, dt: float) -> Cells:
     dynamics["t_ref"] = np.maximum(np.floor(p["t_ref"] / dt + 0.5) - 1, 0) * dt
     dynamics["V_m"] = population.initial.get("v", np.zeros(population.size))
     return Cells(NEST, dynamics, {"g_L": p["g_L"]})
+
+
+def misread_parameters(population: CircuitPopulation) -> Iterator[Problem]:
+    """Yield a problem for each parameter that a file would give back as something else."""
+    for name in population.parameters:
+        if name in NODE_COLUMNS:
+            meaning = "is a column of node types"
+        elif name.startswith(INITIAL):
+            meaning = f"stands for {name.removeprefix(INITIAL)!r} at time zero"
+        else:
+            continue
+        message = f"expected another name than {name}, which {meaning} there; rename the parameter"
+        yield Problem(f"{place_of(population)}.{name}", message)
 
 
 def _is_iaf_psc_exp(population: CircuitPopulation) -> bool:

@@ -13,7 +13,16 @@ from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
 from twinbrain.exchange.files import failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
-from twinbrain.exchange.sonata_cells import INITIAL, NEST, NEST_PARAMETERS, NEST_UNITS, OURS, Arrays, from_nest
+from twinbrain.exchange.sonata_cells import (
+    INITIAL,
+    NEST,
+    NEST_PARAMETERS,
+    NEST_UNITS,
+    NODE_COLUMNS,
+    OURS,
+    Arrays,
+    from_nest,
+)
 from twinbrain.exchange.sonata_config import Config, read_config
 from twinbrain.exchange.sonata_edges import Nodes, read_edges
 from twinbrain.exchange.sonata_files import (
@@ -85,7 +94,6 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
 
 # What is read of a node type; of a node itself, only what follows.
 _OF_TYPES = ("model_type", "model_template", "transmitter", "receptors")
-_COLUMNS = (*_OF_TYPES, "node_type_id", "population", "dynamics_params", "label", "region")
 _OF_NODES = ("g_L", "dynamics_params")
 
 
@@ -152,7 +160,7 @@ def _read_nodes(config: Config, dt: float) -> tuple[list[CircuitPopulation], lis
     for file in config.nodes:
         path, table = file.path, file.table
         types = read_types(table, "node_type_id")
-        config.unread.note(table or path, "columns", (name for row in types.values() for name in row), _COLUMNS)
+        config.unread.note(table or path, "columns", (name for row in types.values() for name in row), NODE_COLUMNS)
         with populations(path, "nodes", file.used) as groups:
             for name, group in groups.items():
                 if name in nodes:

@@ -11,6 +11,7 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,13 +28,14 @@ from twinbrain.exchange.circuit import (
 )
 from twinbrain.exchange.draw import Model, draw_circuit, drawn_with
 from twinbrain.exchange.files import check_free, failure, optional, written_whole
-from twinbrain.exchange.sonata_cells import NEST, Cells, to_cells
+from twinbrain.exchange.sonata_cells import NEST, NODE_COLUMNS, Cells, misread_parameters, to_cells
 from twinbrain.exchange.sonata_config import UNITS
 from twinbrain.exchange.sonata_files import NULL
 from twinbrain.exchange.sonata_folder import circuit_files
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
+from twinbrain.network.layout import unused_name
 from twinbrain.paths import user_path
 from twinbrain.spec.load import as_workflow
 from twinbrain.spec.model import ReceptorModel
@@ -107,6 +109,7 @@ def write_sonata(
     problems += signal_problems(circuit, 'leave it out with drives="drop" (--drives drop)')
     problems += _different_receptors(circuit)
     problems += _names_of_nothing(circuit)
+    problems += dict.fromkeys(chain.from_iterable(map(misread_parameters, circuit.populations)))
     if problems:
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
@@ -178,10 +181,7 @@ def _write_nodes(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, lis
                 p = circuit.populations[i]
                 labels = (p.label, p.region, p.name, p.transmitter, ",".join(p.receptors) or NULL)
                 rows.append((_FIRST_TYPE + i, "point_neuron", cells[i].template, f"{name}.json", *labels))
-    columns = ("node_type_id", "model_type", "model_template", "dynamics_params")
-    _write_table(
-        folder / "node_types.csv", (*columns, "label", "region", "population", "transmitter", "receptors"), rows
-    )
+    _write_table(folder / "node_types.csv", NODE_COLUMNS, rows)
 
 
 def _write_edges(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, list[int]]) -> list[str]:
@@ -195,8 +195,9 @@ def _write_edges(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, lis
     for projection in circuit.projections:
         types.setdefault((projection.receptor, projection.origin), _FIRST_TYPE + len(types))
         pairs.setdefault((place[projection.source][0], place[projection.target][0]), []).append(projection)
-    # Two underscores, so that no two pairs of names read alike.
-    names = [f"{source}__to__{target}" for source, target in pairs]
+    names: list[str] = []
+    for source, target in pairs:
+        names.append(unused_name(f"{source}__to__{target}", names))
     with _create(h5py, folder / "edges.h5") as file:
         edges = file.create_group("edges")
         for name, pair, parts in zip(names, pairs, pairs.values(), strict=True):
