@@ -190,6 +190,17 @@ def test_values_that_a_node_cannot_have_are_refused(node, part, file):
         tb.read_nir(file)
 
 
+def test_a_bias_that_acts_after_a_delay_is_refused(file):
+    """A constant current acts from the beginning on."""
+    nodes, edges = in_a_row(a=nir.Affine(np.ones((2, 3)), np.array([0.0, 2.0])))
+    nir.write(file, nir.NIRGraph(nodes, edges, type_check=False))
+    with pytest.raises(tb.ExchangeError, match=r"a bias that reaches 'n' from the begin.* a Delay of 0\.001 s"):
+        tb.read_nir(file)
+    nodes["d"] = nir.Delay(np.zeros(2))
+    nir.write(file, nir.NIRGraph(nodes, edges, type_check=False))
+    assert tb.read_nir(file).n_synapses == 6
+
+
 def test_edges_are_a_set(file):
     nodes, edges = in_a_row()
     write(file, nodes, edges)

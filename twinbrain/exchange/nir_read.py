@@ -29,9 +29,9 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
 
     Time is read in seconds, potentials as mV. A LIF becomes a population of ``lif_current`` with the receptor
     ``delta``, a CubaLIF one with ``exponential_current``; neurons begin at rest, unless the file says where. A delay is
-    rounded to whole steps, and is one step at least, also where the file has none. A bias becomes a current. An Input
-    that reaches neurons through weights becomes a population of silent neurons, whose spikes are given to a simulation
-    with ``inject``; an Input that is wired to neurons is current from outside, and left out.
+    rounded to whole steps, and is one step at least, also where the file has none. A bias becomes a current, and may
+    not pass a delay. An Input that reaches neurons through weights becomes a population of silent neurons, whose spikes
+    are given to a simulation with ``inject``; an Input that is wired to neurons is current from outside, and left out.
 
     Parameters
     ----------
@@ -105,6 +105,10 @@ def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, lasts: float, 
             if route.channels != sizes[name]:
                 raise failure(path, f"expected {sizes[name]} channels to reach {name!r}, found {route.channels}")
             if route.source is None:
+                if len(late := route.delay[(route.delay > 0) & (route.weight != 0)]):
+                    expected = f"expected a bias that reaches {name!r} from the beginning on"
+                    remedy = "put it behind the Delay, where it does"
+                    raise failure(path, f"{expected}, found one that passes a Delay of {late[0]:g} s; {remedy}")
                 _add_bias(graph.kind(name), population, route, current)
             elif route.source in order:
                 further = FURTHER_STEPS[graph.kind(name)]
