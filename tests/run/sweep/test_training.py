@@ -163,6 +163,21 @@ def test_what_cannot_be_right_is_refused_before_anything_is_trained(sweep, out, 
     assert not out.exists()
 
 
+@pytest.mark.parametrize("cases", [["LSTM"], ["LSTM", "alike"], ["alike", "LSTM"]])
+def test_a_baseline_needs_the_network_that_it_stands_for(cases):
+    delay = {"regions.*.projections.0.delay": "0.4 ms"}
+    workflow, own = declared_sweep(small_study(), delay, cases={name: CASES[name] for name in cases})
+    with pytest.raises(SpecError, match=r"sweep, at .*delay: expected at least one step"):
+        prepare_sweep(workflow, own)
+
+
+def test_the_first_network_is_built_though_a_baseline_comes_first():
+    cases = {"LSTM": CASES["LSTM"], "bad": {"train.input.receptor": "ampa"}}
+    workflow, own = declared_sweep(small_study(), {}, cases=cases)
+    with pytest.raises(SpecError, match=r"sweep, at train.input.receptor = ampa.*train\.input\.receptor"):
+        prepare_sweep(workflow, own)
+
+
 def test_an_interrupted_sweep_goes_on_to_the_same_results(sweep, out, monkeypatch):
     options = {"cases": {"alike": {}, "LSTM": CASES["LSTM"]}, "seed": [0, 1]}
     whole = sweep(out=out.with_name("whole.zarr"), **options).load()

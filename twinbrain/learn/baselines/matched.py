@@ -10,7 +10,7 @@ from pydantic import Field
 
 from twinbrain.engines.torch.defaults import own_defaults
 from twinbrain.errors import LearnError
-from twinbrain.learn.baselines.baseline import BASELINES, baseline
+from twinbrain.learn.baselines.baseline import BASELINES, Baseline, baseline
 from twinbrain.learn.baselines.fit import Fit, fit
 from twinbrain.learn.baselines.logistic import fit_logistic
 from twinbrain.learn.baselines.view import View
@@ -80,11 +80,9 @@ def train_baseline(
     assert training is not None
     if not training.baseline:
         raise LearnError('train.baseline: expected the name of a baseline, such as "lstm", found none; name one')
-    found = task_of(training, run, given)
-    network = network_of(model_of(workflow), training, run, found)
-    name, options = training.baseline.name, check_baseline(training.baseline)
-    made = baseline(name, found, n_parameters=network.n_trained, view=options.view, seed=run.seed)
-    if name == "logistic":
+    options = check_baseline(training.baseline)
+    made, found = untrained(workflow, given)
+    if training.baseline.name == "logistic":
         return fit_logistic(made, found)
     return fit(
         made,
@@ -97,6 +95,32 @@ def train_baseline(
         largest_gradient=np.inf if training.clip is None else training.clip,
         seed=run.seed,
     )
+
+
+@own_defaults()
+def untrained(workflow: Workflow, given: Task | None = None) -> tuple[Baseline, Task]:
+    """Return the baseline of a workflow before it is trained, and its task; the network that it stands for is built.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        As `twinbrain.learn.train.training_workflow` gives it, with a baseline.
+    given : Task, optional
+        In place of the one that it names.
+
+    Raises
+    ------
+    LearnError, SpecError, ConnectomeError
+        As `train_baseline` would before it begins.
+    """
+    training, run = workflow.train, workflow.run
+    assert training is not None
+    assert training.baseline is not None
+    options = check_baseline(training.baseline)
+    task = task_of(training, run, given)
+    network = network_of(model_of(workflow), training, run, task)
+    name = training.baseline.name
+    return baseline(name, task, n_parameters=network.n_trained, view=options.view, seed=run.seed), task
 
 
 def check_baseline(choice: Choice) -> BaselineOptions:

@@ -25,7 +25,14 @@ from twinbrain.run.sweep.reductions import Reduction, check_reductions, template
 from twinbrain.run.sweep.shape import without_spikes
 from twinbrain.run.sweep.sharing import shares_network
 from twinbrain.run.sweep.task import stored_sweep_workflow
-from twinbrain.run.sweep.training import check_built, check_point, idle_of_training, training_base, training_template
+from twinbrain.run.sweep.training import (
+    check_built,
+    check_point,
+    idle_of_training,
+    training_base,
+    training_template,
+    trains_baseline,
+)
 from twinbrain.run.versions import LEARNING, engine_of, versions, versions_in_bits
 from twinbrain.spec.axes import Axis, axes_of, coordinates, n_points, values_at
 from twinbrain.spec.difference import changes
@@ -141,12 +148,15 @@ def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSw
     axes = axes_of(sweep, taken_names(template))
     check_seeds(axes)
     notes = list(_idle(sweep))
+    first: dict[bool, dict[str, Any]] = {}  # of networks, and of baselines
     for values in _tried(axes):
         with _at(values):
             check_point(point := _point(base, axes, values))
+        first.setdefault(trains_baseline(point), values)
         notes += idle_of_training(point.model_copy(update={"record": workflow.record}))
-    with _at(values_at(axes, 0)):
-        check_built(_point(base, axes, values_at(axes, 0)))
+    for values in first.values():
+        with _at(values):
+            check_built(_point(base, axes, values))
     names = tuple(axis.name for axis in axes)
     batch = _batch(sweep, axes, 1)  # a training takes long
     told = tuple(dict.fromkeys(notes))

@@ -53,10 +53,19 @@ def check_point(workflow: Workflow) -> None:
 
 def check_built(workflow: Workflow) -> None:
     """Check what only shows when all of a training is built, such as a delay shorter than the step."""
+    from twinbrain.learn.baselines.matched import untrained
     from twinbrain.learn.plan import plan_training
+    from twinbrain.learn.train import training_workflow
 
-    if workflow.train is not None and not workflow.train.baseline:
+    if trains_baseline(workflow):
+        untrained(training_workflow(workflow, None))
+    else:
         plan_training(workflow)
+
+
+def trains_baseline(workflow: Workflow) -> bool:
+    """Return whether a baseline is trained, in place of a network."""
+    return workflow.train is not None and workflow.train.baseline is not None
 
 
 def idle_of_training(workflow: Workflow) -> list[str]:
