@@ -76,3 +76,9 @@ def test_spikes_can_be_given_as_arrays_of_any_kind(kind):
 def test_what_are_no_numbers_of_neurons_is_refused(wrong):
     with pytest.raises(EngineError, match="expected the neuron of each spike as whole numbers of 32 bits, found"):
         Spikes([5], wrong)
+
+
+def test_steps_and_neurons_of_spikes_have_the_same_labels():
+    step = pd.Series([5, 6], index=["a", "b"])
+    with pytest.raises(EngineError, match="steps and neurons of spikes with the same labels, in the same order, found"):
+        Spikes(step, pd.Series([0, 1], index=["b", "a"]))

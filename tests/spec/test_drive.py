@@ -2,6 +2,7 @@ import tomllib
 
 import brian2 as b2
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -188,6 +189,36 @@ def test_the_dimensions_of_a_waveform_count_by_their_names():
         assert found.values == ((1, 2, 3), (4, 5, 6))
     with pytest.raises(SpecError, match="values: expected an array along neuron, time, found dimensions called cell"):
         SampledWaveform(values=values.rename(neuron="cell"), unit="pA", interval="1 ms")
+
+
+def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
+    def waveform(values):
+        return SampledWaveform(values=values, unit="pA", interval="1 ms").values
+
+    def course(times, **attrs):
+        return xr.DataArray([1.0, 2, 3], {"time": ("time", times, attrs)}, ["time"])
+
+    fine = [
+        course([5, 6, 7], units="ms"),
+        course(np.array([0.1, 0.101, 0.102], np.float32), units="s"),
+        course([0, 5, 10]),
+        course(list("abc")),
+        pd.Series([1.0, 2, 3], pd.date_range("2024-01-01", periods=3, freq="ms")),
+        pd.Series([1.0, 2, 3], pd.to_timedelta([1, 2, 3], "ms")),
+    ]
+    for values in fine:
+        assert waveform(values) == waveform([values]) == ((1, 2, 3),)
+    faults = {
+        "10 ms on average, from 10 to 10; correct": course([0, 0.01, 0.02], units="s"),
+        "25 on average, from 1 to 49; correct": course([0, 1, 50]),
+        "10 ms on average": pd.Series([1.0, 2, 3], pd.to_timedelta([10, 20, 30], "ms")),
+        "1 ms on average, from 0.5 to 1.5": course([0, 0.5, 2], units="ms"),
+    }
+    for found, values in faults.items():
+        with pytest.raises(SpecError, match=f"as interval says, 1 ms, or without a unit equally far, found {found}"):
+            waveform(values)
+    with pytest.raises(SpecError, match="expected times along time in ms, found some in 'sample'; convert them"):
+        waveform(course([0, 1, 2], units="sample"))
 
 
 def test_the_dimensions_of_a_course_for_all_neurons_count_by_their_names():

@@ -214,6 +214,13 @@ def test_labels_that_are_out_of_order_are_refused(values):
     assert list(Explicit(in_order).values) == [2, 3, 1]
 
 
+def test_the_ends_of_pairs_have_the_same_labels():
+    table = pd.DataFrame({"source": [0, 1, 2], "target": [2, 1, 0]}, index=list("xyz"))
+    assert Pairs(source=table["source"], target=table["target"]) == Pairs(source=[0, 1, 2], target=[2, 1, 0])
+    with pytest.raises(SpecError, match="expected sources and targets with the same labels, in the same order, found"):
+        Pairs(source=table["source"], target=table["target"][::-1])
+
+
 def test_truth_values_among_objects_are_no_numbers():
     with pytest.raises(SpecError, match="values: expected numbers, found True among them"):
         Explicit(np.array([1.0, True], object))

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.errors import SpecError
-from twinbrain.spec.labelled import is_labelled, refuse_disorder, with_dims
+from twinbrain.spec.labelled import is_labelled, refuse_disorder, refuse_other_labels, with_dims
 
 DIMS = ("row", "column")
 
@@ -76,3 +76,14 @@ def test_arrays_are_labelled_by_names_and_by_what_does_not_count_places():
         assert not is_labelled(given)
     for given in (table.T[[1, 0]], table[::-1][0], table.rename_axis("row"), xr.DataArray([1, 2], dims="row")):
         assert is_labelled(given)
+
+
+def test_lists_that_belong_together_have_the_same_labels():
+    named = pd.Series([1, 2, 3], index=list("xyz"))
+    array = xr.DataArray(named.rename_axis("synapse"))
+    for other in (named, array, array.drop_vars("synapse"), named.values, [1, 2, 3], named.reset_index(drop=True), 5):
+        refuse_other_labels(named, other, "ends")
+        refuse_other_labels(other, array, "ends")
+    for other in (named[::-1], array[::-1], named.set_axis([5, 6, 7]).rename(None)):
+        with pytest.raises(SpecError, match="expected ends with the same labels, in the same order, found others"):
+            refuse_other_labels(named, other, "ends")

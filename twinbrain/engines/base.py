@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import EngineError, SpecError
 from twinbrain.network.network import Network
+from twinbrain.spec.labelled import refuse_other_labels
 from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.suggest import suggestion
 
@@ -41,16 +42,22 @@ class Spikes:
     Raises
     ------
     EngineError
-        If what is given is no plain array, and cannot be taken for whole numbers.
+        If what is given is no plain array, and cannot be taken for whole numbers, or both have other labels than each
+        other.
     """
 
     step: NDArray[np.int32]
     neuron: NDArray[np.int32]
 
     def __post_init__(self) -> None:
+        if type(self.step) is np.ndarray and type(self.neuron) is np.ndarray:
+            return  # as engines make them, at each step
+        try:
+            refuse_other_labels(self.step, self.neuron, "steps and neurons of spikes")
+        except SpecError as error:
+            raise EngineError(str(error)) from None
         for name in ("step", "neuron"):
-            if type(given := getattr(self, name)) is not np.ndarray:  # engines make them of plain arrays, at each step
-                object.__setattr__(self, name, _whole_numbers(given, name))
+            object.__setattr__(self, name, _whole_numbers(getattr(self, name), name))
 
     def __len__(self) -> int:
         return len(self.step)

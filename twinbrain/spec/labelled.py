@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -90,6 +91,45 @@ def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
                 f"expected the labels of {what} along {dim} to ascend, found others; select them in order (as "
                 f".sortby({dim!r}) of xarray does), or give .values, which are taken by their places"
             )
+
+
+def refuse_other_labels(one: Any, other: Any, what: str) -> None:
+    """Refuse two lists that belong together by their places, where they have other labels than each other.
+
+    Parameters
+    ----------
+    one, other : array_like
+        Of one dimension, by whatever name.
+    what : str
+        What both are, for a message.
+
+    Raises
+    ------
+    SpecError
+        If they have, or the same in another order.
+    """
+    own, others = _labels_of(one), _labels_of(other)
+    if own is not None and others is not None and differ(own, others):
+        raise SpecError(
+            f"expected {what} with the same labels, in the same order, found others; select the same of each, or give "
+            ".values, which are taken by their places"
+        )
+
+
+def _labels_of(value: Any) -> NDArray[Any] | None:
+    """Return the labels of an array of one dimension, if it has any."""
+    if getattr(value, "ndim", None) != 1:
+        return None
+    if _is_of_pandas(value):
+        return np.asarray(value.axes[0].to_numpy())
+    return value[value.dims[0]].values if isinstance(value, xr.DataArray) and value.dims[0] in value.coords else None
+
+
+def differ(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether labels are others; what counts from 0 has no labels, where those of the other are no numbers."""
+    if np.array_equal(one, other):
+        return False
+    return not any(counts_places(a) and b.dtype.kind not in "iuf" for a, b in ((one, other), (other, one)))
 
 
 def is_labelled(value: Any) -> bool:

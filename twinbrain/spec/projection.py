@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain.spec.arrays import Indices, from_file
 from twinbrain.spec.base import Spec
+from twinbrain.spec.labelled import refuse_other_labels
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.population import MOST_NEURONS
@@ -34,7 +35,7 @@ class Pairs(Spec):
     Parameters
     ----------
     source, target : array_like of int, shape (synapse,)
-        In an order that explicit weights and delays follow.
+        In an order that explicit weights and delays follow; both with the same labels, where they have any.
     """
 
     source: Indices
@@ -43,7 +44,10 @@ class Pairs(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, data: Any, info: ValidationInfo) -> Any:
-        if not isinstance(data, dict) or "file" not in data:
+        if not isinstance(data, dict):
+            return data
+        if "file" not in data:
+            refuse_other_labels(data.get("source"), data.get("target"), "sources and targets")
             return data
         array = from_file(data, info, set())
         if array.ndim != 2 or len(array) != 2:

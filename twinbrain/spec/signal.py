@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+import xarray as xr
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain import units
-from twinbrain.errors import Problem
+from twinbrain.errors import Problem, SpecError
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
@@ -32,7 +34,7 @@ def _unit(unit: str) -> str:
 
 def _rows(value: Any, info: ValidationInfo) -> Any:
     """Return nested lists: of an array, of several, or of one list that all neurons share."""
-    rows = _lists(value, info.data.get("unit", "1"), of_spikes=info.field_name == "times")
+    rows = _lists(value, info.data, of_spikes=info.field_name == "times")
     if not isinstance(rows, list):
         return rows
     rows = rows if any(isinstance(row, list) for row in rows) else [rows]
@@ -42,16 +44,38 @@ def _rows(value: Any, info: ValidationInfo) -> Any:
     return rows
 
 
-def _lists(value: Any, unit: str, of_spikes: bool) -> Any:
+def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
     """Return lists of numbers in a unit; what else stands in a list is left to the field, which tells its place."""
     if isinstance(value, list | tuple | Iterator):
-        return [_lists(item, unit, of_spikes) for item in value]
+        return [_lists(item, beside, of_spikes) for item in value]
     if value is None or isinstance(value, str | bytes | int | float | dict):
         return value
     along = "spike" if of_spikes and "spike" in getattr(value, "dims", ()) else "time"
     array = with_dims(value, ("neuron", along), "an array", alone=along)
     refuse_disorder(array, ("neuron",) if of_spikes else ("neuron", along), "an array")
-    return plain_array(array, unit, "numbers").tolist()
+    if "interval" in beside:
+        _refuse_other_times(array, beside["interval"])
+    return plain_array(array, beside.get("unit", "1"), "numbers").tolist()
+
+
+def _refuse_other_times(array: Any, interval: float) -> None:
+    """Refuse times as labels of samples that are not as far apart as these hold; without a unit, unequally far."""
+    if not isinstance(array, xr.DataArray) or "time" not in array.coords or array.sizes["time"] < 2:
+        return
+    own = array["time"]
+    if own.dtype.kind not in "iufmM":
+        return
+    has_unit = own.dtype.kind in "mM" or bool(own.attrs.get("units"))
+    since = xr.DataArray(own.values - own.values[0], attrs=own.attrs)
+    times = plain_array(since, "ms" if has_unit else "1", "times along time")
+    apart = interval if has_unit else times[-1] / (len(times) - 1)
+    if (np.abs(times - np.arange(len(times)) * apart) > 0.1 * apart).any():  # which leaves room for short floats
+        found = f"{np.diff(times).mean():g}{' ms' * has_unit} on average, from {np.diff(times).min():g} to "
+        raise SpecError(
+            f"expected samples as far apart in time as interval says, {interval:g} ms, or without a unit equally far, "
+            f"found {found}{np.diff(times).max():g}; correct interval, sample it anew (.interp of xarray), or give "
+            ".values, which are taken by their places"
+        )
 
 
 Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]
@@ -175,7 +199,8 @@ class SampledWaveform(_Given):
     Parameters
     ----------
     values : list of numbers, or list of lists of numbers
-        One after the other: for all neurons alike, or one list a neuron.
+        One after the other: for all neurons alike, or one list a neuron. Where they have times of their own (in xarray
+        and pandas), these agree with ``interval``.
     file : str
         In place of ``values``: ``.npy``, of shape (sample,) or (neuron, sample), or ``.csv`` with a row a neuron, or
         one column for all. Its path is made whole as that of spikes is.
@@ -190,8 +215,8 @@ class SampledWaveform(_Given):
     """
 
     unit: Annotated[str, AfterValidator(_unit)]
+    interval: Annotated[Milliseconds, Field(gt=0)]  # before the values, whose own times are held against it
     values: Rows | None = None
-    interval: Annotated[Milliseconds, Field(gt=0)]
     repeat: bool = False
 
     @model_validator(mode="after")

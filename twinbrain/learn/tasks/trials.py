@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.labelled import counts_places, refuse_disorder, with_dims
+from twinbrain.spec.labelled import counts_places, differ, refuse_disorder, with_dims
 from twinbrain.spec.plain_array import plain_array
 
 # Dimensions of dense arrays by their names; further fields have one value a trial.
@@ -289,10 +289,7 @@ def check_labels(arrays: Mapping[str, Any], dims: Sequence[str]) -> None:
         labels = {name: array[dim].values for name, array in named.items() if dim in array.coords}
         first = next((name for name, own in labels.items() if not counts_places(own)), None)
         for name, own in labels.items():
-            # What counts from 0 has no labels, where those of the other are no numbers.
-            if first is None or (counts_places(own) and labels[first].dtype.kind not in "iuf"):
-                continue
-            if not np.array_equal(own, labels[first]):
+            if first is not None and differ(own, labels[first]):
                 raise LearnError(
                     f"{name}: expected the labels of {first} along {dim!r}, in the same order, found others; select "
                     "the same of each, or give .values, which are taken by their places"
