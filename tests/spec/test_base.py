@@ -370,3 +370,21 @@ def test_ends_and_seeds_are_numbers():
         Run.parse({"seed": "1_0"})
     with pytest.raises(SpecError, match="seed: expected no truth value here, found true"):
         Run(seed=np.True_)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"summary": "a\ud800"}, "summary"),
+        ({"references": ["b", "\udfff"]}, "references"),
+        ({"populations": {"\ud800": {"cell": "c", "size": 2}}}, "populations"),
+        ({"drives": [{"name": "\ud800", "population": "p", "current": "1 pA"}]}, r"drives\[0\]\.name"),
+    ],
+)
+def test_half_a_surrogate_pair_is_refused_where_it_is_declared(change, place):
+    """No file can hold it, so a region with one could be neither written nor run."""
+    cells = {"c": {"model": "lif_current", "receptors": []}}
+    data = {"name": "x/y", "cells": cells, "populations": {"p": {"cell": "c", "size": 2}}, "summary": "a\U0001f600é"}
+    assert Region.parse(data).summary == "a\U0001f600é"
+    with pytest.raises(SpecError, match=rf"{place}: expected a text that a file can hold, .*'\\ud[8f]"):
+        Region.parse(data | change)

@@ -413,3 +413,9 @@ def test_other_weights_do_not_inherit_a_logarithm(pair):
         logged.replace(weight=pair.weight)
     for name in ("none", "log"):
         assert logged.replace(weight=pair.weight, normalisation=name).normalisation == name
+
+
+@pytest.mark.parametrize("key", ["name", "normalisation"])
+def test_half_a_surrogate_pair_is_refused(key):
+    with pytest.raises(ConnectomeError, match=rf"{key}: expected a text that a file can hold.*'\\ud800'; take it out"):
+        Connectome([[0.0]], [[0.0]], ["A"], **{key: "\ud800"})

@@ -187,6 +187,7 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
     text = _text(parts, entry)
     labels: list[str] = []
     centroids: list[list[float]] = []
+    names: list[str] = []
     n_columns = 0
     with reading(entry):
         for number, line in enumerate(lines_of(text), start=1):
@@ -208,8 +209,10 @@ def _centres(parts: Archive) -> tuple[list[str], list[list[float]]]:
             check_regions(len(labels) + 1)
             labels.append(label)
             centroids.append([x, y, z])
-        if _are_numbers(labels):
-            raise ConnectomeError(f"expected 'label x y z', found numbers as labels, {labels[:3]}; name the regions")
+            names += [text for text in rest[3:] if not is_number(text)]
+        if _are_numbers(labels) or (names and all(map(is_number, labels))):
+            remedy = f"put the names, such as {names[0]!r}, first" if names else "name the regions"
+            raise ConnectomeError(f"expected 'label x y z', found numbers as labels, {labels[:3]}; {remedy}")
     return labels, centroids
 
 

@@ -13,6 +13,7 @@ from pydantic._internal._model_construction import ModelMetaclass
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.plain_numbers import check_plain
+from twinbrain.spec.plain_text import check_text
 from twinbrain.spec.problems import problems_of
 
 
@@ -37,10 +38,11 @@ class Spec(BaseModel, metaclass=_SpecMeta):
     @classmethod
     def _as_in_a_file(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, os.PathLike):  # so that a declaration is the same however a path was given
-            return os.fspath(value)
+            value = os.fspath(value)
         field = cls.model_fields[info.field_name or ""]
         if field.annotation is bool or (value is not None and type(value) not in (int, float)):
             check_plain(value, field)
+            check_text(value)
         return value
 
     @classmethod

@@ -26,6 +26,7 @@ from twinbrain.spec.of_regions import (
     places_of,
     texts_of,
 )
+from twinbrain.spec.plain_text import check_text
 from twinbrain.spec.suggest import nearest
 
 _DIMS = ("target", "source", "region", "axis")
@@ -103,6 +104,11 @@ class Connectome:
         coords: dict[str, Any] = dict.fromkeys(("target", "source", "region"), names) | {"axis": AXES}
         coords = {dim: coords[dim] for dim in coords if any(dim in variable[0] for variable in variables.values())}
         attrs = {"name": str(name), "normalisation": str(normalisation)}
+        for key, text in attrs.items():
+            try:
+                check_text(text)
+            except ValueError as error:
+                raise ConnectomeError(f"{key}: {error}") from None
         self.__dict__.update(_dataset=xr.Dataset(variables, coords, attrs), _labels=tuple(names))
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
