@@ -105,3 +105,10 @@ def test_a_number_of_values_has_no_unit_and_names_of_results_are_their_own():
     for taken in (rate.rename(case="n"), rate.assign_coords(mean=("case", ["x"]))):
         with pytest.raises(LearnError, match=r"expected other names of dimensions and coordinates, found '(n|mean)'"):
             mean_over(taken)
+
+
+def test_pairs_of_trials_have_the_same_labels():
+    right = xr.DataArray([True, False], {"trial": [3, 7]}, ["trial"])
+    assert paired_difference(right, right.to_series())[0] == 0
+    with pytest.raises(SpecError, match="expected trials with the same labels, in the same order, found others"):
+        paired_difference(right, right[::-1])

@@ -1,4 +1,5 @@
 import datetime
+from types import SimpleNamespace
 
 import brian2 as b2
 import dask.array
@@ -26,6 +27,15 @@ class Unitless(np.ndarray):
 
 class OfUnyt(np.ndarray):
     units = "nF"
+
+
+class OfQuantities(np.ndarray):
+    units = np.array(1.0)
+    dimensionality = SimpleNamespace(string="nF")
+
+    @property
+    def magnitude(self):
+        return self.view(np.ndarray)
 
 
 class MaskedOfAstropy(OfAstropy):
@@ -70,6 +80,7 @@ def masked(*numbers):
         np.array([0.2, 0.3]).view(OfAstropy),
         np.array([200, 300]).view(Unitless),
         np.array([0.2, 0.3]).view(OfUnyt),
+        np.array([0.2, 0.3]).view(OfQuantities),
         xr.Variable("neuron", [0.2, 0.3], {"units": "nF"}),
         dask.array.from_array(np.array([200, 300])),
         xr.DataArray(dask.array.from_array(np.array([0.2, 0.3])), attrs={"units": "nF"}),

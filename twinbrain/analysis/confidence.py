@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.labelled import refuse_other_labels
 
 Floats = NDArray[np.float64]
 
@@ -64,12 +65,13 @@ def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[flo
     Raises
     ------
     SpecError
-        If the confidence is none.
+        If the confidence is none, or both have other labels than each other (in xarray and pandas).
 
     References
     ----------
     .. [1] Newcombe 1998, doi 10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C
     """
+    refuse_other_labels(first, second, "trials")
     first, second = np.asarray(first, bool), np.asarray(second, bool)
     n = len(first)
     if not n:

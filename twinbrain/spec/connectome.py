@@ -37,7 +37,8 @@ class Connectome:
 
     What has labels of its own, names or numbers, in xarray or pandas, is brought into the order of ``labels``; an index
     that counts from 0 on is no label where no region is called so. A matrix has labels of its own along both of its
-    dimensions, or has its regions in the order of ``labels``.
+    dimensions, or has its regions in the order of ``labels``. Units that arrays carry are converted; what is masked is
+    refused, and so are arrays of Zarr, HDF5 and netCDF whose dimensions have names: open their files with xarray.
 
     Parameters
     ----------

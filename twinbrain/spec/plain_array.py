@@ -31,9 +31,9 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     ----------
     value : array_like
         Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``), Dask or torch, a quantity of brian2, pint,
-        astropy or unyt, a time of NumPy, a masked array in which nothing is masked, or a list of any of them, where
-        these have neither labels nor names of dimensions. Numbers without a unit are taken to be in the one that is
-        wanted.
+        astropy, unyt or quantities, a time of NumPy, a masked array in which nothing is masked, or a list of any of
+        them, where these have neither labels nor names of dimensions. Numbers without a unit are taken to be in the one
+        that is wanted.
     unit : str
         Which one that is; ``"1"`` is none.
     what : str
@@ -110,8 +110,8 @@ def numbers_and_unit(value: Any, what: str = "numbers") -> tuple[Any, str | None
         if own and told and not _are_alike(own, told):
             raise SpecError(f"expected {what} in one unit, found {told!r} beside numbers in {own!r}; correct the units")
         return inner, told or own
-    if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint
-        return value.magnitude, _text(value.units)
+    if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint, and of quantities, which neo has
+        return value.magnitude, _text(getattr(value.dimensionality, "string", str(value.units)))
     if isinstance(value, np.ndarray):  # of astropy, and of unyt
         return value, _text(getattr(value, "unit", getattr(value, "units", None)))
     if isinstance(value, datetime.timedelta):

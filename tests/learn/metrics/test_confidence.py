@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 from twinbrain.errors import LearnError
@@ -7,6 +8,8 @@ from twinbrain.learn.metrics.confidence import compare, confidence_interval
 
 # Student's own example (Biometrika 6, 1908): hours of sleep gained by ten patients with two drugs.
 SLEEP = ([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0], [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
+
+BY_SEED = xr.DataArray([0.5, 0.7], {"seed": [1, 2]}, ["seed"])
 
 
 def test_the_t_interval_of_students_sleep_data():
@@ -79,6 +82,10 @@ def test_what_differs_always_by_as_much_has_an_infinite_effect():
         (lambda: confidence_interval([1.0, 2.0], level=95), "between 0 and 1"),
         (lambda: confidence_interval(np.ma.masked_array([1.0, 2, 99], mask=[0, 0, 1])), "values: .* found 1 masked"),
         (lambda: compare([1.0, 2.0], [1.0, 2.0, 3.0]), "expected pairs, found 2 and 3"),
+        (
+            lambda: compare(BY_SEED, BY_SEED[::-1]),
+            "expected pairs with the same labels, in the same order, found others",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(call, message):

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.labelled import refuse_other_labels
 from twinbrain.spec.plain_array import plain_array
 
 
@@ -121,13 +122,18 @@ def compare(first: Sequence[float] | NDArray, second: Sequence[float] | NDArray,
     Raises
     ------
     LearnError
-        If they are not pairs, there are fewer than 2, or one is not finite.
+        If they are not pairs, or have other labels than each other (in xarray and pandas), there are fewer than 2, or
+        one is not finite.
     """
     one, two = _checked(first, "first"), _checked(second, "second")
     if len(one) != len(two):
         raise LearnError(
             f"compare: expected pairs, found {len(one)} and {len(two)} values; take the same seeds of both"
         )
+    try:
+        refuse_other_labels(first, second, "pairs")
+    except SpecError as error:
+        raise LearnError(str(error)) from None
     difference = one - two
     mean = float(difference.mean())
     # Differences that are alike differ by rounding, as .9 - .8 and .8 - .7 do.
