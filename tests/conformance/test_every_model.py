@@ -18,11 +18,11 @@ ENGINES = (pytest.param("brian2", marks=pytest.mark.slow), "brian2-numpy", "torc
 # Both of Brian2 differ in what is computed in a step alone.
 CHECKED = (*(pytest.param(engine, marks=pytest.mark.slow) for engine in ("brian2", "brian2-numpy")), "torch")
 # Neurons of each model, and steps.
-SIZES = {"8,000 steps": (20, 400), "40,000 steps": (100, 400), "a million steps": (1000, 1000)}
+SIZES = {"6,000 steps": (20, 300), "40,000 steps": (100, 400), "a million steps": (1000, 1000)}
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(n, marks=[pytest.mark.slow] * (n != "8,000 steps")) for n in SIZES]
+    scope="module", params=[pytest.param(n, marks=[pytest.mark.slow] * (n != "6,000 steps")) for n in SIZES]
 )
 def size(request):
     return SIZES[request.param]

@@ -32,7 +32,7 @@ def network():
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param((ENGINES, 2_000), id="200 ms"),
+        pytest.param((ENGINES, 1_000), id="100 ms"),
         pytest.param((("brian2", *ENGINES), 10_000), id="1 s", marks=pytest.mark.slow),
     ],
 )
