@@ -5,8 +5,12 @@ from pathlib import PurePosixPath
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Their tests share processes that take seconds to start: clusters, and runs to compare with.
-TOGETHER = {"tests/run/sharded", "tests/run/sweep"}
+# Folders whose tests share what takes seconds to start or to compute: clusters, and runs to compare with.
+TOGETHER = {
+    "tests/run/cluster": "a local cluster",
+    "tests/run/sharded": "a local cluster",
+    "tests/run/sweep": "a sweep",
+}
 
 
 class ByModule(LoadScopeScheduling):
@@ -14,8 +18,7 @@ class ByModule(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        folder = str(PurePosixPath(module).parent)
-        return folder if folder in TOGETHER else module
+        return TOGETHER.get(str(PurePosixPath(module).parent), module)
 
 
 @pytest.hookimpl(optionalhook=True)

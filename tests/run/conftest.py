@@ -5,6 +5,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import RELAY, region_data
+from twinbrain.run.cluster.connect import connected, workers_ready
 from twinbrain.spec.record import Record, StateRecord
 
 RECORD = Record(state=(StateRecord(variable="v", neurons=2, interval="0.4 ms"), StateRecord(variable="g_gaba_a")))
@@ -41,6 +42,14 @@ def values(tree):
 def whole(tmp_path_factory):
     """The run of `simulate`, uninterrupted."""
     return run(tmp_path_factory.mktemp("whole") / "run.zarr")
+
+
+@pytest.fixture(scope="session")
+def local():
+    """A client of a local cluster of three workers that no test changes."""
+    with connected("local", workers=3) as client:
+        workers_ready(client, 3)
+        yield client
 
 
 @pytest.fixture

@@ -30,12 +30,12 @@ def dask(*command, log=None, **environment):
             process.terminate()
 
 
-@pytest.fixture
-def scheduler(tmp_path):
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
     """The address of a scheduler in a process of its own."""
     import json
 
-    file = tmp_path / "scheduler.json"
+    file = tmp_path_factory.mktemp("scheduler") / "scheduler.json"
     with dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file) as process:
         while not file.exists() or not file.read_text():
             assert process.poll() is None
@@ -45,14 +45,23 @@ def scheduler(tmp_path):
 
 @pytest.fixture
 def start_worker(scheduler):
-    """Start workers of the scheduler, which end with the test; a log and environment may be given."""
+    """Start workers of the scheduler, which end with the test; a log and environment may be given.
+
+    A process that watches over a worker takes as long to start as the worker: without one, unless it is asked for.
+    """
+    from distributed import Client
+
     with contextlib.ExitStack() as stack:
 
-        def start(*options, n_threads=1, **others):
-            command = ("worker", scheduler, "--nthreads", n_threads, "--no-dashboard", *options)
+        def start(n_threads=1, nanny=False, **others):
+            watch = "--nanny" if nanny else "--no-nanny"
+            command = ("worker", scheduler, "--nthreads", n_threads, "--no-dashboard", watch)
             return stack.enter_context(dask(*command, **others))
 
         yield start
+    with Client(scheduler, set_as_default=False) as client:
+        while client.scheduler_info()["workers"]:
+            time.sleep(0.05)
 
 
 @pytest.fixture

@@ -51,16 +51,8 @@ def client_of(scheduler, n):
         yield client
 
 
-@pytest.fixture(scope="module")
-def local():
-    """A local cluster that no test changes."""
-    with connected("local", workers=2) as client:
-        workers_ready(client, 2)
-        yield client
-
-
 def test_a_network_has_the_same_spikes_in_every_worker(local):
-    addresses = sorted(local.nthreads())
+    addresses = sorted(local.nthreads())[:2]
     futures = [local.submit(spikes, seed, workers=[a], pure=False) for a in addresses for seed in (1, 2)]
     found = local.gather(futures)
     for k, seed in enumerate((1, 2, 1, 2)):
@@ -70,8 +62,8 @@ def test_a_network_has_the_same_spikes_in_every_worker(local):
 
 
 def test_a_local_cluster_has_processes_of_one_thread_and_a_dashboard(local):
-    assert list(local.nthreads().values()) == [1, 1]
-    assert len({os.getpid(), *local.run(process).values()}) == 3
+    assert list(local.nthreads().values()) == [1, 1, 1]
+    assert len({os.getpid(), *local.run(process).values()}) == 4
     assert all(local.run(has_brian2).values())
     with urllib.request.urlopen(dashboard(local)) as page:
         assert page.status == 200
@@ -188,7 +180,7 @@ def test_a_worker_that_joins_later_and_does_not_fit_leaves_without_computing(
         start = {"PYTHONPATH": another_version}
     with connected(scheduler) as client:
         futures = client.map(version_and_process, range(20), pure=False)
-        unfit = start_worker(log=log, **start)
+        unfit = start_worker(nanny=True, log=log, **start)
         unfit.wait()
         assert "this worker does not fit the process that hands out tasks" in log.read_text()
         assert re.search(reason, log.read_text())

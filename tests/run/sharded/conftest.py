@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 import twinbrain as tb
@@ -15,18 +17,31 @@ RECORD = Record(
 )
 
 
+@pytest.fixture
+def client(local):
+    return local
+
+
 @pytest.fixture(scope="session")
-def client():
-    with connected("local", workers=4) as client:
-        yield client
+def clients(local):
+    """Return a client of a local cluster that has some number of workers; more than three are started when needed."""
+    with contextlib.ExitStack() as stack:
+        known = {}
+
+        def of(n):
+            if n > 3 and n not in known:
+                known[n] = stack.enter_context(connected("local", workers=n))
+            return known.get(n, local)
+
+        yield of
 
 
 @pytest.fixture(scope="session")
 def run():
-    """Run a brain of four regions for 60 ms, in three windows."""
+    """Run a brain of four regions for 30 ms, in three windows."""
 
     def call(out, model=None, **changes):
-        options = {"duration": "60 ms", "window": "20 ms", "engine": "reference", "seed": 3, "record": RECORD}
+        options = {"duration": "30 ms", "window": "10 ms", "engine": "reference", "seed": 3, "record": RECORD}
         return tb.simulate(small_brain(4) if model is None else model, out=out, **(options | changes))
 
     return call
@@ -38,11 +53,11 @@ def whole(run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     known = {}
 
-    def path(engine, duration="60 ms"):
+    def path(engine, duration="30 ms", window="10 ms"):
         key = (engine, duration)
         if key not in known:
             known[key] = folder / f"{engine} {duration}.zarr"
-            run(known[key], engine=engine, duration=duration)
+            run(known[key], engine=engine, duration=duration, window=window)
         return known[key]
 
     return path

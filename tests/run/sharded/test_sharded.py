@@ -13,17 +13,19 @@ from tests.run.test_breakdown import cubic, simulate
 from twinbrain.store import run_info
 
 
-# With every number in one engine, and in every engine with one number; the others are slow.
+# With two numbers in one engine, and in every engine with one number; the others are slow.
 @pytest.mark.parametrize(
     ("engine", "shards"),
     [
-        pytest.param(engine, shards, marks=[pytest.mark.slow] * (engine != "reference" and shards != 3))
+        pytest.param(
+            engine, shards, marks=[pytest.mark.slow] * (shards == 4 or (engine != "reference" and shards != 3))
+        )
         for engine in ("reference", "brian2", "torch")
         for shards in (2, 3, 4)
     ],
 )
-def test_a_store_is_the_same_for_any_number_of_shards(run, whole, client, same_files, tmp_path, engine, shards):
-    found = run(tmp_path / "run.zarr", engine=engine, shards=shards, client=client)
+def test_a_store_is_the_same_for_any_number_of_shards(run, whole, clients, same_files, tmp_path, engine, shards):
+    found = run(tmp_path / "run.zarr", engine=engine, shards=shards, client=clients(shards))
     assert found.attrs["status"] == "complete"
     assert len(found["spikes/neuron"]) > 50
     same_files(tmp_path / "run.zarr", whole(engine))
@@ -67,12 +69,13 @@ def test_plastic_synapses_are_the_same_and_go_on_with_another_number_of_shards(
 ):
     # Long enough for the fastest engine that it is still running when it is asked to stop.
     options = {"model": plastic_brain(), "engine": engine, "duration": "400 ms" if engine == "brian2" else "200 ms"}
+    options["window"] = "20 ms"
     run(tmp_path / "whole.zarr", **options)
     with pytest.raises(tb.RunInterrupted):
         run(
             tmp_path / "run.zarr",
             **options,
-            shards=4,
+            shards=3,
             client=client,
             progress=interrupting(1),
         )
@@ -94,27 +97,27 @@ def interrupting(step):
 
 
 # Long enough that a run is still running when it is asked to stop.
-LONG = "400 ms"
+LONG = "200 ms"
 
 
 @pytest.mark.parametrize(
     ("first", "then"), [(2, 3), pytest.param(4, 1, marks=pytest.mark.slow), pytest.param(1, 2, marks=pytest.mark.slow)]
 )
 def test_a_run_that_was_interrupted_goes_on_with_another_number_of_shards(
-    run, whole, client, same_files, tmp_path, first, then
+    run, whole, clients, same_files, tmp_path, first, then
 ):
     def on(shards):
-        return {} if shards == 1 else {"shards": shards, "client": client}
+        return {} if shards == 1 else {"shards": shards, "client": clients(shards)}
 
     path = tmp_path / "run.zarr"
-    with pytest.raises(tb.RunInterrupted, match=r"stopped at \d+ ms of 400 ms of model time"):
-        run(path, duration=LONG, progress=interrupting(1), **on(first))
+    with pytest.raises(tb.RunInterrupted, match=r"stopped at \d+ ms of 200 ms of model time"):
+        run(path, duration=LONG, window="20 ms", progress=interrupting(1), **on(first))
     stopped = tb.open_run(path)
     assert stopped.attrs["status"] == "interrupted"
-    assert stopped.attrs["committed"] in range(0, 400, 20)
+    assert stopped.attrs["committed"] in range(0, 200, 20)
     resumed = tb.resume(path, **on(then))
     assert resumed.attrs["status"] == "complete"
-    same_files(path, whole("reference", LONG))
+    same_files(path, whole("reference", LONG, "20 ms"))
 
 
 def test_shards_go_on_from_what_fits_the_whole_brain_alone(run, client, tmp_path):
@@ -124,7 +127,7 @@ def test_shards_go_on_from_what_fits_the_whole_brain_alone(run, client, tmp_path
     variable = next(name for name in of_root(path)[1] if name.startswith(f"{slot_of(path)}/") and name.endswith("%2Fv"))
     shutil.copytree(path, short := tmp_path / "short.zarr")
     rewrite(short, {variable: np.zeros(3)})
-    spike = {"under_way_step": 199, "under_way_neuron": 10**6}
+    spike = {"under_way_step": 99, "under_way_neuron": 10**6}
     rewrite(path, {f"{slot_of(path)}/{name}": np.array([value], np.int32) for name, value in spike.items()})
     for place, text in ((path, "expected neurons from 0 to"), (short, "/v in the checkpoint, found 3; restore")):
         with pytest.raises(tb.StoreError, match=text):
@@ -135,7 +138,7 @@ def test_progress_is_told_as_in_one_process(run, client, tmp_path):
     told = []
     run(tmp_path / "run.zarr", shards=2, client=client, progress=lambda *event: told.append(event))
     assert list(dict.fromkeys(what for what, _, _ in told)) == ["build", "compile", "simulate"]
-    assert told[-1] == ("simulate", 600, 600)
+    assert told[-1] == ("simulate", 300, 300)
 
 
 def test_more_shards_than_regions_are_refused(run, client, tmp_path):
