@@ -65,10 +65,10 @@ WB_START = [-64.0176, 0.780792, 0.089078]
 def test_hodgkin_huxley_fires_as_its_equations_and_as_in_nest():
     # NEST 3.10, hh_cond_exp_traub with E_L = -65 mV, in Hz.
     nest = {100.0: 23.524, 500.0: 77.095, 1000.0: 128.308}
-    _, spikes = simulate("hodgkin_huxley", 150.0, 0.01, n=4, I_e=np.array([0.0, *nest]))
+    _, spikes = simulate("hodgkin_huxley", 110.0, 0.01, n=4, I_e=np.array([0.0, *nest]))
     assert len(spikes[0]) == 0
     for times, amplitude in zip(spikes[1:], nest, strict=True):
-        exact, _ = solved(traub_miles, HH_START, amplitude, 150.0)
+        exact, _ = solved(traub_miles, HH_START, amplitude, 110.0)
         assert rate(times) == pytest.approx(rate(exact), rel=0.015)
         assert rate(times) == pytest.approx(nest[amplitude], rel=0.02)
         assert times[0] == pytest.approx(exact[0], abs=0.1)
@@ -76,14 +76,14 @@ def test_hodgkin_huxley_fires_as_its_equations_and_as_in_nest():
 
 @pytest.fixture(scope="module")
 def wang_buzsaki_spikes():
-    return simulate("wang_buzsaki", 150.0, 0.01, n=5, I_e=np.array([15.0, 22.0, 50.0, 100.0, 300.0]))[1]
+    return simulate("wang_buzsaki", 110.0, 0.01, n=5, I_e=np.array([15.0, 22.0, 50.0, 100.0, 300.0]))[1]
 
 
 def test_wang_buzsaki_fires_as_its_equations(wang_buzsaki_spikes):
     # It begins at about 0.16 uA/cm2.
     assert [len(times) for times in wang_buzsaki_spikes[:2]] == [0, 1]
     for times, amplitude in zip(wang_buzsaki_spikes[2:], (0.5, 1.0, 3.0), strict=True):
-        exact, _ = solved(wang_buzsaki, WB_START, amplitude, 150.0)
+        exact, _ = solved(wang_buzsaki, WB_START, amplitude, 110.0)
         assert rate(times) == pytest.approx(rate(exact), rel=0.04)
     # The paper, figure 2: about 60 Hz at 1 uA/cm2.
     assert 50.0 < rate(wang_buzsaki_spikes[3]) < 65.0
@@ -91,7 +91,7 @@ def test_wang_buzsaki_fires_as_its_equations(wang_buzsaki_spikes):
 
 def test_the_exponential_neuron_fires_at_the_rates_of_wang_buzsaki_to_which_it_was_fitted(wang_buzsaki_spikes):
     # Fourcaud-Trocme et al. (2003), figure 3.
-    _, eif = simulate("eif", 150.0, 0.02, n=2, I_e=np.array([50.0, 100.0]))
+    _, eif = simulate("eif", 110.0, 0.02, n=2, I_e=np.array([50.0, 100.0]))
     np.testing.assert_allclose(
         [rate(times) for times in eif], [rate(times) for times in wang_buzsaki_spikes[2:4]], rtol=0.06
     )

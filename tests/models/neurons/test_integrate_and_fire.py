@@ -85,7 +85,7 @@ def test_alif_is_the_recursion_of_e_prop_but_for_the_step_of_its_reset():
 
 
 def test_alif_adapts_to_the_rate_at_which_its_threshold_is_as_far_off_as_its_input():
-    _, spikes = simulate("alif", 3000.0, 0.05, I_e=400.0, t_ref=0.0)
+    _, spikes = simulate("alif", 1500.0, 0.05, I_e=400.0, t_ref=0.0)
 
     def missing(interval):
         a = 1 / (np.exp(interval / 200) - 1)  # just before a spike
