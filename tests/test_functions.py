@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import importlib
 import pickle
 import subprocess
 import sys
@@ -70,8 +71,49 @@ def test_a_function_of_a_file_travels_to_a_process_that_has_no_such_file(tmp_pat
 def test_a_function_is_described_by_its_name_and_the_digest_of_its_file(own):
     double = function_of(f"{own}:double", "--own")
     digest = hashlib.sha256(OWN.encode()).hexdigest()
-    assert described(double) == {"function": "double", "file": "own.py", "sha256": digest}
+    assert described(double) | {"given": ""} == {"function": "double", "file": "own.py", "sha256": digest, "given": ""}
     assert described(functools.partial(double)) == described(double)
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Return a module that is imported, and its file."""
+    text = """limit, calls, seen = 1.0, 0, []
+
+def bound():
+    return limit
+
+def double(x):
+    global calls
+    calls += 1
+    seen.append(x)
+    return min(2 * x, bound())
+"""
+    (tmp_path / "own_module.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("own_module"), tmp_path / "own_module.py"
+    del sys.modules["own_module"]
+
+
+def test_a_constant_of_its_module_that_was_set_anew_makes_a_function_another(module):
+    module, _ = module
+    kept = {"double": described(module.double)}
+    module.double(3)  # counts, and what it has seen, are none
+    check_functions(kept, {"double": module.double}, "--own", "here")
+    module.limit = 5.0
+    with pytest.raises(tb.SpecError, match=r"found another \(limit differs\)"):
+        check_functions(kept, {"double": module.double}, "--own", "here")
+
+
+@pytest.mark.parametrize(("old", "new"), [("2 * x", "3 * x"), ("return limit", "return 7"), ("\ndef b", "\n\ndef b")])
+def test_a_file_that_has_changed_since_it_was_imported_is_refused(module, old, new):
+    module, file = module
+    described(module.double)
+    file.write_text(file.read_text().replace(old, new, 1))
+    with pytest.raises(tb.SpecError, match=r"own_module\.py as it was when it was imported, found it changed since"):
+        described(functools.partial(module.double, 2))
+    importlib.reload(module)
+    assert described(module.double)["sha256"]
 
 
 def test_a_function_of_a_script_is_described_by_its_own_text(tmp_path):

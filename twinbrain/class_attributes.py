@@ -38,7 +38,7 @@ def attributes_of_class(kind: type) -> Iterator[tuple[str, Any]]:
         itself is left out, as are places of values that objects hold, such as slots.
     """
     names: set[str] = set()
-    for owner in filter(_is_own, kind.__mro__):
+    for owner in (one for one in kind.__mro__ if is_of_person(one.__module__)):
         name = owner.__qualname__
         while name in names:  # a class that takes the place of one from which it inherits may have its name
             name += " below"
@@ -50,9 +50,8 @@ def attributes_of_class(kind: type) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{key}", value) for key, value in held.items() if _counts(owner, key, value))
 
 
-def _is_own(kind: type) -> bool:
-    """Return whether a class is of a person's script or file, rather than of Python, of a package or of ours."""
-    name = kind.__module__
+def is_of_person(name: str) -> bool:
+    """Return whether a module is a person's script or file, rather than one of Python, of a package or of ours."""
     if name == "__main__":
         return True
     if name.partition(".")[0] in {*sys.stdlib_module_names, _OURS}:

@@ -168,6 +168,11 @@ def test_a_distribution_and_a_whole_region_can_be_given():
     ) == cortex(WORKFLOW)
 
 
+def test_a_table_is_given_where_nothing_is_declared():
+    alone = WORKFLOW.replace(train=None)
+    assert assigned(alone, {"train": {"task": "xor"}}).train.task.name == "xor"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "texts"),
     [

@@ -61,7 +61,7 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
         parts = key_parts(key)
         if not all(parts):
             raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
-        if len(parts) == 1 and isinstance(value, Mapping):
+        if len(parts) == 1 and isinstance(value, Mapping) and _declares(workflow, full_key(key)):
             raise SpecError([Problem(key, _whole_table(key, value))])
         try:
             workflow = _assigned(workflow, full_key(key), value, (), reached[key])
@@ -70,6 +70,14 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
                 Problem(_with_key(problem.where, key), problem.message) for problem in error.problems
             ) from None
     return workflow, reached
+
+
+def _declares(workflow: Workflow, parts: list[str]) -> bool:
+    """Return whether something is declared under a key that leads to no deeper than a part of ``run`` or ``brain``."""
+    current: Any = workflow
+    for part in parts:
+        current = getattr(current, part)
+    return current is not None and current != ()
 
 
 def _whole_table(key: str, table: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.connect import is_lost
 from twinbrain.run.sweep.kept import status_of
 from twinbrain.run.sweep.own import OwnFunctions, tasks_named
+from twinbrain.run.sweep.packed import pack
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.run.sweep.task import Report, record_failure, run_batch, run_batch_on_worker
 from twinbrain.store.claim import Claim
@@ -148,13 +149,14 @@ class _Driver:
         running: dict[Future, list[Job]] = {}
         finished: SimpleQueue[Future] = SimpleQueue()
         stopping = False
+        own = pack(self._own)
         try:
             needs = self._resources(client)
             while running or (waiting and not stopping):
                 while waiting and len(running) < _MOST_SUBMITTED and not stopping:
                     chain = waiting.popleft()
                     future = client.submit(
-                        run_batch_on_worker, *self._arguments, chain[0], self._own, pure=False, resources=needs
+                        run_batch_on_worker, *self._arguments, chain[0], own, pure=False, resources=needs
                     )
                     running[future] = chain
                     future.add_done_callback(finished.put)

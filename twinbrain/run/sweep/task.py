@@ -16,6 +16,7 @@ import xarray as xr
 from twinbrain.errors import RunInterrupted, SpecError, StoreError, TwinbrainError
 from twinbrain.run.sweep.fit import fitted
 from twinbrain.run.sweep.own import OwnFunctions
+from twinbrain.run.sweep.packed import PackedFunctions, unpack
 from twinbrain.run.sweep.points import in_order, keep_point, run_point
 from twinbrain.run.sweep.reductions import check_reductions, reduce_run
 from twinbrain.run.sweep.sharing import Shared
@@ -100,7 +101,7 @@ def run_batch(location: Location, created: str, claim: Claim, points: Sequence[i
 
 
 def run_batch_on_worker(
-    location: Location, created: str, claim: Claim, points: Sequence[int], own: OwnFunctions
+    location: Location, created: str, claim: Claim, points: Sequence[int], own: PackedFunctions
 ) -> Report:
     """Do what `run_batch` does, in a task of Dask.
 
@@ -108,7 +109,7 @@ def run_batch_on_worker(
     worker's one thread, which then begins with another batch beside it.
     """
     with dask.config.set(scheduler="synchronous"):
-        return run_batch(location, created, claim, points, own)
+        return run_batch(location, created, claim, points, unpack(own))
 
 
 def record_failure(location: Location, created: str, claim: Claim, point: int, error: str) -> Report:
