@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from twinbrain.errors import Problem, SpecError
+from twinbrain.spec.between_regions import label_and_population
 from twinbrain.spec.labels import matching
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
@@ -57,7 +58,8 @@ def called_in_list(wanted: str, items: Sequence[Any], what: str, where: str) -> 
         return [wanted]
     names_of = _NAMES_OF.get(what, lambda item: set())
     names = {number: {number} | names_of(item) for number, item in zip(numbers, items, strict=True)}
-    return _called(wanted, names, where)
+    ends = [end for item in items if what == "projections" for end in (item.source, item.target)]
+    return _called(wanted, names, where, {label_and_population(end)[0] for end in ends})
 
 
 def is_pattern(part: str) -> bool:
@@ -65,11 +67,11 @@ def is_pattern(part: str) -> bool:
     return any(character in part for character in "*?[")
 
 
-def _called(wanted: str, names: Mapping[str, Iterable[str]], where: str) -> list[str]:
+def _called(wanted: str, names: Mapping[str, Iterable[str]], where: str, labels: Collection[str] = ()) -> list[str]:
     # "*" is all, though one of a brain's patterns may be just that.
     if wanted != "*" and (found := [key for key, own in names.items() if wanted in own]):
         return found
-    if found := [key for key, own in names.items() if matching(wanted, own)]:
+    if found := [key for key, own in names.items() if matching(wanted, own, labels)]:
         return found
     known = {name for own in names.values() for name in own}
     raise SpecError([Problem(where, f"nothing here is called {wanted!r}; {suggestion(wanted, known)}")])
