@@ -217,6 +217,11 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
     for found, values in faults.items():
         with pytest.raises(SpecError, match=f"as interval says, 1 ms, or without a unit equally far, found {found}"):
             waveform(values)
+    assert waveform([course([0, 1, 2]), course([0, 1, 2])]) == waveform([course([0, 1, 2]), [1, 2, 3]])
+    with pytest.raises(
+        SpecError, match="expected rows of samples with the same labels, in the same order, found others"
+    ):
+        waveform([course([0, 1, 2]), course([1, 2, 3])])
     with pytest.raises(SpecError, match="expected times along time in ms, found some in 'sample'; convert them"):
         waveform(course([0, 1, 2], units="sample"))
 

@@ -15,7 +15,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
-from twinbrain.spec.labelled import refuse_disorder, with_dims
+from twinbrain.spec.labelled import refuse_disorder, refuse_other_labels, with_dims
 from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
@@ -47,7 +47,11 @@ def _rows(value: Any, info: ValidationInfo) -> Any:
 def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
     """Return lists of numbers in a unit; what else stands in a list is left to the field, which tells its place."""
     if isinstance(value, list | tuple | Iterator):
-        return [_lists(item, beside, of_spikes) for item in value]
+        rows = list(value)
+        if rows and getattr(rows[0], "ndim", 0) and not of_spikes:
+            for row in rows[1:]:
+                refuse_other_labels(rows[0], row, "rows of samples")
+        return [_lists(row, beside, of_spikes) for row in rows]
     if value is None or isinstance(value, str | bytes | int | float | dict):
         return value
     along = "spike" if of_spikes and "spike" in getattr(value, "dims", ()) else "time"
