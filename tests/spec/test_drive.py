@@ -215,7 +215,9 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         "1 ms on average, from 0.5 to 1.5": course([0, 0.5, 2], units="ms"),
     }
     for found, values in faults.items():
-        with pytest.raises(SpecError, match=f"as interval says, 1 ms, or without a unit equally far, found {found}"):
+        with pytest.raises(
+            SpecError, match=f"along time as interval says, 1 ms, or without a unit equally far, found {found}"
+        ):
             waveform(values)
     assert waveform([course([0, 1, 2]), course([0, 1, 2])]) == waveform([course([0, 1, 2]), [1, 2, 3]])
     with pytest.raises(

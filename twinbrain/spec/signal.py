@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import xarray as xr
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain import units
-from twinbrain.errors import Problem, SpecError
+from twinbrain.errors import Problem
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
@@ -20,6 +18,7 @@ from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
+from twinbrain.spec.sampled_times import refuse_other_times
 
 
 def _time_unit(unit: str) -> str:
@@ -47,8 +46,8 @@ def _rows(value: Any, info: ValidationInfo) -> Any:
 def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
     """Return lists of numbers in a unit; what else stands in a list is left to the field, which tells its place."""
     if isinstance(value, list | tuple | Iterator):
-        rows = list(value)
-        if rows and getattr(rows[0], "ndim", 0) and not of_spikes:
+        rows: list[Any] = list(value)
+        if not of_spikes and any(hasattr(row, "ndim") for row in rows[:1]):
             for row in rows[1:]:
                 refuse_other_labels(rows[0], row, "rows of samples")
         return [_lists(row, beside, of_spikes) for row in rows]
@@ -58,28 +57,8 @@ def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
     array = with_dims(value, ("neuron", along), "an array", alone=along)
     refuse_disorder(array, ("neuron",) if of_spikes else ("neuron", along), "an array")
     if "interval" in beside:
-        _refuse_other_times(array, beside["interval"])
+        refuse_other_times(array, "time", beside["interval"], "interval")
     return plain_array(array, beside.get("unit", "1"), "numbers").tolist()
-
-
-def _refuse_other_times(array: Any, interval: float) -> None:
-    """Refuse times as labels of samples that are not as far apart as these hold; without a unit, unequally far."""
-    if not isinstance(array, xr.DataArray) or "time" not in array.coords or array.sizes["time"] < 2:
-        return
-    own = array["time"]
-    if own.dtype.kind not in "iufmM":
-        return
-    has_unit = own.dtype.kind in "mM" or bool(own.attrs.get("units"))
-    since = xr.DataArray(own.values - own.values[0], attrs=own.attrs)
-    times = plain_array(since, "ms" if has_unit else "1", "times along time")
-    apart = interval if has_unit else times[-1] / (len(times) - 1)
-    if (np.abs(times - np.arange(len(times)) * apart) > 0.1 * apart).any():  # which leaves room for short floats
-        found = f"{np.diff(times).mean():g}{' ms' * has_unit} on average, from {np.diff(times).min():g} to "
-        raise SpecError(
-            f"expected samples as far apart in time as interval says, {interval:g} ms, or without a unit equally far, "
-            f"found {found}{np.diff(times).max():g}; correct interval, sample it anew (.interp of xarray), or give "
-            ".values, which are taken by their places"
-        )
 
 
 Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]

@@ -178,3 +178,12 @@ def test_every_item_has_the_same_labels_of_channels_and_steps():
             LearnError, match=r"^train\[0\]: expected the labels of train\[1\] along|^train\[1\]: .*\[0\]"
         ):
             tb.task_of([(one, 0), (other, 1)], fine, fine)
+
+
+def test_steps_with_times_are_as_far_apart_as_dt():
+    table = pd.DataFrame(np.eye(3, 2), index=pd.to_timedelta([0, 10, 20], "ms"))
+    items = [(table, 0), (table, 1)]
+    assert tb.task_of(items, items, items, dt="10 ms").dt == 10
+    for dt, given in (("1 ms", items), ("10 ms", [(table.set_axis([0, 1, 5]), 0)])):
+        with pytest.raises(LearnError, match=rf"train\[0\]: expected samples as far apart along step as dt says, {dt}"):
+            tb.task_of(given, items, items, dt=dt)

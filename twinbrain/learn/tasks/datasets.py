@@ -9,13 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
 from twinbrain.learn.tasks.room import Room
 from twinbrain.learn.tasks.split import chance
 from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, check_binary, check_labels, with_names
 from twinbrain.spec.labelled import counts_places
 from twinbrain.spec.plain_array import plain_array
+from twinbrain.spec.sampled_times import refuse_other_times
 from twinbrain.units import number
 
 Dataset = Sequence[tuple[Any, Any]]
@@ -51,7 +52,7 @@ def task_of(
     >>> task = tb.task_of(train_set, test_set, dt="1 ms")
     >>> tb.train(tb.load_region("learning/leaky"), task)
     """
-    seen = _Seen()
+    seen = _Seen(number(dt, "ms"))
     parts = {"train": _read(train, "train", seen), "test": _read(test, "test", seen)}
     if validation is None:
         inputs, labels = parts["train"]
@@ -104,11 +105,12 @@ class _Item(NamedTuple):
 class _Seen:
     """The labels along steps and channels that items had so far, which those of later ones are held against."""
 
-    def __init__(self) -> None:
+    def __init__(self, dt: float) -> None:
+        self._dt = dt
         self._of: dict[str, tuple[str, xr.DataArray]] = {}
 
     def check(self, where: str, spikes: Any) -> None:
-        """Refuse an item that has other labels, as far as its steps go, which may be fewer.
+        """Refuse an item that has other labels, as far as its steps go, which may be fewer, or steps of another ``dt``.
 
         Raises
         ------
@@ -117,6 +119,10 @@ class _Seen:
         """
         if not isinstance(spikes, xr.DataArray):
             return
+        try:
+            refuse_other_times(spikes, "step", self._dt, "dt")
+        except SpecError as error:
+            raise LearnError(f"{where}: {error}") from None
         for dim in spikes.dims:
             if dim not in spikes.coords:
                 continue
