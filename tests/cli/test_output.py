@@ -20,7 +20,9 @@ def test_the_version_is_told(twinbrain):
     assert twinbrain("--version") == (0, f"twinbrain {version('twinbrain')}\n", "")
 
 
-@pytest.mark.parametrize("command", [["regions"], ["workflows"], ["validate", "no file ….toml"]])
+@pytest.mark.parametrize(
+    "command", [["regions"], pytest.param(["workflows"], marks=pytest.mark.slow), ["validate", "no file ….toml"]]
+)
 def test_a_terminal_that_knows_ascii_alone_gets_ascii(command, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = subprocess.run([*COMMAND, *command], capture_output=True, timeout=100)
