@@ -88,7 +88,7 @@ PLAIN = {
     },
 }
 JUMPS = {"ampa": ("g_e", nS), "gaba_a": ("g_i", nS), "exponential_current": ("I", pA)}
-N_STEPS = 4000
+N_STEPS = 2000
 
 
 @pytest.fixture(params=[CONDUCTANCE, CURRENT], ids=["conductance", "current"])

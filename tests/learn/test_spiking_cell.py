@@ -196,7 +196,7 @@ def test_a_scaled_cell_learns_in_a_module_of_the_user_where_one_in_picoampere_do
         label = torch.randint(2, (n,))
         return 2.0 * (torch.rand(25, n, 8) < 0.6 * patterns[label]), label
 
-    for _ in range(40):
+    for _ in range(25):
         inputs, label = trials(64)
         optimiser.zero_grad()
         torch.nn.functional.cross_entropy(network(inputs), label).backward()

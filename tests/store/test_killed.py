@@ -20,7 +20,7 @@ def test_a_run_killed_at_any_moment_holds_whole_windows_and_resumes_to_the_same_
     command = [sys.executable, "-W", "error", Path(__file__).with_name("example.py"), path]
     n_committed = []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writers:
-        for n_kills in range(15):
+        for n_kills in range(10):
             writers.stdin.write("\n")
             writers.stdin.flush()
             process = int(writers.stdout.readline())
@@ -33,7 +33,7 @@ def test_a_run_killed_at_any_moment_holds_whole_windows_and_resumes_to_the_same_
             assert writers.stdout.readline() == "killed\n"
             n_committed.append(check(example, path))
     assert n_committed == sorted(n_committed)
-    assert len(set(n_committed)) > 10
+    assert len(set(n_committed)) > 5
 
     writer, _, _ = resume_run(path)
     n_windows = n_committed[-1] + 3

@@ -78,7 +78,7 @@ def test_the_pulse_excites_the_thalamus_and_reaches_cortex_through_the_connectom
 
 def test_rates_answer_to_the_coupling(run):
     found = [
-        run("resting_state", "run.duration=160 ms", "run.window=160 ms", f"brain.coupling={coupling}")
+        run("resting_state", "run.duration=100 ms", "run.window=100 ms", f"brain.coupling={coupling}")
         .twin.mean_rates("kind", start="60 ms")
         .sel(kind="cortex/pyr")
         .item()

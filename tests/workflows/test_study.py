@@ -11,7 +11,7 @@ CASES = {
 
 
 def test_only_chosen_settings_are_trained_with_the_seeds_of_the_table(tmp_path):
-    workflow = small_study(epochs=6).replace(sweep={"cases": CASES})
+    workflow = small_study(epochs=3).replace(sweep={"cases": CASES})
     chosen, table = study(workflow, tmp_path, seeds=2, choice=2, workers=0)
     assert list(chosen["seed"].values) == [FIRST_OF_CHOICE, FIRST_OF_CHOICE + 1]
     # A network that does not learn was not chosen, and is not trained with other seeds.
