@@ -52,7 +52,7 @@ def test_the_example_spikes_in_every_population(network):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_spikes_samples_and_states_equal_the_references(engine, network):
-    check_spikes_and_samples(get_engine(engine), network, 1000)
+    check_spikes_and_samples(get_engine(engine), network, 600)
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check is not check_spikes_and_samples])

@@ -134,9 +134,9 @@ def test_every_model_and_receptor_of_the_library_is_in_a_circuit_what_it_is_in_a
     assert set(templates(folder).values()) == {f"twinbrain:{name}" for name in NEURON_MODELS}
     expected, found = build_region(region, seed=0), tb.read_sonata(folder)
     assert {inlet.receptor for block in found.blocks for inlet in block.inlets} == set(RECEPTOR_MODELS)
-    rows = spikes_of(expected, 600)
+    rows = spikes_of(expected, 400)
     assert len(set(rows[:, 1] // 4)) == len(NEURON_MODELS) - 1  # a leaky integrator never spikes
-    np.testing.assert_array_equal(spikes_of(found, 600), rows)
+    np.testing.assert_array_equal(spikes_of(found, 400), rows)
 
 
 def test_explicit_values_are_in_a_circuit_what_they_are_in_a_run(folder):
