@@ -277,7 +277,7 @@ def test_a_checkpoint_that_lacks_a_part_is_not_gone_on_from(forged, kind):
 
 def test_a_claimed_number_of_chunks_is_neither_counted_nor_listed(forged):
     def change(attributes, nodes):
-        nodes["rate/other"] = json.loads(json.dumps(nodes["rate/time"])) | {"shape": [2**20], "dimension_names": ["x"]}
+        nodes["rate/other"] = json.loads(json.dumps(nodes["rate/time"])) | {"shape": [2**23], "dimension_names": ["x"]}
         nodes["rate/other"]["chunk_grid"]["configuration"]["chunk_shape"] = [1]
 
     path = forged("run", change)

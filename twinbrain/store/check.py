@@ -107,7 +107,7 @@ def _check_checkpoint(location: Location, kind: Kind) -> StoreCheck:
     for _ in range(_ATTEMPTS):
         store = VerifiedStore(reader, location, read_document(location), kind)
         with suppress(GoneOnError):
-            return _check(store, (key for key in _keys(store) if key.startswith(CHECKPOINTS)))
+            return _check(store, _keys(store, CHECKPOINTS))
     return StoreCheck(0, 0, ())  # each that was looked at has been replaced
 
 
@@ -150,8 +150,9 @@ async def _read(store: VerifiedStore, keys: tuple[str, ...]) -> list[StoreCheck]
     return list(await asyncio.gather(*map(one, keys)))
 
 
-def _keys(store: VerifiedStore) -> Iterator[str]:
-    for path in store.arrays:
+def _keys(store: VerifiedStore, within: str = "") -> Iterator[str]:
+    """Yield the chunks of all arrays whose paths begin with a text."""
+    for path in (path for path in store.arrays if path.startswith(within)):
         for place in np.ndindex(*store.cutting(path).n_objects):
             yield "/".join([path, "c", *map(str, place)])
 
