@@ -1,8 +1,9 @@
 import pytest
 
-from tests.examples import CORTEX, RELAY, relay_region, two_population_region
+from tests.examples import CORTEX, RELAY, relay_region, small_brain, two_population_region
 from twinbrain.errors import SpecError
 from twinbrain.spec.load import (
+    as_workflow,
     is_workflow,
     load_region,
     load_workflow,
@@ -164,6 +165,7 @@ def test_a_new_pattern_can_be_added(folder):
             'brain.regions."*".scale=0',
             "{file}: brain.regions.'*': scale: expected a positive number up to 1,000,000, found 0",
         ),
+        ('run={duration="1 s"}', "run: expected the keys that change, found a table in place of all that run declares"),
         ('brain.regions."*".scales=2', "{file}: brain.regions.'*': unknown key 'scales'; known: region, scale"),
         ('brain.regions."*".scale=2', "{file}: brain.regions.*: two different regions are named 'test/cortex'"),
         ('region="mine/cortex"', '{file}: expected either "region" or a table "brain", found both; drop one'),
@@ -172,6 +174,10 @@ def test_a_new_pattern_can_be_added(folder):
 def test_a_bad_override_is_one_problem(folder, override, message):
     (found,) = problems(load_workflow, "mine", [override])
     assert found.startswith(message.format(file=folder / "workflows/mine.toml"))
+
+
+def test_a_brain_of_any_name_is_a_workflow():
+    assert as_workflow(small_brain().replace(name="my brain/1")).name == "my_brain_1"
 
 
 def test_faults_of_overrides_of_the_file_and_of_its_regions_are_all_reported_at_once(folder):

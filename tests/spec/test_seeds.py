@@ -35,6 +35,7 @@ def test_equal_seeds_that_change_together_or_are_drawn_are_refused():
         {"together": [{"seed": [1, 1], "coupling": [0.5, 1.0]}]},
         {"cases": {"one": {"seed": 1, "coupling": 1.0}, "two": {"seed": 1, "coupling": 2.0}}},
         {"together": [{"coupling": [1.0, 1.0]}]},
+        {"parameters": {"seed": [[1], [2]]}},  # no seeds, which is told where they are given
     ],
 )
 def test_seeds_that_something_else_tells_apart_are_taken(data):

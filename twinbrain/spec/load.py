@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from functools import reduce
 from importlib.resources import files
@@ -20,7 +21,7 @@ from twinbrain.spec.arrays import Folder
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.cluster import ClusterProfile
-from twinbrain.spec.keys import key_parts
+from twinbrain.spec.keys import key_parts, refuse_whole_table
 from twinbrain.spec.named_files import is_path, place_in, with_folder, with_whole_paths
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
@@ -141,7 +142,7 @@ def as_workflow(model: Workflow | Brain | Region | str | Path) -> Workflow:
         case Workflow():
             return model
         case Brain():
-            return Workflow(name=model.name or "brain", brain=model)
+            return Workflow(name=re.sub(r"[^\w.-]", "_", model.name) or "brain", brain=model)
         case Region():
             return Workflow(name=model.name.replace("/", "_"), brain=single_region_brain(model))
         case str() | os.PathLike():
@@ -242,6 +243,9 @@ def _override(data: Data, text: str) -> list[str]:
         current = _step_into(current, parts[: i + 1])
     last = parts[-1]
     found = with_whole_paths(_toml_value(value.strip(), key.strip()), reduce(place_in, parts, ()), Path())
+    there = current.get(last) if isinstance(current, dict) else None
+    if isinstance(found, dict) and isinstance(there, dict | list) and there and parts != ["sweep"]:
+        refuse_whole_table(key.strip(), parts, found)
     if isinstance(current, list):
         current[_list_index(current, last, key)] = found
     else:

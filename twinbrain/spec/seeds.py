@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from twinbrain.errors import SpecError
 from twinbrain.spec.axes import Axis
@@ -25,7 +25,10 @@ def check_seeds(axes: Sequence[Axis]) -> None:
     for axis in axes:
         if axis.labels or not all(tuple(full_key(key)) in _SEEDS for key in axis.columns):
             continue
-        known = Counter(zip(*axis.columns.values(), strict=True))
+        rows = list(zip(*axis.columns.values(), strict=True))
+        if not all(isinstance(value, Hashable) for values in rows for value in values):
+            continue  # no seeds at all, which is told where they are given
+        known = Counter(rows)
         if twice := [values for values, n in known.items() if n > 1]:
             found = ", ".join(f"{key} = {value}" for key, value in zip(axis.columns, twice[0], strict=True))
             raise SpecError(

@@ -12,7 +12,7 @@ from twinbrain.spec.base import Spec
 from twinbrain.spec.called import called_in_list, called_in_table, is_pattern
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.keys import Place, full_key, key_parts
+from twinbrain.spec.keys import Place, full_key, key_parts, refuse_whole_table
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
@@ -61,8 +61,8 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
         parts = key_parts(key)
         if not all(parts):
             raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
-        if len(parts) == 1 and isinstance(value, Mapping) and _declares(workflow, full_key(key)):
-            raise SpecError([Problem(key, _whole_table(key, value))])
+        if isinstance(value, Mapping) and _declares(workflow, full_key(key)):
+            refuse_whole_table(key, full_key(key), value)
         try:
             workflow = _assigned(workflow, full_key(key), value, (), reached[key])
         except SpecError as error:
@@ -73,20 +73,11 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
 
 
 def _declares(workflow: Workflow, parts: list[str]) -> bool:
-    """Return whether something is declared under a key that leads to no deeper than a part of ``run`` or ``brain``."""
+    """Return whether something is declared under a key of a workflow, or of its brain."""
     current: Any = workflow
-    for part in parts:
-        current = getattr(current, part)
+    for part in parts[:2]:
+        current = getattr(current, part, None)
     return current is not None and current != ()
-
-
-def _whole_table(key: str, table: Mapping[str, Any]) -> str:
-    """Return why a table does not take the place of another: what it leaves out would be as if never declared."""
-    inner = next(iter(table), "…")
-    return (
-        f"expected the keys that change, found a table in place of all that {key} declares, which would lose the rest; "
-        f'write each as one key, in a file between quotes: "{key}.{inner}" = …'
-    )
 
 
 def _with_key(where: str, key: str) -> str:
