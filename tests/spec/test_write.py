@@ -166,6 +166,28 @@ def test_a_file_is_not_replaced_without_asking(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([arrays, path])
 
 
+def test_arrays_go_with_the_region_that_they_were_written_with(tmp_path):
+    short, path = Region.parse(region_data(RELAY)), tmp_path / "column.toml"
+    for region in (trained_region(), short, trained_region()):
+        written = tb.write_region(region, path, overwrite=True)
+        assert sorted(tmp_path.iterdir()) == sorted(written)
+        assert tb.load_region(path) == region
+
+
+def test_arrays_that_a_person_made_for_a_region_stay_without_it(tmp_path):
+    arrays, path = tb.write_region(trained_region(), tmp_path / "column.toml")
+    path.write_text(re.sub(', sha256 = "[^"]*"', "", path.read_text("utf-8")), "utf-8")
+    tb.write_region(Region.parse(region_data(RELAY)), path, overwrite=True)
+    assert arrays.exists()
+
+
+def test_arrays_are_those_of_a_region_however_it_writes_their_path(tmp_path):
+    _, path = tb.write_region(trained_region(0), tmp_path / "column.toml")
+    path.write_text(path.read_text("utf-8").replace('"column.npz"', '"./column.npz"'), "utf-8")
+    tb.write_region(trained_region(1), path, overwrite=True)
+    assert tb.load_region(path) == trained_region(1)
+
+
 @pytest.mark.parametrize("region", ["none", "written", "pinned"])
 @pytest.mark.parametrize("kept", [{"time": [10.0], "neuron": [0]}, {"relay C_m": [1.0], "raw": [2.0]}])
 def test_arrays_that_are_not_those_of_the_region_are_kept(region, kept, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def held_besides(arrays: Path, declaration: Path) -> str:
     arrays, declaration : Path
         The archive, and the TOML file in the same folder.
     """
-    tables = [table for table in _tables(toml_there(declaration)) if table["file"] == arrays.name]
+    tables = _tables_of(arrays, declaration)
     try:
         contents = read_bytes(arrays, LARGEST_ARCHIVE)
         held = set(read_npz(contents))
@@ -42,6 +43,28 @@ def held_besides(arrays: Path, declaration: Path) -> str:
         return f"the arrays {listed(others)}"
     digest = hashlib.sha256(contents).hexdigest()
     return "" if all(table.get("sha256", digest) == digest for table in tables) else "other numbers in them"
+
+
+def goes_with(arrays: Path, declaration: Path) -> bool:
+    """Return whether an archive goes when its declaration is replaced by one without arrays.
+
+    One that was written with the declaration, whose digest that holds, does: left behind, it would be somebody else's
+    to the next declaration with arrays. One that a person made and named stays.
+
+    Parameters
+    ----------
+    arrays, declaration : Path
+        As those of `held_besides`.
+    """
+    tables = _tables_of(arrays, declaration)
+    return bool(tables) and all("sha256" in table for table in tables) and not held_besides(arrays, declaration)
+
+
+def _tables_of(arrays: Path, declaration: Path) -> list[dict[str, Any]]:
+    """Return the tables of a declaration that name an array of one file, however they write its path."""
+    folder, file = declaration.parent, os.path.normpath(arrays)
+    named = _tables(toml_there(declaration))
+    return [table for table in named if os.path.normpath(folder / str(table["file"])) == file]
 
 
 def _tables(value: Any) -> Iterator[dict[str, Any]]:

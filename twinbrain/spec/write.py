@@ -22,7 +22,7 @@ from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
-from twinbrain.spec.replaced import held_besides
+from twinbrain.spec.replaced import goes_with, held_besides
 from twinbrain.spec.toml import comment, toml_text
 
 _ORDER = (
@@ -56,6 +56,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         A ``.toml`` file.
     overwrite : bool, optional
         Whether to replace files that exist; an ``.npz`` only if it holds nothing but the arrays that the file names.
+        One that was written with the file is removed where the region has no long arrays any more.
     note : str, optional
         What the file begins with, as a comment of one line or several.
 
@@ -79,11 +80,12 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         raise SpecError([Problem(str(path), f"expected a file .toml, found {path.suffix or 'no suffix'!r}; rename it")])
     if not path.parent.is_dir():
         raise SpecError([Problem(str(path), f"expected the folder {path.parent}, found none; make it first")])
+    beside = path.with_suffix(".npz")
     arrays: Arrays = {}
-    data = _plain(region, path.with_suffix(".npz").name, arrays)
+    data = _plain(region, beside.name, arrays)
     files: dict[Path, bytes] = {}
     if arrays:
-        packed = files[path.with_suffix(".npz")] = _npz(arrays)
+        packed = files[beside] = _npz(arrays)
         _pin(data, hashlib.sha256(packed).hexdigest())
     # Last: a region is there once its arrays are.
     text = comment(note) + toml_text(data, _APART)
@@ -92,11 +94,11 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         if target.exists() and not overwrite:
             message = "expected no such file, found one; write elsewhere, or overwrite=True"
             raise SpecError([Problem(str(target), message)])
-    if arrays and path.with_suffix(".npz").exists() and (others := held_besides(path.with_suffix(".npz"), path)):
+    if arrays and beside.exists() and (others := held_besides(beside, path)):
         message = f"expected nothing but the arrays that {path.name} names, which are replaced with it, found {others}"
         message += "; move it away, or write the region under another name"
-        raise SpecError([Problem(str(path.with_suffix(".npz")), message)])
-    _write(files)
+        raise SpecError([Problem(str(beside), message)])
+    _write(files, without=beside if not arrays and goes_with(beside, path) else None)
     return list(files)
 
 
@@ -250,9 +252,12 @@ def _npz(arrays: Arrays) -> bytes:
     return packed.getvalue()
 
 
-def _write(files: dict[Path, bytes]) -> None:
+def _write(files: dict[Path, bytes], without: Path | None) -> None:
+    """Write files, and then remove one that nothing names any more."""
     try:
         write_whole(files)
+        if without is not None:
+            without.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         found = getattr(error, "strerror", None) or error
         raise SpecError([Problem(str(next(iter(files))), f"expected to write it, found {found}")]) from None
