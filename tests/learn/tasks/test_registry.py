@@ -134,6 +134,24 @@ def test_a_task_can_be_given_a_name(monkeypatch):
             tb.register_task(lambda: None, name)
 
 
+def test_a_function_that_is_made_anew_takes_the_place_of_the_one_before(monkeypatch):
+    monkeypatch.setattr(registry, "_registered", {})
+    cell = "@tb.register_task\ndef mine(): ...\nany_of_them = lambda: None\nclass Other:\n    def mine(): ..."
+    first, again, elsewhere = ({"tb": tb, "__name__": name} for name in ("here", "here", "there"))
+    for names in (first, again):
+        exec(cell, names)
+        assert registry.find_task("mine") is names["mine"]
+    with registry.registering({"mine": first["mine"]}):  # as where a training is opened with its function
+        assert registry.find_task("mine") is first["mine"]
+    assert registry.find_task("mine") is again["mine"]
+    with pytest.raises(tb.LearnError, match="found 'mine'; give another"):
+        exec(cell, elsewhere)
+    tb.register_task(first["any_of_them"], "nameless")
+    for other, name in ((again["Other"].mine, "mine"), (again["any_of_them"], "nameless")):
+        with pytest.raises(tb.LearnError, match=f"found '{name}'; give another"):
+            tb.register_task(other, name)
+
+
 @pytest.mark.parametrize("name", [{"name": "digits"}, None, 5])
 def test_what_is_neither_a_name_nor_a_function_is_refused(name):
     with pytest.raises(tb.LearnError, match=r"task: expected the name of a task, or a function .*, found a "):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FunctionType
 from typing import Any
 
 from twinbrain.errors import LearnError, Problem, SpecError
@@ -92,6 +93,9 @@ def task_names() -> tuple[str, ...]:
 def register_task(build: Build, name: str | None = None) -> Build:
     """Give a task a name, for this process. It can stand above a function as a decorator.
 
+    A function that is made anew, as where a cell of a notebook is run again or a module reloaded, takes the place of
+    the one before.
+
     Parameters
     ----------
     build : callable
@@ -110,10 +114,24 @@ def register_task(build: Build, name: str | None = None) -> Build:
         If another task has the name.
     """
     name = name or build.__name__
-    if ":" in name or name in _MODULES or _registered.get(name, build) is not build:
-        raise LearnError(f"register_task: expected a name that is free and without a colon, found {name!r}")
+    if ":" in name or name in _MODULES or not _is_same(_registered.get(name, build), build):
+        raise LearnError(
+            f"register_task: expected a name that is free and without a colon, found {name!r}; give another: name="
+        )
     _registered[name] = build
     return build
+
+
+def _is_same(before: Build, now: Build) -> bool:
+    """Return whether a function is the one before, or that of the same place in its module, made anew."""
+    return before is now or (_place(now) is not None and _place(before) == _place(now))
+
+
+def _place(build: Build) -> tuple[str, str] | None:
+    """Return the module and the name within, where they tell a function from all others."""
+    if not isinstance(build, FunctionType | type) or "<" in build.__qualname__:  # "<lambda>", and what a function makes
+        return None
+    return build.__module__, build.__qualname__
 
 
 def own_tasks() -> dict[str, Build]:
