@@ -45,6 +45,24 @@ def test_a_label_in_a_pattern_of_names_that_begin_with_it_means_itself_alone(pat
     assert set(first_patterns([pattern], names, ["M[1]", "M1", "V"])) == set(meant)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("V1/*1", ["V1/e1"]),
+        ("V1/e*", ["V1/e1"]),
+        ("V1/exo/*", ["V1/exo/e1"]),
+        ("V1.*->V4.*", ["V1.e->V4.e:ampa"]),
+        ("V1.d.*", ["V1.d.e->V4.e:ampa"]),
+        ("*->V1.*", ["V4.e->V1.e:ampa"]),
+        ("V1?d.*", ["V1.d.e->V4.e:ampa"]),
+        ("*.e->V4.*", ["V1.e->V4.e:ampa", "V1.d.e->V4.e:ampa"]),
+    ],
+)
+def test_a_label_in_a_pattern_reaches_into_no_longer_label(pattern, meant):
+    names = ["V1/e1", "V1/exo/e1", "V1.e->V4.e:ampa", "V1.d.e->V4.e:ampa", "V4.e->V1.e:ampa", "V4.e->V1.d.e:ampa"]
+    assert matching(pattern, names, ["V1", "V1/exo", "V1.d", "V4"]) == meant
+
+
 LABELS = ["Amyg[L]", "Amyg[R]", "AmygR", "V1*"]
 
 

@@ -40,6 +40,21 @@ def test_a_projection_at_a_label_with_brackets_goes_alone():
     assert not brain.without(projections="V.e->*").projections
 
 
+def test_projections_from_a_label_go_and_those_from_a_longer_one_stay():
+    cell = tb.Cell(model="lif_current", receptors=["delta"])
+    region = tb.Region(name="x/a", cells={"c": cell}, populations={"e": tb.Population(cell="c", size=3)})
+    given = {"receptor": "delta", "connect": {"in_degree": 1}, "weight": "1 mV", "delay": "1 ms"}
+    brain = tb.Brain(
+        connectome=tb.Connectome([[0.0] * 3] * 3, [[0.0] * 3] * 3, ["V1", "V1.d", "V4"]),
+        regions={"*": region},
+        projections=[tb.Projection(source=f"{label}.e", target="V4.e", **given) for label in ("V1", "V1.d")],
+    )
+    left = brain.without(projections="V1.*->V4.*")
+    assert [p.source for p in left.projections] == ["V1.d.e"]
+    with pytest.raises(SpecError, match=r"nothing is called 'V1\.\*'"):
+        left.without(projections="V1.*")
+
+
 def test_populations_at_a_label_with_brackets_go_there_alone():
     cell = tb.Cell(model="lif_current", receptors=["delta"])
     populations = {name: tb.Population(cell="c", size=3) for name in ("e1", "e2", "i")}

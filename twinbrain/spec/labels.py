@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from glob import escape
 
@@ -19,8 +18,8 @@ def matching(pattern: str, names: Iterable[str], labels: Iterable[str] = ()) -> 
     names : iterable of str
         All names there are.
     labels : iterable of str, optional
-        Labels of regions that stand in the names (``"V1/pv"``, ``"V1.pyr->V4.pyr:ampa"``). One that stands so in the
-        pattern means that region alone, whatever follows it.
+        Labels of regions that stand in front of populations in the names (``"V1/pv"``, ``"V1.pyr->V4.pyr:ampa"``). One
+        that stands so in the pattern means that region alone, whatever follows it; in both it is the longest that fits.
 
     Examples
     --------
@@ -30,22 +29,34 @@ def matching(pattern: str, names: Iterable[str], labels: Iterable[str] = ()) -> 
     ['Amyg[L]', 'Amyg[R]']
     >>> matching("Amyg[R]/p*", ["Amyg[R]/pyr", "Amyg[R]/sst", "AmygR/pyr"], ["Amyg[R]", "AmygR"])
     ['Amyg[R]/pyr']
+    >>> matching("V1/*", ["V1/pyr", "V1/exo/pyr"], ["V1", "V1/exo"])
+    ['V1/pyr']
     """
     known = dict.fromkeys(names)
     if pattern in known:
         return [pattern]
-    literal = _with_literal(pattern, labels)
-    return [name for name in known if fnmatchcase(name, literal)]
+    known_labels = set(labels)
+    ends = _ends(pattern, known_labels)
+    literal = "->".join(escape(label) + rest for label, rest in ends)
+    fitting = [name for name in known if fnmatchcase(name, literal)]
+    if not any(label for label, _ in ends):
+        return fitting
+    # A star fits dots and slashes too, and so would reach from a label into longer ones.
+    return [
+        name
+        for name in fitting
+        if all(label in ("", there) for (label, _), (there, _) in zip(ends, _ends(name, known_labels), strict=False))
+    ]
 
 
-def _with_literal(pattern: str, labels: Iterable[str]) -> str:
-    """Return a pattern in which labels that stand in it are no patterns themselves."""
-    special = sorted((label for label in labels if escape(label) != label), key=len, reverse=True)
-    if not special:
-        return pattern
-    # A label begins a name or the second end of a projection, and a population follows it.
-    found = re.compile(rf"(?:^|(?<=->))(?:{'|'.join(map(re.escape, special))})(?=[./])")
-    return found.sub(lambda label: escape(label[0]), pattern)
+def _ends(name: str, labels: Collection[str]) -> list[tuple[str, str]]:
+    """Return the label in front of each end of a projection, or of a population alone, and what follows it."""
+    ends = []
+    for end in name.rsplit("->", 1):
+        cuts = (i for i in reversed(range(len(end))) if end[i] in "./" and end[:i] in labels)
+        label = end[: next(cuts, 0)]
+        ends.append((label, end[len(label) :]))
+    return ends
 
 
 def first_patterns(patterns: Iterable[str], names: Iterable[str], labels: Iterable[str] = ()) -> dict[str, str]:

@@ -43,7 +43,8 @@ def brain_without(
     everywhere = _meant("populations", names, [name for region in kinds for name in region.populations])
     between = [projection.key for projection in brain.projections]
     ends = chain.from_iterable((projection.source, projection.target) for projection in brain.projections)
-    cut_off = _meant("projections", keys, [*local, *between], {label_and_population(end)[0] for end in ends})
+    labels_there = {label_and_population(end)[0] for end in ends}.union(getattr(brain.connectome, "labels", ()))
+    cut_off = _meant("projections", keys, [*local, *between], labels_there)
     gone_of = _placed(brain, placed)
     left = {pattern: _cut(region, everywhere, cut_off) for pattern, region in brain.regions.items()}
     left = _cut_at_labels(brain, left, gone_of)
