@@ -91,6 +91,64 @@ def test_arrays_are_taken_for_lists():
     assert parse(waveform=values).waveform.values == ((1.0, 0.0), (0.0, 1.0))
 
 
+def in_cells(*cells):
+    array = np.empty(len(cells), object)
+    array[:] = cells
+    return array
+
+
+@pytest.mark.parametrize("rows", [[[0.0], [500.0], [900.0]], [[0.0, 1.0], [500.0, 501.0]], [[0.0, 1.0], [], [5.0]]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.Series,
+        lambda rows: (
+            pd.DataFrame(
+                [(neuron, time) for neuron, row in enumerate(rows) for time in row or [np.nan]],
+                columns=["neuron", "time"],
+            )
+            .groupby("neuron")["time"]
+            .apply(lambda times: times.dropna().tolist())
+        ),
+        lambda rows: in_cells(*map(np.array, rows)),
+        lambda rows: xr.DataArray(in_cells(*map(np.array, rows)), dims="neuron"),
+        lambda rows: in_cells(*(row * b2.ms for row in rows)),
+    ],
+    ids=["series", "groupby", "array", "xarray", "quantities"],
+)
+def test_lists_in_the_cells_of_an_array_are_those_of_the_neurons(given, rows):
+    expected = tuple(map(tuple, rows))
+    assert SpikeTrains(times=given(rows), unit="ms", weight="1 nS").times == expected
+
+
+def test_rows_in_the_cells_of_an_array_are_waveforms_of_the_neurons():
+    waveform = SampledWaveform(values=pd.Series([[0.0], [500.0]]), unit="pA", interval="1 ms")
+    assert waveform.values == ((0.0,), (500.0,))
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (np.array([in_cells(np.array([[5.0]]), np.array([[6.0, 7.0]]))]), "lists or arrays in the cells of another"),
+        (in_cells(np.array([[5.0]]), np.array([[6.0]])), "lists or arrays in the cells of another"),
+        (in_cells(5.0, np.array([6.0, 7.0])), "lists or arrays in the cells of another"),
+        (xr.DataArray(in_cells([5.0], [6.0]), attrs={"units": "s"}), "lists or arrays in the cells of another"),
+        (xr.DataArray(in_cells([5.0], [6.0]), dims="time"), "expected an array along neuron, found dimensions called"),
+        (pd.Series([[5.0], [6.0]], [1, 0]), "expected the labels of an array along neuron to ascend"),
+    ],
+    ids=["matlab", "matrices", "mixed", "unit", "time", "disorder"],
+)
+def test_cells_that_are_not_plainly_the_rows_of_the_neurons_are_refused(cells, message):
+    with pytest.raises(SpecError, match=f"times: .*{message}"):
+        SpikeTrains(times=cells, unit="ms", weight="1 nS")
+
+
+def test_matlab_cells_are_taken_as_the_message_says():
+    cells = np.array([in_cells(np.array([[5.0]]), np.array([[6.0, 7.0]]), np.zeros((0, 0)))])
+    times = [np.ravel(cell) for cell in np.ravel(cells)]
+    assert SpikeTrains(times=times, unit="ms", weight="1 nS").times == ((5.0,), (6.0, 7.0), ())
+
+
 def without(kind, key):
     return {kind: {name: value for name, value in EACH[kind][kind].items() if name != key}}
 

@@ -191,3 +191,12 @@ def test_short_floats_are_converted_beyond_their_range():
 def test_powers_of_units_stand_as_packages_write_them(unit):
     assert plain_array(xr.DataArray([1, 2], attrs={"units": unit}), "cm^2").tolist() == [0.01, 0.02]
     assert plain_array(xr.DataArray([1, 2], attrs={"units": "m s-1"}), "mm/ms").tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("cell", [[5.0], (5.0,), np.array([5.0]), np.array([[5.0]]), pd.Series([5.0]), [5.0, 6.0]])
+def test_cells_that_hold_lists_or_arrays_are_refused(cell):
+    cells = np.empty((1, 2), object)
+    cells[0, 0] = cells[0, 1] = cell
+    for given in (cells, cells[0], pd.Series(list(cells[0]))):
+        with pytest.raises(SpecError, match=r"found lists or arrays in the cells of another; give numbers in them, or"):
+            plain_array(given)

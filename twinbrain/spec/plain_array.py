@@ -48,7 +48,7 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     ------
     SpecError
         If a part is masked, a unit is of another dimension, or stands beside what is no number or has another, an array
-        in a list has labels or names of dimensions, `decoded` refuses it, or it is no array.
+        in a list has labels or names of dimensions, cells hold lists or arrays, `decoded` refuses it, or it is none.
     """
     try:
         array = _array(value, unit, what)
@@ -82,10 +82,21 @@ def _array(value: Any, unit: str, what: str) -> NDArray[Any]:
     _refuse_masked(array, what)
     array = np.asarray(array)
     if array.dtype.kind == "O" and array.ndim:  # of cells that NumPy has no type for, such as quantities
-        array = _array(array.ravel().tolist(), unit, what).reshape(array.shape)
+        cells = array.ravel().tolist()
+        if any(map(is_row, cells)):  # taken as one column, they would lose the dimension that each has of its own
+            raise SpecError(
+                f"expected {what}, found lists or arrays in the cells of another; give numbers in them, or a list of "
+                "rows, such as [np.ravel(cell) for cell in np.ravel(cells)]"
+            )
+        array = _array(cells, unit, what).reshape(array.shape)
     if array.dtype.kind == "m":
         array, own = _in_its_unit(array, what)
     return array if own is None or own == unit else _converted(array, own, unit, what)
+
+
+def is_row(cell: Any) -> bool:
+    """Return whether a cell of an array is itself a list, or an array of any dimension."""
+    return isinstance(cell, list | tuple) or getattr(cell, "ndim", 0) > 0
 
 
 def _is_plain(kind: type) -> bool:

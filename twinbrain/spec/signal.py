@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from twinbrain import units
@@ -14,7 +15,7 @@ from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
 from twinbrain.spec.labelled import refuse_disorder, refuse_other_labels, with_dims
-from twinbrain.spec.plain_array import plain_array
+from twinbrain.spec.plain_array import is_row, numbers_and_unit, plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, Quantity, Rate, default
@@ -53,6 +54,8 @@ def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
         return [_lists(row, beside, of_spikes) for row in rows]
     if value is None or isinstance(value, str | bytes | int | float | dict):
         return value
+    if (cells := _rows_in_cells(value)) is not None:
+        return _lists(cells, beside, of_spikes)
     along = "spike" if of_spikes and "spike" in getattr(value, "dims", ()) else "time"
     array = with_dims(value, ("neuron", along), "an array", alone=along)
     refuse_disorder(array, ("neuron",) if of_spikes else ("neuron", along), "an array")
@@ -61,8 +64,22 @@ def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
     return plain_array(array, beside.get("unit", "1"), "numbers").tolist()
 
 
+def _rows_in_cells(value: Any) -> list[Any] | None:
+    """Return the rows that an array of one dimension holds as its cells, as ``groupby`` of pandas makes them."""
+    if getattr(value, "ndim", None) != 1 or getattr(getattr(value, "dtype", None), "kind", "") != "O":
+        return None
+    cells: list[Any] = np.asarray(value).tolist()
+    has_unit = numbers_and_unit(value)[1] is not None  # which the rows would not have
+    if has_unit or not cells or not all(is_row(cell) and getattr(cell, "ndim", 1) == 1 for cell in cells):
+        return None
+    refuse_disorder(with_dims(value, ("neuron",), "an array"), ("neuron",), "an array")
+    return cells
+
+
 Rows = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_rows)]
 """Numbers neuron by neuron, one row each; a flat list is one row, which all neurons share.
+
+A Series of pandas, or an array of one dimension, whose cells are lists or arrays is the list of these.
 
 What carries a unit is converted to the field ``unit`` of the declaration, which stands before it.
 """
@@ -152,7 +169,8 @@ class SpikeTrains(_Given):
     Parameters
     ----------
     times : list of numbers, or list of lists of numbers
-        When spikes arrive, ascending: for all neurons alike, or one list a neuron.
+        When spikes arrive, ascending: for all neurons alike, or one list a neuron, also as the cells of a Series
+        (``table.groupby("neuron")["time"].apply(list)``).
     file : str
         In place of ``times``: ``.npz`` with arrays ``time`` and ``neuron`` (counted from 0 in the population), or
         ``.csv`` of two columns under the header ``time,neuron``. Its path is made whole when it is declared: it starts
