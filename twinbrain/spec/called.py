@@ -7,7 +7,7 @@ from typing import Any
 
 from twinbrain.errors import Problem, SpecError
 from twinbrain.spec.between_regions import label_and_population
-from twinbrain.spec.labels import matching
+from twinbrain.spec.labels import label_meant, matching
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
 
@@ -20,7 +20,7 @@ _NAMES_OF: dict[str, Callable[[Any], set[str]]] = {
 
 
 def called_in_table(wanted: str, table: Mapping[str, Any], where: str) -> list[str]:
-    """Return the keys of a table that a part of a key means: a region goes by its name and its family too.
+    """Return the keys of a table that a part of a key means: a region goes by its name, its family and its label too.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def called_in_table(wanted: str, table: Mapping[str, Any], where: str) -> list[s
         If there are none.
     """
     names = {
-        key: {key, item.name, item.name.split("/")[0]} if isinstance(item, Region) else {key}
+        key: {key, label_meant(key)} | ({item.name, item.name.split("/")[0]} if isinstance(item, Region) else set())
         for key, item in table.items()
     }
     return _called(wanted, names, where)

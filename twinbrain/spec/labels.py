@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from glob import escape
@@ -67,3 +68,15 @@ def first_patterns(patterns: Iterable[str], names: Iterable[str], labels: Iterab
         for name in matching(pattern, names, labels):
             first.setdefault(name, pattern)
     return first
+
+
+def label_meant(pattern: str) -> str:
+    """Return the label that a pattern with escaped brackets, stars or question marks means alone; others as they are.
+
+    Examples
+    --------
+    >>> label_meant("M[[]1]"), label_meant("M[12]")
+    ('M[1]', 'M[12]')
+    """
+    label = re.sub(r"\[([*?[])\]", r"\1", pattern)
+    return label if escape(label) == pattern else pattern
