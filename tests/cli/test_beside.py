@@ -69,6 +69,10 @@ def test_a_folder_is_replaced_unless_something_else_was_put_into_it(tmp_path, lo
         (folder / name).write_text("mine")
         assert not may_write_brain(folder, location, Console())
         (folder / name).unlink()
+    workflow = (folder / "brain.toml").read_text()
+    (folder / "brain.toml").write_text(f"{workflow}\n[record]\nspikes = true\n")
+    assert not may_write_brain(folder, location, Console())
+    (folder / "brain.toml").write_text(workflow)
     tb.write_brain(brain, folder, overwrite=True)
     assert not may_write_brain(folder, location, Console())
 

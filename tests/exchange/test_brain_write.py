@@ -89,6 +89,28 @@ def test_a_folder_with_files_of_a_persons_own_is_not_replaced(name, tmp_path):
         assert found["time"] == [1.0]
 
 
+def test_a_workflow_with_more_than_a_brain_in_it_is_not_replaced(tmp_path):
+    path = tb.write_brain(joined_brain(3), tmp_path / "x")
+    path.write_text(f'summary = "mine"\n{path.read_text()}')
+    tb.write_brain(joined_brain(3), tmp_path / "x", overwrite=True)
+    text = f'{path.read_text()}\n[record]\nspikes = true\n[[stimuli]]\nname = "s"\n'
+    path.write_text(text)
+    with pytest.raises(
+        ExchangeError,
+        match=r"brain\.toml: expected nothing .* \(name, summary, run, brain\), .* found record, stimuli; move",
+    ):
+        tb.write_brain(joined_brain(3), tmp_path / "x", overwrite=True)
+    assert path.read_text() == text
+
+
+def test_a_link_gives_way_and_what_it_points_to_stays(tmp_path):
+    tb.write_brain(small_brain(3), tmp_path / "kept")
+    (tmp_path / "link").symlink_to("kept")
+    tb.write_brain(joined_brain(3), tmp_path / "link", overwrite=True)
+    assert not (tmp_path / "link").is_symlink()
+    assert not tb.load_workflow(tmp_path / "kept/brain.toml").brain.projections
+
+
 def test_a_brain_with_long_arrays_is_replaced(tmp_path):
     values = tb.Explicit(np.linspace(1, 2, 20), "pF")
     relay = relay_region()

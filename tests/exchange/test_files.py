@@ -102,6 +102,15 @@ def test_a_folder_with_anything_else_in_it_is_kept_and_that_is_named(name, found
     assert kept.read_text() == "mine"
 
 
+def test_files_that_systems_put_everywhere_are_not_in_the_way(tmp_path):
+    (tmp_path / "model" / "deep").mkdir(parents=True)
+    for name in (".DS_Store", "deep/.DS_Store", "deep/Thumbs.db", "desktop.ini"):
+        (tmp_path / "model" / name).write_text("of the system")
+    with written_whole(tmp_path / "model", overwrite=True, own=lambda _: {"part", "deep/own"}) as part:
+        (part / "part").write_text("after")
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["part"]
+
+
 def test_what_is_put_into_a_folder_meanwhile_is_kept(tmp_path):
     path = tmp_path / "model"
     path.mkdir()

@@ -1,5 +1,7 @@
 """What is written as SONATA, and what is refused."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -38,6 +40,15 @@ def test_a_folder_with_files_of_a_persons_own_is_not_replaced(name, leaky):
     with pytest.raises(tb.ExchangeError, match=f"found {name}; move that elsewhere"):
         tb.write_sonata(leaky_region(), leaky, overwrite=True)
     assert (leaky / name).exists()
+
+
+@pytest.mark.parametrize("name", ["simulation_config.json", "circuit_config.json"])
+def test_a_configuration_to_which_something_was_added_is_not_replaced(name, leaky):
+    config = json.loads((leaky / name).read_text()) | {"inputs": {"mine": {}}}
+    (leaky / name).write_text(json.dumps(config))
+    with pytest.raises(tb.ExchangeError, match=f"{name}: expected nothing in it but .* found inputs; move the folder"):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+    assert json.loads((leaky / name).read_text()) == config
 
 
 def test_a_circuit_of_another_program_is_not_replaced(leaky):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinbrain.cli.console import Console
-from twinbrain.errors import StoreError
+from twinbrain.errors import ExchangeError, StoreError
 
 if TYPE_CHECKING:
     from twinbrain.store import Location
@@ -70,14 +70,15 @@ def may_write_region(path: Path, location: Location, console: Console) -> bool:
 
 
 def may_write_brain(folder: Path, location: Location, console: Console) -> bool:
-    """Return the same of the folder of a brain, whose workflow holds the mark: nothing else may be in it."""
+    """Return the same of the folder of a brain, whose workflow holds the mark: nothing else may be in it or in that."""
     from twinbrain.exchange.brain_write import WORKFLOW, brain_files
     from twinbrain.exchange.files import others_in
 
     if folder.is_symlink() or not folder.is_dir():
         return may_write(folder, location, console)
-    if _is_marked(folder / WORKFLOW, mark_of(location)) and not others_in(folder, brain_files(folder)):
-        return True
+    with suppress(ExchangeError):  # of a workflow to which something was added
+        if _is_marked(folder / WORKFLOW, mark_of(location)) and not others_in(folder, brain_files(folder)):
+            return True
     return _stays(folder, location, console)
 
 

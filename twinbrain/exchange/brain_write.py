@@ -10,7 +10,7 @@ from typing import Any
 from twinbrain.connectome.datasets import connectome_names
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.write import write_connectome
-from twinbrain.exchange.files import written_whole
+from twinbrain.exchange.files import refuse_further, written_whole
 from twinbrain.paths import user_path
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
@@ -20,6 +20,7 @@ from twinbrain.spec.workflow import Run
 from twinbrain.spec.write import encoded, plain_projections, write_region
 
 WORKFLOW = "brain.toml"
+_KEYS = ("name", "summary", "run", "brain")
 _CONNECTOME, _PROJECTIONS, _REGIONS = "connectome.npz", "projections.npz", "regions"
 
 
@@ -39,7 +40,8 @@ def write_brain(
     run : Run, optional
         How the workflow runs it; delays that were trained ask for the time step of the training.
     overwrite : bool, optional
-        Whether to replace a folder that exists: one that holds nothing but such a brain, as its workflow tells.
+        Whether to replace a folder that exists: one that holds nothing but such a brain, as its workflow tells, to
+        which no stimuli, sweep or the like were added. A symbolic link gives way, and what it points to stays.
     note : str, optional
         What the workflow begins with, as a comment of one line or several.
 
@@ -76,10 +78,17 @@ def brain_files(folder: Path) -> set[str]:
     """Return the files of the brain that was written to a folder, as its workflow names them, from there on.
 
     An archive that holds anything but the arrays of a file is not among them.
+
+    Raises
+    ------
+    ExchangeError
+        If the workflow has become more than a brain and how it runs, such as one with stimuli.
     """
-    data = toml_there(folder / WORKFLOW).get("brain")
+    workflow = toml_there(folder / WORKFLOW)
+    data = workflow.get("brain")
     if not isinstance(data, dict):
         return set()
+    refuse_further(folder / WORKFLOW, workflow, _KEYS)
     regions = data.get("regions")
     named = regions.values() if isinstance(regions, dict) else ()
     beside = {region for region in named if isinstance(region, str) and region.startswith(f"{_REGIONS}/")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +20,12 @@ from twinbrain.files.regular import check_no_url
 from twinbrain.spec.suggest import listed
 
 Own = Callable[[Path], Set[str]]
-"""Returns which files in a folder an earlier call wrote, by their names from there on, with "/"."""
+"""Returns which files in a folder an earlier call wrote, by their names from there on, with "/".
 
+It may refuse one that has more in it by now (`refuse_further`).
+"""
+
+_OF_THE_SYSTEM = frozenset({".ds_store", "thumbs.db", "desktop.ini"})  # put by macOS and Windows into what one looks at
 _STEPS = (1e-6, 1e4)
 LATEST = 2.0**31
 """Where delays are cut off as they are counted, in steps: beyond all that a network takes, so that it refuses them."""
@@ -77,7 +81,7 @@ def check_free(path: Path, *, overwrite: bool, own: Own | None = None) -> None:
 
 
 def others_in(folder: Path, own: Set[str]) -> list[str]:
-    """Return what is in a folder besides some files, by names from there on.
+    """Return what is in a folder besides some files, by names from there on; what the system puts there is nobody's.
 
     Raises
     ------
@@ -90,13 +94,33 @@ def others_in(folder: Path, own: Set[str]) -> list[str]:
         raise failure(folder, f"expected a folder that can be read: {error.strerror or error}") from None
 
 
+def refuse_further(path: Path, found: Iterable[str], written: Iterable[str]) -> None:
+    """Refuse to replace a file to which a person has added something.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    found, written : iterable of str
+        Its keys, and those that are written there.
+
+    Raises
+    ------
+    ExchangeError
+        If there are others; with their names.
+    """
+    if further := sorted(set(found) - set(written)):
+        expected = f"expected nothing in it but what is written there ({', '.join(written)}), since it is replaced"
+        raise failure(path, f"{expected}, found {listed(further)}; move the folder elsewhere, or choose another path")
+
+
 def _others(folder: Path, own: Set[str], within: str = "") -> Iterator[str]:
     for path in sorted(folder.iterdir()):
         name = within + path.name
         is_folder = path.is_dir() and not path.is_symlink()
         if is_folder and any(file.startswith(f"{name}/") for file in own):
             yield from _others(path, own, f"{name}/")
-        elif is_folder or name not in own:
+        elif is_folder or (name not in own and path.name.lower() not in _OF_THE_SYSTEM):
             yield f"{name}/" if is_folder else name
 
 
