@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from tests.trained import make_responses
 from twinbrain import analysis
@@ -84,10 +85,22 @@ def test_counts_of_whole_trials_are_not_taken_for_those_of_selected_bins(functio
     responses = make_responses(n_neurons=1, n_trials=10, n_bins=8)
     along_time = responses.drop_vars("output").swap_dims(bin="time")
     for window in (responses.isel(bin=slice(0, 3)), along_time.sel(time=slice(0, 20))):
-        with pytest.raises(LearnError, match=r"expected all 8 bins .*, found 3 that were selected; .* count anew"):
+        with pytest.raises(LearnError, match=r"expected all 8 bins .*, found 3 that are neither; .* count anew"):
             function(window)
-    with pytest.raises(LearnError, match="found 1 that were selected"):
+    for left_out in (slice(0, 4), slice(4, 8), slice(None, None, 2), slice(1, None, 2), [0, 2, 3, 7]):
+        with pytest.raises(LearnError, match="found 4 that are neither"):
+            function(responses.isel(bin=left_out))
+    with pytest.raises(LearnError, match="found 2 that are neither"):
+        function(responses.coarsen(bin=3, boundary="trim").mean())
+    with pytest.raises(LearnError, match="found 1 that are neither"):
         function(responses.isel(bin=0))
+
+
+@pytest.mark.parametrize("function", [analysis.selectivity, analysis.tuning, analysis.decoding])
+def test_wider_bins_of_whole_trials_change_nothing_that_is_counted(function):
+    responses = make_responses(n_neurons=1, n_trials=10, n_bins=12, width=2.5)
+    for wider in (responses.coarsen(bin=3).mean(), responses.coarsen(bin=2).mean().coarsen(bin=3).mean()):
+        xr.testing.assert_allclose(function(wider), function(responses))
 
 
 def test_counts_of_all_bins_or_counted_anew_in_some_are_taken():

@@ -51,14 +51,25 @@ def counts_of(responses: xr.Dataset) -> xr.DataArray:
     """
     count = responses_of(responses, "count", "trial", "neuron")
     n = count.attrs.get(N_BINS)
-    found = responses["time"].size if "time" in responses.variables else responses.sizes.get("bin", n)
-    if n not in (None, found):
+    time = responses["time"].values.ravel() if "time" in responses.variables else np.empty(0)
+    found = time.size if time.size else responses.sizes.get("bin", n)
+    if n not in (None, found) and not _are_wider(time, n):
         raise LearnError(
-            f"responses: expected all {n} bins of the trials, of which 'count' is, found {found} that were selected; "
-            "give all, or count anew, with the width of a bin in s: "
+            f"responses: expected all {n} bins of the trials, of which 'count' is, or means of equally many of them "
+            f"(responses.coarsen(bin=2).mean()), found {found} that are neither; give all, or count anew, with the "
+            "width of a bin in s: "
             "responses.assign(count=(responses['rate'].sum('bin') * width).round())"
         )
     return count
+
+
+def _are_wider(time: NDArray[np.floating], n: int) -> bool:
+    """Return whether bins are means of equally many of ``n`` narrower ones, all of which begin at time 0."""
+    if time.size < 2 or n % time.size:
+        return False
+    width = (time[-1] - time[0]) / (time.size - 1)
+    first = width * (1 - time.size / n) / 2  # the mean of the times of the narrower ones
+    return bool(width > 0 and np.allclose(time, first + width * np.arange(time.size), rtol=0, atol=1e-6 * width))
 
 
 def complete(values: NDArray[np.floating]) -> NDArray[np.bool_]:
