@@ -112,3 +112,28 @@ def test_pairs_of_trials_have_the_same_labels():
     assert paired_difference(right, right.to_series())[0] == 0
     with pytest.raises(SpecError, match="expected trials with the same labels, in the same order, found others"):
         paired_difference(right, right[::-1])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ([1.0, 0, np.nan, 1], [1.0, 0, 0, 0], "first: expected whether each trial .*, True or False, found nan; leave"),
+        ([0, 0], [0.0, 0.5], "second: expected whether each trial succeeded, True or False, found 0.5; leave"),
+        (["yes", "no"], [True, False], "found 'yes'"),
+        ([None, True], [True, False], "found None"),
+        (np.ma.masked_array([True, False], [False, True]), [True, False], "found 1 masked"),
+        ([True], [False, True, True], "expected pairs of trials, found 1 and 3; take the same trials of both"),
+        ([[True], [False]], [True, False], r"first: expected whether each trial succeeded, found shape \(2, 1\)"),
+        (True, [True], r"found shape \(\)"),
+    ],
+)
+def test_what_is_no_pair_of_successes_is_refused(first, second, message):
+    with pytest.raises(SpecError, match=message):
+        paired_difference(first, second)
+
+
+def test_zero_and_one_stand_for_failure_and_success():
+    right = np.array([True, False, True])
+    other = ~right
+    for kind in (float, np.int8, object):
+        assert paired_difference(right.astype(kind), list(other)) == paired_difference(right, other)

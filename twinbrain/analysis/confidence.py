@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.labelled import refuse_other_labels
+from twinbrain.spec.plain_array import plain_array
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[flo
     Parameters
     ----------
     first, second : array-like of bool, shape (trial,)
-        Whether each trial succeeded.
+        Whether each trial succeeded; numbers may stand for it, 0 and 1.
     level : float, optional
         Confidence, between 0 and 1.
 
@@ -65,14 +66,18 @@ def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[flo
     Raises
     ------
     SpecError
-        If the confidence is none, or both have other labels than each other (in xarray and pandas).
+        If the confidence is none, a value is neither 0 nor 1, such as NaN, or both are not of as many trials, or have
+        other labels than each other (in xarray and pandas).
 
     References
     ----------
     .. [1] Newcombe 1998, doi 10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C
     """
+    one, two = _successes(first, "first"), _successes(second, "second")
+    if len(one) != len(two):
+        raise SpecError(f"expected pairs of trials, found {len(one)} and {len(two)}; take the same trials of both")
     refuse_other_labels(first, second, "trials")
-    first, second = np.asarray(first, bool), np.asarray(second, bool)
+    first, second = one, two
     n = len(first)
     if not n:
         return np.nan, np.nan, np.nan
@@ -151,6 +156,22 @@ def mean_over(values: xr.DataArray, dim: str = "seed", level: float = 0.95) -> x
         coords,
         {"level": level},
     )
+
+
+def _successes(values: Any, what: str) -> NDArray[np.bool_]:
+    expected = f"{what}: expected whether each trial succeeded"
+    array = plain_array(values, what=f"{what}, whether each trial succeeded")
+    if array.ndim != 1:
+        raise SpecError(f"{expected}, found shape {array.shape}; give a list of one dimension")
+    strange = [
+        value for value in array.tolist() if not isinstance(value, int | float | np.generic) or value not in (0, 1)
+    ]
+    if strange:
+        raise SpecError(
+            f"{expected}, True or False, found {strange[0]!r}; leave trials without an outcome out of both, and say "
+            "from where on a score is a success: first > 0.5"
+        )
+    return array.astype(bool)
 
 
 def _check_array(values: object, dim: str) -> None:
