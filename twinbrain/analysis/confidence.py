@@ -54,7 +54,8 @@ def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[flo
     Parameters
     ----------
     first, second : array-like of bool, shape (trial,)
-        Whether each trial succeeded; numbers may stand for it, 0 and 1.
+        Whether each trial succeeded; numbers may stand for it, 0 and 1. A column of some rows of a table of pandas, and
+        that of others, are taken by their places.
     level : float, optional
         Confidence, between 0 and 1.
 
@@ -76,7 +77,7 @@ def paired_difference(first: Any, second: Any, level: float = 0.95) -> tuple[flo
     one, two = _successes(first, "first"), _successes(second, "second")
     if len(one) != len(two):
         raise SpecError(f"expected pairs of trials, found {len(one)} and {len(two)}; take the same trials of both")
-    refuse_other_labels(first, second, "trials")
+    refuse_other_labels(first, second, "trials", of_one_table=True)
     first, second = one, two
     n = len(first)
     if not n:

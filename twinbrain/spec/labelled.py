@@ -93,7 +93,7 @@ def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
             )
 
 
-def refuse_other_labels(one: Any, other: Any, what: str) -> None:
+def refuse_other_labels(one: Any, other: Any, what: str, *, of_one_table: bool = False) -> None:
     """Refuse two lists that belong together by their places, where they have other labels than each other.
 
     Parameters
@@ -102,6 +102,8 @@ def refuse_other_labels(one: Any, other: Any, what: str) -> None:
         Of one dimension, by whatever name.
     what : str
         What both are, for a message.
+    of_one_table : bool
+        Whether they may be different rows of one table of pandas, of which the numbers are no labels.
 
     Raises
     ------
@@ -109,7 +111,9 @@ def refuse_other_labels(one: Any, other: Any, what: str) -> None:
         If they have, or the same in another order.
     """
     own, others = _labels_of(one), _labels_of(other)
-    if own is not None and others is not None and differ(own, others):
+    if own is None or others is None or (of_one_table and _are_other_rows(one, other)):
+        return
+    if differ(own, others):
         raise SpecError(
             f"expected {what} with the same labels, in the same order, found others; select the same of each, or give "
             ".values, which are taken by their places"
@@ -123,6 +127,18 @@ def _labels_of(value: Any) -> NDArray[Any] | None:
     if _is_of_pandas(value):
         return np.asarray(value.axes[0].to_numpy())
     return value[value.dims[0]].values if isinstance(value, xr.DataArray) and value.dims[0] in value.coords else None
+
+
+def _are_other_rows(one: Any, other: Any) -> bool:
+    """Return whether both are rows of a column of a table of pandas, numbered as they come, and none is of both."""
+    are_rows = all(
+        _is_of_pandas(column)
+        and column.name not in (None, "")  # which a Series has not that was made of seeds and values
+        and column.index.name in (None, "")
+        and column.index.dtype.kind in "iu"
+        for column in (one, other)
+    )
+    return are_rows and one.name == other.name and not np.isin(one.index.to_numpy(), other.index.to_numpy()).any()
 
 
 def differ(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
 
+from twinbrain.analysis.confidence import paired_difference
 from twinbrain.errors import LearnError
 from twinbrain.learn.metrics.confidence import compare, confidence_interval
 
@@ -91,3 +93,26 @@ def test_what_differs_always_by_as_much_has_an_infinite_effect():
 def test_what_cannot_be_compared_is_refused(call, message):
     with pytest.raises(LearnError, match=message):
         call()
+
+
+def test_rows_of_a_long_table_are_paired_by_their_places():
+    table = pd.DataFrame({"case": list("abab"), "seed": [1, 1, 2, 2], "accuracy": [0.5, 0.4, 0.7, 0.5]})
+    a, b = (table[table["case"] == case] for case in "ab")
+    assert compare(a["accuracy"], b["accuracy"]) == compare([0.5, 0.7], [0.4, 0.5])
+    right = (a["accuracy"] > 0.45, b["accuracy"] > 0.45)
+    assert paired_difference(*right) == paired_difference([True, True], [False, True])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (pd.Series({1: 0.5, 2: 0.7}), pd.Series({3: 0.4, 4: 0.5})),  # by seed
+        (pd.Series([0.5, 0.7], [1, 2], name="accuracy"), pd.Series([0.4, 0.5], [2, 1], name="accuracy")),
+        (pd.Series([0.5, 0.7], [1, 2], name="accuracy"), pd.Series([0.4, 0.5], [2, 3], name="accuracy")),
+        (BY_SEED.to_series().rename("accuracy"), BY_SEED.to_series().rename("accuracy").rename(lambda seed: seed + 2)),
+        (pd.Series([0.5, 0.7], [3, 4], name="accuracy"), BY_SEED),
+    ],
+)
+def test_labels_of_seeds_are_not_taken_for_numbers_of_rows(first, second):
+    with pytest.raises(LearnError, match="expected pairs with the same labels"):
+        compare(first, second)

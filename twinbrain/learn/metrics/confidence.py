@@ -115,7 +115,8 @@ def compare(first: Sequence[float] | NDArray, second: Sequence[float] | NDArray,
     Parameters
     ----------
     first, second : array_like, shape (seed,)
-        Such as accuracies, the same seeds in the same order.
+        Such as accuracies, the same seeds in the same order. A column of some rows of a table of pandas, and that of
+        others, are taken by their places.
     level : float, optional
         Of the interval of the difference.
 
@@ -131,7 +132,7 @@ def compare(first: Sequence[float] | NDArray, second: Sequence[float] | NDArray,
             f"compare: expected pairs, found {len(one)} and {len(two)} values; take the same seeds of both"
         )
     try:
-        refuse_other_labels(first, second, "pairs")
+        refuse_other_labels(first, second, "pairs", of_one_table=True)
     except SpecError as error:
         raise LearnError(str(error)) from None
     difference = one - two
