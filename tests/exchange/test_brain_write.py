@@ -5,7 +5,7 @@ import pytest
 
 import twinbrain as tb
 from tests.examples import joined_brain, relay_region, small_brain, small_connectome
-from twinbrain.errors import ConnectomeError, ExchangeError
+from twinbrain.errors import ConnectomeError, ExchangeError, SpecError
 from twinbrain.network.given import read_trains
 
 
@@ -50,6 +50,19 @@ def test_regions_whose_names_differ_in_case_have_files_that_differ_in_more(tmp_p
     path = tb.write_brain(tb.Brain(connectome=connectome, regions=regions), tmp_path / "x")
     assert len({file.name.lower() for file in (tmp_path / "x" / "regions").iterdir()}) == 2
     assert tb.load_workflow(path).brain.regions == regions
+
+
+def test_a_region_at_a_label_with_brackets_stands_nowhere_else_when_it_was_written(tmp_path):
+    """As a pattern, ``M[1]`` would mean ``M1``."""
+    regions = {"M[1]": relay_region().replace(name="my/own"), "*": relay_region()}
+    connectome = tb.Connectome([[0.0] * 2] * 2, [[0.0] * 2] * 2, ["M[1]", "M1"])
+    brain = tb.Brain(connectome=connectome, regions=regions)
+    read = tb.load_workflow(tb.write_brain(brain, tmp_path / "x")).brain
+    assert read.assignment(connectome.labels) == brain.assignment(connectome.labels)
+    again = tb.load_workflow(tb.write_brain(read, tmp_path / "y")).brain
+    assert again.regions == read.regions
+    with pytest.raises(SpecError, match="the pattern matches no region"):
+        read.assignment(["M1", "V"])
 
 
 def test_a_note_of_several_lines_is_a_comment_and_nothing_else(tmp_path):

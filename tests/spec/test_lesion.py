@@ -74,6 +74,10 @@ def test_a_region_at_a_label_with_brackets_is_none_for_other_labels_of_another_c
         brain.replace(connectome=connectome.select("M1"))
     assert brain.replace(connectome=connectome.select("V")).regions == brain.regions
     assert brain.replace(connectome=connectome.select("M1"), regions={"*": region}).assignment(["M1"]) == [region]
+    unread = brain.replace(connectome="others.npz")
+    assert unread.assignment(labels) == brain.assignment(labels)
+    with pytest.raises(SpecError, match=r"'M\[\[\]1\]': the pattern matches no region"):
+        unread.assignment(["M1"])
 
 
 @pytest.mark.parametrize("label", ["V[12]", "V*"])

@@ -36,7 +36,8 @@ def write_brain(
     folder : str or Path
         Where its files are put: ``brain.toml``, a workflow; ``regions``; ``connectome.npz``; and ``projections.npz``
         for the long arrays of the synapses between regions. They stay together, wherever the folder is. Files of drives
-        stay where they are, named by whole paths.
+        stay where they are, named by whole paths. A region at a label with brackets (``"M[1]"``) is written under the
+        pattern of that label alone (``"M[[]1]"``), so that at another connectome it stands nowhere else.
     run : Run, optional
         How the workflow runs it; delays that were trained ask for the time step of the training.
     overwrite : bool, optional
@@ -58,6 +59,8 @@ def write_brain(
         If the connectome is not found.
     """
     folder = user_path(folder)
+    if not isinstance(brain.connectome, Connectome) and brain.connectome not in connectome_names():
+        brain = brain.replace(connectome=load_connectome(brain.connectome))
     with written_whole(folder, overwrite=overwrite, own=brain_files) as part:
         data: dict[str, Any] = {"connectome": _connectome(brain, part)}
         plain = brain.model_dump(mode="json", exclude_defaults=True, exclude={"connectome", "regions", "projections"})
@@ -99,12 +102,9 @@ def brain_files(folder: Path) -> set[str]:
 
 def _connectome(brain: Brain, folder: Path) -> str:
     """Return what the workflow calls the connectome, which is written unless it ships under a name."""
-    connectome = brain.connectome
-    if not isinstance(connectome, Connectome):
-        if connectome in connectome_names():
-            return str(connectome)
-        connectome = load_connectome(connectome)
-    write_connectome(connectome, folder / _CONNECTOME)
+    if not isinstance(brain.connectome, Connectome):
+        return brain.connectome
+    write_connectome(brain.connectome, folder / _CONNECTOME)
     return _CONNECTOME
 
 
@@ -117,7 +117,7 @@ def _regions(brain: Brain, folder: Path) -> dict[str, str]:
             stem = _unused_stem(re.sub(r"[^\w-]", "_", region.name), [Path(file).stem for file in files.values()])
             files[region.name] = f"{_REGIONS}/{stem}.toml"
             write_region(region, folder / files[region.name])
-    return {pattern: files[region.name] for pattern, region in brain.regions.items()}
+    return {pattern: files[region.name] for pattern, region in brain.regions_for(_CONNECTOME).items()}
 
 
 def _unused_stem(name: str, taken: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from glob import escape
 from pathlib import PurePath
 from typing import Annotated, Any, Self
 
@@ -129,18 +130,33 @@ class Brain(Spec):
         Raises
         ------
         SpecError
-            If a region stands at a label that another connectome does not have, and would be a pattern for others there
-            (``"M[1]"`` means ``"M1"``).
+            If another connectome does not fit; see `regions_for`.
         """
-        new, labels = super().replace(**changes), getattr(changes.get("connectome"), "labels", None)
-        if labels is not None and "regions" not in changes:
-            gone = set(getattr(self.connectome, "labels", ())) - set(labels)
-            for pattern in new.regions:
-                if pattern in gone and (found := matching(pattern, labels)):
-                    expected = f"expected the label {pattern!r} in the new connectome, found none"
-                    remedy = f"as a pattern it would mean {listed(found)}; give regions=... without it"
-                    raise SpecError([Problem("brain.regions", f"{expected}; {remedy}")])
-        return new
+        if "connectome" in changes and "regions" not in changes:
+            changes["regions"] = self.regions_for(changes["connectome"])
+        return super().replace(**changes)
+
+    def regions_for(self, connectome: str | Connectome) -> dict[str, Region]:
+        """Return the regions by keys that mean no others at another connectome.
+
+        What is a label of the connectome of the brain (``"M[1]"``) is a label there, too, and no pattern (which would
+        mean ``"M1"``). Where a path is given, whose labels are not known, its key is the pattern of that label alone
+        (``"M[[]1]"``).
+
+        Raises
+        ------
+        SpecError
+            If a region stands at a label that the other does not have, and would be a pattern for others there.
+        """
+        own = set(self.connectome.labels if isinstance(self.connectome, Connectome) else ())
+        if not isinstance(connectome, Connectome):
+            return {escape(pattern) if pattern in own else pattern: region for pattern, region in self.regions.items()}
+        for pattern in own.difference(connectome.labels).intersection(self.regions):
+            if found := matching(pattern, connectome.labels):
+                expected = f"expected the label {pattern!r} in the new connectome, found none"
+                remedy = f"as a pattern it would mean {listed(found)}; give regions=... without it"
+                raise SpecError([Problem("brain.regions", f"{expected}; {remedy}")])
+        return dict(self.regions)
 
     def without(self, regions: Patterns = (), populations: Patterns = (), projections: Patterns = ()) -> Brain:
         """Return the brain with a lesion: without some of its parts, the others as they were.

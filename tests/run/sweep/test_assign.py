@@ -221,3 +221,17 @@ def test_short_and_long_keys_are_one():
     assert full_key("seed") == full_key("run.'seed'") == ["run", "seed"]
     assert full_key('regions."a.b".name') == ["brain", "regions", "a.b", "name"]
     assert full_key("name") == ["name"]  # the workflow's, not the brain's
+
+
+def test_a_region_at_a_label_with_brackets_stands_nowhere_else_at_another_connectome():
+    """As a pattern, ``M[1]`` would mean ``M1``."""
+    region = small_brain(3).regions["TH-*"]
+    connectome = tb.Connectome([[0.0] * 2] * 2, [[0.0] * 2] * 2, ["M[1]", "M1"])
+    brain = tb.Brain(connectome=connectome, regions={"M[1]": region.replace(name="x/own"), "*": region})
+    before = Workflow(name="w", brain=brain)
+    with pytest.raises(SpecError, match=r"^connectome \(brain\.regions\): expected the label 'M\[1\]'"):
+        assigned(before, {"connectome": connectome.select("M1")})
+    unread = assigned(before, {"connectome": "others.npz", "regions.M[1].populations.relay.size": 7}).brain
+    assert [found.populations["relay"].size == 7 for found in unread.assignment(["M[1]", "M1"])] == [True, False]
+    with pytest.raises(SpecError, match="the pattern matches no region"):
+        unread.assignment(["M1"])

@@ -9,6 +9,7 @@ from twinbrain.errors import Problem, SpecError
 from twinbrain.models.library import neuron_model, receptor_model
 from twinbrain.network.grouping import defined_names
 from twinbrain.spec.base import Spec
+from twinbrain.spec.brain import Brain
 from twinbrain.spec.called import called_in_list, called_in_table, is_pattern
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
@@ -104,6 +105,8 @@ def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached:
         fields[first] = _assigned(fields[first], rest, value, (*place, first), reached)
         if first == "file":
             fields["sha256"] = None  # of the file that was named before
+        if isinstance(current, Brain) and first == "connectome":
+            fields["regions"] = current.regions_for(fields["connectome"])
         return _made(type(current), fields, where)
     if isinstance(current, dict):
         if not rest and place[-1:] != ("regions",) and not is_pattern(first):
