@@ -39,7 +39,7 @@ def import_file(path: Path) -> ModuleType:
     found = sorted(_imported_from_beside(path))
     if found:
         sys.meta_path.insert(0, _Beside(path.parent, frozenset(found)))  # none is installed, so nothing is hidden
-    specification = spec_from_file_location(str(path), path, loader=SourceAlone(str(path), str(path)))
+    specification = spec_from_file_location(str(path), path, loader=_Source(str(path), str(path)))
     if specification is None or specification.loader is None:
         raise ImportError(f"{path} cannot be imported")
     module = module_from_spec(specification)
@@ -50,11 +50,10 @@ def import_file(path: Path) -> ModuleType:
     return module
 
 
-class SourceAlone(SourceFileLoader):
+class _Source(SourceFileLoader):
     """Loads what a person can read: compiled files that lie beside a source may say something else."""
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return what the text is compiled to; see `importlib.machinery.SourceFileLoader`."""
         code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
         return code
 
@@ -71,7 +70,7 @@ class _Beside(MetaPathFinder):
         if fullname.partition(".")[0] not in self._names:
             return None
         for folder in [str(self._folder)] if path is None else path:
-            if (found := FileFinder(folder, (SourceAlone, [".py"])).find_spec(fullname)) is not None:
+            if (found := FileFinder(folder, (_Source, [".py"])).find_spec(fullname)) is not None:
                 return found
         return None
 

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from twinbrain.class_attributes import attributes_of_class, is_of_person
+from twinbrain.class_attributes import attributes_of_class
+from twinbrain.function_code import code_and_constants
 
 _PLAIN = (str, bytes, bool, int, float, complex, type(None), type(...), range, PurePath, Enum, np.generic)
 _DEEPEST = 40
@@ -53,11 +54,10 @@ def given(function: Callable[..., Any]) -> dict[str, str]:
     """Return digests of the values that a function was given, by the names of these.
 
     Arguments that are bound, defaults, its attributes, values that it closes over, attributes of the object that it
-    belongs to, those of classes included, and globals that it uses: of a script or a notebook, whose text as a whole is
-    not looked at, all; of another file of a person's own, numbers and texts that no function sets. ``""`` where a value
-    has no digest, such as an open file.
+    belongs to, those of classes included, its code and that of all that it uses, with constants of their modules, and,
+    of a script or a notebook, all globals that it uses. ``""`` where a value has no digest, such as an open file.
     """
-    return {name: _digest_or_none(value) for name, value in _values(function)}
+    return code_and_constants(function) | {name: _digest_or_none(value) for name, value in _values(function)}
 
 
 def _is_of_script(code: Any) -> bool:
@@ -84,33 +84,10 @@ def _values(function: Any) -> Iterator[tuple[str, Any]]:
         if _is_of_script(function):
             used = dict.fromkeys(_globals(function.__code__))
             yield from ((name, function.__globals__[name]) for name in used if name in function.__globals__)
-        elif is_of_person(function.__module__ or ""):
-            yield from _constants(function)
     elif isinstance(function, _lru_cache_wrapper):  # what it has kept is no state
         yield from _values(function.__wrapped__)
     elif not isinstance(function, BuiltinFunctionType):
         yield from _values_of_object(function)
-
-
-def _constants(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield globals of a file that a function, or another of the file that it calls, uses: they may have been set anew.
-
-    What functions set themselves, such as a count of calls, is none.
-    """
-    functions, names = [function], set[str]()
-    for one in functions:
-        names.update(used := {*_globals(one.__code__)})
-        called = (one.__globals__[name] for name in used if name in one.__globals__)
-        same = (f for f in called if isinstance(f, FunctionType) and f.__globals__ is function.__globals__)
-        functions += [f for f in same if f not in functions]
-    for other in [value for value in function.__globals__.values() if isinstance(value, FunctionType)]:
-        names -= {found.argval for found in dis.get_instructions(other.__code__) if found.opname == "STORE_GLOBAL"}
-    held = ((name, function.__globals__[name]) for name in sorted(names) if name in function.__globals__)
-    yield from ((name, value) for name, value in held if _is_constant(value))
-
-
-def _is_constant(value: Any) -> bool:
-    return all(map(_is_constant, value)) if type(value) in (tuple, frozenset) else isinstance(value, _PLAIN)
 
 
 def _values_of_object(value: Any) -> Iterator[tuple[str, Any]]:

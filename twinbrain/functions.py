@@ -14,15 +14,13 @@ import shlex
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from twinbrain.beside import SourceAlone, import_file
+from twinbrain.beside import import_file
 from twinbrain.errors import FunctionWarning, Problem, SpecError, TwinbrainError
 from twinbrain.function_state import given, source
-from twinbrain.imported_text import file_that_changed
 from twinbrain.language.tokens import printable
 from twinbrain.paths import user_path
 
@@ -101,17 +99,7 @@ def described(function: Callable[..., Any]) -> Description:
 
     The digest is that of its file; in a script or a notebook, which change for other reasons, that of the function's
     own text. It is empty where there is no text. What it was given besides is digested value by value.
-
-    Raises
-    ------
-    SpecError
-        If its file has changed since it was imported: it would be told as what it is not.
     """
-    if file := file_that_changed(function, (SourceFileLoader, SourceAlone)):
-        raise SpecError(
-            f"expected {file} as it was when it was imported, found it changed since: what is computed would be told "
-            "as the work of another text; import it again (in a notebook, restart Python)"
-        )
     values = given(function)
     return source(function) | ({"given": json.dumps(values)} if values else {})
 

@@ -1,7 +1,6 @@
-"""Functions of a person's own on their way to workers: what arrives is what they are where the sweep is run."""
+"""Functions of a person's own on their way to workers: none computes there that is another where the sweep is run."""
 
 import importlib
-import json
 import sys
 import threading
 from dataclasses import replace
@@ -10,11 +9,12 @@ import pytest
 
 import twinbrain as tb
 from tests.run.sweep.workers import small_workflow
-from twinbrain.errors import ClusterError, FunctionWarning
+from twinbrain.errors import ClusterError
 from twinbrain.run.sweep.own import OwnFunctions
 from twinbrain.run.sweep.packed import pack, unpack
 
-TEXT = """import helper
+TEXT = """import functools
+import helper
 
 class Scaled:
     factor = 2
@@ -24,45 +24,73 @@ class Scaled:
 
 def level(run):
     return helper.level
+
+@functools.lru_cache
+def cached():
+    return helper.twice()
+
+def behind_a_cache(run):
+    return cached()
+
+def at_last(run):
+    from helper import level as found
+    return found
 """
 
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     (tmp_path / "own_reductions.py").write_text(TEXT)
-    (tmp_path / "helper.py").write_text("level = 1.0\n")
+    (tmp_path / "helper.py").write_text("level = 1.0\ndef twice():\n    return 2 * level\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield importlib.import_module("own_reductions")
     for name in ("own_reductions", "helper"):
         sys.modules.pop(name, None)
 
 
-def test_functions_and_objects_arrive_with_what_their_modules_hold(module):
-    module.helper.level, module.Scaled.factor = 5.0, 3
-    packed = pack(OwnFunctions({"level": module.level, "scaled": module.Scaled()}))
-    module.helper.level, module.Scaled.factor = 1.0, 2
-    del sys.modules["own_reductions"], sys.modules["helper"]  # as on workers that have no such files
-    reductions = unpack(packed).reductions
-    assert (reductions["level"](None), reductions["scaled"](None)) == (5.0, 15.0)
+def names(module):
+    return {"level": module.level, "scaled": module.Scaled(), "cached": module.behind_a_cache, "last": module.at_last}
 
 
-def test_on_workers_a_module_is_what_it_is_here(module, tmp_path, client):
-    module.helper.level = 5.0
-    options = {"out": tmp_path / "sweep.zarr", "seed": [1, 2], "reduce": [module.level], "batch": 1}
-    assert tb.sweep(small_workflow(), client=client, **options)["level"].values.tolist() == [5.0, 5.0]
-
-
-def test_what_cannot_travel_whole_goes_by_its_name_and_is_compared(module):
-    module.helper.lock = threading.Lock()
-    with pytest.warns(FunctionWarning, match=r"go to workers by their names \(TypeError: cannot pickle"):
-        packed = pack(OwnFunctions({"level": module.level}))
+def test_functions_that_are_the_same_arrive(module):
+    packed = pack(OwnFunctions(names(module)))
     assert unpack(packed).reductions["level"] is module.level
-    other = replace(packed, descriptions=json.dumps([{**json.loads(packed.descriptions)[0], "sha256": "0" * 64}]))
-    with pytest.raises(ClusterError, match=r"expected the function 'level' of own_reductions\.py on workers as it is"):
-        unpack(other)
+    assert unpack(packed) is unpack(replace(packed))  # what they keep lasts from batch to batch
 
 
-def test_what_cannot_travel_at_all_is_told(module):
+@pytest.mark.parametrize("name", ["level", "scaled", "cached", "last"])
+def test_one_whose_module_was_set_anew_is_refused_elsewhere(module, name):
+    module.helper.level = 5.0
+    packed = pack(OwnFunctions({name: names(module)[name]}))
+    for imported in ("own_reductions", "helper"):
+        del sys.modules[imported]
+    with pytest.raises(ClusterError, match=r"as it is where the sweep is run, found another \(level differs\)"):
+        unpack(packed)
+
+
+@pytest.mark.parametrize("file", ["own_reductions.py", "helper.py"])
+def test_one_whose_files_are_others_is_refused(module, tmp_path, monkeypatch, file):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    packed = pack(OwnFunctions({"cached": module.behind_a_cache}))
+    text = (tmp_path / file).read_text()
+    (tmp_path / file).write_text(text.replace("helper.twice()", "helper.twice() + 1").replace("2 * level", "3 * level"))
+    for imported in ("own_reductions", "helper"):
+        del sys.modules[imported]
+    importlib.invalidate_caches()
+    with pytest.raises(ClusterError, match="has another text here"):
+        unpack(packed)
+
+
+def test_a_sweep_on_workers_ends_where_they_would_compute_something_else(module, tmp_path, client):
+    client.run(exec, f"import sys; sys.path.insert(0, {str(tmp_path)!r})")
+    options = {"seed": [1, 2], "reduce": [module.level], "batch": 1, "client": client}
+    assert tb.sweep(small_workflow(), out=tmp_path / "one.zarr", **options)["level"].values.tolist() == [1.0, 1.0]
+    module.helper.level = 5.0
+    with pytest.raises(ClusterError, match="level differs"):
+        tb.sweep(small_workflow(), out=tmp_path / "two.zarr", **options)
+
+
+def test_what_cannot_travel_at_all_is_told():
     lock = threading.Lock()
     with pytest.raises(ClusterError, match=r"functions that can travel to workers, found TypeError: .*workers = 0"):
         pack(OwnFunctions({"locked": lambda run: lock.locked()}))

@@ -1,28 +1,20 @@
-"""Functions of a person's own on their way to workers: as they are where a sweep is run, not as files say elsewhere."""
+"""Functions of a person's own on their way to workers, which import their modules anew, and compare what came of it."""
 
 from __future__ import annotations
 
-import inspect
 import json
 import pickle
-import sys
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from threading import Lock
-from types import ModuleType
+from functools import lru_cache
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
-from twinbrain.class_attributes import is_of_person
-from twinbrain.errors import ClusterError, FunctionWarning
-from twinbrain.functions import Description, described
+from twinbrain.errors import ClusterError
+from twinbrain.function_code import CODE, code_and_constants
+from twinbrain.functions import described
 from twinbrain.run.sweep.own import OwnFunctions
-
-_packing = Lock()
 
 
 @dataclass(frozen=True)
@@ -32,44 +24,31 @@ class PackedFunctions:
     Parameters
     ----------
     content : bytes
-        With the person's own modules that they use, and what these held when it was packed; what is installed goes by
-        its name.
-    descriptions : str
-        What is told of each, as JSON, to compare those with that go by their name.
+        Those of modules that can be imported by their names, others as a whole.
+    states : str
+        What each is where the sweep is run, as JSON; see `twinbrain.function_code.code_and_constants`.
     """
 
     content: bytes
-    descriptions: str
+    states: str
 
 
 def pack(own: OwnFunctions) -> PackedFunctions:
-    """Return functions as they are now, for workers which may have other files, or none.
+    """Return functions as they are sent to workers.
 
     Raises
     ------
     ClusterError
         If they cannot travel.
     """
-    descriptions = json.dumps([described(function) for function in _functions(own)])
     try:
-        with _modules_of_person_by_value():
-            return PackedFunctions(cloudpickle.dumps(own), descriptions)
-    except Exception as error:  # whatever a module of a person's own holds, such as a lock
-        unfit = error
-    try:
-        by_name = PackedFunctions(cloudpickle.dumps(own), descriptions)
-    except Exception as error:
+        content = cloudpickle.dumps(own)
+    except Exception as error:  # whatever a function of a person's own holds, such as a lock
         raise ClusterError(
             f"expected functions that can travel to workers, found {type(error).__name__}: {error}; open what they "
             "need within them, or compute in this process, with workers = 0"
         ) from error
-    warnings.warn(
-        f"functions of your own go to workers by their names ({type(unfit).__name__}: {unfit}), which import their "
-        "modules anew: what you have changed in these since they were imported counts in this process alone",
-        FunctionWarning,
-        stacklevel=2,
-    )
-    return by_name
+    return PackedFunctions(content, json.dumps([code_and_constants(function) for function in _functions(own)]))
 
 
 @lru_cache(maxsize=2)
@@ -79,16 +58,20 @@ def unpack(packed: PackedFunctions) -> OwnFunctions:
     Raises
     ------
     ClusterError
-        If one of them goes by its name, and is another one here.
+        If one is another here than where the sweep is run: its modules have other files here, or what they hold was
+        set anew there.
     """
     own: OwnFunctions = pickle.loads(packed.content)
-    sent: list[Description] = json.loads(packed.descriptions)
-    for function, there in zip(_functions(own), sent, strict=True):
-        if _is_imported(function) and (here := described(function)) != there:
-            what = there if here["function"] == there["function"] else here
+    for function, there in zip(_functions(own), json.loads(packed.states), strict=True):
+        here = code_and_constants(function)
+        # Of a function that travelled as a whole, fewer names are known to be set by others, and so to be no constants.
+        if other := [name for name in there if here.get(name, there[name]) != there[name]]:
+            told = described(function)
+            what = "it, or what it uses, has another text here" if other == [CODE] else f"{', '.join(other)} differs"
             raise ClusterError(
-                f"expected the function {there['function']!r} of {what['file'] or 'no file'} on workers as it is where "
-                "the sweep is run, found another; give both the same version of it"
+                f"expected the function {told['function']!r} on workers as it is where the sweep is run, found another "
+                f"({what}): workers import its modules anew; give them the same files, set what they hold in these "
+                "files or hand it over as an argument, or compute in this process, with workers = 0"
             )
     return own
 
@@ -96,39 +79,3 @@ def unpack(packed: PackedFunctions) -> OwnFunctions:
 def _functions(own: OwnFunctions) -> Iterator[Callable[..., Any]]:
     yield from own.reductions.values()
     yield from own.tasks.values()
-
-
-@contextmanager
-def _modules_of_person_by_value() -> Iterator[None]:
-    """Let modules of a person's own travel whole, and functions and classes that they define, with what these use."""
-    with _packing:
-        known = cloudpickle.list_registry_pickle_by_value()
-        added = [sys.modules[name] for name in list(sys.modules) if name not in known and _is_text_of_person(name)]
-        for module in added:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            yield
-        finally:
-            for module in added:
-                cloudpickle.unregister_pickle_by_value(module)
-
-
-def _is_text_of_person(name: str) -> bool:
-    """Return whether a module was made of Python's text, and is not installed; scripts travel whole as they are."""
-    module = sys.modules[name]
-    file = getattr(module, "__file__", None)
-    if not isinstance(module, ModuleType) or module.__name__ != name or name == "__main__":
-        return False
-    return isinstance(file, str) and file.endswith(".py") and is_of_person(name)
-
-
-def _is_imported(function: Any) -> bool:
-    """Return whether a function is one of a module of this process, rather than one that came as it was elsewhere."""
-    while isinstance(function, partial):
-        function = function.func
-    function = getattr(function, "__func__", function)
-    code = function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
-    found: Any = sys.modules.get(getattr(code, "__module__", None) or "")
-    for part in getattr(code, "__qualname__", "").split("."):
-        found = getattr(found, part, None)
-    return found is code
