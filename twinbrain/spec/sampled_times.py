@@ -6,11 +6,42 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
 from twinbrain.spec.plain_array import plain_array
 
 _ROOM = 0.1  # for times in single precision, as a share of the interval
+
+
+def since_first(times: NDArray[Any]) -> NDArray[Any]:
+    """Return times as they are counted from the first, in a type that is wide enough for that.
+
+    Parameters
+    ----------
+    times : ndarray
+        Numbers, or times of NumPy; at least one.
+    """
+    wide = {"i": np.int64, "u": np.int64, "f": np.float64}.get(times.dtype.kind, times.dtype)
+    times = times.astype(wide)
+    return np.asarray(times - times[0])
+
+
+def go_alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Return whether two rows of times go up equally, one as the other, wherever each begins.
+
+    Parameters
+    ----------
+    one, other : ndarray
+        Of one length.
+    """
+    if not any(one.dtype.kind in kinds and other.dtype.kind in kinds for kinds in ("iuf", "mM")):
+        return False
+    rows = [since_first(times) for times in (one, other)]
+    rows = [row / np.timedelta64(1, "ns") if row.dtype.kind == "m" else row for row in rows]
+    apart = rows[0][-1] / max(len(one) - 1, 1)
+    even = np.arange(len(one)) * apart
+    return len(one) == 1 or (apart > 0 and all(bool((np.abs(row - even) <= _ROOM * apart).all()) for row in rows))
 
 
 def refuse_other_times(array: Any, dim: str, interval: float, name: str) -> None:
@@ -38,7 +69,7 @@ def refuse_other_times(array: Any, dim: str, interval: float, name: str) -> None
     if own.dtype.kind not in "iufmM":
         return
     has_unit = own.dtype.kind in "mM" or bool(own.attrs.get("units"))
-    since = xr.DataArray(own.values - own.values[0], attrs=own.attrs)
+    since = xr.DataArray(since_first(own.values), attrs=own.attrs)
     times = plain_array(since, "ms" if has_unit else "1", f"times along {dim}")
     apart = interval if has_unit else times[-1] / (len(times) - 1)
     if (np.abs(times - np.arange(len(times)) * apart) > _ROOM * apart).any():

@@ -167,9 +167,9 @@ def test_every_item_has_the_same_labels_of_channels_and_steps():
     table = pd.DataFrame(np.eye(4, 3), columns=["A1", "A2", "A3"])
     fine = [(table, 0), (table[:2], 1), (table.values, 0), (xr.DataArray(table, dims=("step", "channel")), 1)]
     assert tb.task_of(fine, fine, fine).train.n_steps == 4
-    late = table[1:]
+    late = table[::2]
     for other in (table[["A3", "A2", "A1"]], table.set_axis([5, 6, 7], axis=1), late, xr.DataArray(late)):
-        along = "step" if len(other) == 3 else "channel"
+        along = "step" if len(other) == 2 else "channel"
         with pytest.raises(LearnError, match=rf"expected the labels of t.* along '{along}', in the same order, found"):
             tb.task_of(fine, [(table, 0), (other, 1)], fine)
     plain = pd.DataFrame(np.eye(4, 3))
@@ -178,6 +178,30 @@ def test_every_item_has_the_same_labels_of_channels_and_steps():
             LearnError, match=r"^train\[0\]: expected the labels of train\[1\] along|^train\[1\]: .*\[0\]"
         ):
             tb.task_of([(one, 0), (other, 1)], fine, fine)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        range(60),
+        np.arange(60, dtype=np.int8),
+        np.arange(1e6, 1e6 + 60) * 1e-3,
+        pd.timedelta_range(0, periods=60, freq="ms"),
+        pd.date_range("2024-01-01", periods=60, freq="ms"),
+    ],
+    ids=["places", "small", "seconds", "since", "dates"],
+)
+def test_trials_may_be_parts_of_one_recording(steps):
+    recording = pd.DataFrame(np.random.default_rng(0).integers(2, size=(60, 3)), index=steps)
+    places = [slice(0, 10), slice(10, 20), slice(20, 25), slice(25, 26), slice(26, 60)]
+    given = [(recording.iloc[place], i % 2) for i, place in enumerate(places)]
+    plain = [(spikes.to_numpy(), label) for spikes, label in given]
+    for items in (given, given[::-1]):
+        assert tb.task_of(items, items, items).train.scored.sum(1).tolist() == [len(x) for x, _ in items]
+    one, other = (tb.task_of(items, items, items).train for items in (given, plain))
+    np.testing.assert_array_equal(one.step, other.step)
+    with pytest.raises(LearnError, match=r"along 'step'|as far apart along step"):
+        tb.task_of(given, [(recording.iloc[[30, 32, 36]], 0)], given)
 
 
 def test_steps_with_times_are_as_far_apart_as_dt():

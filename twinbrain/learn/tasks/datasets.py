@@ -16,7 +16,7 @@ from twinbrain.learn.tasks.task import Task
 from twinbrain.learn.tasks.trials import Trials, check_binary, check_labels, with_names
 from twinbrain.spec.labelled import counts_places
 from twinbrain.spec.plain_array import plain_array
-from twinbrain.spec.sampled_times import refuse_other_times
+from twinbrain.spec.sampled_times import go_alike, refuse_other_times
 from twinbrain.units import number
 
 Dataset = Sequence[tuple[Any, Any]]
@@ -45,7 +45,8 @@ def task_of(
     ------
     LearnError
         If a dataset is empty, an item is no such pair, or has other labels of channels or steps than another (in xarray
-        and pandas), or the trials would not fit into memory.
+        and pandas), unless steps go up alike from where each begins, as in parts of a recording; or the trials would
+        not fit into memory.
 
     Examples
     --------
@@ -129,7 +130,9 @@ class _Seen:
             name, own = str(dim), spikes[dim]
             first, known = self._of.setdefault(name, (where, own))
             n = min(len(own), len(known)) if name == "step" else None
-            check_labels({first: known[:n], where: own[:n]}, [name])
+            # A trial may be a part of a recording, and is counted from where it begins.
+            if n is None or not go_alike(known.values[:n], own.values[:n]):
+                check_labels({first: known[:n], where: own[:n]}, [name])
             # What counts from 0 tells less than names do, and a short trial less than a long one.
             self._of[name] = max(
                 (first, known), (where, own), key=lambda it: (not counts_places(it[1].values), len(it[1]))
