@@ -231,6 +231,12 @@ def test_what_cannot_be_is_refused_with_all_its_faults(given, messages):
         assert str(problem).startswith(f"region.toml: {message}")
 
 
+def test_a_digest_may_be_in_capitals():
+    given = {"file": "x.npz", "unit": "ms", "weight": "1 nS"}
+    one, other = (SpikeTrains(**given, sha256=digest) for digest in ("ab" * 32, "AB" * 32))
+    assert one == other
+
+
 def test_quantities_stand_in_the_unit_that_is_named():
     for times in ([5, 7] * b2.ms, [[5 * b2.ms, 0.007 * b2.second]], [np.array([5, 7], "m8[ms]")]):
         assert SpikeTrains(times=times, unit="ms", weight="1 mV").times == ((5.0, 7.0),)
@@ -261,6 +267,7 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         course(np.array([0.1, 0.101, 0.102], np.float32), units="s"),
         course([0, 5, 10]),
         course(list("abc")),
+        course(np.array([-100, 0, 100], np.int8)),
         pd.Series([1.0, 2, 3], pd.date_range("2024-01-01", periods=3, freq="ms")),
         pd.Series([1.0, 2, 3], pd.to_timedelta([1, 2, 3], "ms")),
     ]

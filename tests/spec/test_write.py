@@ -181,6 +181,14 @@ def test_arrays_that_a_person_made_for_a_region_stay_without_it(tmp_path):
     assert arrays.exists()
 
 
+def test_digests_may_be_in_capitals(tmp_path):
+    _, path = tb.write_region(trained_region(0), tmp_path / "column.toml")
+    path.write_text(re.sub('(?<=sha256 = ")[^"]*', lambda digest: digest[0].upper(), path.read_text("utf-8")), "utf-8")
+    assert tb.load_region(path) == trained_region(0)
+    tb.write_region(trained_region(1), path, overwrite=True)
+    assert tb.load_region(path) == trained_region(1)
+
+
 def test_arrays_are_those_of_a_region_however_it_writes_their_path(tmp_path):
     _, path = tb.write_region(trained_region(0), tmp_path / "column.toml")
     path.write_text(path.read_text("utf-8").replace('"column.npz"', '"./column.npz"'), "utf-8")

@@ -135,7 +135,7 @@ class Folder:
             raise reject(Problem("file", f"expected the name of an .npz file, found {file!r}"))
         try:
             digest, arrays = self._opened(os.fspath(file))
-            if expected is not None and expected != digest:
+            if expected is not None and str(expected).lower() != digest:
                 raise ValueError(
                     f"expected the contents with sha256 {str(expected)[:12]}…, found {digest[:12]}…: the file has "
                     "changed; bring back the one that was written with this declaration, or correct sha256"

@@ -42,7 +42,9 @@ def held_besides(arrays: Path, declaration: Path) -> str:
     if others := sorted(held - {str(table["array"]) for table in tables}):
         return f"the arrays {listed(others)}"
     digest = hashlib.sha256(contents).hexdigest()
-    return "" if all(table.get("sha256", digest) == digest for table in tables) else "other numbers in them"
+    return (
+        "" if all(str(table.get("sha256", digest)).lower() == digest for table in tables) else "other numbers in them"
+    )
 
 
 def goes_with(arrays: Path, declaration: Path) -> bool:

@@ -151,7 +151,7 @@ def _whole(file: str | None, info: ValidationInfo) -> str | None:
 
 class _Given(Spec):
     file: Annotated[str | None, AfterValidator(_whole)] = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$"), AfterValidator(str.lower)] | None = None
 
     def _problems_of_source(self, name: str, given: object) -> list[Problem]:
         problems = []
