@@ -216,6 +216,20 @@ def test_stimuli_of_a_workflow_without_any_are_named_as_missing():
         assigned(WORKFLOW.model_copy(update={"stimuli": ()}), {"stimuli.pulse.rate": "1 Hz"})
 
 
+def test_keys_take_their_values_one_after_the_other_which_is_told_where_numbers_depend_on_each_other():
+    size, values = "regions.*.populations.e.size", "regions.*.cells.c.parameters.I_e"
+    cell = tb.Cell(model="lif_current", receptors=["delta"])
+    region = tb.Region(name="x/a", cells={"c": cell}, populations={"e": tb.Population(cell="c", size=4)})
+    given = {values: {"values": [1, 2, 3], "unit": "pA"}, size: 3}
+    before = Workflow(name="w", brain=single_region_brain(region))
+    with pytest.raises(SpecError, match=r"expected 4 values, .*\.e\.size comes later\): put that .* first"):
+        assigned(before, given)
+    assert len(assigned(before, dict(reversed(given.items()))).brain.regions["*"].cells["c"].parameters["I_e"]) == 3
+    with pytest.raises(SpecError) as error:
+        assigned(before, {values: given[values]})
+    assert "comes later" not in str(error.value)
+
+
 def test_short_and_long_keys_are_one():
     assert full_key("coupling") == full_key("brain.coupling") == ["brain", "coupling"]
     assert full_key("seed") == full_key("run.'seed'") == ["run", "seed"]

@@ -67,8 +67,10 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
         try:
             workflow = _assigned(workflow, full_key(key), value, (), reached[key])
         except SpecError as error:
+            later = list(values)[list(values).index(key) + 1 :]
             raise SpecError(
-                Problem(_with_key(problem.where, key), problem.message) for problem in error.problems
+                Problem(_with_key(problem.where, key), _with_order(problem.message, later))
+                for problem in error.problems
             ) from None
     return workflow, reached
 
@@ -79,6 +81,14 @@ def _declares(workflow: Workflow, parts: list[str]) -> bool:
     for part in parts[:2]:
         current = getattr(current, part, None)
     return current is not None and current != ()
+
+
+def _with_order(message: str, later: list[str]) -> str:
+    """Say of values that are too few or too many that keys which come later may change how many there should be."""
+    if not later or "values, one for each" not in message:
+        return message
+    remedy = "put that on which the number depends first, or give a whole projection as one key"
+    return f"{message}; keys take their values one after the other ({later[0]} comes later): {remedy}"
 
 
 def _with_key(where: str, key: str) -> str:
