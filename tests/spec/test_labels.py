@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 import twinbrain as tb
 from tests.examples import two_population_region
+from twinbrain.errors import SpecError
 from twinbrain.run.prepare import build_network, prepare
+from twinbrain.run.sweep.assign import assigned
 from twinbrain.spec.labels import first_patterns, matching
 from twinbrain.spec.workflow import Workflow
 
@@ -98,3 +100,18 @@ def test_a_label_with_brackets_or_a_star_is_meant_everywhere(workflow, pattern):
     (probe,) = build_network(prepared).probes
     assert len(probe.places) == 2
     assert [LABELS[i] for i in layout.connectome.match(pattern)] == [pattern]
+
+
+def test_what_is_at_a_label_with_brackets_is_at_no_other_of_another_connectome(workflow):
+    """As a pattern, ``Amyg[R]`` would mean ``AmygR``."""
+    before = workflow("Amyg[R]")
+    region = before.brain.regions["*"]
+    there, gone = (before.brain.connectome.select(patterns) for patterns in (["Amyg[R]", "AmygR"], ["AmygR", "V1*"]))
+    brain = before.brain.replace(regions={"*": region})
+    other = before.replace(brain=brain.replace(connectome=gone))
+    swept = assigned(before.replace(brain=brain), {"connectome": gone})
+    for changed in (other, swept):
+        with pytest.raises(SpecError, match=r"stimuli\.pulse\.regions: the pattern 'Amyg\[\[\]R\]' matches no region"):
+            prepare(changed)
+        assert changed.record.state[0].regions == "Amyg[[]R]"
+    assert before.replace(brain=brain.replace(connectome=there)).stimuli == before.stimuli

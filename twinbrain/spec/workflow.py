@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from glob import escape
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -12,11 +13,13 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.drive import Stimulus
 from twinbrain.spec.problems import reject
 from twinbrain.spec.quantity import Milliseconds, default
-from twinbrain.spec.record import Record
+from twinbrain.spec.record import Record, StateRecord
 from twinbrain.spec.sweep import Sweep
 from twinbrain.spec.training import Training
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+_Placed = TypeVar("_Placed", Stimulus, StateRecord)
 
 
 class Run(Spec):
@@ -64,6 +67,27 @@ class Workflow(Spec):
     record: Record = Record()
     sweep: Sweep | None = None
     train: Training | None = None
+
+    def replace(self, **changes: Any) -> Self:
+        """Return the workflow with other values; see `Spec.replace`, and for another brain `placed_for`."""
+        if isinstance(brain := changes.get("brain"), Brain):
+            changes = self.placed_for(brain) | changes
+        return super().replace(**changes)
+
+    def placed_for(self, brain: Brain) -> dict[str, Any]:
+        """Return stimuli and records that mean no other regions in another brain, if any would.
+
+        What is a label of the connectome (``"M[1]"``), and none of that of the other brain, becomes the pattern of that
+        label alone (``"M[[]1]"``), as in `Brain.regions_for`; it would mean ``"M1"`` there.
+        """
+        own, new = (set(getattr(of.connectome, "labels", ())) for of in (self.brain, brain))
+        gone = {label for label in own - new if escape(label) != label}
+
+        def placed(part: _Placed) -> _Placed:
+            return part.replace(regions=escape(part.regions)) if part.regions in gone else part
+
+        state = tuple(map(placed, self.record.state))
+        return {"stimuli": tuple(map(placed, self.stimuli)), "record": self.record.replace(state=state)} if gone else {}
 
     def __repr__(self) -> str:
         what = "training" if self.train is not None else f"{self.run.duration / 1000:g} s"

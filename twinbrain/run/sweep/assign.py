@@ -117,6 +117,8 @@ def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached:
             fields["sha256"] = None  # of the file that was named before
         if isinstance(current, Brain) and first == "connectome":
             fields["regions"] = current.regions_for(fields["connectome"])
+        if isinstance(current, Workflow) and first == "brain":
+            fields |= current.placed_for(fields["brain"])
         return _made(type(current), fields, where)
     if isinstance(current, dict):
         if not rest and place[-1:] != ("regions",) and not is_pattern(first):
