@@ -9,7 +9,7 @@ import pytest
 
 import twinbrain as tb
 from tests.run.sweep.workers import KillAlways, KillOnce, Slow, most_at_once, small_workflow
-from twinbrain.run.sweep.drive import missing_jobs
+from twinbrain.run.sweep.drive import _most_at_once, missing_jobs
 
 VALUES = {"seed": range(3), "drive_seed": [0, 1]}
 
@@ -34,6 +34,11 @@ def test_what_is_missing_is_given_out_batch_by_batch():
     assert missing_jobs(status, 3) == [(1, 2), (6, 7)]
     assert missing_jobs(status, 8) == [(1, 2, 6, 7)]
     assert missing_jobs(np.ones(4, np.uint8), 2) == []
+
+
+@pytest.mark.parametrize(("n_bytes", "most"), [(100, 512), (2**20, 256), (2**28, 16)])
+def test_functions_that_carry_much_go_to_few_at_a_time(client, n_bytes, most):
+    assert _most_at_once(client, n_bytes) == most
 
 
 @pytest.mark.parametrize("batch", [1, 4])

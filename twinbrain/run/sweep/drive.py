@@ -33,6 +33,8 @@ Job = tuple[int, ...]
 
 # So many tasks are with the scheduler at a time: enough for it to see what is wanted, few enough to weigh nothing.
 _MOST_SUBMITTED = 512
+# Bytes of functions that they carry together, of which each has its own; two for each worker there are in any case.
+_MOST_CARRIED = 2**28
 # Seconds between looks at whether the sweep is still this process's to drive, and whether to stop.
 _LOOK_EVERY = 1.0
 # Seconds that a cluster on this machine may be without workers: it restarts those that end, mostly.
@@ -153,7 +155,8 @@ class _Driver:
         try:
             needs = self._resources(client)
             while running or (waiting and not stopping):
-                while waiting and len(running) < _MOST_SUBMITTED and not stopping:
+                most = _most_at_once(client, len(own.content))
+                while waiting and len(running) < most and not stopping:
                     chain = waiting.popleft()
                     future = client.submit(
                         run_batch_on_worker, *self._arguments, chain[0], own, pure=False, resources=needs
@@ -255,3 +258,10 @@ class _Driver:
 
     def _interrupted(self) -> RunInterrupted:
         return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self._points}")
+
+
+def _most_at_once(client: Client, n_bytes: int) -> int:
+    """Return how many tasks are with the scheduler at a time, where each carries so many bytes of functions."""
+    if n_bytes * _MOST_SUBMITTED <= _MOST_CARRIED:
+        return _MOST_SUBMITTED
+    return max(2 * len(client.nthreads()), 16, _MOST_CARRIED // n_bytes)
