@@ -80,7 +80,13 @@ def test_a_function_is_described_by_its_name_and_the_digest_of_its_file(own):
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """Return a module that is imported, and its file."""
-    text = """limit, calls, seen = 1.0, 0, []
+    text = """import functools
+limit, calls, more, seen = 1.0, 0, 0, []
+
+@functools.lru_cache
+def count(x):
+    global more
+    more += 1
 
 def bound():
     return limit
@@ -89,7 +95,8 @@ def double(x):
     global calls
     calls += 1
     seen.append(x)
-    return min(2 * x, bound())
+    count(x)
+    return min(2 * x, bound() + 0 * more)
 """
     (tmp_path / "own_module.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dis
 import hashlib
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
@@ -32,14 +31,15 @@ def code_and_constants(function: Any) -> dict[str, str]:
 
     What it reaches are functions and classes of a person's own, in its module and others, also behind decorators and in
     tables of functions; constants are numbers, texts and arrays which their modules and classes hold, and which no
-    function or method sets. What libraries hold is not looked at, nor lists and dicts, which many a function fills.
+    function or method sets. What libraries hold is not looked at, nor lists and dicts, which many a function fills, nor
+    what a function imports when it is called, which may not be there yet.
 
     Parameters
     ----------
     function : callable
     """
     codes: set[tuple[str, str]] = set()
-    constants: dict[str, str] = {}
+    constants: dict[str, set[str]] = {}
     waiting, seen = [function], dict[int, Any]()
     while waiting and len(seen) < _MOST:
         value = waiting.pop()
@@ -50,22 +50,23 @@ def code_and_constants(function: Any) -> dict[str, str]:
             codes.add((value.__qualname__, _digest_of_code(value.__code__)))
         for name, inner in _used(value):
             if _is_constant(inner):
-                constants[name] = _digest(_written(inner))
+                constants.setdefault(name, set()).add(_digest(_written(inner)))  # modules may have names in common
             else:
                 waiting.append(inner)
-    return ({CODE: _digest(sorted(codes))} if codes else {}) | dict(sorted(constants.items()))
+    digests = {name: _digest(sorted(constants[name])) for name in sorted(constants)}
+    return ({CODE: _digest(sorted(codes))} if codes else {}) | digests
 
 
 def _used(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what a value uses, by names; what is no constant is looked at in its turn."""
     if isinstance(value, type):
         held = dict(attributes_of_class(value))
-        counts = _set_by(map(_plain_function, held.values()), "STORE_ATTR")
+        counts = _set_by(held.values(), "STORE_ATTR")
         yield from ((name, item) for name, item in held.items() if name.rpartition(".")[2] not in counts)
     elif isinstance(value, Mapping):
-        yield from (("", item) for item in list(value.values()) if _leads_on(item))
+        yield from (("", item) for item in list(value.values()) if callable(item))
     elif isinstance(value, list | tuple | set | frozenset):
-        yield from (("", item) for item in list(value) if _leads_on(item))
+        yield from (("", item) for item in list(value) if callable(item))
     elif not isinstance(value, ModuleType):
         yield from (("", getattr(value, name)) for name in _WITHIN if _leads_on(_attribute(value, name)))
         yield "", type(value)
@@ -81,13 +82,8 @@ def _used(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _globals_used(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    names, imported = set[str](), set[str]()
-    for code in _codes(function.__code__):
-        names.update(code.co_names)
-        imported.update(found.argval for found in dis.get_instructions(code) if found.opname == "IMPORT_NAME")
-    lazily = (sys.modules[name] for name in imported if name in sys.modules)
-    held = [("", module) for module in lazily] + _held(function.__globals__, names)
-    known = set[int]()
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    held, known = _held(function.__globals__, names), set[int]()
     while held:
         name, value = held.pop()
         if not isinstance(value, ModuleType):
@@ -98,21 +94,24 @@ def _globals_used(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _held(module: Mapping[str, Any], names: set[str]) -> list[tuple[str, Any]]:
+    """Return what a module holds under some names, but for what Python and functions put there."""
     found = [name for name in names if name in module and not (name.startswith("__") and name.endswith("__"))]
-    if any(_is_constant(module[name]) for name in found):
-        set_there = _set_by(list(module.values()), "STORE_GLOBAL")
-        found = [name for name in found if name not in set_there or not _is_constant(module[name])]
-    return [(name, module[name]) for name in found]
+    set_there = _set_by(list(module.values()), "STORE_GLOBAL") if found else set()
+    return [(name, module[name]) for name in found if name not in set_there]
 
 
-def _set_by(functions: Iterable[Any], how: str) -> set[str]:
-    """Return what functions set, such as a count of calls among globals or attributes: these are no constants."""
-    codes = (code for f in functions if isinstance(f, FunctionType) for code in _codes(f.__code__))
+def _set_by(values: Iterable[Any], how: str) -> set[str]:
+    """Return what functions and methods set, such as a count of calls: these are no constants."""
+    codes = (code for value in values for one in _functions_in(value) for code in _codes(one.__code__))
     return {found.argval for code in codes for found in dis.get_instructions(code) if found.opname == how}
 
 
-def _plain_function(value: Any) -> Any:
-    return getattr(value, "__func__", getattr(value, "fget", value))
+def _functions_in(value: Any) -> Iterator[FunctionType]:
+    """Yield a function, that which a decorator or a descriptor holds, or those of a class of a person's own."""
+    held = vars(value).values() if isinstance(value, type) and is_of_person(value.__module__) else [value]
+    for one in list(held):
+        within = [_attribute(one, name) for name in _WITHIN]
+        yield from (each for each in (one, *within) if isinstance(each, FunctionType))
 
 
 def _leads_on(value: Any) -> bool:

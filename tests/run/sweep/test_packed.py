@@ -31,10 +31,6 @@ def cached():
 
 def behind_a_cache(run):
     return cached()
-
-def at_last(run):
-    from helper import level as found
-    return found
 """
 
 
@@ -49,7 +45,7 @@ def module(tmp_path, monkeypatch):
 
 
 def names(module):
-    return {"level": module.level, "scaled": module.Scaled(), "cached": module.behind_a_cache, "last": module.at_last}
+    return {"level": module.level, "scaled": module.Scaled(), "cached": module.behind_a_cache}
 
 
 def test_functions_that_are_the_same_arrive(module):
@@ -58,7 +54,7 @@ def test_functions_that_are_the_same_arrive(module):
     assert unpack(packed) is unpack(replace(packed))  # what they keep lasts from batch to batch
 
 
-@pytest.mark.parametrize("name", ["level", "scaled", "cached", "last"])
+@pytest.mark.parametrize("name", ["level", "scaled", "cached"])
 def test_one_whose_module_was_set_anew_is_refused_elsewhere(module, name):
     module.helper.level = 5.0
     packed = pack(OwnFunctions({name: names(module)[name]}))
