@@ -86,7 +86,6 @@ def test_an_override_that_every_point_replaces_is_refused_by_whatever_names(file
     "override",
     [
         "run.engine=reference",
-        "run={seed=5, duration='2 s'}",
         "stimuli.0.weight=2 nS",
         f"stimuli.0={{{STIMULUS}, rate='1 Hz', weight='2 nS', start='0 ms', duration='50 ms'}}",
         "record.spikes=false",

@@ -1,6 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -107,3 +109,22 @@ def test_more_than_one_spike_a_step_is_refused():
 def test_a_population_that_cannot_code_is_refused(options):
     with pytest.raises(LearnError, match="at least 2 encoders and a peak above 0 and up to 1"):
         encode.population(np.zeros((1, 2, 1)), **options)
+
+
+@pytest.mark.parametrize(
+    "code", [lambda x: encode.delta(x, 0.5), encode.population, lambda x: encode.crossings(x, np.array([0.0, 1.0]))]
+)
+def test_dimensions_count_by_their_names(code):
+    signal = np.random.default_rng(1).standard_normal((2, 7, 3))
+    named = xr.DataArray(signal, dims=("trial", "step", "feature"))
+    np.testing.assert_array_equal(code(named.transpose("trial", "feature", "step")), code(signal))
+    with pytest.raises(LearnError, match="found dimensions called trial, electrode, time"):
+        code(xr.DataArray(signal, dims=("trial", "electrode", "time")))
+    with pytest.raises(LearnError, match=r"an array of shape \(trial, step, feature\), found one of 2 dimensions"):
+        code(pd.DataFrame(signal[0]))
+
+
+def test_tables_are_coded_as_what_they_hold():
+    values = np.array([[0.0, 0.5], [1.0, 0.25]])
+    for code in (lambda x: encode.rate(x, 4, 1), lambda x: encode.latency(x, 4)):
+        np.testing.assert_array_equal(code(pd.DataFrame(values)), code(values))

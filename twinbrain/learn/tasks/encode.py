@@ -1,7 +1,7 @@
 """Codes: data become spikes of channels.
 
-Each takes numpy arrays, trials first, and returns ``uint8`` of shape (trial, step, channel). A signal that is NaN is
-absent: it gives no spikes.
+Each takes arrays, trials first, and returns ``uint8`` of shape (trial, step, channel). Those of xarray and pandas whose
+dimensions have other names than are told are refused. A signal that is NaN is absent: it gives no spikes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.errors import LearnError
+from twinbrain.errors import LearnError, SpecError
+from twinbrain.spec.labelled import refuse_disorder, with_dims
+from twinbrain.spec.plain_array import plain_array
 
 Spikes = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
+
+_SIGNAL = ("trial", "step", "feature")
 
 
 def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
@@ -41,6 +45,7 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
 
     from twinbrain.engines.torch.defaults import own_defaults
 
+    values = _array("rate", values, ("trial", "channel"), ("trial", "step", "channel"))
     _check_unit_interval(values)
     if not 0 <= gain <= 1:
         raise LearnError(
@@ -82,6 +87,7 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
 
     from twinbrain.engines.torch.defaults import own_defaults
 
+    values = _array("latency", values, ("trial", "channel"))
     _check_unit_interval(values)
     code: dict[str, Any] = {"linear": True, "normalize": True} if tau is None else {"tau": tau}
     with own_defaults():
@@ -114,6 +120,7 @@ def delta(signal: Floats, threshold: float) -> Spikes:
 
     from twinbrain.engines.torch.defaults import own_defaults
 
+    signal = _array("delta", signal, _SIGNAL)
     with own_defaults():
         data = torch.as_tensor(np.moveaxis(np.asarray(signal, np.float32), 1, 0))
         change = _trial_first(spikegen.delta(data, threshold=threshold, padding=True, off_spike=True), np.int8)
@@ -139,6 +146,7 @@ def crossings(signal: Floats, levels: Floats) -> Spikes:
     ----------
     Bellec et al. (2018), arXiv 1803.09574.
     """
+    signal = _array("crossings", signal, _SIGNAL)
     above = signal[..., None] >= levels
     before = np.concatenate([np.zeros_like(above[:, :1]), above[:, :-1]], axis=1)
     absent = np.isnan(signal)[..., None]
@@ -193,6 +201,7 @@ def population(
             f"population code: expected at least 2 encoders and a peak above 0 and up to 1 spike a step, found "
             f"{n_encoders} and {peak}; change them, or shorten dt"
         )
+    signal = _array("population", signal, _SIGNAL)
     preferred = np.linspace(low, high, n_encoders)
     distance = (signal[..., None] - preferred) / (width * (high - low) / (n_encoders - 1))
     drive = np.nan_to_num(peak * np.exp(-0.5 * distance**2)).reshape(*signal.shape[:2], -1)
@@ -202,6 +211,21 @@ def population(
 
 def _trial_first(spikes: Any, dtype: Any = np.uint8) -> Any:
     return np.ascontiguousarray(np.moveaxis(spikes.numpy(), 0, 1).astype(dtype))
+
+
+def _array(code: str, values: Any, *shapes: tuple[str, ...]) -> NDArray[Any]:
+    """Return values as an array of one of some shapes; whose dimensions have other names may be in another order."""
+    where = f"{code} code"
+    dims = next((dims for dims in shapes if len(dims) == np.ndim(values)), None)
+    if dims is None:
+        wanted = " or ".join(f"({', '.join(dims)})" for dims in shapes)
+        raise LearnError(f"{where}: expected an array of shape {wanted}, found one of {np.ndim(values)} dimensions")
+    try:
+        array = with_dims(values, dims, "an array")
+        refuse_disorder(array, dims[1:], "an array")  # of trials any order will do
+        return plain_array(array, what="numbers")
+    except SpecError as error:
+        raise LearnError(f"{where}: {error}") from None
 
 
 def _check_unit_interval(values: Floats) -> None:
