@@ -223,7 +223,7 @@ def _array(code: str, values: Any, *shapes: tuple[str, ...]) -> NDArray[Any]:
     try:
         array = with_dims(values, dims, "an array")
         refuse_disorder(array, dims[1:], "an array")  # of trials any order will do
-        return plain_array(array, what="numbers")
+        return np.require(plain_array(array, what="numbers"), requirements="W")  # torch warns of what is read-only
     except SpecError as error:
         raise LearnError(f"{where}: {error}") from None
 
