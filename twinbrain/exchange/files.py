@@ -72,7 +72,9 @@ def check_free(path: Path, *, overwrite: bool, own: Own | None = None) -> None:
     if not path.exists():
         return
     if not overwrite:
-        raise failure(path, "expected a path that is free, found a file; choose another, or allow it to be replaced")
+        found = "a folder" if path.is_dir() else "a file"
+        hint = "choose another, or allow it to be replaced (overwrite=True, --overwrite)"
+        raise failure(path, f"expected a path that is free, found {found}; {hint}")
     if path.is_dir() != (own is not None):
         raise failure(path, f"expected a {'folder' if own else 'file'}, found the other; choose another path")
     if own is not None and (others := others_in(path, own(path))):
