@@ -8,6 +8,7 @@ from __future__ import annotations
 import dis
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
@@ -32,72 +33,95 @@ def code_and_constants(function: Any) -> dict[str, str]:
     What it reaches are functions and classes of a person's own, in its module and others, also behind decorators and in
     tables of functions; constants are numbers, texts and arrays which their modules and classes hold, and which no
     function or method sets. What libraries hold is not looked at, nor lists and dicts, which many a function fills, nor
-    what a function imports when it is called, which may not be there yet.
+    what a function imports when it is called, which may not be there yet, nor names of what lies beside a file.
 
     Parameters
     ----------
     function : callable
     """
-    codes: set[tuple[str, str]] = set()
-    constants: dict[str, set[str]] = {}
+    codes, constants = _reached(function)
+    together: dict[str, set[str]] = {}
+    for held in constants.values():
+        for name, digest in held.items():
+            together.setdefault(name, set()).add(digest)  # modules may have names in common
+    digests = {name: _digest(sorted(together[name])) for name in sorted(together)}
+    return ({CODE: _digest(sorted(set().union(*codes.values())))} if codes else {}) | digests
+
+
+def by_module(function: Any) -> dict[str, dict[str, str]]:
+    """Return what `code_and_constants` does, of each module apart, by its name."""
+    codes, constants = _reached(function)
+    return {
+        module: ({CODE: _digest(sorted(codes[module]))} if module in codes else {}) | constants.get(module, {})
+        for module in sorted({*codes, *constants})
+    }
+
+
+def _reached(function: Any) -> tuple[dict[str, set[tuple[str, str]]], dict[str, dict[str, str]]]:
+    codes: dict[str, set[tuple[str, str]]] = {}
+    constants: dict[str, dict[str, str]] = {}
     waiting, seen = [function], dict[int, Any]()
     while waiting and len(seen) < _MOST:
         value = waiting.pop()
         if id(value) in seen:
             continue
         seen[id(value)] = value  # kept, so that no other gets its number
-        if isinstance(value, FunctionType) and is_of_person(_module_of(value)):
-            codes.add((value.__qualname__, _digest_of_code(value.__code__)))
-        for name, inner in _used(value):
+        if isinstance(value, FunctionType) and is_of_person(module := _module_of(value)):
+            codes.setdefault(module, set()).add((value.__qualname__, _digest_of_code(value.__code__)))
+        for module, name, inner in _used(value):
             if _is_constant(inner):
-                constants.setdefault(name, set()).add(_digest(_written(inner)))  # modules may have names in common
+                constants.setdefault(module, {})[name] = _digest(_written(inner))
             else:
                 waiting.append(inner)
-    digests = {name: _digest(sorted(constants[name])) for name in sorted(constants)}
-    return ({CODE: _digest(sorted(codes))} if codes else {}) | digests
+    return codes, constants
 
 
-def _used(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what a value uses, by names; what is no constant is looked at in its turn."""
+def _used(value: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield what a value uses, by modules and names; what is no constant is looked at in its turn."""
     if isinstance(value, type):
         held = dict(attributes_of_class(value))
         counts = _set_by(held.values(), "STORE_ATTR")
-        yield from ((name, item) for name, item in held.items() if name.rpartition(".")[2] not in counts)
+        kept = ((name, item) for name, item in held.items() if name.rpartition(".")[2] not in counts)
+        yield from ((value.__module__, name, item) for name, item in kept)
     elif isinstance(value, Mapping):
-        yield from (("", item) for item in list(value.values()) if callable(item))
+        yield from (("", "", item) for item in list(value.values()) if callable(item))
     elif isinstance(value, list | tuple | set | frozenset):
-        yield from (("", item) for item in list(value) if callable(item))
+        yield from (("", "", item) for item in list(value) if callable(item))
     elif not isinstance(value, ModuleType):
-        yield from (("", getattr(value, name)) for name in _WITHIN if _leads_on(_attribute(value, name)))
-        yield "", type(value)
+        within = [_attribute(value, name) for name in _WITHIN]
+        yield from (("", "", inner) for inner in (*within, type(value)) if _leads_on(inner))
     if isinstance(value, FunctionType):
         for cell in value.__closure__ or ():
             try:
                 held = cell.cell_contents
             except ValueError:  # not filled yet
                 continue
-            yield from [("", held)] if _leads_on(held) else ()
+            yield from [("", "", held)] if _leads_on(held) else ()
         if is_of_person(_module_of(value)):
             yield from _globals_used(value)
 
 
-def _globals_used(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def _globals_used(function: FunctionType) -> Iterator[tuple[str, str, Any]]:
     names = {name for code in _codes(function.__code__) for name in code.co_names}
     held, known = _held(function.__globals__, names), set[int]()
     while held:
-        name, value = held.pop()
+        module, name, value = held.pop()
         if not isinstance(value, ModuleType):
-            yield name, value
+            yield module, name, value
         elif is_of_person(value.__name__) and id(value) not in known:  # of which it uses what its code names
             known.add(id(value))
             held += _held(vars(value), names)
 
 
-def _held(module: Mapping[str, Any], names: set[str]) -> list[tuple[str, Any]]:
-    """Return what a module holds under some names, but for what Python and functions put there."""
+def _held(module: Mapping[str, Any], names: set[str]) -> list[tuple[str, str, Any]]:
+    """Return what a module holds under some names; of constants not what Python and functions put there."""
     found = [name for name in names if name in module and not (name.startswith("__") and name.endswith("__"))]
-    set_there = _set_by(list(module.values()), "STORE_GLOBAL") if found else set()
-    return [(name, module[name]) for name in found if name not in set_there]
+    constants = [name for name in found if _is_constant(module[name])]
+    put = _set_by(list(module.values()), "STORE_GLOBAL") if constants else set()
+    if folder := os.path.dirname(str(module.get("__file__") or "")):
+        put |= {n for n in constants if isinstance(module[n], str) and module[n].startswith(folder)}
+    where = str(module.get("__name__", ""))
+    return [(where, name, module[name]) for name in found if name not in constants or name not in put]
 
 
 def _set_by(values: Iterable[Any], how: str) -> set[str]:

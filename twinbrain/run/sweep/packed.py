@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
 from twinbrain.errors import ClusterError
-from twinbrain.function_code import CODE, code_and_constants
+from twinbrain.function_code import CODE, by_module
 from twinbrain.functions import described
 from twinbrain.run.sweep.own import OwnFunctions
 
@@ -26,7 +27,7 @@ class PackedFunctions:
     content : bytes
         Those of modules that can be imported by their names, others as a whole.
     states : str
-        What each is where the sweep is run, as JSON; see `twinbrain.function_code.code_and_constants`.
+        What each is where the sweep is run, as JSON; see `twinbrain.function_code.by_module`.
     """
 
     content: bytes
@@ -48,7 +49,7 @@ def pack(own: OwnFunctions) -> PackedFunctions:
             f"expected functions that can travel to workers, found {type(error).__name__}: {error}; open what they "
             "need within them, or compute in this process, with workers = 0"
         ) from error
-    return PackedFunctions(content, json.dumps([code_and_constants(function) for function in _functions(own)]))
+    return PackedFunctions(content, json.dumps([by_module(function) for function in _functions(own)]))
 
 
 @lru_cache(maxsize=2)
@@ -62,17 +63,19 @@ def unpack(packed: PackedFunctions) -> OwnFunctions:
         set anew there.
     """
     own: OwnFunctions = pickle.loads(packed.content)
-    for function, there in zip(_functions(own), json.loads(packed.states), strict=True):
-        here = code_and_constants(function)
-        # Of a function that travelled as a whole, fewer names are known to be set by others, and so to be no constants.
-        if other := [name for name in there if here.get(name, there[name]) != there[name]]:
-            told = described(function)
-            what = "it, or what it uses, has another text here" if other == [CODE] else f"{', '.join(other)} differs"
-            raise ClusterError(
-                f"expected the function {told['function']!r} on workers as it is where the sweep is run, found another "
-                f"({what}): workers import its modules anew; give them the same files, set what they hold in these "
-                "files or hand it over as an argument, or compute in this process, with workers = 0"
-            )
+    for function, sent in zip(_functions(own), json.loads(packed.states), strict=True):
+        for module, here in by_module(function).items():
+            there = sent.get(module, {})
+            if module == "__main__" or module not in sys.modules:
+                continue  # it travelled as a whole
+            if other := [name for name in there if here.get(name) != there[name]]:
+                what = "the text" if other == [CODE] else ", ".join(other)
+                raise ClusterError(
+                    f"expected the function {described(function)['function']!r} on workers as it is where the sweep is "
+                    f"run, found {what} of {module} to differ: workers import modules anew; give them the same files, "
+                    "set what these hold in the files or hand it over as an argument, or compute in this process, with "
+                    "workers = 0"
+                )
     return own
 
 
