@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -126,8 +127,13 @@ def _held(module: Mapping[str, Any], names: set[str]) -> list[tuple[str, str, An
 
 def _set_by(values: Iterable[Any], how: str) -> set[str]:
     """Return what functions and methods set, such as a count of calls: these are no constants."""
-    codes = (code for value in values for one in _functions_in(value) for code in _codes(one.__code__))
-    return {found.argval for code in codes for found in dis.get_instructions(code) if found.opname == how}
+    return {name for value in values for one in _functions_in(value) for name in _stored(one.__code__, how)}
+
+
+@lru_cache(10_000)
+def _stored(code: CodeType, how: str) -> frozenset[str]:
+    found = (each for part in _codes(code) for each in dis.get_instructions(part))
+    return frozenset(each.argval for each in found if each.opname == how)
 
 
 def _functions_in(value: Any) -> Iterator[FunctionType]:
