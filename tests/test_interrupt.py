@@ -39,7 +39,16 @@ def test_what_handled_signals_before_does_so_again():
     assert signal.getsignal(signal.SIGINT) == before
 
 
+@pytest.fixture
+def hangup():
+    """Let a terminal that closes end the process, also where the tests are run by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+@pytest.mark.usefixtures("hangup")
 def test_a_terminal_that_closes_asks_to_stop_but_where_that_is_ignored(monkeypatch):
     with Interrupt() as interrupt:
         for _ in range(2):  # one of the shell, and one of the system

@@ -39,6 +39,9 @@ def module(tmp_path, monkeypatch):
     (tmp_path / "own_reductions.py").write_text(TEXT)
     (tmp_path / "helper.py").write_text("level = 1.0\ndef twice():\n    return 2 * level\n")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(
+        sys, "dont_write_bytecode", True
+    )  # which is taken for that of a text of the same second and size
     yield importlib.import_module("own_reductions")
     for name in ("own_reductions", "helper"):
         sys.modules.pop(name, None)
@@ -65,8 +68,7 @@ def test_one_whose_module_was_set_anew_is_refused_elsewhere(module, name):
 
 
 @pytest.mark.parametrize("file", ["own_reductions.py", "helper.py"])
-def test_one_whose_files_are_others_is_refused(module, tmp_path, monkeypatch, file):
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+def test_one_whose_files_are_others_is_refused(module, tmp_path, file):
     packed = pack(OwnFunctions({"cached": module.behind_a_cache}))
     text = (tmp_path / file).read_text()
     (tmp_path / file).write_text(text.replace("helper.twice()", "helper.twice() + 1").replace("2 * level", "3 * level"))
