@@ -39,9 +39,7 @@ def module(tmp_path, monkeypatch):
     (tmp_path / "own_reductions.py").write_text(TEXT)
     (tmp_path / "helper.py").write_text("level = 1.0\ndef twice():\n    return 2 * level\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(
-        sys, "dont_write_bytecode", True
-    )  # which is taken for that of a text of the same second and size
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # taken for that of an edit within a second
     yield importlib.import_module("own_reductions")
     for name in ("own_reductions", "helper"):
         sys.modules.pop(name, None)
