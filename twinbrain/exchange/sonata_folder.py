@@ -17,8 +17,7 @@ _FILES = {
     "edge_types.csv",
     "spikes.h5",
 }
-
-
+# What is written into each.
 _KEYS = {
     "circuit_config.json": ("manifest", "components", "networks", "twinbrain"),
     "simulation_config.json": ("manifest", "network", "run", "target_simulator"),

@@ -9,7 +9,7 @@ import pytest
 
 import twinbrain as tb
 from tests.run.sweep.workers import KillAlways, KillOnce, Slow, most_at_once, small_workflow
-from twinbrain.run.sweep.drive import _most_at_once, missing_jobs
+from twinbrain.run.sweep.drive import missing_jobs, tasks_at_once
 
 VALUES = {"seed": range(3), "drive_seed": [0, 1]}
 
@@ -38,7 +38,7 @@ def test_what_is_missing_is_given_out_batch_by_batch():
 
 @pytest.mark.parametrize(("n_bytes", "most"), [(100, 512), (2**20, 256), (2**28, 16)])
 def test_functions_that_carry_much_go_to_few_at_a_time(client, n_bytes, most):
-    assert _most_at_once(client, n_bytes) == most
+    assert tasks_at_once(client, n_bytes) == most
 
 
 @pytest.mark.parametrize("batch", [1, 4])

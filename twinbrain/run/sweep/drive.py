@@ -155,7 +155,7 @@ class _Driver:
         try:
             needs = self._resources(client)
             while running or (waiting and not stopping):
-                most = _most_at_once(client, len(own.content))
+                most = tasks_at_once(client, len(own.content))
                 while waiting and len(running) < most and not stopping:
                     chain = waiting.popleft()
                     future = client.submit(
@@ -260,7 +260,7 @@ class _Driver:
         return RunInterrupted(f"stopped after {self.state.done + self.state.failed} of {self._points}")
 
 
-def _most_at_once(client: Client, n_bytes: int) -> int:
+def tasks_at_once(client: Client, n_bytes: int) -> int:
     """Return how many tasks are with the scheduler at a time, where each carries so many bytes of functions."""
     if n_bytes * _MOST_SUBMITTED <= _MOST_CARRIED:
         return _MOST_SUBMITTED
