@@ -134,6 +134,11 @@ def test_labels_in_two_forms_of_unicode_are_the_same():
     assert Connectome([[0.0]], [[0.0]], ["e\u0301"]).labels == ["e\u0301"]
 
 
+def test_the_label_that_stands_for_all_is_refused():
+    with pytest.raises(ConnectomeError, match=r"expected another label than '\*', which stands for all, found it as 0"):
+        Connectome([[0.0]], [[0.0]], ["*"])
+
+
 def test_labels_without_an_order_are_refused(pair):
     with pytest.raises(ConnectomeError, match="expected labels in the order of the rows, as a list, found a set"):
         pair.replace(labels={"A", "B"})

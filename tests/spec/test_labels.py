@@ -58,11 +58,28 @@ def test_a_label_in_a_pattern_of_names_that_begin_with_it_means_itself_alone(pat
         ("*->V1.*", ["V4.e->V1.e:ampa"]),
         ("V1?d.*", ["V1.d.e->V4.e:ampa"]),
         ("*.e->V4.*", ["V1.e->V4.e:ampa", "V1.d.e->V4.e:ampa"]),
+        ("V?/*1", ["V1/e1"]),
+        ("V[12]/*1", ["V1/e1"]),
+        ("V?/e*", ["V1/e1"]),
+        ("V?/exo/*", ["V1/exo/e1"]),
+        ("V?.*->V4.*", ["V1.e->V4.e:ampa"]),
+        ("V[14].*->*", ["V1.e->V4.e:ampa", "V4.e->V1.e:ampa", "V4.e->V1.d.e:ampa"]),
+        ("*->V?.*", ["V1.e->V4.e:ampa", "V1.d.e->V4.e:ampa", "V4.e->V1.e:ampa"]),
+        ("V?.*V4.*", ["V1.e->V4.e:ampa"]),
+        ("V1.?.e*", ["V1.d.e->V4.e:ampa"]),
+        ("*V4.*", ["V1.e->V4.e:ampa", "V1.d.e->V4.e:ampa", "V4.e->V1.e:ampa", "V4.e->V1.d.e:ampa"]),
     ],
 )
 def test_a_label_in_a_pattern_reaches_into_no_longer_label(pattern, meant):
     names = ["V1/e1", "V1/exo/e1", "V1.e->V4.e:ampa", "V1.d.e->V4.e:ampa", "V4.e->V1.e:ampa", "V4.e->V1.d.e:ampa"]
     assert matching(pattern, names, ["V1", "V1/exo", "V1.d", "V4"]) == meant
+
+
+def test_a_pattern_in_front_that_fits_no_label_is_one_of_whole_names():
+    labels = ["lh.V1", "lh.V1.d", "rh.V1"]
+    names = [f"{source}.e->{target}.e:ampa" for source in labels for target in labels if source != target]
+    assert matching("lh.*->rh.*", names, labels) == ["lh.V1.e->rh.V1.e:ampa", "lh.V1.d.e->rh.V1.e:ampa"]
+    assert matching("?h.V1.*->rh.*", names, labels) == ["lh.V1.e->rh.V1.e:ampa"]
 
 
 LABELS = ["Amyg[L]", "Amyg[R]", "AmygR", "V1*"]

@@ -145,6 +145,8 @@ def distinct_labels(labels: Iterable[str]) -> list[str]:
     for i, label in enumerate(names):
         if not isinstance(label, str) or not label or not label.isprintable() or label != label.strip():
             raise ConnectomeError(f"expected a printable text without blanks around it as label {i}, found {label!r}")
+        if label == "*":  # alone as a key it would mean this region, where everyone means all
+            raise ConnectomeError(f"expected another label than '*', which stands for all, found it as {i}; rename it")
         if (shown := unicodedata.normalize("NFC", label)) in seen:  # two forms look the same everywhere
             raise ConnectomeError(f"expected labels that differ, found {label!r} twice, again at {i}; rename one")
         seen.add(shown)
