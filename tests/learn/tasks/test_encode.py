@@ -101,14 +101,64 @@ def test_the_neuron_that_prefers_the_value_spikes_most():
 
 
 def test_more_than_one_spike_a_step_is_refused():
-    with pytest.raises(LearnError, match="a gain from 0 to 1 spike a step, found 2"):
+    with pytest.raises(LearnError, match="gain: expected a number from 0 to 1 spike a step, found 2; lower the rate"):
         encode.rate(np.ones((1, 1), np.float32), 3, seed=0, gain=2)
 
 
-@pytest.mark.parametrize("options", [{"n_encoders": 1}, {"peak": 1.5}, {"peak": 0}])
-def test_a_population_that_cannot_code_is_refused(options):
-    with pytest.raises(LearnError, match="at least 2 encoders and a peak above 0 and up to 1"):
-        encode.population(np.zeros((1, 2, 1)), **options)
+X, SIGNAL = np.full((2, 3), 0.5), np.zeros((1, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (lambda: encode.rate(X, 2.5, 1), "rate code: n_steps: expected a whole number of at least 1, found 2.5"),
+        (lambda: encode.rate(X, 5, 1.5), "seed: expected a whole number of at least 0, found 1.5"),
+        (lambda: encode.rate(X, 5, 2**64), "seed: expected a whole number below 18446744073709551616, found 1844"),
+        (lambda: encode.latency(X, 0), "latency code: n_steps: expected a whole number of at least 1, found 0"),
+        (lambda: encode.latency(X, 5, tau=0), "tau: expected a number of steps above 0, found 0"),
+        (lambda: encode.latency(X, 5, threshold=0), "threshold: expected a number above 0 and below 1, found 0"),
+        (lambda: encode.delta(SIGNAL, 0), "delta code: threshold: expected a number above 0, found 0"),
+        (lambda: encode.delta(SIGNAL * 1j, 1), "expected an array of real numbers, found complex128"),
+        (lambda: encode.crossings(SIGNAL, [0.8, 0.5]), "expected finite levels that ascend, found 0.8, 0.5; sort"),
+        (lambda: encode.crossings(SIGNAL, [0.5, np.nan]), "expected finite levels that ascend, found 0.5, nan"),
+        (lambda: encode.crossings(SIGNAL, []), "expected finite levels that ascend, found none"),
+        (lambda: encode.crossings(SIGNAL, 0.5), r"expected levels of shape \(level\), found one of 0 dimensions"),
+        (
+            lambda: encode.crossings(SIGNAL, pd.Series([0.5, 0.8], index=[1, 0])),
+            "expected the labels of levels along level to ascend",
+        ),
+        (lambda: encode.population(SIGNAL, 1), "n_encoders: expected a whole number of at least 2, found 1"),
+        (
+            lambda: encode.population(SIGNAL, peak=1.5),
+            "above 0 and up to 1 spike a step, found 1.5; lower it, or short",
+        ),
+        (
+            lambda: encode.population(SIGNAL, peak=0),
+            "peak: expected a number above 0 and up to 1 spike a step, found 0",
+        ),
+        (lambda: encode.population(SIGNAL, width=0), "width: expected a number above 0, found 0"),
+        (lambda: encode.population(SIGNAL, low=1, high=1), "high: expected a number that is finite, and not 1 as low"),
+    ],
+)
+def test_what_a_code_cannot_take_is_refused(code, message):
+    with pytest.raises(LearnError, match=message):
+        code()
+
+
+def test_small_changes_of_large_numbers_are_seen():
+    """In single precision a million has steps of 0.06, and a hundred million of 8."""
+    ramp = np.array([0.0, 0.02, 0.04, 0.06])[None, :, None]
+    assert not encode.delta(1e6 + ramp, 0.05).any()
+    assert encode.delta(1e8 + 100 * ramp, 1.5).tolist() == [[[0, 0], [1, 0], [1, 0], [1, 0]]]
+
+
+def test_a_latency_is_that_of_the_value_in_double_precision():
+    assert not encode.latency(np.array([[0.01 - 1e-12]]), 5).any()
+
+
+def test_no_trials_have_no_spikes():
+    assert encode.latency(np.zeros((0, 3)), 5).shape == (0, 5, 3)
+    assert encode.population(np.zeros((0, 4, 1))).shape == (0, 4, 8)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,21 @@
 """Codes: data become spikes of channels.
 
 Each takes arrays, trials first, and returns ``uint8`` of shape (trial, step, channel). Those of xarray and pandas whose
-dimensions have other names than are told are refused. A signal that is NaN is absent: it gives no spikes.
+dimensions have other names than are told are refused, as are options out of their bounds. A signal that is NaN is
+absent: it gives no spikes. Codes compute in double precision.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbrain.errors import LearnError, SpecError
-from twinbrain.spec.labelled import refuse_disorder, with_dims
-from twinbrain.spec.plain_array import plain_array
+from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.coded import number, real_array, whole_number
+from twinbrain.spec.suggest import listed
 
 Spikes = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
@@ -31,7 +33,7 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
     n_steps : int
         Steps of a trial.
     seed : int
-        Names the draws.
+        Names the draws; from 0 to 2⁶⁴ - 1.
     gain : float
         Probability of a spike a step where the value is 1.
 
@@ -45,18 +47,19 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
 
     from twinbrain.engines.torch.defaults import own_defaults
 
-    values = _array("rate", values, ("trial", "channel"), ("trial", "step", "channel"))
+    n_steps = whole_number("rate", "n_steps", n_steps)
+    seed = whole_number("rate", "seed", seed, least=0, below=2**64)
+    wanted, remedy = "from 0 to 1 spike a step", "lower the rate, or shorten dt"
+    gain = number("rate", "gain", gain, wanted, lambda value: 0 <= value <= 1, remedy)
+    values = real_array("rate", values, ("trial", "channel"), ("trial", "step", "channel"))
     _check_unit_interval(values)
-    if not 0 <= gain <= 1:
-        raise LearnError(
-            f"rate code: expected a gain from 0 to 1 spike a step, found {gain:g}; lower the rate, or shorten dt"
-        )
     varies = values.ndim == 3
     if varies and values.shape[1] != n_steps:
         raise LearnError(f"rate code: expected values at {n_steps} steps, found {values.shape[1]}; resample them")
-    # The library draws from torch's own generator: it is seeded for this draw, and put back.
+    # The library draws from torch's own generator: it is seeded for this draw, and put back. Probabilities are in
+    # single precision, since draws of double precision are others.
     with own_defaults(), torch.random.fork_rng(devices=()):
-        data = torch.as_tensor(np.moveaxis(np.asarray(values, np.float32), 1, 0) if varies else values) * gain
+        data = torch.as_tensor((np.moveaxis(values, 1, 0) if varies else values).astype(np.float32)) * gain
         torch.default_generator.manual_seed(seed)
         spikes = spikegen.rate(data, time_var_input=True) if varies else spikegen.rate(data, num_steps=n_steps)
     return _trial_first(spikes)
@@ -75,7 +78,7 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
         Time constant, in steps, of an integrating membrane that the value charges; what comes too late is dropped. By
         default the time is linear: 1 spikes in the first step, 0 would in the last.
     threshold : float
-        Values below it do not spike.
+        Values below it do not spike; above 0, and below 1.
 
     Raises
     ------
@@ -87,11 +90,17 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
 
     from twinbrain.engines.torch.defaults import own_defaults
 
-    values = _array("latency", values, ("trial", "channel"))
+    n_steps = whole_number("latency", "n_steps", n_steps)
+    threshold = number("latency", "threshold", threshold, "above 0 and below 1", lambda value: 0 < value < 1)
+    values = real_array("latency", values, ("trial", "channel"))
     _check_unit_interval(values)
-    code: dict[str, Any] = {"linear": True, "normalize": True} if tau is None else {"tau": tau}
+    code: dict[str, Any] = {"linear": True, "normalize": True}
+    if tau is not None:
+        code = {"tau": number("latency", "tau", tau, "of steps above 0", lambda value: value > 0)}
+    if not values.size:  # of which the library would look for the smallest
+        return np.zeros((len(values), n_steps, values.shape[1]), np.uint8)
     with own_defaults():
-        data = torch.as_tensor(np.asarray(values, np.float32))
+        data = torch.as_tensor(values)
         time, silent = spikegen.latency_code(data, num_steps=n_steps, threshold=threshold, **code)
     step = np.rint(time.numpy()).astype(np.int64)
     trial, channel = np.nonzero(~silent.numpy() & (step < n_steps))
@@ -101,30 +110,25 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
 
 
 def delta(signal: Floats, threshold: float) -> Spikes:
-    """Code changes from step to step (`snntorch.spikegen.delta`).
+    """Code changes from step to step (as `snntorch.spikegen.delta`, in double precision).
 
     Parameters
     ----------
     signal : ndarray of float, shape (trial, step, feature)
         What is coded.
     threshold : float
-        Changes at least as large spike.
+        Changes at least as large spike; above 0.
 
     Returns
     -------
     ndarray of uint8, shape (trial, step, 2 × feature)
         Channels of rises, then channels of falls.
     """
-    import torch
-    from snntorch import spikegen
-
-    from twinbrain.engines.torch.defaults import own_defaults
-
-    signal = _array("delta", signal, _SIGNAL)
-    with own_defaults():
-        data = torch.as_tensor(np.moveaxis(np.asarray(signal, np.float32), 1, 0))
-        change = _trial_first(spikegen.delta(data, threshold=threshold, padding=True, off_spike=True), np.int8)
-    return np.concatenate([change > 0, change < 0], axis=2).astype(np.uint8)
+    threshold = number("delta", "threshold", threshold, "above 0", lambda value: value > 0)
+    signal = real_array("delta", signal, _SIGNAL)
+    with np.errstate(invalid="ignore", over="ignore"):  # between infinities there is no change
+        change = np.diff(signal, axis=1, prepend=signal[:, :1])
+    return np.concatenate([change >= threshold, change <= -threshold], axis=2).astype(np.uint8)
 
 
 def crossings(signal: Floats, levels: Floats) -> Spikes:
@@ -135,7 +139,7 @@ def crossings(signal: Floats, levels: Floats) -> Spikes:
     signal : ndarray of float, shape (trial, step, feature)
         What is coded. It starts below all levels.
     levels : ndarray of float, shape (level,)
-        Ascending.
+        Ascending, one at least.
 
     Returns
     -------
@@ -146,13 +150,17 @@ def crossings(signal: Floats, levels: Floats) -> Spikes:
     ----------
     Bellec et al. (2018), arXiv 1803.09574.
     """
-    signal = _array("crossings", signal, _SIGNAL)
+    levels = real_array("crossings", levels, ("level",), what="levels")
+    if not levels.size or not np.isfinite(levels).all() or (np.diff(levels) <= 0).any():
+        found = listed([f"{level:g}" for level in levels])
+        raise LearnError(f"crossings code: expected finite levels that ascend, found {found}; sort them, each once")
+    signal = real_array("crossings", signal, _SIGNAL)
     above = signal[..., None] >= levels
     before = np.concatenate([np.zeros_like(above[:, :1]), above[:, :-1]], axis=1)
     absent = np.isnan(signal)[..., None]
     absent = absent | np.concatenate([np.zeros_like(absent[:, :1]), absent[:, :-1]], axis=1)
     changes = [(above & ~before & ~absent), (~above & before & ~absent)]
-    return np.concatenate([change.reshape(*signal.shape[:2], -1) for change in changes], axis=2).astype(np.uint8)
+    return np.concatenate([_by_channel(change) for change in changes], axis=2).astype(np.uint8)
 
 
 def population(
@@ -178,7 +186,7 @@ def population(
     low, high : float
         Preferred values of the first and the last, the others evenly between them.
     width : float
-        Standard deviation of the Gaussian, in distances between neighbours.
+        Standard deviation of the Gaussian, in distances between neighbours; above 0.
     peak : float
         Spikes a step at the preferred value, at most 1.
 
@@ -189,22 +197,23 @@ def population(
     Raises
     ------
     LearnError
-        If there are too few encoders, or they would spike more than once a step.
+        If there are too few encoders, they would spike more than once a step, or all prefer one value.
 
     References
     ----------
     Eliasmith & Anderson (2003), Neural Engineering; Gaussian receptive fields: Bohte et al. (2002),
     doi 10.1016/S0925-2312(01)00658-0.
     """
-    if n_encoders < 2 or not 0 < peak <= 1:
-        raise LearnError(
-            f"population code: expected at least 2 encoders and a peak above 0 and up to 1 spike a step, found "
-            f"{n_encoders} and {peak}; change them, or shorten dt"
-        )
-    signal = _array("population", signal, _SIGNAL)
+    n_encoders = whole_number("population", "n_encoders", n_encoders, least=2)
+    low = number("population", "low", low)
+    high = number("population", "high", high, f"that is finite, and not {low:g} as low is", lambda value: value != low)
+    width = number("population", "width", width, "above 0", lambda value: value > 0)
+    wanted, remedy = "above 0 and up to 1 spike a step", "lower it, or shorten dt"
+    peak = number("population", "peak", peak, wanted, lambda value: 0 < value <= 1, remedy)
+    signal = real_array("population", signal, _SIGNAL)
     preferred = np.linspace(low, high, n_encoders)
     distance = (signal[..., None] - preferred) / (width * (high - low) / (n_encoders - 1))
-    drive = np.nan_to_num(peak * np.exp(-0.5 * distance**2)).reshape(*signal.shape[:2], -1)
+    drive = _by_channel(np.nan_to_num(peak * np.exp(-0.5 * distance**2)))
     n_spikes = np.floor(np.cumsum(drive, axis=1) + 0.5)
     return np.diff(n_spikes, axis=1, prepend=0).astype(np.uint8)
 
@@ -213,19 +222,9 @@ def _trial_first(spikes: Any, dtype: Any = np.uint8) -> Any:
     return np.ascontiguousarray(np.moveaxis(spikes.numpy(), 0, 1).astype(dtype))
 
 
-def _array(code: str, values: Any, *shapes: tuple[str, ...]) -> NDArray[Any]:
-    """Return values as an array of one of some shapes; whose dimensions have other names may be in another order."""
-    where = f"{code} code"
-    dims = next((dims for dims in shapes if len(dims) == np.ndim(values)), None)
-    if dims is None:
-        wanted = " or ".join(f"({', '.join(dims)})" for dims in shapes)
-        raise LearnError(f"{where}: expected an array of shape {wanted}, found one of {np.ndim(values)} dimensions")
-    try:
-        array = with_dims(values, dims, "an array")
-        refuse_disorder(array, dims[1:], "an array")  # of trials any order will do
-        return np.require(plain_array(array, what="numbers"), requirements="W")  # torch warns of what is read-only
-    except SpecError as error:
-        raise LearnError(f"{where}: {error}") from None
+def _by_channel(values: NDArray[Any]) -> NDArray[Any]:
+    """Return what is of shape (trial, step, feature, …) with channels in the place of all that follows the step."""
+    return values.reshape(*values.shape[:2], math.prod(values.shape[2:]))
 
 
 def _check_unit_interval(values: Floats) -> None:
