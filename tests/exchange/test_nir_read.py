@@ -190,6 +190,14 @@ def test_values_that_a_node_cannot_have_are_refused(node, part, file):
         tb.read_nir(file)
 
 
+def test_delays_that_round_to_no_step_become_one_and_are_told(file):
+    nodes, edges = in_a_row()
+    nir.write(file, nir.NIRGraph(nodes, edges, type_check=False))
+    with pytest.warns(tb.ExchangeWarning, match="6 delays, the shortest of 1 ms, became one step of 3 ms") as told:
+        tb.read_nir(file, dt="3 ms")
+    assert told[0].filename == __file__
+
+
 def test_a_bias_that_acts_after_a_delay_is_refused(file):
     """A constant current acts from the beginning on."""
     nodes, edges = in_a_row(a=nir.Affine(np.ones((2, 3)), np.array([0.0, 2.0])))

@@ -67,6 +67,14 @@ def test_a_circuit_of_another_program_is_read(folder):
     assert not len(simulation.collect().spikes)
 
 
+def test_delays_below_a_step_become_one_and_are_told(folder):
+    other_programs_circuit(folder)
+    with pytest.warns(tb.ExchangeWarning, match="3 delays, the shortest of 1.5 ms, became one step of 4 ms") as told:
+        network = tb.read_sonata(folder, dt="4 ms")
+    assert told[0].filename == __file__
+    assert network.max_delay == 1
+
+
 def test_what_changes_nothing_is_left_out_and_named_in_one_warning(folder):
     other_programs_circuit(folder)
     without = weights_of(tb.read_sonata(folder))

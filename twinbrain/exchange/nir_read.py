@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from twinbrain.exchange.circuit import Circuit, CircuitPopulation, CircuitProjection
-from twinbrain.exchange.files import LATEST, failure, is_count, time_step
+from twinbrain.exchange.delays import Delays
+from twinbrain.exchange.files import failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.nir_graph import NEURONS, Graph, Route, read_graph, routes_to
 from twinbrain.exchange.nir_neurons import FURTHER_STEPS, RECEPTOR, RECEPTORS_KEPT, SPIKES, Arrays, Spikes, from_nir
@@ -55,6 +56,11 @@ def read_nir(path: str | Path, *, dt: str | None = None, spikes: Spikes | None =
         If the file cannot be read, with every node that is not known.
     SpecError
         If its numbers make no network.
+
+    Warns
+    -----
+    ExchangeWarning
+        If delays that round to no step became one; those that the file does not have are not counted.
     """
     path = user_path(path)
     try:
@@ -78,7 +84,10 @@ def _network(path: Path, dt: str | None, spikes: Spikes | None) -> Network:
         raise failure(path, f"expected spikes to be one of {', '.join(SPIKES)}, found {kind_of_spikes!r}")
     # For how long a spike is 1: what the weights are worth does not change with the step in which they are read.
     lasts = time_step(None, kept, path) if metadata.get("spikes") == "step" else step
-    return lower_circuit(_circuit(graph, path, step, kind_of_spikes, lasts, int(seed)))
+    delays = Delays(step)
+    network = lower_circuit(_circuit(graph, path, delays, kind_of_spikes, lasts, int(seed)))
+    delays.warn(path, stacklevel=3)
+    return network
 
 
 def _shown(value: float) -> float:
@@ -86,7 +95,7 @@ def _shown(value: float) -> float:
     return float(f"{value:.12g}")
 
 
-def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, lasts: float, seed: int) -> Circuit:
+def _circuit(graph: Graph, path: Path, delays: Delays, spikes: Spikes, lasts: float, seed: int) -> Circuit:
     neurons = [name for name in graph.nodes if graph.kind(name) in NEURONS]
     if not neurons:
         raise failure(path, "expected neurons, found none; a network needs a LIF or a CubaLIF")
@@ -113,11 +122,11 @@ def _circuit(graph: Graph, path: Path, dt: float, spikes: Spikes, lasts: float, 
             elif route.source in order:
                 further = FURTHER_STEPS[graph.kind(name)]
                 projections.append(
-                    _projection(order.index(route.source), target, graph.kind(name), route, weight, dt, further)
+                    _projection(order.index(route.source), target, graph.kind(name), route, weight, delays, further)
                 )
         populations.append(population)
     populations += [silent_population(name, sizes[name]) for name in inputs]
-    return Circuit(dt, seed, tuple(populations), tuple(p for p in projections if len(p.weight)))
+    return Circuit(delays.dt, seed, tuple(populations), tuple(p for p in projections if len(p.weight)))
 
 
 def _sizes(graph: Graph, neurons: list[str], path: Path) -> dict[str, int]:
@@ -214,9 +223,8 @@ def _add_bias(kind: str, population: CircuitPopulation, route: Route, current: F
 
 
 def _projection(
-    source: int, target: int, kind: str, route: Route, weight: Floats, dt: float, further: int
+    source: int, target: int, kind: str, route: Route, weight: Floats, delays: Delays, further: int
 ) -> CircuitProjection:
-    steps = np.floor(np.minimum(route.delay * 1e3 / dt, LATEST) + 0.5).astype(np.int64) - further
     return CircuitProjection(
         source=source,
         target=target,
@@ -225,5 +233,5 @@ def _projection(
         source_index=route.column.astype(np.int32),
         target_index=route.row.astype(np.int32),
         weight=route.weight * weight[route.row],
-        delay=np.maximum(steps, 1),
+        delay=delays.steps(route.delay * 1e3, further, even_none=False),
     )

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain.exchange.circuit import CircuitPopulation, CircuitProjection
-from twinbrain.exchange.files import LATEST, failure
+from twinbrain.exchange.delays import Delays
+from twinbrain.exchange.files import failure
 from twinbrain.exchange.sonata_cells import Arrays
 from twinbrain.exchange.sonata_config import Config
 from twinbrain.exchange.sonata_files import (
@@ -46,7 +47,7 @@ class Nodes:
 
 
 def read_edges(
-    config: Config, found: list[CircuitPopulation], nodes: dict[str, Nodes], dt: float
+    config: Config, found: list[CircuitPopulation], nodes: dict[str, Nodes], delays: Delays
 ) -> list[CircuitProjection]:
     """Return the projections that the edge files of a circuit hold.
 
@@ -58,8 +59,8 @@ def read_edges(
         Our populations.
     nodes : dict of str to Nodes
         The node populations.
-    dt : float (ms)
-        Time step.
+    delays : Delays
+        Count them in steps.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def read_edges(
                 if name in seen:
                     raise failure(path, f"expected edge populations of different names, found {name!r} twice")
                 seen.add(name)
-                projections += _read_edge_population(config, path, table, group, types, found, nodes, dt)
+                projections += _read_edge_population(config, path, table, group, types, found, nodes, delays)
     return projections
 
 
@@ -101,7 +102,7 @@ def _read_edge_population(
     types: dict[int, Row],
     found: list[CircuitPopulation],
     nodes: dict[str, Nodes],
-    dt: float,
+    delays: Delays,
 ) -> list[CircuitProjection]:
     checked: set[int] = set()
     ends = []
@@ -162,7 +163,7 @@ def _read_edge_population(
                 source_index=source[kept].astype(np.int32),
                 target_index=target[kept].astype(np.int32),
                 weight=weight * n_synapses,
-                delay=np.maximum(np.floor(np.minimum(delay / dt, LATEST) + 0.5).astype(np.int64), 1),
+                delay=delays.steps(delay),
             )
         )
     return projections

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from twinbrain.exchange.circuit import Circuit, CircuitDrive, CircuitPopulation
+from twinbrain.exchange.delays import Delays
 from twinbrain.exchange.files import failure, is_count, time_step
 from twinbrain.exchange.lower import lower_circuit
 from twinbrain.exchange.silent import silent_population
@@ -77,18 +78,21 @@ def read_sonata(path: str | Path, *, dt: str | None = None) -> Network:
     Warns
     -----
     ExchangeWarning
-        If it has columns, attributes or sections that are not known here, by their names.
+        If it has columns, attributes or sections that are not known here, by their names; and if delays that round to
+        no step became one.
     """
     config = read_config(user_path(path))
     step = time_step(dt, config.dt or 0.1, config.path)
     found, kinds, nodes = _read_nodes(config, step)
-    projections = read_edges(config, found, nodes, step)
+    delays = Delays(step)
+    projections = read_edges(config, found, nodes, delays)
     drives = tuple(_read_drives(config, found, kinds, step))
     seed = config.ours.get("seed", 0)
     if not is_count(seed):
         raise failure(config.path, f"twinbrain.seed: expected a whole number from 0 up, found {seed!r}")
     network = lower_circuit(Circuit(step, seed, tuple(found), tuple(projections), drives))
     config.unread.warn(config.path)
+    delays.warn(config.path)
     return network
 
 
