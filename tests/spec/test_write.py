@@ -174,6 +174,17 @@ def test_arrays_go_with_the_region_that_they_were_written_with(tmp_path):
         assert tb.load_region(path) == region
 
 
+def test_arrays_that_a_copy_of_the_region_names_stay(tmp_path):
+    region, (arrays, path) = trained_region(), tb.write_region(trained_region(), tmp_path / "column.toml")
+    copied = tmp_path / "baseline.toml"
+    copied.write_bytes(path.read_bytes())
+    with pytest.raises(SpecError, match=r"column\.npz: expected .*, found those that baseline\.toml names, too; move"):
+        tb.write_region(trained_region(1), path, overwrite=True)
+    assert tb.write_region(region.replace(summary="the same arrays"), path, overwrite=True) == [arrays, path]
+    tb.write_region(Region.parse(region_data(RELAY)), path, overwrite=True)
+    assert tb.load_region(copied) == region
+
+
 def test_arrays_that_a_person_made_for_a_region_stay_without_it(tmp_path):
     arrays, path = tb.write_region(trained_region(), tmp_path / "column.toml")
     path.write_text(re.sub(', sha256 = "[^"]*"', "", path.read_text("utf-8")), "utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from twinbrain.files import FileError, parse_toml, read_bytes, read_npz, read_te
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.files.text import LARGEST_TOML
 from twinbrain.spec.suggest import listed
+
+_OF_ARRAYS = frozenset({"file", "array"})
 
 
 def toml_there(path: Path) -> dict[str, Any]:
@@ -22,16 +24,18 @@ def toml_there(path: Path) -> dict[str, Any]:
         return {}
 
 
-def held_besides(arrays: Path, declaration: Path) -> str:
+def held_besides(arrays: Path, declaration: Path, instead: bytes | None = None) -> str:
     """Return what an archive holds besides the arrays that a declaration names, in words; "" if that is nothing.
 
-    A person may keep recorded spikes, or further arrays, where a declaration is to be written with its own: these are
-    not replaced.
+    A person may keep recorded spikes, or further arrays, where a declaration is to be written with its own, or a copy
+    of the declaration beside it, which names the same arrays: these are not replaced.
 
     Parameters
     ----------
     arrays, declaration : Path
         The archive, and the TOML file in the same folder.
+    instead : bytes, optional
+        What takes its place, where that is known: what is there already replaces nothing.
     """
     tables = _tables_of(arrays, declaration)
     try:
@@ -39,6 +43,10 @@ def held_besides(arrays: Path, declaration: Path) -> str:
         held = set(read_npz(contents))
     except FileError as error:
         return str(error)
+    if contents == instead:
+        return ""
+    if sharing := _others_naming(arrays, declaration):
+        return f"those that {listed(sharing)} names, too"
     if others := sorted(held - {str(table["array"]) for table in tables}):
         return f"the arrays {listed(others)}"
     digest = hashlib.sha256(contents).hexdigest()
@@ -51,7 +59,8 @@ def goes_with(arrays: Path, declaration: Path) -> bool:
     """Return whether an archive goes when its declaration is replaced by one without arrays.
 
     One that was written with the declaration, whose digest that holds, does: left behind, it would be somebody else's
-    to the next declaration with arrays. One that a person made and named stays.
+    to the next declaration with arrays. One that a person made and named stays, and one that another declaration in the
+    folder names.
 
     Parameters
     ----------
@@ -62,19 +71,25 @@ def goes_with(arrays: Path, declaration: Path) -> bool:
     return bool(tables) and all("sha256" in table for table in tables) and not held_besides(arrays, declaration)
 
 
-def _tables_of(arrays: Path, declaration: Path) -> list[dict[str, Any]]:
-    """Return the tables of a declaration that name an array of one file, however they write its path."""
+def _others_naming(arrays: Path, declaration: Path) -> list[str]:
+    """Return the names of further declarations in the folder of one that name its archive."""
+    others = (path for path in sorted(declaration.parent.glob("*.toml")) if path.name != declaration.name)
+    return [path.name for path in others if path.is_file() and _tables_of(arrays, path, {"file"})]
+
+
+def _tables_of(arrays: Path, declaration: Path, keys: Set[str] = _OF_ARRAYS) -> list[dict[str, Any]]:
+    """Return the tables of a declaration that name one file, however they write its path."""
     folder, file = declaration.parent, os.path.normpath(arrays)
-    named = _tables(toml_there(declaration))
+    named = _tables(toml_there(declaration), keys)
     return [table for table in named if os.path.normpath(folder / str(table["file"])) == file]
 
 
-def _tables(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every table that names an array in a file."""
+def _tables(value: Any, keys: Set[str]) -> Iterator[dict[str, Any]]:
+    """Yield every table that has some keys."""
     if isinstance(value, dict):
-        if {"file", "array"} <= set(value):
+        if keys <= set(value):
             yield value
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            yield from _tables(item)
+            yield from _tables(item, keys)

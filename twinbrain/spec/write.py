@@ -55,8 +55,9 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     path : str or Path
         A ``.toml`` file.
     overwrite : bool, optional
-        Whether to replace files that exist; an ``.npz`` only if it holds nothing but the arrays that the file names.
-        One that was written with the file is removed where the region has no long arrays any more.
+        Whether to replace files that exist; an ``.npz`` only if it holds nothing but the arrays that the file names,
+        and no other ``.toml`` of the folder names it, such as a copy. One that was written with the file is removed
+        where the region has no long arrays any more.
     note : str, optional
         What the file begins with, as a comment of one line or several.
 
@@ -94,7 +95,7 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         if target.exists() and not overwrite:
             message = "expected no such file, found one; write elsewhere, or overwrite=True"
             raise SpecError([Problem(str(target), message)])
-    if arrays and beside.exists() and (others := held_besides(beside, path)):
+    if arrays and beside.exists() and (others := held_besides(beside, path, files[beside])):
         message = f"expected nothing but the arrays that {path.name} names, which are replaced with it, found {others}"
         message += "; move it away, or write the region under another name"
         raise SpecError([Problem(str(beside), message)])
