@@ -49,6 +49,21 @@ def test_labels_may_hold_the_delimiter(connectome, tmp_path, suffix):
     assert read_matrices(tmp_path / f"brain{suffix}") == odd
 
 
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("region,x,lobe,Note\nA,1,occ,-\nB,2,occ,-\n", "found lobe, Note"),
+        ("who,when\nme\n", "found row 2: expected 2 cells"),
+    ],
+)
+def test_a_table_that_tells_more_of_the_regions_is_not_replaced(connectome, tmp_path, table, found):
+    (tmp_path / "a_regions.csv").write_text(table)
+    message = rf"a_regions\.csv: expected no columns but those that are written there, .* {found}.*; move it elsewhere"
+    with pytest.raises(ConnectomeError, match=message):
+        write_connectome(connectome, tmp_path / "a.csv", overwrite=True)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a_regions.csv": table}
+
+
 def test_regions_of_an_overwritten_connectome_do_not_stay_behind(connectome, tmp_path):
     write_connectome(connectome, tmp_path / "a.csv")
     plain = connectome.replace(centroids=None, hemisphere=None, cortical=None, area=None)

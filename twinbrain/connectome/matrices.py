@@ -28,7 +28,7 @@ from twinbrain.connectome.lengths import CENTROIDS, lengths_between, no_lengths
 from twinbrain.connectome.place import reading
 from twinbrain.connectome.tables import DELIMITERS, Matrix, check_header, is_number, read_matrix, read_rows
 from twinbrain.errors import ConnectomeError, ExchangeWarning, shortened
-from twinbrain.files import number
+from twinbrain.files import FileError, number
 from twinbrain.paths import user_path
 from twinbrain.spec.connectome import Connectome
 
@@ -126,10 +126,7 @@ def _labels(matrix: Matrix, given: str | Path | Sequence[str] | None, listed: li
 def _regions(path: Path) -> dict[str, Any]:
     """Return what a table tells of regions, with their ``labels``, and warn of columns that are not known."""
     with reading(path):
-        header, *rows = read_rows(path) or [[""]]
-        for line, row in enumerate(rows, start=2):
-            if len(row) != len(header):
-                raise ConnectomeError(f"row {line}: expected {len(header)} cells, found {len(row)}")
+        header, *rows = _even_rows(path)
         place = _place_of_labels(header, rows)
         labels = [row[place] for row in rows]
         names = header_of([header, *rows], place)
@@ -145,10 +142,51 @@ def _regions(path: Path) -> dict[str, Any]:
             if len(there) < len(_AXES):
                 raise ConnectomeError(f"expected columns x, y and z, or none of them, found {' and '.join(there)}")
             about["centroids"] = np.column_stack([numbers(axis) for axis in _AXES])
-    if unknown := [header[i] for i, name in enumerate(names) if i != place and name not in _KNOWN]:
+    if unknown := _unknown(header, place):
         text = f"{path}: read without the columns that are not known here ({', '.join(unknown[:20])})"
         warnings.warn(shortened(text), ExchangeWarning, stacklevel=4)
     return about | {"labels": labels}
+
+
+def _even_rows(path: Path) -> list[list[str]]:
+    rows = read_rows(path) or [[""]]
+    for line, row in enumerate(rows, start=1):
+        if len(row) != len(rows[0]):
+            raise ConnectomeError(f"row {line}: expected {len(rows[0])} cells, found {len(row)}")
+    return rows
+
+
+def _unknown(header: list[str], place: int) -> list[str]:
+    """Return the columns that are not known here, beside that of the labels."""
+    return [name for i, name in enumerate(header) if i != place and name.casefold() not in _KNOWN]
+
+
+def check_replaced(path: Path) -> None:
+    """Refuse to replace a table of regions beside a matrix that tells more of them than would be written.
+
+    Parameters
+    ----------
+    path : Path
+        The matrix.
+
+    Raises
+    ------
+    ConnectomeError
+        If it has columns that are not known here, or is no such table.
+    """
+    regions = _beside(path, "regions")
+    if not regions.exists():
+        return
+    try:
+        header, *rows = _even_rows(regions)
+        further = _unknown(header, _place_of_labels(header, rows))
+    except (ConnectomeError, FileError) as error:
+        further = [str(error)]
+    if further:
+        raise ConnectomeError(
+            f"{regions}: expected no columns but those that are written there, since it is replaced with {path.name}, "
+            f"found {', '.join(further[:20])}; move it elsewhere, or write under another name"
+        )
 
 
 def _place_of_labels(header: list[str], rows: list[list[str]]) -> int:

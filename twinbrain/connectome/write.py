@@ -8,7 +8,7 @@ from pathlib import Path
 from twinbrain.connectome.arguments import check_connectome
 from twinbrain.connectome.graphml import encode_graphml
 from twinbrain.connectome.matlab import encode_matlab
-from twinbrain.connectome.matrices import encode_matrices
+from twinbrain.connectome.matrices import check_replaced, encode_matrices
 from twinbrain.connectome.npz import encode_npz
 from twinbrain.connectome.tvb import encode_tvb
 from twinbrain.errors import ConnectomeError
@@ -37,7 +37,8 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
         ``.zip`` (The Virtual Brain), ``.npz``, ``.mat``, ``.graphml``, ``.csv`` or ``.tsv``. Tables are several files,
         and do not hold the name and the normalisation.
     overwrite : bool, optional
-        Whether to replace files that exist.
+        Whether to replace files that exist. A table of regions (``NAME_regions.csv``) with columns that are not written
+        is not replaced.
 
     Returns
     -------
@@ -47,7 +48,8 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     Raises
     ------
     ConnectomeError
-        If the suffix is unknown, a file exists or cannot be written, or the format cannot hold the connectome.
+        If the suffix is unknown, a file exists or cannot be written, the format cannot hold the connectome, or a table
+        of regions holds more than is written.
     """
     check_connectome(connectome)
     try:
@@ -66,6 +68,8 @@ def write_connectome(connectome: Connectome, path: str | Path, *, overwrite: boo
     for target in files:
         if target.exists() and not overwrite:
             raise ConnectomeError(f"{target}: expected no such file, found one; write elsewhere, or overwrite=True")
+    if encode is encode_matrices:
+        check_replaced(path)
     try:
         write_whole(files)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
