@@ -135,6 +135,8 @@ def test_libsonata_reads_the_spikes_of_a_run(run, folder):
         spikes = found.get_dict()
         np.testing.assert_array_equal(spikes["node_ids"], rows[:, 1] - first)
         np.testing.assert_allclose(spikes["timestamps"], rows[:, 0] * 0.1, rtol=1e-12)
+    tb.write_sonata(region, folder, seed=3, overwrite=True)
+    assert not (folder / "spikes.h5").exists()
 
 
 def test_a_run_of_which_spikes_were_selected_is_refused(run, folder):

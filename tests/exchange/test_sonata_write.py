@@ -51,6 +51,44 @@ def test_a_configuration_to_which_something_was_added_is_not_replaced(name, leak
     assert json.loads((leaky / name).read_text()) == config
 
 
+@pytest.mark.parametrize("place", ["nodes/exc/0/x", "nodes/exc/tuning", "nodes/mine/node_type_id", "mine"])
+def test_a_file_of_nodes_to_which_something_was_added_is_not_replaced(place, leaky):
+    with h5py.File(leaky / "nodes.h5", "a") as file:
+        file[place] = np.arange(4.0)
+    found = place.removesuffix("/node_type_id")
+    with pytest.raises(
+        tb.ExchangeError, match=rf"nodes\.h5: expected nothing in it but .* found {found}; move the fold"
+    ):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+    with h5py.File(leaky / "nodes.h5") as file:
+        assert file[place].shape == (4,)
+
+
+def test_a_table_of_types_to_which_a_column_was_added_is_not_replaced(leaky):
+    lines = (leaky / "edge_types.csv").read_text().splitlines()
+    (leaky / "edge_types.csv").write_text("\n".join(f"{line} {'e' if i else 'ei'}" for i, line in enumerate(lines)))
+    with pytest.raises(
+        tb.ExchangeError, match=r"edge_types\.csv: expected nothing in it but .* found ei; move the fold"
+    ):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+
+
+def test_a_file_of_nodes_beside_ours_is_not_forgotten(leaky):
+    config = json.loads((leaky / "circuit_config.json").read_text())
+    config["networks"]["nodes"].append({"nodes_file": "../lgn.h5", "populations": {}})
+    (leaky / "circuit_config.json").write_text(json.dumps(config))
+    with pytest.raises(tb.ExchangeError, match=r"found networks/nodes\[1\]; move the folder"):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+
+
+def test_spikes_of_a_simulator_are_not_replaced(leaky):
+    with h5py.File(leaky / "spikes.h5", "w") as file:
+        file["spikes/exc/timestamps"] = np.arange(3.0)
+    with pytest.raises(tb.ExchangeError, match=r"found spikes\.h5; move that elsewhere"):
+        tb.write_sonata(leaky_region(), leaky, overwrite=True)
+    assert (leaky / "spikes.h5").exists()
+
+
 def test_a_circuit_of_another_program_is_not_replaced(leaky):
     (leaky / "circuit_config.json").write_text('{"networks": {"nodes": []}}')
     with pytest.raises(tb.ExchangeError, match=r"found circuit_config\.json, components/, edge"):

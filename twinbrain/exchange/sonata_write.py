@@ -31,7 +31,7 @@ from twinbrain.exchange.files import check_free, failure, optional, written_whol
 from twinbrain.exchange.sonata_cells import NEST, NODE_COLUMNS, Cells, misread_parameters, to_cells
 from twinbrain.exchange.sonata_config import UNITS
 from twinbrain.exchange.sonata_files import NULL
-from twinbrain.exchange.sonata_folder import circuit_files
+from twinbrain.exchange.sonata_folder import EDGE_COLUMNS, circuit_files
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
@@ -85,7 +85,8 @@ def write_sonata(
     overwrite : bool
         Whether a folder that stands there may be replaced: one that holds nothing but a circuit written by this
         function, whose files are ``circuit_config.json``, ``simulation_config.json``, ``nodes.h5``, ``edges.h5``,
-        ``node_types.csv``, ``edge_types.csv``, ``spikes.h5`` and the populations' ``components``.
+        ``node_types.csv``, ``edge_types.csv``, ``spikes.h5`` and the populations' ``components``. Spikes that a
+        simulator put there are something else, as is what was added to a file, such as positions of nodes.
 
     Raises
     ------
@@ -220,7 +221,7 @@ def _write_edges(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, lis
             attributes["delay"] = np.concatenate([part.delay for part in parts]) * circuit.dt
             attributes["delay"].attrs["units"] = "ms"
     rows = [(number, "static_synapse", receptor, origin) for (receptor, origin), number in types.items()]
-    _write_table(folder / "edge_types.csv", ("edge_type_id", "model_template", "receptor", "origin"), rows)
+    _write_table(folder / "edge_types.csv", EDGE_COLUMNS, rows)
     return names
 
 
