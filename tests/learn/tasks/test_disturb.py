@@ -80,11 +80,15 @@ def test_fewer_labels_are_a_part_with_every_class(found, one, other):
 
 def test_shares_rates_and_factors_that_are_none_are_refused():
     found = tb.trials_of(np.ones((2, 3, 1), np.uint8), np.zeros((2, 3, 1), np.float32))
-    with pytest.raises(tb.LearnError, match=r"share from 0 to 1, found 1\.5"):
+    with pytest.raises(tb.LearnError, match=r"share: expected a number from 0 to 1, found 1\.5"):
         drop_spikes(found, 1.5)
     with pytest.raises(tb.LearnError, match="at least 0 Hz, found -1"):
         add_spikes(found, -1, 1.0, 1)
-    with pytest.raises(tb.LearnError, match="expected a positive factor, found 0"):
+    with pytest.raises(tb.LearnError, match="at least 0 Hz, found nan"):
+        add_spikes(found, np.nan, 1.0, 1)
+    with pytest.raises(tb.LearnError, match=r"add_spikes: seed: expected a whole number of at least 0, found 0\.5"):
+        add_spikes(found, 1, 1.0, 1, 0.5)
+    with pytest.raises(tb.LearnError, match="factor: expected a number above 0, found 0"):
         warp(found, 0)
     with pytest.raises(tb.LearnError, match="found those of a regression"):
         keep_labels(found, 0.5)

@@ -152,8 +152,10 @@ def test_small_changes_of_large_numbers_are_seen():
     assert encode.delta(1e8 + 100 * ramp, 1.5).tolist() == [[[0, 0], [1, 0], [1, 0], [1, 0]]]
 
 
-def test_a_latency_is_that_of_the_value_in_double_precision():
+def test_values_are_held_against_a_threshold_in_their_own_precision():
     assert not encode.latency(np.array([[0.01 - 1e-12]]), 5).any()
+    assert encode.latency(np.array([[0.01]], np.float32), 5).any()
+    assert encode.delta(np.array([[[0.0], [0.01]]], np.float32), 0.01).any()
 
 
 def test_no_trials_have_no_spikes():

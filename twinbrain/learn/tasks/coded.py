@@ -1,4 +1,4 @@
-"""What codes are given: real numbers in arrays of a shape, and options within their bounds."""
+"""What codes and disturbances are given: real numbers in arrays of a shape, and options within their bounds."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import whole
 
 
-def real_array(code: str, values: Any, *shapes: tuple[str, ...], what: str = "an array") -> NDArray[np.float64]:
+def real_array(where: str, values: Any, *shapes: tuple[str, ...], what: str = "an array") -> NDArray[np.floating[Any]]:
     """Return values as an array of one of some shapes; whose dimensions have other names may be in another order.
 
-    They are of double precision, in which small changes of large numbers are kept.
+    They keep the precision in which they are given, so that small changes of large numbers stay what they are, and what
+    was rounded is held against thresholds that are rounded alike.
 
     Parameters
     ----------
-    code : str
+    where : str
         Begins the message.
     values : array_like
     *shapes : tuple of str
@@ -37,7 +38,6 @@ def real_array(code: str, values: Any, *shapes: tuple[str, ...], what: str = "an
     LearnError
         If they are others, or no real numbers.
     """
-    where = f"{code} code"
     dims = next((dims for dims in shapes if len(dims) == np.ndim(values)), None)
     if dims is None:
         wanted = " or ".join(f"({', '.join(dims)})" for dims in shapes)
@@ -50,15 +50,16 @@ def real_array(code: str, values: Any, *shapes: tuple[str, ...], what: str = "an
         raise LearnError(f"{where}: {error}") from None
     if array.dtype.kind not in REAL:
         raise LearnError(f"{where}: expected {what} of real numbers, found {array.dtype}; give numbers")
-    return np.require(array, np.float64, requirements="W")  # torch warns of what is read-only
+    precision = np.float32 if array.dtype in (np.float16, np.float32) else np.float64
+    return np.require(array, precision, requirements="W")  # torch warns of what is read-only
 
 
-def whole_number(code: str, name: str, value: int, least: int = 1, below: int | None = None) -> int:
+def whole_number(where: str, name: str, value: int, least: int = 1, below: int | None = None) -> int:
     """Return an option that is a whole number.
 
     Parameters
     ----------
-    code, name : str
+    where, name : str
         Begin the message.
     value : int
         The option.
@@ -75,14 +76,14 @@ def whole_number(code: str, name: str, value: int, least: int = 1, below: int | 
     try:
         found = whole(name, value, least)
     except SpecError as error:
-        raise LearnError(f"{code} code: {error}") from None
+        raise LearnError(f"{where}: {error}") from None
     if below is not None and found >= below:
-        raise LearnError(f"{code} code: {name}: expected a whole number below {below}, found {found}; give a smaller")
+        raise LearnError(f"{where}: {name}: expected a whole number below {below}, found {found}; give a smaller")
     return found
 
 
 def number(
-    code: str,
+    where: str,
     name: str,
     value: float,
     wanted: str = "that is finite",
@@ -93,7 +94,7 @@ def number(
 
     Parameters
     ----------
-    code, name : str
+    where, name : str
         Begin the message.
     value : float
         The option.
@@ -111,5 +112,5 @@ def number(
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.timedelta64)
     if not is_number or not abs(value) <= sys.float_info.max or not fits(value):
-        raise LearnError(f"{code} code: {name}: expected a number {wanted}, found {value!r}; {remedy}")
+        raise LearnError(f"{where}: {name}: expected a number {wanted}, found {value!r}; {remedy}")
     return float(value)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from twinbrain.errors import LearnError
+from twinbrain.learn.tasks.coded import number, whole_number
 from twinbrain.learn.tasks.split import generator, stratified
 from twinbrain.learn.tasks.trials import Trials, events_of
 
@@ -31,10 +32,12 @@ def add_spikes(trials: Trials, rate: float, dt: float, n_channels: int, seed: in
     Raises
     ------
     LearnError
-        If the rate is negative.
+        If the rate is negative, or something is no number of its kind.
     """
-    if rate < 0:
-        raise LearnError(f"add_spikes: expected a rate of at least 0 Hz, found {rate:g}")
+    rate = number("add_spikes", "rate", rate, "of at least 0 Hz", lambda value: value >= 0)
+    dt = number("add_spikes", "dt", dt, "of ms above 0", lambda value: value > 0)
+    n_channels = whole_number("add_spikes", "n_channels", n_channels)
+    seed = whole_number("add_spikes", "seed", seed, least=0)
     rng = generator(seed, "add_spikes")
     n_cells = trials.n_steps * n_channels
     n_added = rng.poisson(n_cells * rate * dt / 1000, len(trials))
@@ -65,7 +68,8 @@ def drop_spikes(trials: Trials, share: float, seed: int = 0) -> Trials:
     LearnError
         If the share is not within 0 … 1.
     """
-    _check_share("drop_spikes", share)
+    share = _share("drop_spikes", share)
+    seed = whole_number("drop_spikes", "seed", seed, least=0)
     kept = generator(seed, "drop_spikes").random(len(trials.step)) >= share
     before = np.concatenate([[0], np.cumsum(kept)])
     return replace(
@@ -91,8 +95,7 @@ def warp(trials: Trials, factor: float) -> Trials:
     LearnError
         If the factor is not positive.
     """
-    if not 0 < factor < math.inf:
-        raise LearnError(f"warp: expected a positive factor, found {factor:g}; 1 is no change")
+    factor = number("warp", "factor", factor, "above 0", lambda value: value > 0, "1 is no change")
     n_steps = max(math.ceil(trials.n_steps * factor - 1e-9), 1)
     warped = np.minimum((trials.step * factor + 1e-9).astype(np.int64), n_steps - 1)
     start, step, channel = events_of(trials.trial, warped, trials.channel, len(trials))
@@ -132,7 +135,8 @@ def keep_labels(trials: Trials, share: float, seed: int = 0) -> Trials:
     LearnError
         If the share is not within 0 … 1, or the trials have no classes.
     """
-    _check_share("keep_labels", share)
+    share = _share("keep_labels", share)
+    seed = whole_number("keep_labels", "seed", seed, least=0)
     if trials.target.ndim != 1:
         raise LearnError("keep_labels: expected trials with a class each, found those of a regression; use take")
     n_classes = len(np.unique(trials.target))
@@ -140,6 +144,5 @@ def keep_labels(trials: Trials, share: float, seed: int = 0) -> Trials:
     return trials.take(stratified(trials.target, n, generator(seed, "keep_labels")))
 
 
-def _check_share(function: str, share: float) -> None:
-    if not 0 <= share <= 1:
-        raise LearnError(f"{function}: expected a share from 0 to 1, found {share:g}")
+def _share(function: str, share: float) -> float:
+    return number(function, "share", share, "from 0 to 1", lambda value: 0 <= value <= 1)

@@ -2,7 +2,8 @@
 
 Each takes arrays, trials first, and returns ``uint8`` of shape (trial, step, channel). Those of xarray and pandas whose
 dimensions have other names than are told are refused, as are options out of their bounds. A signal that is NaN is
-absent: it gives no spikes. Codes compute in double precision.
+absent: it gives no spikes. Codes compute in the precision of what they
+are given, single or double.
 """
 
 from __future__ import annotations
@@ -47,11 +48,11 @@ def rate(values: Floats, n_steps: int, seed: int, gain: float = 1.0) -> Spikes:
 
     from twinbrain.engines.torch.defaults import own_defaults
 
-    n_steps = whole_number("rate", "n_steps", n_steps)
-    seed = whole_number("rate", "seed", seed, least=0, below=2**64)
+    n_steps = whole_number("rate code", "n_steps", n_steps)
+    seed = whole_number("rate code", "seed", seed, least=0, below=2**64)
     wanted, remedy = "from 0 to 1 spike a step", "lower the rate, or shorten dt"
-    gain = number("rate", "gain", gain, wanted, lambda value: 0 <= value <= 1, remedy)
-    values = real_array("rate", values, ("trial", "channel"), ("trial", "step", "channel"))
+    gain = number("rate code", "gain", gain, wanted, lambda value: 0 <= value <= 1, remedy)
+    values = real_array("rate code", values, ("trial", "channel"), ("trial", "step", "channel"))
     _check_unit_interval(values)
     varies = values.ndim == 3
     if varies and values.shape[1] != n_steps:
@@ -90,13 +91,13 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
 
     from twinbrain.engines.torch.defaults import own_defaults
 
-    n_steps = whole_number("latency", "n_steps", n_steps)
-    threshold = number("latency", "threshold", threshold, "above 0 and below 1", lambda value: 0 < value < 1)
-    values = real_array("latency", values, ("trial", "channel"))
+    n_steps = whole_number("latency code", "n_steps", n_steps)
+    threshold = number("latency code", "threshold", threshold, "above 0 and below 1", lambda value: 0 < value < 1)
+    values = real_array("latency code", values, ("trial", "channel"))
     _check_unit_interval(values)
     code: dict[str, Any] = {"linear": True, "normalize": True}
     if tau is not None:
-        code = {"tau": number("latency", "tau", tau, "of steps above 0", lambda value: value > 0)}
+        code = {"tau": number("latency code", "tau", tau, "of steps above 0", lambda value: value > 0)}
     if not values.size:  # of which the library would look for the smallest
         return np.zeros((len(values), n_steps, values.shape[1]), np.uint8)
     with own_defaults():
@@ -110,7 +111,7 @@ def latency(values: Floats, n_steps: int, tau: float | None = None, threshold: f
 
 
 def delta(signal: Floats, threshold: float) -> Spikes:
-    """Code changes from step to step (as `snntorch.spikegen.delta`, in double precision).
+    """Code changes from step to step (as `snntorch.spikegen.delta`).
 
     Parameters
     ----------
@@ -124,8 +125,8 @@ def delta(signal: Floats, threshold: float) -> Spikes:
     ndarray of uint8, shape (trial, step, 2 × feature)
         Channels of rises, then channels of falls.
     """
-    threshold = number("delta", "threshold", threshold, "above 0", lambda value: value > 0)
-    signal = real_array("delta", signal, _SIGNAL)
+    threshold = number("delta code", "threshold", threshold, "above 0", lambda value: value > 0)
+    signal = real_array("delta code", signal, _SIGNAL)
     with np.errstate(invalid="ignore", over="ignore"):  # between infinities there is no change
         change = np.diff(signal, axis=1, prepend=signal[:, :1])
     return np.concatenate([change >= threshold, change <= -threshold], axis=2).astype(np.uint8)
@@ -150,11 +151,11 @@ def crossings(signal: Floats, levels: Floats) -> Spikes:
     ----------
     Bellec et al. (2018), arXiv 1803.09574.
     """
-    levels = real_array("crossings", levels, ("level",), what="levels")
+    levels = real_array("crossings code", levels, ("level",), what="levels")
     if not levels.size or not np.isfinite(levels).all() or (np.diff(levels) <= 0).any():
         found = listed([f"{level:g}" for level in levels])
         raise LearnError(f"crossings code: expected finite levels that ascend, found {found}; sort them, each once")
-    signal = real_array("crossings", signal, _SIGNAL)
+    signal = real_array("crossings code", signal, _SIGNAL)
     above = signal[..., None] >= levels
     before = np.concatenate([np.zeros_like(above[:, :1]), above[:, :-1]], axis=1)
     absent = np.isnan(signal)[..., None]
@@ -204,13 +205,15 @@ def population(
     Eliasmith & Anderson (2003), Neural Engineering; Gaussian receptive fields: Bohte et al. (2002),
     doi 10.1016/S0925-2312(01)00658-0.
     """
-    n_encoders = whole_number("population", "n_encoders", n_encoders, least=2)
-    low = number("population", "low", low)
-    high = number("population", "high", high, f"that is finite, and not {low:g} as low is", lambda value: value != low)
-    width = number("population", "width", width, "above 0", lambda value: value > 0)
+    n_encoders = whole_number("population code", "n_encoders", n_encoders, least=2)
+    low = number("population code", "low", low)
+    high = number(
+        "population code", "high", high, f"that is finite, and not {low:g} as low is", lambda value: value != low
+    )
+    width = number("population code", "width", width, "above 0", lambda value: value > 0)
     wanted, remedy = "above 0 and up to 1 spike a step", "lower it, or shorten dt"
-    peak = number("population", "peak", peak, wanted, lambda value: 0 < value <= 1, remedy)
-    signal = real_array("population", signal, _SIGNAL)
+    peak = number("population code", "peak", peak, wanted, lambda value: 0 < value <= 1, remedy)
+    signal = real_array("population code", signal, _SIGNAL)
     preferred = np.linspace(low, high, n_encoders)
     distance = (signal[..., None] - preferred) / (width * (high - low) / (n_encoders - 1))
     drive = _by_channel(np.nan_to_num(peak * np.exp(-0.5 * distance**2)))
