@@ -1,3 +1,4 @@
+import brian2 as b2
 import numpy as np
 import pytest
 
@@ -54,6 +55,9 @@ def test_lags_end_where_asked():
     short = wandering.assign_coords(time=("bin", 0.1 * np.arange(wandering.sizes["bin"])))
     for longest in (0.5, 0.6, 0.7):  # of which 0.7 / 0.1 is below 7
         assert time_scales(short, longest=longest)["lag"].values[-1] == pytest.approx(longest)
+    assert time_scales(wandering, longest=0.12 * b2.second)["lag"].values[-1] == 120
+    with pytest.raises(SpecError, match="longest as a number of ms above 0 in ms, found some in 'm"):
+        time_scales(wandering, longest=120 * b2.mV)
     assert time_scales(wandering, longest=np.inf).sizes["lag"] == wandering.sizes["bin"]
     # Four lags tell more than the three parameters that are fitted to them.
     for fewest in (time_scales(wandering, longest=1e-3), time_scales(wandering.isel(bin=slice(0, 5)))):

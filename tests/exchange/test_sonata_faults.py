@@ -216,6 +216,20 @@ def test_units_of_a_dataset_are_read(name, place, right, wrong, part, leaky):
         tb.read_sonata(leaky)
 
 
+def test_a_unit_is_read_by_whatever_name_it_stands(leaky):
+    for key, unit in (("unit", "pA"), ("Units", "nA")):
+        with h5py.File(leaky / "edges.h5", "r+") as file:
+            file["edges/inh__to__exc/0/syn_weight"].attrs[key] = unit
+        if unit == "pA":
+            tb.read_sonata(leaky)
+    with pytest.raises(tb.ExchangeError, match="syn_weight: expected numbers in one unit, found 'nA' and 'pA'"):
+        tb.read_sonata(leaky)
+    with h5py.File(leaky / "edges.h5", "r+") as file:
+        del file["edges/inh__to__exc/0/syn_weight"].attrs["unit"]
+    with pytest.raises(tb.ExchangeError, match="syn_weight: expected units 'pA', found 'nA'"):
+        tb.read_sonata(leaky)
+
+
 def test_units_of_our_own_models_are_read(folder):
     tb.write_sonata(leaky_region("delta"), folder)
     place = "nodes/exc/0/dynamics_params/initial_v"

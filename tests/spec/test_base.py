@@ -1,9 +1,12 @@
+import datetime
 import json
 import tomllib
 from pathlib import Path
 
+import brian2 as b2
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
@@ -15,6 +18,9 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.cluster import Certificates
 from twinbrain.spec.load import load_workflow, workflow_names
 from twinbrain.spec.model import NeuronModel
+from twinbrain.spec.population import Population
+from twinbrain.spec.ports import InputPort
+from twinbrain.spec.projection import Connect
 from twinbrain.spec.region import Region
 from twinbrain.spec.signal import SampledWaveform, SpikeTrains
 from twinbrain.spec.sweep import Uniform
@@ -324,6 +330,14 @@ def test_only_true_and_false_are_truth_values(value):
         Workflow.parse(WORKFLOW | {"record": {"spikes": value}})
 
 
+@pytest.mark.parametrize("value", [1, 1.0, 0, "true"])
+def test_a_rule_that_is_alone_is_true(value):
+    assert Connect(one_to_one=True) == Connect(one_to_one=np.True_)
+    assert Connect(one_to_one=None, total=1).one_to_one is None
+    with pytest.raises(SpecError, match="one_to_one: expected true or false, found"):
+        Connect(one_to_one=value)
+
+
 @pytest.mark.parametrize("declaration", [Workflow, Region])
 def test_a_declaration_has_a_json_schema(declaration):
     schema = declaration.model_json_schema()
@@ -351,6 +365,25 @@ def test_neither_truth_values_nor_texts_are_numbers(place, value, message):
     table[key[-1]] = value
     with pytest.raises(SpecError, match=message):
         Region.parse(data)
+
+
+@pytest.mark.parametrize(
+    ("declared", "place"),
+    [
+        (lambda: Connect(probability=10 * b2.mV), "probability"),
+        (lambda: Connect(in_degree=xr.DataArray(5, attrs={"units": "percent"})), "in_degree"),
+        (lambda: Population(cell="c", size=datetime.timedelta(seconds=4)), "size"),
+        (lambda: Run(duration="1 s", seed=3 * b2.volt), "seed"),
+        (lambda: InputPort(share=0.5 * b2.volt), "share"),
+        (lambda: InputPort(share=1, glutamate={"ampa": 500 * b2.mV}), "glutamate"),
+        (lambda: Uniform(integers=(0, 5 * b2.mV)), "integers"),
+    ],
+)
+def test_quantities_are_no_plain_numbers(declared, place):
+    with pytest.raises(SpecError, match=f"{place}: expected a number without a unit, found one in '.*'; give a plain"):
+        declared()
+    ratio = Connect(probability=1 * b2.mV / b2.volt).probability
+    assert ratio == Connect(probability=xr.DataArray(0.001, attrs={"units": "1"})).probability == 0.001
 
 
 @pytest.mark.parametrize("values", [["1", "2_0"], [[1, True]], [True, 2]])

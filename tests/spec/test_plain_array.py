@@ -76,6 +76,10 @@ def masked(*numbers):
         xr.DataArray([200, 300], attrs={"units": ""}),
         xr.DataArray([0.2, 0.3], attrs={"units": b"nF"}),
         xr.DataArray([0.2, 0.3], attrs={"units": np.array(["nF"])}),
+        xr.DataArray([0.2, 0.3], attrs={"unit": "nF"}),
+        xr.DataArray([0.2, 0.3], attrs={"Units": b"nF", "unit": ""}),
+        xr.DataArray([0.2, 0.3], attrs={"units": "nF", "unit": "nanofarad"}),
+        xr.DataArray([200, 300], attrs={"unit": 3}),  # the number of a neuron
         [xr.DataArray(200), xr.DataArray(0.3, attrs={"units": "nF"})],
         np.array([0.2, 0.3]).view(OfAstropy),
         np.array([200, 300]).view(Unitless),
@@ -126,6 +130,10 @@ def test_shapes_and_texts_stay():
         (
             xr.DataArray([1, 2] * REGISTRY.uS, attrs={"units": "nS"}),
             "in one unit, found 'nS' beside numbers in 'microsi",
+        ),
+        (
+            xr.DataArray([1, 2], attrs={"units": "nS", "unit": "uS"}),
+            "weights in one unit, found 'nS' and 'uS'",
         ),
         ([xr.Variable("source", [1, 2])], "found a list of arrays with labels, or names of"),
         ([1, 2] * b2.mV, r"expected weights in nS, found some in 'm\^2 kg s\^-3 A\^-1'; convert them"),

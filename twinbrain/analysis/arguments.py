@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, SupportsFloat
 
 from twinbrain.errors import ConnectomeError, LearnError, SpecError
+from twinbrain.spec.plain_array import plain_array
 
 
 def check_has_regions(name: str, wanted: Iterable[str], found: Iterable[str]) -> None:
@@ -49,6 +50,7 @@ def positive(name: str, value: float, unit: str = "") -> float:
     SpecError
         If it is another.
     """
+    what = f"a number{f' of {unit}' if unit else ''} above 0"
     if isinstance(value, bool) or not isinstance(value, SupportsFloat) or not float(value) > 0:
-        raise SpecError(f"{name}: expected a number{f' of {unit}' if unit else ''} above 0, found {value!r}")
-    return float(value)
+        raise SpecError(f"{name}: expected {what}, found {value!r}")
+    return float(plain_array(value, unit or "1", f"{name} as {what}"))

@@ -192,6 +192,7 @@ def _check_array(values: object, dim: str) -> None:
 def _check_level(level: object) -> None:
     if isinstance(level, bool) or not isinstance(level, SupportsFloat) or not 0 < float(level) < 1:
         raise SpecError(f"level: expected a confidence between 0 and 1, such as 0.95, found {level!r}")
+    plain_array(level, what="level as a number")  # which has no unit
 
 
 def _normal_quantile(level: float) -> float:

@@ -25,6 +25,7 @@ from twinbrain.exchange.sonata_files import (
     read_json,
     read_types,
     text_beside,
+    unit_beside,
 )
 from twinbrain.files import number as in_text
 from twinbrain.models.step import step_program
@@ -133,6 +134,7 @@ def _read_edge_population(
             check_units(own[name], unit, path)
     if "dynamics_params" in own:
         raise failure(path, f"{group.name}/0/dynamics_params: {_STATIC}; take it out")
+    has_unit = "syn_weight" in values and unit_beside(own["syn_weight"], path) is not None
     numbers, which = np.unique(kind, return_inverse=True)
     key = (from_ * len(found) + to) * len(numbers) + which
     order = np.argsort(key, kind="stable")
@@ -150,7 +152,7 @@ def _read_edge_population(
         if receptor not in cell.receptors:
             hint = suggestion(receptor, cell.receptors)
             raise failure(path, f"{group.name}: edge {first}: unknown receptor {receptor!r} of {cell.name!r}; {hint}")
-        if "syn_weight" in values and "units" in own["syn_weight"].attrs:
+        if has_unit:
             program = step_program(cell.model, cell.receptors)
             check_units(own["syn_weight"], program.units[program.jumps[receptor]], path)
         weight, delay, n_synapses = (_values(path, group, name, values, row, kept, number) for name in _READ)

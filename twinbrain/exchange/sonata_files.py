@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbrain import units
-from twinbrain.errors import UnitError
+from twinbrain.errors import SpecError, UnitError
 from twinbrain.exchange.files import failure
 from twinbrain.exchange.sonata_unread import Unread
 from twinbrain.files import FileError, damaged, opened_hdf5, parse_json, read_text
 from twinbrain.files.text import LARGEST_JSON
+from twinbrain.spec.plain_array import told_unit
 from twinbrain.spec.suggest import suggestion
 
 _DIGITS = re.compile("[0-9]{1,18}")
@@ -173,13 +174,35 @@ def text_beside(item: Any, key: str, default: str) -> str:
         return found.decode() if isinstance(found, bytes) else str(found)
 
 
+def unit_beside(values: Any, path: Path) -> str | None:
+    """Return the unit that a dataset says it is in, if it says one.
+
+    Parameters
+    ----------
+    values : dataset
+        Its attribute ``units``, or ``unit``, is what it says.
+    path : Path
+        Of the file, for the message.
+
+    Raises
+    ------
+    ExchangeError
+        If it says two that differ.
+    """
+    try:
+        with damaged(f"a text as units of {values.name}"):
+            return told_unit(values.attrs)
+    except SpecError as error:
+        raise failure(path, f"{values.name}: {error}") from None
+
+
 def check_units(values: Any, unit: str, path: Path) -> None:
     """Check that a dataset which says in what unit it is says that of the coherent set, in which it is read.
 
     Parameters
     ----------
     values : dataset
-        Its attribute ``units`` is what it says.
+        As `unit_beside` takes it.
     unit : str
         Any unit of the dimension that is expected.
     path : Path
@@ -191,7 +214,8 @@ def check_units(values: Any, unit: str, path: Path) -> None:
         If it says another.
     """
     expected = units.coherent_unit(unit)
-    text = text_beside(values, "units", expected)
+    told = unit_beside(values, path)
+    text = expected if told is None else told
     try:
         same = text == expected or units.coherent(f"1 {text}", expected) == 1
     except UnitError:

@@ -37,6 +37,7 @@ from twinbrain.exchange.sonata_files import (
     populations,
     read_json,
     read_types,
+    unit_beside,
 )
 from twinbrain.models.neurons import LIF_CURRENT, NEURON_MODELS
 from twinbrain.models.receptors import EXPONENTIAL_CURRENT, RECEPTOR_MODELS
@@ -230,7 +231,7 @@ def _read_population(
         where = f"{path}: {group.name}"
         found.append(_population(config, where, row, of_these[0], of_these[1], len(here), dt))
         _check_places(where, number, row, set(own), found[-1])
-        units = _units_of(row, found[-1]) if any("units" in item.attrs for item in given.values()) else {}
+        units = _units_of(row, found[-1]) if any(unit_beside(item, path) is not None for item in given.values()) else {}
         for key in units.keys() & given.keys():
             check_units(given[key], units[key], path)
     return nodes

@@ -10,10 +10,15 @@ from pydantic import BeforeValidator, ConfigDict, Field, create_model
 
 from twinbrain import units
 from twinbrain.spec.base import Spec
+from twinbrain.spec.plain_array import numbers_and_unit
 
 
 def _in_unit(unit: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: units.number(value, unit) if isinstance(value, str) else value)
+    def parse(value: Any) -> Any:
+        is_quantity = isinstance(value, str) or numbers_and_unit(value)[1] is not None
+        return units.number(value, unit) if is_quantity else value
+
+    return BeforeValidator(parse)
 
 
 Time = Annotated[float, _in_unit("ms")]

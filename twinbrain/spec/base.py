@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic._internal._model_construction import ModelMetaclass
 
 from twinbrain.errors import Problem, SpecError
-from twinbrain.spec.plain_numbers import check_plain
+from twinbrain.spec.plain_numbers import check_plain, is_truth
 from twinbrain.spec.plain_text import check_text
 from twinbrain.spec.problems import problems_of
 
@@ -40,7 +40,8 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         if isinstance(value, os.PathLike):  # so that a declaration is the same however a path was given
             value = os.fspath(value)
         field = cls.model_fields[info.field_name or ""]
-        if field.annotation is bool or (value is not None and type(value) not in (int, float)):
+        is_number = type(value) in (int, float) and not is_truth(field.annotation)
+        if not is_number and (value is not None or field.annotation is bool):
             check_plain(value, field)
             check_text(value)
         return value

@@ -30,10 +30,10 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
     Parameters
     ----------
     value : array_like
-        Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``), Dask or torch, a quantity of brian2, pint,
-        astropy, unyt or quantities, a time of NumPy, a masked array in which nothing is masked, or a list of any of
-        them, where these have neither labels nor names of dimensions. Numbers without a unit are taken to be in the one
-        that is wanted.
+        Of NumPy, pandas, xarray (with its unit in ``attrs["units"]``, or ``"unit"``), Dask or torch, a quantity of
+        brian2, pint, astropy, unyt or quantities, a time of NumPy, a masked array in which nothing is masked, or a list
+        of any of them, where these have neither labels nor names of dimensions. Numbers without a unit are taken to be
+        in the one that is wanted.
     unit : str
         Which one that is; ``"1"`` is none.
     what : str
@@ -117,8 +117,8 @@ def numbers_and_unit(value: Any, what: str = "numbers") -> tuple[Any, str | None
         return np.asarray(value), str(value.dim)
     if isinstance(attributes := getattr(value, "attrs", None), Mapping):  # of xarray and pandas
         inner, own = numbers_and_unit(value.data, what) if isinstance(value, xr.DataArray) else (value, None)
-        told = _text(attributes.get("units"))
-        if own and told and not _are_alike(own, told):
+        told = told_unit(attributes, what)
+        if own and told and not are_alike(own, told):
             raise SpecError(f"expected {what} in one unit, found {told!r} beside numbers in {own!r}; correct the units")
         return inner, told or own
     if hasattr(value, "magnitude") and hasattr(value, "units"):  # of pint, and of quantities, which neo has
@@ -128,6 +128,27 @@ def numbers_and_unit(value: Any, what: str = "numbers") -> tuple[Any, str | None
     if isinstance(value, datetime.timedelta):
         return value.total_seconds(), "s"
     return value, None
+
+
+def told_unit(attributes: Mapping[Any, Any], what: str = "numbers") -> str | None:
+    """Return the unit that is told beside numbers, under ``units`` or, as a text, ``unit``, in capitals or not.
+
+    Raises
+    ------
+    SpecError
+        If there are two, which differ.
+    """
+    given = {str(key): attributes[key] for key in attributes if str(key).lower() in ("unit", "units")}
+    # A number called unit is that of a neuron, as sorters of spikes have them.
+    told = [_text(value) for key, value in given.items() if key == "units" or _is_text(value)]
+    found = sorted((text for text in told if text is not None), key=bool, reverse=True)  # empty ones come last
+    if other := next((text for text in found[1:] if text and not are_alike(found[0], text)), None):
+        raise SpecError(f"expected {what} in one unit, found {found[0]!r} and {other!r}; correct the units")
+    return found[0] if found else None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value.item() if isinstance(value, np.ndarray) and value.size == 1 else value, str | bytes)
 
 
 def _text(units: Any) -> str | None:
@@ -165,7 +186,8 @@ def _converted(array: NDArray[Any], own: str, unit: str, what: str) -> NDArray[A
     return np.array(cells, np.float64).reshape(array.shape)
 
 
-def _are_alike(one: str, other: str) -> bool:
+def are_alike(one: str, other: str) -> bool:
+    """Return whether two units are one, whatever they are called."""
     try:
         return _factor(one, other) == 1
     except UnitError:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from twinbrain.errors import SpecError
+from twinbrain.spec.plain_array import are_alike, numbers_and_unit
 
 _TRUTH = (bool, np.bool)
 
@@ -45,14 +46,16 @@ def whole(name: str, value: int, least: int = 1) -> int:
 
 
 def check_plain(value: Any, field: FieldInfo) -> None:
-    """Refuse truth values, and numbers written as texts, where a field takes numbers, and both for a truth value.
+    """Refuse truth values, numbers written as texts and units where a field takes numbers, and all for a truth value.
 
     Raises
     ------
     ValueError
-        If there is one; pydantic would count true as 1, and read "2_0" as 20 and "no" as false.
+        If there is one; pydantic would count true as 1, read "2_0" as 20 and "no" as false, and drop a unit.
     """
-    if field.annotation is bool and not isinstance(value, _TRUTH):
+    if is_truth(field.annotation):
+        if isinstance(value, _TRUTH) or (value is None and field.annotation is not bool):
+            return
         raise ValueError(f"expected true or false, found {value!r}")
     items = value if isinstance(value, list | tuple) else (value,)
     truth = next((item for item in items if isinstance(item, _TRUTH)), None)
@@ -60,8 +63,10 @@ def check_plain(value: Any, field: FieldInfo) -> None:
         raise ValueError(f"expected no truth value here, found {str(truth).lower()}")
     if isinstance(value, str) and _reads_as_number(value) and _of_numbers(field):
         raise ValueError(f"expected a number, found the text {value!r}; write it without quotes")
-    if isinstance(value, dict | list | tuple) and _of_numbers(field):
-        numbers_alone(value.values() if isinstance(value, dict) else value)
+    if not isinstance(value, str) and _of_numbers(field):
+        held = value.values() if isinstance(value, dict) else items
+        numbers_alone(held)
+        refuse_units(held)
 
 
 def numbers_alone(values: Iterable[Any]) -> None:
@@ -75,6 +80,27 @@ def numbers_alone(values: Iterable[Any]) -> None:
     for value in values:
         if isinstance(value, _TRUTH) or (isinstance(value, str) and _reads_as_number(value)):
             raise ValueError(f"expected numbers, found {value!r} among them")
+
+
+def refuse_units(values: Iterable[Any]) -> None:
+    """Refuse quantities of another package among numbers that have no unit.
+
+    Raises
+    ------
+    ValueError
+        If there is one; Python drops its unit.
+    """
+    for value in values:
+        if (unit := numbers_and_unit(value)[1]) is not None and not are_alike(unit, "1"):
+            raise ValueError(f"expected a number without a unit, found one in {unit!r}; give a plain number")
+
+
+def is_truth(annotation: Any) -> bool:
+    """Return whether a field, where it is given, may be nothing but true or false."""
+    if get_origin(annotation) is Literal:
+        return all(isinstance(value, bool) for value in get_args(annotation))
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    return annotation is bool or (bool(parts) and all(map(is_truth, parts)))
 
 
 def _takes_truth(annotation: Any) -> bool:

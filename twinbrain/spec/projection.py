@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from twinbrain.spec.arrays import Indices, from_file
 from twinbrain.spec.base import Spec
 from twinbrain.spec.labelled import refuse_other_labels
-from twinbrain.spec.plain_numbers import numbers_alone
+from twinbrain.spec.plain_numbers import numbers_alone, refuse_units
 from twinbrain.spec.plasticity import Plasticity
 from twinbrain.spec.population import MOST_NEURONS
 from twinbrain.spec.quantity import Millimetres, TimeValue, Value
@@ -134,6 +134,7 @@ def receptor_shares(value: object) -> object:
     """Return the factors of receptors, of a table or of one receptor's name."""
     if isinstance(value, dict):
         numbers_alone(value.values())
+        refuse_units(value.values())
     return {value: 1.0} if isinstance(value, str) else value
 
 
