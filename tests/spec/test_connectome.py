@@ -144,6 +144,14 @@ def test_labels_without_an_order_are_refused(pair):
         pair.replace(labels={"A", "B"})
 
 
+def test_labels_of_a_table_in_another_order_than_its_rows_are_refused(four):
+    table = pd.DataFrame({"name": list("wxyz"), "area": [3, 1, 2, 0]})
+    for kept in (table, table.set_axis([3, 5, 8, 9]), table.set_axis(list("qprs"))):
+        assert four.replace(labels=kept["name"]).labels == list("wxyz")
+    with pytest.raises(ConnectomeError, match="the labels of names of regions along region to ascend, or to be names"):
+        four.replace(labels=table.sort_values("area")["name"])
+
+
 def test_a_pattern_that_matches_nothing_shows_near_labels(four):
     with pytest.raises(ConnectomeError, match=r"match 'lv1\*', found none .* near: lV1"):
         four.select(["rV1", "lv1*"])

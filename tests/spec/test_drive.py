@@ -262,6 +262,10 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
     def course(times, **attrs):
         return xr.DataArray([1.0, 2, 3], {"time": ("time", times, attrs)}, ["time"])
 
+    def beside(times, dim="time", **attrs):
+        return xr.DataArray([1.0, 2, 3], {"t": (dim, times, attrs)}, [dim])
+
+    five = pd.date_range("2024-01-01", periods=3, freq="5ms", tz="Europe/Berlin")
     fine = [
         course([5, 6, 7], units="ms"),
         course(np.array([0.1, 0.101, 0.102], np.float32), units="s"),
@@ -270,6 +274,11 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         course(np.array([-100, 0, 100], np.int8)),
         pd.Series([1.0, 2, 3], pd.date_range("2024-01-01", periods=3, freq="ms")),
         pd.Series([1.0, 2, 3], pd.to_timedelta([1, 2, 3], "ms")),
+        pd.Series([1.0, 2, 3], pd.date_range("2024-01-01", periods=3, freq="ms", tz="Europe/Berlin")),
+        beside([5, 6, 7], units="ms"),
+        beside([5, 3, 9]),
+        beside([5, 3, 9], units="mV"),
+        course([0, 1, 2], units="ms").assign_coords(beside([5, 3, 9], units="ms").coords),
     ]
     for values in fine:
         assert waveform(values) == waveform([values]) == ((1, 2, 3),)
@@ -278,8 +287,21 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         "25 on average, from 1 to 49; correct": course([0, 1, 50]),
         "10 ms on average": pd.Series([1.0, 2, 3], pd.to_timedelta([10, 20, 30], "ms")),
         "1 ms on average, from 0.5 to 1.5": course([0, 0.5, 2], units="ms"),
+        "4 ms on average": course([0, 4, 8], Unit="ms"),
+        "2 ms on average": beside([0, 0.002, 0.004], units="s"),
+        "3 ms on average": beside([0, 3, 6], "dim_0", units="ms"),
+        "6 ms on average": beside(np.array([0, 6, 12], "m8[ms]")),
+        "-1 ms on average": beside([2, 1, 0], units="ms"),
+        "7 on average, from 1 to 13": pd.Series([1.0, 2, 3], pd.Index([0, 1, 14], dtype=object)),
     }
-    for found, values in faults.items():
+    in_zone = [
+        pd.Series([1.0, 2, 3], five),
+        pd.Series([1.0, 2, 3], five.astype(object)),
+        pd.Series([1.0, 2, 3], five.tz_localize(None).to_period("5ms")),
+        pd.DataFrame([[1.0, 2, 3]], columns=five),
+        xr.DataArray([1.0, 2, 3], {"time": five}, ["time"]),
+    ]
+    for found, values in [*faults.items(), *(("5 ms on average, from 5 to 5", values) for values in in_zone)]:
         with pytest.raises(
             SpecError, match=f"along time as interval says, 1 ms, or without a unit equally far, found {found}"
         ):
@@ -289,6 +311,8 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         SpecError, match="expected rows of samples with the same labels, in the same order, found others"
     ):
         waveform([course([0, 1, 2]), course([1, 2, 3])])
+    with pytest.raises(SpecError, match=r"expected times as labels along time, found \(0, 0\), which is none"):
+        waveform(pd.Series([1.0, 2, 3], pd.MultiIndex.from_product([[0], [0, 1, 2]])))
     with pytest.raises(SpecError, match="expected times along time in ms, found some in 'sample'; convert them"):
         waveform(course([0, 1, 2], units="sample"))
 

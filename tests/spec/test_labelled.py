@@ -70,6 +70,22 @@ def test_numbers_and_times_as_labels_ascend():
             refuse_disorder(array, ["time"], "a course")
 
 
+def test_labels_ascend_in_whatever_form_they_are():
+    days = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin")
+    for index in (days, days.tz_localize(None).to_period("D"), pd.MultiIndex.from_product([["x"], [0, 1, 2]])):
+        series = pd.Series([1, 2, 3], index.rename("time") if index.nlevels == 1 else index)
+        for given in (series, xr.DataArray([1, 2, 3], {"time": index}, ["time"])):
+            refuse_disorder(with_dims(given, ["time"], "a course"), ["time"], "a course")
+            with pytest.raises(SpecError, match="the labels of a course along time to ascend, or to be names, found"):
+                refuse_disorder(with_dims(given[::-1], ["time"], "a course"), ["time"], "a course")
+
+
+def test_what_stands_along_unnamed_dimensions_stays_along_them():
+    coords = {"dim_0": ("dim_0", [5, 6], {"units": "ms"}), "t": ("dim_0", [7, 8], {"units": "s"}), "one": 5}
+    found = with_dims(xr.DataArray(np.zeros((2, 3)), coords, ["dim_0", "dim_1"]), DIMS, "an array")
+    assert (found["row"].attrs, found["t"].dims, found["t"].attrs) == ({"units": "ms"}, ("row",), {"units": "s"})
+
+
 def test_arrays_are_labelled_by_names_and_by_what_does_not_count_places():
     table = pd.DataFrame(np.zeros((2, 3)))
     for given in (table, table[0], table.values, xr.DataArray(table), xr.DataArray(5), [1, 2], 5):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +96,10 @@ def test_a_workflow_with_a_sweep_has_another_digest():
                 "samples": {"n": 10**6, "parameters": {"coupling": {"uniform": [0, 1]}}},
             },
             ["expected at most 1,000,000 points, found 2,000,000"],
+        ),
+        (
+            {"together": [{"seed": pd.Series([1, 2]), "coupling": pd.Series([0.5, 1])[::-1]}]},
+            ["expected values that change together with the same labels, in the same order, found others"],
         ),
         ({"parameters": {"seed": [1]}, "batch": 0}, ["batch", "greater than or equal to 1"]),
         ({"parameters": {"seed": [1]}, "reduce": "mean_rates"}, ["reduce", "dict"]),

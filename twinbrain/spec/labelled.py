@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twinbrain.errors import SpecError
 from twinbrain.spec.decoded import decoded
+from twinbrain.spec.plain_labels import are_texts, ascend, plain_labels
 
 _UNNAMED = re.compile(r"dim_\d+")  # as xarray calls them
 
@@ -39,7 +40,8 @@ def with_dims(
     Returns
     -------
     array_like
-        Of an array with names or labels, an `xarray.DataArray` of these dimensions, with its labels.
+        Of an array with names or labels, an `xarray.DataArray` of these dimensions, with its labels, as `plain_labels`
+        has them.
 
     Raises
     ------
@@ -51,6 +53,7 @@ def with_dims(
         array = _of_pandas(value, dims, renamed=labels_tell or value.ndim == 1)
     if not isinstance(array, xr.DataArray):
         return array
+    array = _with_plain_labels(array)
     dims = (alone,) if alone is not None and array.ndim == 1 else dims
     if array.ndim != len(dims):
         return array  # who knows the shape that is wanted refuses another one
@@ -62,12 +65,17 @@ def with_dims(
             f"expected {what} along {', '.join(dims)}, found dimensions called {', '.join(map(str, array.dims))}; "
             "rename them, or give .values, which are taken by their places"
         )
-    coords = {wanted: array[own].values for own, wanted in zip(array.dims, dims, strict=True) if own in array.coords}
+    called = dict(zip(array.dims, dims, strict=True))
+    coords = {
+        name: (dim, coord.values, coord.attrs)
+        for own, coord in array.coords.items()
+        if coord.ndim == 1 and ((name := called.get(own, own)) == (dim := called[coord.dims[0]]) or name not in dims)
+    }
     return xr.DataArray(array.data, coords, dims, attrs=array.attrs)
 
 
 def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
-    """Refuse numbers or times as labels that descend along dimensions along which places count.
+    """Refuse labels that are no names, and do not ascend along dimensions along which places count.
 
     Parameters
     ----------
@@ -80,16 +88,16 @@ def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
     Raises
     ------
     SpecError
-        If they do, since the order may be that of the labels, or that of the places.
+        If there are such, since the order may be that of the labels, or that of the places; what cannot be compared
+        does not ascend.
     """
     if not isinstance(array, xr.DataArray):
         return
     for dim in array.dims:
-        own = array[dim].values
-        if dim in dims and dim in array.coords and own.dtype.kind in "iufmM" and not (own[1:] >= own[:-1]).all():
+        if dim in dims and dim in array.coords and not ascend(own := array[dim].values) and not are_texts(own):
             raise SpecError(
-                f"expected the labels of {what} along {dim} to ascend, found others; select them in order (as "
-                f".sortby({dim!r}) of xarray does), or give .values, which are taken by their places"
+                f"expected the labels of {what} along {dim} to ascend, or to be names, found others; select them in "
+                f"order (as .sortby({dim!r}) of xarray does), or give .values, which are taken by their places"
             )
 
 
@@ -125,8 +133,10 @@ def _labels_of(value: Any) -> NDArray[Any] | None:
     if getattr(value, "ndim", None) != 1:
         return None
     if _is_of_pandas(value):
-        return np.asarray(value.axes[0].to_numpy())
-    return value[value.dims[0]].values if isinstance(value, xr.DataArray) and value.dims[0] in value.coords else None
+        return plain_labels(value.axes[0])
+    if isinstance(value, xr.DataArray) and value.dims[0] in value.coords:
+        return plain_labels(value[value.dims[0]].to_index())
+    return None
 
 
 def _are_other_rows(one: Any, other: Any) -> bool:
@@ -151,7 +161,7 @@ def differ(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def is_labelled(value: Any) -> bool:
     """Return whether an array has names of its dimensions, or labels along them."""
     if _is_of_pandas(value):
-        return any(axis.name not in (None, "") or not counts_places(axis.to_numpy()) for axis in value.axes)
+        return any(axis.name not in (None, "") or not counts_places(plain_labels(axis)) for axis in value.axes)
     return isinstance(value, xr.DataArray) and any(
         not _UNNAMED.fullmatch(str(dim)) or (dim in value.coords and not counts_places(value[dim].values))
         for dim in value.dims
@@ -167,6 +177,18 @@ def _is_of_pandas(value: Any) -> bool:
     return hasattr(value, "axes") and hasattr(value, "iloc")
 
 
+def _with_plain_labels(array: xr.DataArray) -> xr.DataArray:
+    """Return an array of xarray with those labels in types of NumPy that have one."""
+    plain = {
+        dim: (dim, labels, array[dim].attrs)
+        for dim in array.dims
+        if dim in array.coords
+        and array[dim].values.dtype.kind == "O"
+        and (labels := plain_labels(array[dim].to_index())).dtype.kind != "O"
+    }
+    return array.assign_coords(plain)
+
+
 def _of_pandas(value: Any, dims: Sequence[str], renamed: bool) -> xr.DataArray:
     """Return a Series or a DataFrame, with the names of its axes, or those alone that are wanted."""
     given = [
@@ -175,5 +197,5 @@ def _of_pandas(value: Any, dims: Sequence[str], renamed: bool) -> xr.DataArray:
     names = [f"dim_{place}" if name is None else str(name) for place, name in enumerate(given)]
     if len(set(names)) < len(names):  # as where rows and columns are both called "region"
         names = [f"dim_{place}" for place in range(len(names))]
-    coords = {name: axis.to_numpy() for name, axis in zip(names, value.axes, strict=True)}
+    coords = {name: plain_labels(axis) for name, axis in zip(names, value.axes, strict=True)}
     return xr.DataArray(value.to_numpy(), coords, names, attrs=dict(value.attrs))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twinbrain.errors import ConnectomeError, SpecError
 from twinbrain.files import number
-from twinbrain.spec.labelled import counts_places, with_dims
+from twinbrain.spec.labelled import counts_places, refuse_disorder, with_dims
 from twinbrain.spec.plain_array import plain_array
 
 _HEMISPHERES = ("left", "right", "")
@@ -126,10 +126,16 @@ def in_order(labels: Iterable[Any]) -> list[Any]:
     Raises
     ------
     ConnectomeError
-        If they have no order, as those of a set, or are no labels at all.
+        If they have no order, as those of a set, or another than the rows of a table of pandas that they are of; or if
+        they are no labels at all.
     """
     if isinstance(labels, set | frozenset | Mapping) or not iterates(labels):
         raise ConnectomeError(f"expected labels in the order of the rows, as a list, found a {type(labels).__name__}")
+    dims = getattr(labels, "dims", ("region",))  # one dimension may have any name
+    try:
+        refuse_disorder(with_dims(labels, dims, "names of regions"), dims, "names of regions")
+    except SpecError as error:
+        raise ConnectomeError(str(error)) from None
     return list(labels)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from twinbrain.errors import SpecError
-from twinbrain.spec.plain_array import plain_array
+from twinbrain import units
+from twinbrain.errors import SpecError, UnitError
+from twinbrain.spec.plain_array import plain_array, told_unit
+from twinbrain.spec.plain_labels import are_texts
 
 _ROOM = 0.1  # for times in single precision, as a share of the interval
 
@@ -63,19 +65,43 @@ def refuse_other_times(array: Any, dim: str, interval: float, name: str) -> None
     SpecError
         If there are such, or they are in a unit that is none of time.
     """
-    if not isinstance(array, xr.DataArray) or dim not in array.coords or array.sizes[dim] < 2:
+    if not isinstance(array, xr.DataArray) or dim not in array.dims or array.sizes[dim] < 2:
         return
+    for own in _times_along(array, dim):
+        has_unit = own.dtype.kind in "mM" or bool(told_unit(own.attrs))
+        since = xr.DataArray(since_first(own.values), attrs=own.attrs)
+        times = plain_array(since, "ms" if has_unit else "1", f"times along {dim}")
+        apart = interval if has_unit else times[-1] / (len(times) - 1)
+        if (np.abs(times - np.arange(len(times)) * apart) > _ROOM * apart).any():
+            steps = np.diff(times)
+            raise SpecError(
+                f"expected samples as far apart along {dim} as {name} says, {interval:g} ms, or without a unit equally "
+                f"far, found {steps.mean():g}{' ms' * has_unit} on average, from {steps.min():g} to {steps.max():g}; "
+                f"correct {name}, sample it anew (.interp of xarray), or give .values, which are taken by their places"
+            )
+
+
+def _times_along(array: xr.DataArray, dim: str) -> list[xr.DataArray]:
+    """Return the labels of a dimension that are times or numbers; without labels, what else along it is in time.
+
+    Raises
+    ------
+    SpecError
+        If labels are neither these nor names.
+    """
+    if dim not in array.coords:
+        return [coord for coord in array.coords.values() if coord.dims == (dim,) and _is_time(coord)]
     own = array[dim]
-    if own.dtype.kind not in "iufmM":
-        return
-    has_unit = own.dtype.kind in "mM" or bool(own.attrs.get("units"))
-    since = xr.DataArray(since_first(own.values), attrs=own.attrs)
-    times = plain_array(since, "ms" if has_unit else "1", f"times along {dim}")
-    apart = interval if has_unit else times[-1] / (len(times) - 1)
-    if (np.abs(times - np.arange(len(times)) * apart) > _ROOM * apart).any():
-        steps = np.diff(times)
+    if own.dtype.kind not in "iufmM" and not are_texts(own.values):
         raise SpecError(
-            f"expected samples as far apart along {dim} as {name} says, {interval:g} ms, or without a unit equally "
-            f"far, found {steps.mean():g}{' ms' * has_unit} on average, from {steps.min():g} to {steps.max():g}; "
-            f"correct {name}, sample it anew (.interp of xarray), or give .values, which are taken by their places"
+            f"expected times as labels along {dim}, found {own.values[0]!r}, which is none; label it by times alone, "
+            "or give .values, which are taken by their places"
         )
+    return [own] if own.dtype.kind in "iufmM" else []
+
+
+def _is_time(coord: xr.DataArray) -> bool:
+    try:
+        return coord.dtype.kind in "mM" or units.number(f"1 {told_unit(coord.attrs)}", "ms") > 0
+    except UnitError:
+        return False

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from twinbrain.errors import Problem
 from twinbrain.spec.base import Spec
 from twinbrain.spec.distinct import distinct, repeated_value
+from twinbrain.spec.labelled import refuse_other_labels
 from twinbrain.spec.problems import reject
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.values import MOST, MOST_TOGETHER, Values, ends_of, n_values, plain, rounded, with_unit
@@ -122,7 +123,8 @@ class Sweep(Spec):
         Keys of the workflow, as `twinbrain.run.sweep.assign.assigned` takes them. Each is a dimension: every value is
         combined with every other, and stands there once.
     together : tuple of dict
-        Keys that change together: each table is one dimension, its lists as long as each other.
+        Keys that change together: each table is one dimension, its lists as long as each other, and with the same
+        labels, where they have any.
     cases : dict of str to dict
         One dimension of named cases, each a table of keys and their values; what it does not name stays as it is.
     contrasts : dict of str to (str, str)
@@ -159,12 +161,15 @@ class Sweep(Spec):
     @model_validator(mode="before")
     @classmethod
     def _check_size(cls, data: Any) -> Any:
-        """Refuse what could not be held before it is written out."""
+        """Refuse what could not be held before it is written out, and lists that have other labels than each other."""
         if not isinstance(data, dict):
             return data
         parameters, together = data.get("parameters"), data.get("together")
         sizes = [n_values(values) for values in parameters.values()] if isinstance(parameters, dict) else []
         tables = [table for table in together if isinstance(table, dict)] if isinstance(together, list | tuple) else []
+        for first, *others in (list(table.values()) for table in tables if table):
+            for other in others:
+                refuse_other_labels(first, other, "values that change together")
         n_points = 1
         for size in [*sizes, *(min(map(n_values, table.values()), default=1) for table in tables)]:
             n_points = min(n_points * size, MOST**3)  # a longer number could not be written

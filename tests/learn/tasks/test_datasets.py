@@ -188,8 +188,9 @@ def test_every_item_has_the_same_labels_of_channels_and_steps():
         np.arange(1e6, 1e6 + 60) * 1e-3,
         pd.timedelta_range(0, periods=60, freq="ms"),
         pd.date_range("2024-01-01", periods=60, freq="ms"),
+        pd.date_range("2024-01-01", periods=60, freq="ms", tz="Europe/Berlin"),
     ],
-    ids=["places", "small", "seconds", "since", "dates"],
+    ids=["places", "small", "seconds", "since", "dates", "zone"],
 )
 def test_trials_may_be_parts_of_one_recording(steps):
     recording = pd.DataFrame(np.random.default_rng(0).integers(2, size=(60, 3)), index=steps)
