@@ -66,6 +66,35 @@ def test_numbers_that_are_not_decoded_are_refused():
             decoded(value, "a map")
 
 
+class Signal(np.ndarray):
+    """Numbers with times of their own, as packages of recordings have them."""
+
+    def __new__(cls, values, **beside):
+        array = np.asarray(values).view(cls)
+        array.__dict__.update(beside)
+        return array
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"times": np.arange(3)}, {"t": np.arange(3)}, {"sampling_rate": 1000.0}, {"times": print, "t": np.arange(3)}],
+)
+def test_samples_with_times_of_their_own_are_refused(beside):
+    with pytest.raises(
+        SpecError, match=r"expected a map, found a Signal with times of its own, .*as an array of NumPy"
+    ):
+        decoded(Signal([1.0, 2, 3], **beside), "a map")
+
+
+def test_times_of_spikes_are_the_numbers_themselves():
+    spikes = [1.0, 2, 5]
+    for beside in ({"times": np.array(spikes), "sampling_rate": 1000.0}, {"times": print}, {"sampling_rate": None}):
+        given = Signal(spikes, **beside)
+        assert decoded(given, "times") is given
+    for given in (xr.DataArray([1, 2], {"t": ("x", [3, 4])}, ["x"]), pd.DataFrame({"times": [1, 2], "t": [3, 4]})):
+        assert decoded(given, "an array") is given
+
+
 def test_tables_that_are_not_of_pandas_are_refused():
     class Table:
         columns = ("b", "a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from twinbrain.errors import SpecError
@@ -27,8 +28,9 @@ def decoded(value: Any, what: str) -> Any:
     Raises
     ------
     SpecError
-        If it is an array of a file (of Zarr, h5py or netCDF4) with names of its dimensions, or a table of another
-        package than pandas, whose columns have names; or if its numbers are not decoded yet.
+        If it is an array of a file (of Zarr, h5py or netCDF4) with names of its dimensions, an array of another package
+        with times of its own, or a table of another package than pandas, whose columns have names; or if its numbers
+        are not decoded yet.
     """
     if isinstance(value, xr.Variable):
         value = xr.DataArray(value)
@@ -47,12 +49,27 @@ def decoded(value: Any, what: str) -> Any:
             f"{found} whose dimensions have names, which may mean another order; open its file with xarray, which "
             "knows them, or give what it holds, [...], which is taken by its places"
         )
-    if hasattr(value, "columns") and not hasattr(value, "iloc") and not isinstance(value, xr.DataArray):
+    if hasattr(value, "iloc") or isinstance(value, xr.DataArray):  # whose columns and coordinates have any name
+        return value
+    if _has_times(value):
+        raise SpecError(
+            f"{found} with times of its own, which are not read; give its numbers as an array of NumPy, in the unit "
+            "and sampled as they are wanted here, whose dimensions are taken by their places"
+        )
+    if hasattr(value, "columns"):
         raise SpecError(
             f"{found}, whose columns have names that are not read; give .to_pandas(), or .to_numpy(), which is taken "
             "by its places"
         )
     return value
+
+
+def _has_times(value: Any) -> bool:
+    """Return whether an array, as of neo or pynapple, tells when its samples are; times of spikes are no samples."""
+    own = next((times for name in ("times", "t") if getattr(times := getattr(value, name, None), "shape", ())), None)
+    if not getattr(value, "ndim", 0) or own is None:
+        return getattr(value, "sampling_rate", None) is not None
+    return len(own) == len(value) and not (own.shape == value.shape and bool(np.all(own == value)))
 
 
 def _names_dimensions(value: Any) -> bool:
