@@ -278,6 +278,7 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         beside([5, 6, 7], units="ms"),
         beside([5, 3, 9]),
         beside([5, 3, 9], units="mV"),
+        beside(list("abc"), units="ms"),
         course([0, 1, 2], units="ms").assign_coords(beside([5, 3, 9], units="ms").coords),
     ]
     for values in fine:
@@ -291,6 +292,7 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         "2 ms on average": beside([0, 0.002, 0.004], units="s"),
         "3 ms on average": beside([0, 3, 6], "dim_0", units="ms"),
         "6 ms on average": beside(np.array([0, 6, 12], "m8[ms]")),
+        "8 ms on average": beside(pd.date_range("2024", periods=3, freq="8ms", tz="UTC")),
         "-1 ms on average": beside([2, 1, 0], units="ms"),
         "7 on average, from 1 to 13": pd.Series([1.0, 2, 3], pd.Index([0, 1, 14], dtype=object)),
     }

@@ -180,11 +180,12 @@ def _is_of_pandas(value: Any) -> bool:
 def _with_plain_labels(array: xr.DataArray) -> xr.DataArray:
     """Return an array of xarray with those labels in types of NumPy that have one."""
     plain = {
-        dim: (dim, labels, array[dim].attrs)
-        for dim in array.dims
-        if dim in array.coords
-        and array[dim].values.dtype.kind == "O"
-        and (labels := plain_labels(array[dim].to_index())).dtype.kind != "O"
+        name: (coord.dims, labels, coord.attrs)
+        for name, coord in array.coords.items()
+        if coord.ndim == 1
+        and (name in array.dims or name not in array.xindexes)  # as the levels of a MultiIndex are
+        and coord.values.dtype.kind == "O"
+        and (labels := plain_labels(coord.to_index())).dtype.kind != "O"
     }
     return array.assign_coords(plain)
 

@@ -102,6 +102,8 @@ def _times_along(array: xr.DataArray, dim: str) -> list[xr.DataArray]:
 
 def _is_time(coord: xr.DataArray) -> bool:
     try:
-        return coord.dtype.kind in "mM" or units.number(f"1 {told_unit(coord.attrs)}", "ms") > 0
+        return coord.dtype.kind in "mM" or (
+            coord.dtype.kind in "iuf" and units.number(f"1 {told_unit(coord.attrs)}", "ms") > 0
+        )
     except UnitError:
         return False
