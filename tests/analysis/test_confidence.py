@@ -1,3 +1,4 @@
+import brian2 as b2
 import numpy as np
 import pytest
 import xarray as xr
@@ -84,7 +85,7 @@ def test_a_mean_is_that_of_an_array_of_numbers_by_seed(values, message):
         mean_over(values)
 
 
-@pytest.mark.parametrize("level", [0, 1, 95, np.nan, "95 %", True])
+@pytest.mark.parametrize("level", [0, 1, 95, np.nan, "95 %", True, 0.95 * b2.volt])
 def test_a_confidence_is_between_0_and_1(level):
     calls = (
         lambda: mean_over(xr.DataArray([1.0, 2.0], dims="seed"), level=level),

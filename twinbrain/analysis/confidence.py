@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twinbrain.analysis.arguments import check_each_once
 from twinbrain.errors import LearnError, SpecError
 from twinbrain.spec.labelled import refuse_other_labels
-from twinbrain.spec.plain_array import plain_array
+from twinbrain.spec.plain_array import numbers_and_unit, plain_array
 
 Floats = NDArray[np.float64]
 
@@ -190,9 +190,9 @@ def _check_array(values: object, dim: str) -> None:
 
 
 def _check_level(level: object) -> None:
-    if isinstance(level, bool) or not isinstance(level, SupportsFloat) or not 0 < float(level) < 1:
+    is_other = isinstance(level, bool) or numbers_and_unit(level)[1] is not None
+    if is_other or not isinstance(level, SupportsFloat) or not 0 < float(level) < 1:
         raise SpecError(f"level: expected a confidence between 0 and 1, such as 0.95, found {level!r}")
-    plain_array(level, what="level as a number")  # which has no unit
 
 
 def _normal_quantile(level: float) -> float:
