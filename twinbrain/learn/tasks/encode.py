@@ -2,8 +2,7 @@
 
 Each takes arrays, trials first, and returns ``uint8`` of shape (trial, step, channel). Those of xarray and pandas whose
 dimensions have other names than are told are refused, as are options out of their bounds. A signal that is NaN is
-absent: it gives no spikes. Codes compute in the precision of what they
-are given, single or double.
+absent: it gives no spikes. Codes compute in the precision of what they are given, single or double.
 """
 
 from __future__ import annotations
