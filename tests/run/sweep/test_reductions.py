@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.errors import SpecError
+from twinbrain.run.sweep.fit import fitted
 from twinbrain.run.sweep.reductions import LIBRARY, check_reductions, reduce_run, split, template_of, values_of
 
 NOTHING = xr.DataTree()
@@ -238,6 +239,13 @@ def test_texts_along_a_dimension_are_kept_and_numbers_of_a_point_are_not():
         {"a": array("region", ["x", "y"], family=("region", ["p", "q"]), rate=("region", [1, 2]), size=4)}
     )
     assert set(found.coords) == {"region", "family"}
+
+
+def test_what_a_result_was_selected_at_is_not_kept():
+    rates = array("population", ["e", "i"], region="x", cell=("population", ["c", "d"]))
+    known = template_of({"f": rates.sel(population="e"), "g": rates})
+    assert (known["f"].coords.keys(), set(known.coords)) == (set(), {"population", "cell"})
+    assert fitted({"f": rates.sel(population="i"), "g": rates}, known)["f"] == 0
 
 
 @pytest.mark.parametrize(

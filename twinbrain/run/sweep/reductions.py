@@ -246,8 +246,9 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
             )
     found = xr.Dataset()
     for name, array in results.items():
+        # What a result was selected at is told by its function, and may differ between points.
         new = array.drop_vars(
-            [key for key in array.coords if key not in array.dims and array[key].dtype.kind not in "UT"]
+            [key for key, c in array.coords.items() if key not in array.dims and not (c.dims and c.dtype.kind in "UT")]
         )
         clashing = {
             str(dim): f"{name}_{dim}"
