@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from twinbrain.errors import Problem, SpecError
+from twinbrain.errors import SpecError
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.workflow import Run, Workflow
@@ -42,29 +40,3 @@ def full_key(key: str) -> list[str]:
             return [table, *parts]
     known = {*Workflow.model_fields, *Run.model_fields, *Brain.model_fields}
     raise SpecError(f"unknown key {parts[0]!r}; {suggestion(parts[0], known)}")
-
-
-def refuse_whole_table(key: str, parts: Sequence[str], table: Mapping[str, Any]) -> None:
-    """Refuse a table in place of all that a workflow or its brain declares under a key: the rest would be lost.
-
-    Parameters
-    ----------
-    key : str
-        As a person wrote it.
-    parts : sequence of str
-        Its parts; of deeper ones, which may be a task or a distribution, tables are taken.
-    table : mapping
-        What it is given.
-
-    Raises
-    ------
-    SpecError
-        If it is such a key.
-    """
-    if len(parts) == 1 or (parts[0] == "brain" and len(parts) == 2):
-        inner = next(iter(table), "…")
-        message = (
-            f"expected the keys that change, found a table in place of all that {key} declares, which would lose the "
-            f'rest; write each as one key, in a file between quotes: "{key}.{inner}" = …'
-        )
-        raise SpecError([Problem(key, message)])

@@ -21,13 +21,14 @@ from twinbrain.spec.arrays import Folder
 from twinbrain.spec.brain import Brain, single_region_brain
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.cluster import ClusterProfile
-from twinbrain.spec.keys import key_parts, refuse_whole_table
+from twinbrain.spec.keys import key_parts
 from twinbrain.spec.named_files import is_path, place_in, with_folder, with_whole_paths
 from twinbrain.spec.population import Population
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.sweep import FileKind, Sweep
 from twinbrain.spec.undone import advice, undoing
+from twinbrain.spec.whole_table import refuse_loss
 from twinbrain.spec.workflow import Workflow
 
 Data = dict[str, Any]
@@ -244,8 +245,8 @@ def _override(data: Data, text: str) -> list[str]:
     last = parts[-1]
     found = with_whole_paths(_toml_value(value.strip(), key.strip()), reduce(place_in, parts, ()), Path())
     there = current.get(last) if isinstance(current, dict) else None
-    if isinstance(found, dict) and isinstance(there, dict | list) and there and parts != ["sweep"]:
-        refuse_whole_table(key.strip(), parts, found)
+    if isinstance(found, dict) and parts[0] != "sweep":
+        refuse_loss(key.strip(), there, found, parts)
     if isinstance(current, list):
         current[_list_index(current, last, key)] = found
     else:

@@ -199,8 +199,14 @@ def test_a_table_is_given_where_nothing_is_declared():
         ("coupling", None, ["coupling (brain.coupling)", "None"]),
         ("regions.CX-*.populations.pv.size", 0, ["brain.regions.CX-*.populations.pv", "greater than"]),
         ("run", {"drive_seed": 5}, ["run: expected the keys that change", 'between quotes: "run.drive_seed" = …']),
-        ("brain.long_range", {"in_degree": 9}, ["would lose the rest", 'quotes: "brain.long_range.in_degree" = …']),
-        ("regions", {"*": {"scale": 2}}, ["would lose the rest", 'between quotes: "regions.*" = …']),
+        ("brain.long_range", {"in_degree": 9}, ["lose weight", 'quotes: "brain.long_range.in_degree" = …']),
+        ("regions", {"*": {"scale": 2}}, ["lose TH-*, CX-*;", 'between quotes: "regions.*" = …']),
+        ("stimuli", {"pulse": {"rate": "1 Hz"}}, ["the rest of the list;", 'quotes: "stimuli.pulse.rate" = …']),
+        (
+            "regions.*.parameters",
+            {"C_m": "9 pF"},
+            ["regions.*.parameters: expected the keys that change", '"regions.*.parameters.C_m" = …'],
+        ),
         ("sweep.batch", 2, ["expected a table, found the value None"]),
     ],
 )

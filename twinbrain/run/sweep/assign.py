@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from twinbrain.errors import Problem, SpecError
@@ -13,12 +14,30 @@ from twinbrain.spec.brain import Brain
 from twinbrain.spec.called import called_in_list, called_in_table, is_pattern
 from twinbrain.spec.cell import Cell
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.keys import Place, full_key, key_parts, refuse_whole_table
+from twinbrain.spec.keys import Place, full_key, key_parts
 from twinbrain.spec.load import load_region
 from twinbrain.spec.region import Region
 from twinbrain.spec.suggest import suggestion
 from twinbrain.spec.training import Choice
+from twinbrain.spec.whole_table import refuse_loss
 from twinbrain.spec.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A value, the key as a person wrote it, and the places that it has reached so far."""
+
+    key: str
+    value: Any
+    reached: list[Place]
+
+    def at(self, place: Place, there: Any) -> Any:
+        """Return the value for a place, of what is there now."""
+        self.reached.append(place)
+        if isinstance(self.value, Mapping):
+            refuse_loss(self.key, there, self.value, place)
+        is_region = place[:2] == ("brain", "regions") and len(place) == 3
+        return load_region(self.value) if is_region and isinstance(self.value, str) else self.value
 
 
 def assigned(workflow: Workflow, values: Mapping[str, Any]) -> Workflow:
@@ -62,10 +81,8 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
         parts = key_parts(key)
         if not all(parts):
             raise SpecError([Problem(key, "expected a key such as coupling or regions.cortex/column.parameters.b")])
-        if isinstance(value, Mapping) and _declares(workflow, full_key(key)):
-            refuse_whole_table(key, full_key(key), value)
         try:
-            workflow = _assigned(workflow, full_key(key), value, (), reached[key])
+            workflow = _assigned(workflow, full_key(key), _Given(key, value, reached[key]), ())
         except SpecError as error:
             later = list(values)[list(values).index(key) + 1 :]
             raise SpecError(
@@ -73,14 +90,6 @@ def assigned_at(workflow: Workflow, values: Mapping[str, Any]) -> tuple[Workflow
                 for problem in error.problems
             ) from None
     return workflow, reached
-
-
-def _declares(workflow: Workflow, parts: list[str]) -> bool:
-    """Return whether something is declared under a key of a workflow, or of its brain."""
-    current: Any = workflow
-    for part in parts[:2]:
-        current = getattr(current, part, None)
-    return current is not None and current != ()
 
 
 def _with_order(message: str, later: list[str]) -> str:
@@ -95,16 +104,15 @@ def _with_key(where: str, key: str) -> str:
     return f"{key} ({where})" if where and where != key else key
 
 
-def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached: list[Place]) -> Any:
-    """Return ``current`` with what lies at ``parts`` in it replaced; ``reached`` is told each place."""
+def _assigned(current: Any, parts: list[str], given: _Given, place: Place) -> Any:
+    """Return ``current`` with what lies at ``parts`` in it replaced by what is given."""
     if not parts:
-        reached.append(place)
-        return _region_or(value) if place[:2] == ("brain", "regions") and len(place) == 3 else value
+        return given.at(place, current)
     first, rest = parts[0], parts[1:]
     where = ".".join(place)
     if isinstance(current, Region) and first == "parameters":
         for cell in _cells_with(current, rest):
-            current = _assigned(current, ["cells", cell, *parts], value, place, reached)
+            current = _assigned(current, ["cells", cell, *parts], given, place)
         return current
     if isinstance(current, Choice) and first not in Choice.model_fields:
         parts, first, rest = ["options", *parts], "options", parts  # as in a file: task.coding
@@ -112,7 +120,7 @@ def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached:
         fields = _fields(current)
         if first not in fields:
             raise SpecError([Problem(where, f"unknown key {first!r}; {suggestion(first, fields)}")])
-        fields[first] = _assigned(fields[first], rest, value, (*place, first), reached)
+        fields[first] = _assigned(fields[first], rest, given, (*place, first))
         if first == "file":
             fields["sha256"] = None  # of the file that was named before
         if isinstance(current, Brain) and first == "connectome":
@@ -122,14 +130,14 @@ def _assigned(current: Any, parts: list[str], value: Any, place: Place, reached:
         return _made(type(current), fields, where)
     if isinstance(current, dict):
         if not rest and place[-1:] != ("regions",) and not is_pattern(first):
-            reached.append((*place, first))
-            return current | {first: value}  # a key that need not be there: a parameter, an initial value
+            # A key that need not be there: a parameter, an initial value.
+            return current | {first: given.at((*place, first), current.get(first))}
         chosen = called_in_table(first, current, where)
-        return current | {name: _assigned(current[name], rest, value, (*place, name), reached) for name in chosen}
+        return current | {name: _assigned(current[name], rest, given, (*place, name)) for name in chosen}
     if isinstance(current, tuple | list):
         numbers = set(called_in_list(first, current, place[-1], where))
         return tuple(
-            _assigned(item, rest, value, (*place, str(i)), reached) if str(i) in numbers else item
+            _assigned(item, rest, given, (*place, str(i))) if str(i) in numbers else item
             for i, item in enumerate(current)
         )
     raise SpecError([Problem(where, f"expected a table, found the value {current!r}; shorten the key")])
@@ -168,8 +176,3 @@ def _cells_with(region: Region, rest: list[str]) -> list[str]:
 def _has(cell: Cell, name: str, region: Region) -> bool:
     own = defined_names(neuron_model(cell.model, region))
     return name in own.union(*(defined_names(receptor_model(receptor, region)) for receptor in cell.receptors))
-
-
-def _region_or(value: Any) -> Any:
-    """Return the region that a text names."""
-    return load_region(value) if isinstance(value, str) else value
