@@ -82,7 +82,7 @@ def test_no_workflow_runs_what_its_task_names(folder, refused, touch, command, t
     [
         '[sweep.parameters]\n"train.task" = [{{ name = "os:system", options = {{ command = "{touch}" }} }}]',
         '[sweep.parameters]\n"train.task.name" = ["os:system"]\n"train.task.command" = ["{touch}"]',
-        '[sweep.cases]\na = {{ "train.task.name" = "os:system", "train.task.options" = {{ command = "{touch}" }} }}',
+        '[sweep.cases]\na = {{ "train.task" = {{ name = "os:system", command = "{touch}" }} }}',
     ],
 )
 def test_no_sweep_runs_what_its_values_name(folder, refused, touch, command, sweep):
@@ -214,7 +214,8 @@ def test_functions_of_a_sweep_that_are_told_in_another_form_are_named(folder, tw
         file.write('\n[sweep]\nreduce = ["mean_rates"]\nparameters.coupling = [0.5]\n')
     assert twinbrain("run", "small.toml", "--workers", 0).code == 0
     path = folder / "runs/small.zarr"
-    for kept in ("[]", "{", '{"task": []}', '{"reduce": {"f": 3}}', '{"reduce": {"f": {"file": 3}}}', 7):
+    nested = json.dumps({"reduce": {"f": {"given": "[" * 100_000}}})
+    for kept in ("[]", "{", '{"task": []}', '{"reduce": {"f": 3}}', '{"reduce": {"f": {"file": 3}}}', nested, 7):
         forge(path, lambda attributes, spec, kept=kept: attributes.update(functions=kept))
         with pytest.raises(tb.StoreError, match=r"zarr\.json: expected .* functions"):
             tb.resume_sweep(path, workers=0)

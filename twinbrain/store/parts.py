@@ -80,9 +80,11 @@ def check_texts(found: Document, what: str) -> None:
 
 
 def check_functions(found: object, what: str) -> None:
-    """Check what a store keeps of functions: of each, texts by name."""
+    """Check what a store keeps of functions: of each, texts by name, and as JSON, digests of what it was given."""
     for name, told in table(found, what).items():
         check_texts(table(told, f"{shown(name)} in {what}"), what)
+        given = f"what {shown(name)} was given, in {what}"
+        check_texts(json_table(told.get("given", "{}"), given, LARGEST_OBJECT), given)
 
 
 def check_connectome(nodes: Nodes) -> None:
