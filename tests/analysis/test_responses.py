@@ -92,14 +92,38 @@ def test_counts_of_whole_trials_are_not_taken_for_those_of_selected_bins(functio
             function(responses.isel(bin=left_out))
     with pytest.raises(LearnError, match="found 2 that are neither"):
         function(responses.coarsen(bin=3, boundary="trim").mean())
-    with pytest.raises(LearnError, match="found 1 that are neither"):
-        function(responses.isel(bin=0))
+    for one in (0, [0], [3]):
+        with pytest.raises(LearnError, match="found 1 that are neither"):
+            function(responses.isel(bin=one))
+
+
+@pytest.mark.parametrize("rest", [{}, {"left_over": 5.0}])
+def test_selected_bins_that_stand_where_means_of_all_do_are_told_by_their_spikes(rest):
+    responses = make_responses(n_neurons=3, n_trials=10, n_bins=50, width=2.0)
+    responses["count"].attrs |= rest
+    every_fifth = responses.isel(bin=slice(2, None, 5))
+    np.testing.assert_allclose(every_fifth["time"], responses["time"].coarsen(bin=5).mean())
+    for wrong in (every_fifth, responses.coarsen(bin=5).mean().drop_vars("rate")):
+        with pytest.raises(LearnError, match="found 10 that are neither"):
+            analysis.selectivity(wrong)
+
+
+def test_of_what_lies_behind_the_last_bin_wider_ones_need_no_spikes():
+    responses = make_responses(n_neurons=1, n_trials=10, n_bins=12)
+    responses["count"] = (responses["count"] + 1).assign_attrs(n_bins=12)
+    with pytest.raises(LearnError, match="found 6 that are neither"):
+        analysis.tuning(responses.coarsen(bin=2).mean())
+    responses["count"].attrs["left_over"] = 5.0
+    found = analysis.tuning(responses.coarsen(bin=2).mean())
+    xr.testing.assert_allclose(found, analysis.tuning(responses))
 
 
 @pytest.mark.parametrize("function", [analysis.selectivity, analysis.tuning, analysis.decoding])
 def test_wider_bins_of_whole_trials_change_nothing_that_is_counted(function):
     responses = make_responses(n_neurons=1, n_trials=10, n_bins=12, width=2.5)
-    for wider in (responses.coarsen(bin=3).mean(), responses.coarsen(bin=2).mean().coarsen(bin=3).mean()):
+    responses["rate"] = responses["rate"].astype(np.float32)
+    of_two = responses.coarsen(bin=2).mean()
+    for wider in (of_two, of_two.coarsen(bin=3).mean(), responses.coarsen(bin=12).mean()):
         xr.testing.assert_allclose(function(wider), function(responses))
 
 
@@ -108,6 +132,7 @@ def test_counts_of_all_bins_or_counted_anew_in_some_are_taken():
     early = responses.isel(bin=slice(0, 3))
     anew = early.assign(count=(early["rate"].sum("bin") * 0.01).round())
     assert float(analysis.tuning(anew)["mean"].mean()) == pytest.approx(float(anew["count"].mean()))
+    assert {of.attrs["units"] for of in analysis.tuning(anew)[["mean", "sem"]].values()} == {"spikes/trial"}
     expected = analysis.tuning(responses)["mean"]
     for whole in (responses.isel(trial=slice(None, None, -1)), responses.drop_vars(["rate", "time"])):
         np.testing.assert_allclose(analysis.tuning(whole)["mean"], expected)

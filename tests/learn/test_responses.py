@@ -58,6 +58,10 @@ def test_bins_are_of_whole_steps_by_themselves(dt, n_steps, every):
 def test_other_trials_and_bins_can_be_asked_for(trained):
     found = trained.responses(TASK.train, "20 ms")
     assert (found.sizes["trial"], found.sizes["bin"]) == (32, 2)
+    assert found["count"].attrs == {"n_bins": 2}
+    uneven = trained.responses(TASK.train, "7 ms")
+    assert uneven["count"].attrs == {"n_bins": 5, "left_over": 5.0}
+    assert "mean" in tb.analysis.tuning(uneven.coarsen(bin=5).mean())
     for bin in ("1.5 ms", "50 ms", "0 ms"):
         with pytest.raises(tb.LearnError, match=rf"bin: expected whole steps of 1 ms, up to .* 40, found {bin}"):
             trained.responses(bin=bin)

@@ -17,6 +17,8 @@ TRIAL_DIGEST = "trial_digest"
 """Coordinate of trials: what tells their inputs apart, in responses of what was trained."""
 N_BINS = "n_bins"
 """Attribute of counts: of how many bins of the rate they are, as far as a trial is one of whole bins."""
+LEFT_OVER = "left_over"
+"""Attribute of counts: how much of a trial (ms) lies behind its last whole bin, if any does."""
 
 
 def responses_of(responses: xr.Dataset, name: str, *dims: str) -> xr.DataArray:
@@ -53,23 +55,39 @@ def counts_of(responses: xr.Dataset) -> xr.DataArray:
     n = count.attrs.get(N_BINS)
     time = responses["time"].values.ravel() if "time" in responses.variables else np.empty(0)
     found = time.size if time.size else responses.sizes.get("bin", n)
-    if n not in (None, found) and not _are_wider(time, n):
+    if n not in (None, found) and not _are_means_of_all(responses, count, _width_of_wider(time, n)):
         raise LearnError(
             f"responses: expected all {n} bins of the trials, of which 'count' is, or means of equally many of them "
             f"(responses.coarsen(bin=2).mean()), found {found} that are neither; give all, or count anew, with the "
             "width of a bin in s: "
-            "responses.assign(count=(responses['rate'].sum('bin') * width).round())"
+            "responses.assign(count=(responses['rate'].sum('bin') * width).round().drop_attrs())"
         )
     return count
 
 
-def _are_wider(time: NDArray[np.floating], n: int) -> bool:
-    """Return whether bins are means of equally many of ``n`` narrower ones, all of which begin at time 0."""
-    if time.size < 2 or n % time.size:
+def _width_of_wider(time: NDArray[np.floating], n: int) -> float:
+    """Return the width of bins that are, by their times, means of equally many of ``n``; 0 if they cannot be.
+
+    The first of these begins at time 0, and the time of several is the mean of theirs.
+    """
+    if not time.size or n % time.size:
+        return 0.0
+    first = (1 - time.size / n) / 2  # in units of the width
+    width = (time[-1] - time[0]) / (time.size - 1) if time.size > 1 else time[0] / first
+    expected = width * (first + np.arange(time.size))
+    return float(width) if width > 0 and np.allclose(time, expected, rtol=0, atol=1e-6 * width) else 0.0
+
+
+def _are_means_of_all(responses: xr.Dataset, count: xr.DataArray, width: float) -> bool:
+    """Return whether bins of this width (ms) hold as many spikes as were counted: others have the same times."""
+    rate = responses.get("rate")
+    if rate is None or not width or not {*count.dims} <= {*rate.dims}:
         return False
-    width = (time[-1] - time[0]) / (time.size - 1)
-    first = width * (1 - time.size / n) / 2  # the mean of the times of the narrower ones
-    return bool(width > 0 and np.allclose(time, first + width * np.arange(time.size), rtol=0, atol=1e-6 * width))
+    along = [dim for dim in rate.dims if dim not in count.dims]
+    spikes = np.rint(rate.sum(along, skipna=False).transpose(*count.dims).values * (width / 1000))
+    known = np.isfinite(spikes) & np.isfinite(count.values)
+    fits = spikes <= count.values if LEFT_OVER in count.attrs else spikes == count.values
+    return bool(fits[known].all())
 
 
 def complete(values: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from twinbrain import units
-from twinbrain.analysis.responses import N_BINS, TRIAL_DIGEST
+from twinbrain.analysis.responses import LEFT_OVER, N_BINS, TRIAL_DIGEST
 from twinbrain.errors import LearnError
 from twinbrain.learn.metrics.score import decide, mean_output, score
 from twinbrain.learn.tasks.trials import Trials
@@ -34,6 +34,9 @@ def responses_of(trained: Trained, trials: Trials, bin: str | None) -> xr.Datase
     task = trained.setup.task
     every = _steps_of(bin, task.dt, trials.n_steps)
     n_bins = trials.n_steps // every
+    of_counts: dict[str, float] = {N_BINS: n_bins}
+    if n_left := trials.n_steps % every:
+        of_counts[LEFT_OVER] = n_left * task.dt
     counts, rates, outputs, scores, decisions = [], [], [], [], []
     for index in np.array_split(np.arange(len(trials)), max(1, -(-len(trials) // _BATCH))):
         spikes, output = trained.activity(trials, index)
@@ -47,7 +50,7 @@ def responses_of(trained: Trained, trials: Trials, bin: str | None) -> xr.Datase
             decisions.append(decide(output, scored).numpy())
     found = xr.Dataset(
         {
-            "count": (("trial", "neuron"), np.concatenate(counts), {N_BINS: n_bins}),
+            "count": (("trial", "neuron"), np.concatenate(counts), of_counts),
             "rate": (("trial", "bin", "neuron"), np.concatenate(rates).astype(np.float32), {"units": "Hz"}),
             "output": (("trial", "output"), np.concatenate(outputs), {"units": "mV"}),
             "score": ("trial", np.concatenate(scores)),
