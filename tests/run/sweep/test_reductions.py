@@ -148,7 +148,7 @@ def test_a_masked_number_is_none(value, kept):
         (np.nan * b2.ms, np.nan, "ms"),
         (REGISTRY.Quantity(np.array(0.003), "s"), 3, "ms"),
         (xr.DataArray([1, 2] * b2.volt, dims="x"), [1000, 2000], "mV"),
-        (xr.DataArray([1, 2] * b2.mV, dims="x", attrs={"units": "V"}), [1, 2], "mV"),
+        (xr.DataArray([1, 2], dims="x", attrs={"units": "Hz"}).drop_attrs() * b2.mV, [1, 2], "mV"),
         (xr.DataArray(REGISTRY.Quantity([1.0, 2.0], "nS"), dims="x"), [1, 2], "nS"),
         (2 * b2.mV**2, 2, "mV**2"),
     ],
@@ -161,6 +161,14 @@ def test_a_quantity_is_kept_as_a_number_beside_its_unit(value, kept, unit):
         assert type(array.data) is np.ndarray
         np.testing.assert_array_equal(array, kept)
         assert array.attrs == {"units": unit}
+
+
+@pytest.mark.parametrize("factor", [10 * b2.ms, 2 * b2.pA, 2 * b2.Hz, REGISTRY.Quantity(3.0, "s")])
+def test_a_quantity_beside_a_unit_that_xarray_has_kept_is_refused(factor):
+    value = xr.DataArray([1.0, 2.0], dims="x", attrs={"units": "Hz"}) * factor
+    for given in (value, xr.Dataset({"a": value})):
+        with pytest.raises(SpecError, match=r"reduce\.f: expected a unit once, found 'Hz' .* beside a quantity"):
+            reduced(given)
 
 
 def test_a_quantity_of_no_unit_that_can_be_told_is_refused():

@@ -211,6 +211,12 @@ def _array(value: Any) -> xr.DataArray:
     array = value.compute().copy(deep=True) if isinstance(value, xr.DataArray) else None
     given = value if array is None else array.data
     if own := numbers_and_unit(given)[1]:
+        # Through arithmetic xarray keeps the unit of one array, which is none of the result's.
+        if array is not None and (told := array.attrs.get("units")) is not None:
+            raise SpecError(
+                f"expected a unit once, found {told!r} as the attribute units beside a quantity in {own!r}; drop what "
+                "does not hold, such as what xarray keeps of an array that was multiplied: array.drop_attrs(deep=False)"
+            )
         try:
             unit = familiar(own)  # in which quantities of all points are, whatever each is given in
         except UnitError as error:
