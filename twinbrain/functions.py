@@ -20,7 +20,7 @@ from typing import Any
 
 from twinbrain.beside import import_file
 from twinbrain.errors import FunctionWarning, Problem, SpecError, TwinbrainError
-from twinbrain.function_state import given, source
+from twinbrain.function_state import State, given, source, state_of
 from twinbrain.language.tokens import printable
 from twinbrain.paths import user_path
 
@@ -94,18 +94,29 @@ def ending_refused(what: str) -> Iterator[None]:
         raise RuntimeError(message).with_traceback(error.__traceback__) from error
 
 
-def described(function: Callable[..., Any]) -> Description:
+def described(function: Callable[..., Any], state: State | None = None) -> Description:
     """Return what a store keeps of a function.
 
     The digest is that of its file; in a script or a notebook, which change for other reasons, that of the function's
-    own text. It is empty where there is no text. What it was given besides is digested value by value.
+    own text. It is empty where there is no text. What it was given besides, and all that it uses, is digested value by
+    value.
+
+    Parameters
+    ----------
+    function : callable
+    state : State, optional
+        What it was before it was called; by default what it is now.
     """
-    values = given(function)
+    values = given(state_of(function) if state is None else state)
     return source(function) | ({"given": json.dumps(values)} if values else {})
 
 
 def check_functions(
-    kept: Mapping[str, Description], functions: Mapping[str, Callable[..., Any]], option: str, where: str
+    kept: Mapping[str, Description],
+    functions: Mapping[str, Callable[..., Any]],
+    option: str,
+    where: str,
+    states: Mapping[str, State] | None = None,
 ) -> None:
     """Check that the functions are given with which something that is kept was begun.
 
@@ -119,6 +130,8 @@ def check_functions(
         The option of the command line by which such functions are given.
     where : str
         The store, for errors.
+    states : mapping of str to State, optional
+        What each was before it was called, by name; by default what it is now.
 
     Raises
     ------
@@ -133,7 +146,7 @@ def check_functions(
             message = f"expected the function {name!r} with which this was begun, found none; no store is run: {how}"
             problems.append(Problem(where, message))
             continue
-        now = described(functions[name])
+        now = described(functions[name], (states or {}).get(name))
         before = description.get("sha256", "")
         change, unknown = _compared(description, now, has_text=not inspect.isbuiltin(functions[name]))
         if change:

@@ -29,7 +29,7 @@ _SHOWN = 5
 
 def show_plan(workflow: Workflow, functions: list[str] | None, as_json: bool) -> None:
     """Say what a sweep will need."""
-    prepared, _ = _prepared(workflow, functions)
+    prepared = _prepared(workflow, functions)
     if as_json:
         lengths = {axis.name: len(axis) for axis in prepared.axes}
         facts = {
@@ -59,15 +59,15 @@ def run_sweep(
     from twinbrain.store.claim import claimed
 
     check_free(location)
-    prepared, own = _prepared(workflow, functions)
+    prepared = _prepared(workflow, functions)
     console.print(sweep_table(prepared))
     with claimed(location, "sweep"):
         store = open_or_create(prepared, location, overwrite=overwrite)
         with sweep_bar(console) as progress:
-            return drive_sweep(store, own, where, progress, tell_dashboard(console))
+            return drive_sweep(store, prepared.own, where, progress, tell_dashboard(console))
 
 
-def _prepared(workflow: Workflow, functions: list[str] | None) -> tuple[PreparedSweep, dict[str, Callable[..., Any]]]:
+def _prepared(workflow: Workflow, functions: list[str] | None) -> PreparedSweep:
     from twinbrain.run.sweep.create import prepare_sweep
     from twinbrain.run.sweep.sweep import declared_sweep
 
@@ -77,7 +77,7 @@ def _prepared(workflow: Workflow, functions: list[str] | None) -> tuple[Prepared
         declared = workflow.sweep.reduce
         reduce: dict[str, Any] = {**declared, **{name: {} for name in own if name not in declared}}
         workflow, _ = declared_sweep(workflow, {}, reduce=reduce)
-    return prepare_sweep(workflow, own), own
+    return prepare_sweep(workflow, own)
 
 
 def resume_sweep(

@@ -19,7 +19,7 @@ from twinbrain.run.prepare import Prepared, check_fits, prepare
 from twinbrain.run.sweep.assign import assigned_at
 from twinbrain.run.sweep.files import opened, pinned_sweep, pinned_training
 from twinbrain.run.sweep.fit import common
-from twinbrain.run.sweep.own import check_own, functions_kept
+from twinbrain.run.sweep.own import OwnFunctions, check_own, functions_kept, own_functions
 from twinbrain.run.sweep.points import in_order, point_workflow
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, template_of
 from twinbrain.run.sweep.shape import without_spikes
@@ -75,8 +75,8 @@ class PreparedSweep:
         Points of a batch.
     seconds : float, optional
         Expected time of a point on one core; of trainings it is not known.
-    own : mapping of str to callable
-        The user's own reductions.
+    own : OwnFunctions
+        The person's own reductions and tasks, and what they were before any was called.
     notes : tuple of str
         Settings without effect, and what plans of the points that were looked at say.
     """
@@ -87,7 +87,7 @@ class PreparedSweep:
     template: xr.Dataset
     batch: int
     seconds: float | None
-    own: Own
+    own: OwnFunctions
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,8 +107,9 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     sweep = workflow.sweep
     if sweep is None:
         raise SpecError("expected a sweep, found a workflow without one; give values: coupling=[0.5, 1.0]")
+    functions = own_functions(own, workflow.model_dump_json())  # before any is called
     if workflow.train is not None:
-        return _prepare_trainings(workflow, sweep, own)
+        return _prepare_trainings(workflow, sweep, functions)
     check_reductions(sweep.reduce, own)
     sweep = pinned_sweep(sweep)
     base = prepare(point_workflow(workflow, {})).workflow.model_copy(update={"sweep": sweep})
@@ -132,7 +133,7 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
         template,
         _batch(sweep, axes, wanted),
         plan.seconds,
-        own,
+        functions,
         (
             *_idle(sweep),
             *(("sweep.contrasts: they have no effect, since no case trains",) if sweep.contrasts else ()),
@@ -141,8 +142,8 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     )
 
 
-def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: Own) -> PreparedSweep:
-    template = training_template(sweep, own)
+def _prepare_trainings(workflow: Workflow, sweep: Sweep, own: OwnFunctions) -> PreparedSweep:
+    template = training_template(sweep, own.reductions)
     base = pinned_training(training_base(workflow), sweep)
     sweep = base.sweep or sweep
     axes = axes_of(sweep, taken_names(template))
@@ -205,7 +206,7 @@ def open_or_create(prepared: PreparedSweep, location: Location, *, overwrite: bo
             "workflow": workflow.name,
             CREATED: new_creation(),
             "spec": spec,
-            "functions": functions_kept(spec, prepared.own),
+            "functions": functions_kept(prepared.own),
             "digest": workflow.digest,
             "axes": json.dumps(
                 [

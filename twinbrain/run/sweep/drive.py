@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,9 +21,8 @@ from twinbrain.errors import ClusterError, RunInterrupted, TwinbrainError
 from twinbrain.interrupt import Interrupt
 from twinbrain.run.cluster.connect import is_lost
 from twinbrain.run.sweep.kept import status_of
-from twinbrain.run.sweep.own import OwnFunctions, tasks_named
+from twinbrain.run.sweep.own import OwnFunctions
 from twinbrain.run.sweep.packed import pack
-from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.run.sweep.task import Report, record_failure, run_batch, run_batch_on_worker
 from twinbrain.store.claim import Claim
 from twinbrain.store.sweep import DONE, SweepStore
@@ -69,7 +68,7 @@ SweepProgress = Callable[[SweepState], None]
 def drive(
     store: SweepStore,
     claim: Claim,
-    own: Mapping[str, Reduction],
+    own: OwnFunctions,
     client: Client | None,
     progress: SweepProgress,
     interrupt: Interrupt,
@@ -82,8 +81,8 @@ def drive(
         The sweep.
     claim : Claim
         Under which it is driven; workers write under it too.
-    own : mapping of str to callable
-        The user's own reductions.
+    own : OwnFunctions
+        The person's own reductions and tasks.
     client : distributed.Client, optional
         Of the workers; without one, this process computes.
     progress : callable
@@ -123,14 +122,14 @@ class _Driver:
         self,
         store: SweepStore,
         claim: Claim,
-        own: Mapping[str, Reduction],
+        own: OwnFunctions,
         progress: SweepProgress,
         interrupt: Interrupt,
         state: SweepState,
     ) -> None:
         self.state = state
         self._store, self._claim = store, claim
-        self._own = OwnFunctions(own, tasks_named(store.attrs["spec"]))
+        self._own = own
         self._progress, self._interrupt = progress, interrupt
         self._arguments = (store.location.absolute(), store.attrs["created"], claim)
         self._looked = self._without_workers = time.monotonic()
@@ -155,7 +154,7 @@ class _Driver:
         try:
             needs = self._resources(client)
             while running or (waiting and not stopping):
-                most = tasks_at_once(client, len(own.content))
+                most = tasks_at_once(client, len(own))
                 while waiting and len(running) < most and not stopping:
                     chain = waiting.popleft()
                     future = client.submit(

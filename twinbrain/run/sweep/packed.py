@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
-from twinbrain.errors import ClusterError
-from twinbrain.function_code import CODE, by_module
+from twinbrain.errors import ClusterError, FunctionWarning
+from twinbrain.function_state import OWN, State, state_of
 from twinbrain.functions import described
+from twinbrain.language.tokens import printable
 from twinbrain.run.sweep.own import OwnFunctions
 
 
-@dataclass(frozen=True)
-class PackedFunctions:
-    """Functions as they travel.
-
-    Parameters
-    ----------
-    content : bytes
-        Those of modules that can be imported by their names, others as a whole.
-    states : str
-        What each is where the sweep is run, as JSON; see `twinbrain.function_code.by_module`.
-    """
-
-    content: bytes
-    states: str
-
-
-def pack(own: OwnFunctions) -> PackedFunctions:
-    """Return functions as they are sent to workers.
+def pack(own: OwnFunctions) -> bytes:
+    """Return functions as they are sent to workers: those of modules that these can import by name, others as a whole.
 
     Raises
     ------
@@ -43,17 +28,24 @@ def pack(own: OwnFunctions) -> PackedFunctions:
         If they cannot travel.
     """
     try:
-        content = cloudpickle.dumps(own)
+        arrived: OwnFunctions = pickle.loads(cloudpickle.dumps(own))
     except Exception as error:  # whatever a function of a person's own holds, such as a lock
         raise ClusterError(
             f"expected functions that can travel to workers, found {type(error).__name__}: {error}; open what they "
             "need within them, or compute in this process, with workers = 0"
         ) from error
-    return PackedFunctions(content, json.dumps([by_module(function) for function in _functions(own)]))
+    states = {}
+    for (key, function), (_, copy) in zip(own.each(), arrived.each(), strict=True):
+        _tell_unknown(function, own.states[key])
+        before, after = state_of(function).get(OWN, {}), state_of(copy).get(OWN, {})
+        changed = {name: "" for name in before if before[name] != after.get(name)}  # by travelling, which is no fault
+        states[key] = {**own.states[key], OWN: own.states[key].get(OWN, {}) | changed}
+    content: bytes = cloudpickle.dumps(replace(own, states=states))
+    return content
 
 
 @lru_cache(maxsize=2)
-def unpack(packed: PackedFunctions) -> OwnFunctions:
+def unpack(packed: bytes) -> OwnFunctions:
     """Return the functions that a worker was sent.
 
     Raises
@@ -62,23 +54,40 @@ def unpack(packed: PackedFunctions) -> OwnFunctions:
         If one is another here than where the sweep is run: its modules have other files here, or what they hold was
         set anew there.
     """
-    own: OwnFunctions = pickle.loads(packed.content)
-    for function, sent in zip(_functions(own), json.loads(packed.states), strict=True):
-        for module, here in by_module(function).items():
-            there = sent.get(module, {})
-            if module == "__main__" or module not in sys.modules:
-                continue  # it travelled as a whole
-            if other := [name for name in there if here.get(name) != there[name]]:
-                what = "the text" if other == [CODE] else ", ".join(other)
-                raise ClusterError(
-                    f"expected the function {described(function)['function']!r} on workers as it is where the sweep is "
-                    f"run, found {what} of {module} to differ: workers import modules anew; give them the same files, "
-                    "set what these hold in the files or hand it over as an argument, or compute in this process, with "
-                    "workers = 0"
-                )
+    own: OwnFunctions = pickle.loads(packed)
+    for key, function in own.each():
+        if differing := _differing(own.states[key], state_of(function)):
+            raise ClusterError(
+                f"expected the function {described(function)['function']!r} on workers as it is where the sweep is "
+                f"run, found {', '.join(map(printable, differing))} to differ: workers import modules anew; give them "
+                "the same files, set what these hold in the files or hand it over as an argument, or compute in this "
+                "process, with workers = 0"
+            )
     return own
 
 
-def _functions(own: OwnFunctions) -> Iterator[Callable[..., Any]]:
-    yield from own.reductions.values()
-    yield from own.tasks.values()
+def _differing(there: State, here: State) -> list[str]:
+    """Return the names of what is another here; what has no digest cannot be compared."""
+    found = []
+    for module in (OWN, *dict.fromkeys([*_imported(there), *_imported(here)])):
+        one, other = there.get(module, {}), here.get(module, {})
+        names = (name for name in {**one, **other} if "" not in (one.get(name), other.get(name)))
+        found += [f"{module}.{name}".removeprefix(".") for name in names if one.get(name) != other.get(name)]
+    return found
+
+
+def _tell_unknown(function: Callable[..., Any], state: State) -> None:
+    modules = _imported(state)
+    if unknown := [f"{module}.{name}" for module in modules for name in state[module] if not state[module][name]]:
+        warnings.warn(
+            f"{', '.join(map(printable, unknown))}: cannot be compared with what workers import for the function "
+            f"{described(function)['function']!r}; make sure that it is the same there",
+            FunctionWarning,
+            stacklevel=2,
+        )
+
+
+def _imported(state: State) -> list[str]:
+    """Return the modules that workers import: others travel as a whole."""
+    whole = {OWN, "__main__", *cloudpickle.list_registry_pickle_by_value()}
+    return [module for module in state if module not in whole and module in sys.modules]

@@ -24,7 +24,7 @@ from twinbrain.run.sweep.create import check_free, check_version, open_or_create
 from twinbrain.run.sweep.drive import SweepProgress, SweepState, drive
 from twinbrain.run.sweep.kept import status_of
 from twinbrain.run.sweep.open import open_sweep
-from twinbrain.run.sweep.own import check_own
+from twinbrain.run.sweep.own import OwnFunctions, check_own, own_functions
 from twinbrain.run.sweep.reductions import Reduction, check_reductions, split
 from twinbrain.run.sweep.task import stored_sweep_workflow
 from twinbrain.run.versions import engine_of, versions_in_bits
@@ -182,22 +182,24 @@ def resume_sweep(
     return open_sweep(location)
 
 
-def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, dict[str, Reduction]]:
-    """Return a sweep that is there and can be gone on with, and the user's own reductions; see `resume_sweep`."""
+def resumable(location: Location, reduce: Reductions) -> tuple[SweepStore, OwnFunctions]:
+    """Return a sweep that is there and can be gone on with, and the person's own functions; see `resume_sweep`."""
     store = SweepStore(location)
     check_version(store)
     declared = stored_sweep_workflow(store).sweep
     assert declared is not None
-    given, own = split(reduce)
+    given, reductions = split(reduce)
+    own = own_functions(reductions, store.attrs["spec"])
     for name, options in given.items():
-        if name not in own and (name not in declared.reduce or dict(options) not in ({}, dict(declared.reduce[name]))):
+        is_same = name in declared.reduce and dict(options) in ({}, dict(declared.reduce[name]))
+        if name not in reductions and not is_same:
             kept = ", ".join(declared.reduce)
             raise SpecError(
                 f"reduce: expected functions of your own alone, since a sweep keeps what it was begun with ({kept}), "
                 f"found {name!r}{f' with {dict(options)}' if options else ''}; leave it out, or begin another sweep"
             )
     check_own(store, own)
-    check_reductions(declared.reduce, own)
+    check_reductions(declared.reduce, reductions)
     return store, own
 
 
@@ -255,12 +257,12 @@ def run_sweep(
     prepared = prepare_sweep(workflow, own)
     with claimed(location, "sweep"):
         store = open_or_create(prepared, location, overwrite=overwrite)
-        return drive_sweep(store, own, where, progress)
+        return drive_sweep(store, prepared.own, where, progress)
 
 
 def drive_sweep(
     store: SweepStore,
-    own: Mapping[str, Reduction],
+    own: OwnFunctions,
     where: dict[str, Any],
     progress: SweepProgress | None,
     tell_dashboard: Callable[[str], None] = lambda address: None,

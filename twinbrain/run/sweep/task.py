@@ -16,7 +16,7 @@ import xarray as xr
 from twinbrain.errors import RunInterrupted, SpecError, StoreError, TwinbrainError
 from twinbrain.run.sweep.fit import fitted
 from twinbrain.run.sweep.own import OwnFunctions
-from twinbrain.run.sweep.packed import PackedFunctions, unpack
+from twinbrain.run.sweep.packed import unpack
 from twinbrain.run.sweep.points import in_order, keep_point, run_point
 from twinbrain.run.sweep.reductions import check_reductions, reduce_run
 from twinbrain.run.sweep.sharing import Shared
@@ -100,9 +100,7 @@ def run_batch(location: Location, created: str, claim: Claim, points: Sequence[i
     return report
 
 
-def run_batch_on_worker(
-    location: Location, created: str, claim: Claim, points: Sequence[int], own: PackedFunctions
-) -> Report:
+def run_batch_on_worker(location: Location, created: str, claim: Claim, points: Sequence[int], own: bytes) -> Report:
     """Do what `run_batch` does, in a task of Dask.
 
     What is lazy is computed here and now: through the client of its worker, a task would wait for that outside of the
