@@ -31,6 +31,22 @@ def test_rate_of_a_population_is_count_by_size_and_bin(small):
     assert rate["transmitter"].values.tolist() == ["glutamate", "gaba", "glutamate"]
 
 
+@pytest.mark.parametrize(
+    ("start", "stop", "counts"), [("9.8 ms", "10.1 ms", [2, 0, 0]), ("19.9 ms", "20.3 ms", [0, 1, 3])]
+)
+def test_spikes_are_counted_where_no_whole_bin_of_the_rates_lies_within(small, start, stop, counts):
+    found = mean_rates(small, "population", start=start, stop=stop)
+    seconds = (float(stop[:-3]) - float(start[:-3])) / 1000
+    np.testing.assert_allclose(found, np.array(counts) / [2, 1, 1] / seconds)
+    assert not {"start", "stop"} & {*found.attrs}
+    for refused in (
+        lambda: mean_rates(small.drop_nodes("spikes"), start=start, stop=stop),
+        lambda: rates(small, start=start, stop=stop),
+    ):
+        with pytest.raises(UnitError, match="a whole bin of its rates, which are 1 ms wide, found none from '"):
+            refused()
+
+
 @pytest.mark.parametrize("taken", [slice(10, None), slice(None, 30), slice(None, None, 2), slice(None, None, -1)])
 def test_a_run_of_which_some_times_were_selected_is_refused(small, taken):
     selected = small.isel(time=taken)

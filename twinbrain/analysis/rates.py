@@ -93,7 +93,12 @@ def mean_rates(tree: xr.DataTree, by: By = "region", start: str | None = None, s
     """
     grouping = group_by(tree, by)
     check_whole_groups(tree, by)
-    stored, part = _stored(tree, start, stop), clock(tree, start, stop)
+    part = clock(tree, start, stop)
+    bins = _bins_within(tree, part)
+    if bins.start == bins.stop and "spikes" in tree.children:  # no whole bin lies within
+        mean = _with_edges(tree, grouping, np.zeros(grouping.n_groups), part, (part.stop, part.stop))
+        return grouping.array(mean, long_name="mean firing rate", units="Hz").rename("rate")
+    stored = _stored(tree, start, stop)
     mean = grouping.of_populations(stored.mean("time", skipna=False).values)
     width = round(_width(tree) / part.dt)
     first = round(float(stored["time"][0]) / part.dt)
@@ -123,14 +128,21 @@ def _with_edges(
 
 def _stored(tree: xr.DataTree, start: str | None, stop: str | None) -> xr.DataArray:
     """Return the recorded rates of populations, in double precision, of the bins within the given time."""
-    rate = recorded_rates(tree)
-    part, time, width = clock(tree, start, stop), rate["time"].values, _width(tree)
-    # Bins that lie within, whole: the last one of a run may have been cut short.
+    within, width = _bins_within(tree, clock(tree, start, stop)), _width(tree)
+    if within.start >= within.stop:
+        raise UnitError(
+            f"expected a part of the run with a whole bin of its rates, which are {width:g} ms wide, found none from "
+            f"{start!r} to {stop!r}; give a longer part"
+        )
+    return recorded_rates(tree).isel(time=within).astype(np.float64)
+
+
+def _bins_within(tree: xr.DataTree, part: Clock) -> slice:
+    """Return the recorded bins that lie within a part, whole: the last one of a run may have been cut short."""
+    time, width = recorded_rates(tree)["time"].values, _width(tree)
     first = np.searchsorted(time, part.start * part.dt - 1e-6 * width)
     last = np.searchsorted(time, part.stop * part.dt - (1 - 1e-6) * width, side="right")
-    if first >= last:
-        raise UnitError(f"expected a part of the run with a bin of {width:g} ms, found {start!r} to {stop!r}")
-    return rate.isel(time=slice(int(first), int(last))).astype(np.float64)
+    return slice(int(first), max(int(first), int(last)))
 
 
 def _width(tree: xr.DataTree) -> float:
