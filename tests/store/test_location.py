@@ -148,6 +148,10 @@ def test_paths_stay_as_they_are_given():
         ("nothing://x/y", r"a URL that begins with one of s3://, .*found nothing://x/y; name another"),
         ("simplecache::s3://bucket/x", r"begins with one of .*found simplecache::s3://bucket/x"),
         ("reference://refs.json/x", r"begins with one of .*found reference://"),
+        ("http://host/x::zip:///tmp/z.zip", r"expected one URL, found several with '::' between them: http://host/x::"),
+        ("memory://x::file:///tmp/x", r"expected one URL, found several"),
+        ("s3:///bucket/x", r"expected s3://bucket/name, found no bucket: s3:///bucket/x; name one"),
+        ("http:///host/x", r"expected http://host/name, found no host"),
         ("ssh://host/x", r"begins with one of .*found ssh://host/x"),
     ],
 )

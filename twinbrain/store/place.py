@@ -60,6 +60,11 @@ def place_of(path: str | os.PathLike[str]) -> Path | str:
             f"expected a path, or a URL that begins with one of {', '.join(f'{name}://' for name in SCHEMES)}, "
             f"found {text}; name another place"
         )
+    if "::" in rest:  # by which fsspec goes to another place through this one
+        raise StoreError(f"expected one URL, found several with '::' between them: {text}; name one place")
+    if rest.startswith("/") and scheme != "memory":
+        what = "host" if scheme in ("http", "https") else "bucket"
+        raise StoreError(f"expected {scheme}://{what}/name, found no {what}: {text}; name one")
     if found := re.search(r"[*?\[\]]", rest):
         raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
     url = f"{scheme}://{rest.rstrip('/')}"
