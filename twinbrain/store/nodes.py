@@ -64,13 +64,13 @@ def check_nodes(nodes: dict[str, Any]) -> None:
             raise Fault(f"a group that {shown(path)} lies in", "none")
 
 
+def is_name(part: str) -> bool:
+    """Return whether a group or an array of a store can be called so."""
+    return part not in ("", ".", "..") and len(part) <= _LONGEST_NAME and "\\" not in part and part.isprintable()
+
+
 def _check_path(path: str) -> None:
-    parts = path.split("/")
-    if (
-        any(part in ("", ".", "..") or len(part) > _LONGEST_NAME for part in parts)
-        or "\\" in path
-        or not path.isprintable()
-    ):
+    if not all(map(is_name, path.split("/"))):
         raise Fault("names of groups and arrays that lie in the store", shown(path))
 
 

@@ -256,6 +256,14 @@ def test_what_a_result_was_selected_at_is_not_kept():
     assert fitted({"f": rates.sel(population="i"), "g": rates}, known)["f"] == 0
 
 
+@pytest.mark.parametrize("labels", [{}, {"x": [1, 2]}, {"x": ["a", "b"], "y": ["c", "d"]}])
+def test_an_index_of_several_levels_is_refused_whatever_they_hold(labels):
+    given = xr.DataArray(np.zeros((2, 2)), labels, ("x", "y")).stack(z=("x", "y"))
+    with pytest.raises(SpecError, match=r"reduce\.f: expected one coordinate a dimension, found several levels of 'z'"):
+        template_of({"f": given})
+    assert set(template_of({"f": given.reset_index("z", drop=True)}).coords) == set()
+
+
 @pytest.mark.parametrize(
     ("results", "text"),
     [

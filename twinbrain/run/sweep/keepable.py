@@ -10,9 +10,12 @@ import numpy as np
 import xarray as xr
 
 from twinbrain.errors import SpecError
+from twinbrain.store.nodes import is_name
+from twinbrain.store.root import KEY
 
-# Names lie in a path, and those of coordinates in a list with spaces between them.
-_NAME, _COORDINATE = re.compile(r"[^/]+"), re.compile(r"[^/\s]+")
+# Of a name as of a file; names of coordinates stand in a list with spaces between them besides.
+_LONGEST = 255
+_OF_STORES = re.compile(rf"{re.escape(KEY)}|.*\.(claim|partial)")
 
 
 def keepable(template: xr.Dataset) -> xr.Dataset:
@@ -26,15 +29,11 @@ def keepable(template: xr.Dataset) -> xr.Dataset:
     found = template.copy()
     for name, variable in template.variables.items():
         where = f"sweep.reduce: {name!r}"
-        allowed = _COORDINATE if name in template.coords else _NAME
-        if not isinstance(name, str) or not allowed.fullmatch(name):
-            raise SpecError(
-                f"{where}: expected a name that an array can be kept by, found one with what separates names; rename it"
-            )
+        if fault := _unfit(name, is_coordinate=name in template.coords):
+            raise SpecError(f"{where}: expected a name that an array can be kept by, found {fault}; rename it")
         if not _is_plain(variable):
             raise SpecError(
-                f"{where}: expected numbers or texts, found {variable.dtype}; make numbers with a unit of times, and "
-                "single coordinates of an index of several levels"
+                f"{where}: expected numbers or texts, found {variable.dtype}; make numbers with a unit of times"
             )
         attributes = {str(key): _plain(value, f"{where}, attribute {key!r}") for key, value in variable.attrs.items()}
         found[name].attrs = attributes
@@ -44,6 +43,19 @@ def keepable(template: xr.Dataset) -> xr.Dataset:
                 "another of it when it is read; leave it out, or call it something else"
             )
     return found
+
+
+def _unfit(name: Any, is_coordinate: bool) -> str:
+    """Return what a name is or holds by which no array of a store can be called (``""``: nothing)."""
+    if not isinstance(name, str):
+        return f"a {type(name).__name__}"
+    if "/" in name or (is_coordinate and re.search(r"\s", name)):
+        return "one with what separates names"
+    if _OF_STORES.fullmatch(name):
+        return "one that files of a store itself have"
+    if len(name.encode(errors="replace")) > _LONGEST:
+        return f"one of more than {_LONGEST} bytes"
+    return "" if is_name(name) else "one with characters, or dots, that no file is named by"
 
 
 def _is_plain(variable: xr.Variable) -> bool:

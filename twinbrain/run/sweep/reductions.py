@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from xarray.indexes import PandasMultiIndex
 
 from twinbrain import analysis
 from twinbrain.errors import Problem, SpecError, UnitError
@@ -252,6 +253,7 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
             )
     found = xr.Dataset()
     for name, array in results.items():
+        _refuse_levels(name, array)
         # What a result was selected at is told by its function, and may differ between points.
         new = array.drop_vars(
             [key for key, c in array.coords.items() if key not in array.dims and not (c.dims and c.dtype.kind in "UT")]
@@ -264,6 +266,16 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
         new = new.rename(clashing).drop_vars([key for key in new.coords if key in found.coords and key not in new.dims])
         found = found.merge(new.rename(name), join="exact", compat="override")
     return keepable(found)
+
+
+def _refuse_levels(name: str, array: xr.DataArray) -> None:
+    """Refuse an index of several levels, which no array is, and of which xarray drops all if one level is dropped."""
+    for dim in map(str, array.dims):
+        if isinstance(array.xindexes.get(dim), PandasMultiIndex):
+            raise SpecError(
+                f"sweep.reduce.{name}: expected one coordinate a dimension, found several levels of {dim!r}; unstack "
+                f"it, or give it one: .reset_index({dim!r}, drop=True)"
+            )
 
 
 def values_of(results: Mapping[str, xr.DataArray], template: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
