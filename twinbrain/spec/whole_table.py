@@ -18,6 +18,8 @@ from twinbrain.spec.training import Choice, Trainable
 
 Table = Mapping[str, Any]
 
+# What goes by a name that has to be given: a table with one is a choice of its own, as the name alone is.
+_CHOICES = {("train", "task"), ("train", "rule"), ("train", "baseline")}
 # Words, of which no number depends.
 _WORDS = {"summary", "references"}
 
@@ -25,9 +27,9 @@ _WORDS = {"summary", "references"}
 def refuse_loss(key: str, there: Any, table: Table, place: Sequence[str]) -> None:
     """Refuse a table in place of one whose other keys would be lost.
 
-    Taken is what is whole by itself: a distribution or explicit values, what goes by another name than before (a task,
-    a rule, a region), a declaration that has to give several keys and does, such as that of a projection, and what is
-    trained of a kind, by patterns. What could not stand beside the new keys is not lost.
+    Taken is what is whole by itself: a distribution or explicit values, a task or a rule with its name, what goes by
+    another name than before (a region, a surrogate), a declaration that has to give several keys and does, such as that
+    of a projection, and what is trained of a kind, by patterns. What could not stand beside the new keys is not lost.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def refuse_loss(key: str, there: Any, table: Table, place: Sequence[str]) -> Non
         return  # told where the declaration is made
     before, given = _written(there, there), _written(table, there)
     # No table of a workflow itself is given whole, such as its brain.
-    if len(place) > 1 and _is_whole(there, before, given):
+    if len(place) > 1 and (_is_whole(there, before, given) or ("name" in given and tuple(place[:2]) in _CHOICES)):
         return
     left_out = [name for name in before if name not in given and name not in _WORDS]
     lacking = [name for name in _required(there) if name not in given]
@@ -109,7 +111,7 @@ def _is_whole(there: Spec | Table, before: Table, given: Table) -> bool:
 
 def _is_lost(name: str, there: Spec | Table, before: Table, given: Table) -> bool:
     """Return whether a key that was there would say more than a table: no default, and no other way to connect."""
-    if not isinstance(there, Spec) or isinstance(there, Choice):
+    if not isinstance(there, Spec):
         return True
     beside = _made(there, {**given, name: before[name]})
     return beside is not None and beside != _made(there, given)
