@@ -39,7 +39,10 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	@$(BIN)/twinbrain run resting_state --overwrite
 
-test: lint types layers pytest wheel
+# Two of the short checks at a time, and then the tests, which take all cores by themselves.
+test: $(READY)
+	@$(MAKE) --no-print-directory -j 2 types wheel lint layers
+	@$(MAKE) --no-print-directory pytest
 	@echo "== all checks passed"
 
 test-all: test
