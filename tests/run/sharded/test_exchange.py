@@ -5,9 +5,12 @@ import subprocess
 import sys
 
 import numpy as np
+import psutil
 import pytest
+import torch.distributed as dist
 
-from twinbrain.run.sharded.exchange import free_port
+from twinbrain.run.sharded.board import Board, RankLostError
+from twinbrain.run.sharded.exchange import free_port, joined
 
 SCRIPT = """
 import json, sys
@@ -47,3 +50,33 @@ def test_every_spike_of_the_other_rank_arrives(most_pairs, tmp_path):
             n *= other + 1
             np.testing.assert_array_equal(step, np.sort(np.arange(n) % 10) + 10 * window)
             np.testing.assert_array_equal(neuron, np.arange(n) + other)
+
+
+def listening():
+    return {c.laddr for c in psutil.Process().net_connections() if c.status == psutil.CONN_LISTEN}
+
+
+def test_a_rank_that_fails_closes_its_connections_although_its_error_is_kept(monkeypatch):
+    for name in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):
+        monkeypatch.setenv(name, "lo")
+    before, inside = listening(), set()
+
+    def send():
+        group = dist.group.WORLD  # as messages that are under way hold it
+        inside.update(listening() - before)
+        raise RuntimeError(f"rank 1 of {group} is gone")
+
+    def exchange():
+        try:
+            send()
+        except RuntimeError as error:
+            raise RankLostError("another rank is gone") from error
+
+    with (
+        pytest.raises(RankLostError) as kept,
+        joined(0, ["127.0.0.1"], free_port("127.0.0.1"), "cpu", Board()),
+    ):
+        exchange()
+    assert inside
+    assert not listening() & inside
+    assert "another rank is gone" in str(kept.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _POLL = 0.05
 # Seconds that ranks which were told to give up have for it, before their workers are restarted.
 _GRACE = 60.0
+# Seconds that a worker has to send how its rank ended, before it is looked at whether it is still there.
+_ANSWER = 5.0
 
 
 class Attempt:
@@ -101,8 +104,8 @@ class Attempt:
 
     def _end(self, futures: list[Future[Any]]) -> str | None:
         """Return None if all came to the end, else what was lost; raise what no lost worker explains."""
-        if all(future.status == "finished" for future in futures):
-            self.outcomes = tuple(future.result() for future in futures)
+        if outcomes := _results(futures):
+            self.outcomes = outcomes
             if interrupted := self.outcomes[0].interrupted:
                 raise RunInterrupted(interrupted)
             if broken := self.outcomes[0].broken:
@@ -152,6 +155,18 @@ def shard_task(task: RankTask) -> RankOutcome:
     # What is lazy would be computed through the client of the worker, whose one thread would begin another task.
     with dask.config.set(scheduler="synchronous"):
         return run_rank(task, lambda *event: worker.log_event(task.gang, list(event)))
+
+
+def _results(futures: Sequence[Future[Any]]) -> tuple[RankOutcome, ...]:
+    """Return how ranks ended, or nothing if not all did, or a worker was lost with what it had to tell."""
+    outcomes: list[RankOutcome] = []
+    while all(future.status == "finished" for future in futures):
+        if len(outcomes) == len(futures):
+            return tuple(outcomes)
+        # What was lost would be waited for without end, since nothing computes it again.
+        with suppress(TimeoutError):
+            outcomes.append(futures[len(outcomes)].result(timeout=_ANSWER))
+    return ()
 
 
 def _is_loss(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -191,10 +192,24 @@ def joined(rank: int, hosts: Sequence[str], port: int, device: str, board: Board
     try:
         ring = Ring(rank, len(hosts), device)
         yield ring
+    except Exception as error:
+        _let_go(error)
+        raise
     finally:
         if ring is not None:
             ring.close()
         dist.destroy_process_group()
+
+
+def _let_go(error: BaseException) -> None:
+    """Let go of what the frames of an error hold, while the error itself is kept (by Dask, for as long as its task).
+
+    PyTorch closes the connections of gloo once nothing refers to them, and a message that failed does; until they are
+    closed, whoever waits for this rank waits on.
+    """
+    if error.__context__ is not None:
+        _let_go(error.__context__)
+    traceback.clear_frames(error.__traceback__)
 
 
 def _meet(rank: int, n_ranks: int, host: str, port: int, board: Board) -> TCPStore:

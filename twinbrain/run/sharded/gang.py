@@ -13,6 +13,7 @@ from uuid import uuid4
 from twinbrain.errors import ClusterError, StoreError, TwinbrainError
 from twinbrain.interrupt import Interrupt
 from twinbrain.network.partition import Partition
+from twinbrain.run.breakdown import breakdown_error
 from twinbrain.run.prepare import Prepared, Progress
 from twinbrain.run.sharded.attempt import Attempt
 from twinbrain.run.sharded.rank import RankOutcome, RankTask
@@ -70,12 +71,14 @@ def run_gang(
     Returns
     -------
     tuple of RankOutcome
-        One a rank, of the gang that came to the end.
+        One a rank, of the gang that came to the end; none if it was lost after all was committed.
 
     Raises
     ------
     RunInterrupted
         If asked to stop; all windows until then are committed.
+    BreakdownError
+        If the run stopped because a state is no finite number.
     ClusterError
         If there are too few workers, one after the other is lost, or the scheduler is.
     TwinbrainError
@@ -106,6 +109,10 @@ def run_gang(
         now = found(location)
         if now is not None and now != before:
             start = "resume"
+            if now.status == "complete":
+                return attempt.outcomes
+            if now.status == "failed":
+                raise breakdown_error(now.breakdown)
         reached = now.committed if now is not None and start == "resume" else -1.0
         in_vain = 0 if reached > committed else in_vain + 1
         committed = max(committed, reached)
