@@ -21,6 +21,13 @@ N_KILLS = int(os.environ.get("TWINBRAIN_KILLS", "1"))
 N_SHARDS = 2
 
 
+def is_complete(path):
+    try:
+        return run_info(path).status == "complete"
+    except tb.StoreError:  # not there, or being created
+        return False
+
+
 @pytest.fixture(scope="module")
 def client():
     with connected("local", workers=N_SHARDS) as client:
@@ -56,7 +63,7 @@ def test_a_killed_worker_costs_no_more_than_a_window_and_the_store_is_the_same(c
         time.sleep(delay)
         processes = client.run(os.getpid)
         busy = sorted(address for address, keys in client.processing().items() if keys)
-        if busy and (path.exists() is False or run_info(path).status != "complete"):
+        if busy and not is_complete(path):
             os.kill(processes[busy[victim % len(busy)]], signal.SIGKILL)
             killed.append(busy[victim % len(busy)])
 
