@@ -66,6 +66,20 @@ def test_numbers_that_are_not_decoded_are_refused():
             decoded(value, "a map")
 
 
+@pytest.mark.parametrize("code", [{"conversion": 1e-12}, {"offset": 5.0}, {"_Unsigned": "true"}])
+def test_numbers_of_nwb_that_are_not_in_their_unit_are_refused_as_are_signed_ones_for_unsigned(code, tmp_path):
+    with h5py.File(tmp_path / "x.nwb", "w") as file:
+        stored = file.create_dataset("data", data=np.int16([0, 400]))
+        stored.attrs.update({"unit": "amperes", "conversion": 1.0, "offset": 0.0, "resolution": -1.0})
+        assert decoded(stored, "a signal") is stored
+        stored.attrs.update(code)
+        for value in (stored, xr.DataArray([0, 400], attrs=dict(stored.attrs))):
+            with pytest.raises(SpecError, match=rf"with {next(iter(code))} beside its numbers, .* \* conversion"):
+                decoded(value, "a signal")
+    alone = xr.DataArray([1, 2], attrs={"conversion": "of a photograph"})
+    assert decoded(alone, "a signal") is alone
+
+
 class Signal(np.ndarray):
     """Numbers with times of their own, as packages of recordings have them."""
 

@@ -11,7 +11,9 @@ import xarray as xr
 from twinbrain.errors import SpecError
 
 # What stands beside numbers of a file that are not what they mean: the conventions of netCDF, for Zarr and HDF5, too.
-_CODES = {"scale_factor", "add_offset", "_FillValue", "missing_value"}
+_CODES = {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned"}
+# What NWB has beside the unit that the numbers have once these are applied, and where that changes nothing.
+_CODES_BESIDE_UNIT = {"conversion": 1, "offset": 0}
 _NAMES = {"_ARRAY_DIMENSIONS", "DIMENSION_LABELS", "DIMENSION_LIST"}
 
 
@@ -38,13 +40,14 @@ def decoded(value: Any, what: str) -> Any:
         value = value.compute()
     found = f"expected {what}, found a {type(value).__name__}"
     attributes = getattr(value, "attrs", None)
-    keys = set(attributes) if isinstance(attributes, Mapping) else set()
-    if keys & _CODES:
+    attributes = attributes if isinstance(attributes, Mapping) else {}
+    if codes := _codes(attributes):
         raise SpecError(
-            f"{found} with {', '.join(sorted(keys & _CODES))} beside its numbers, which are not those that are meant; "
-            "open its file with xarray, which decodes them (xarray.decode_cf), or give plain numbers"
+            f"{found} with {', '.join(codes)} beside its numbers, which are not those that are meant; decode them "
+            "(xarray does, when it opens the file, or by xarray.decode_cf; NWB means numbers * conversion + offset), and "
+            "give them without these attributes"
         )
-    if keys & _NAMES or _names_dimensions(value):
+    if not _NAMES.isdisjoint(attributes) or _names_dimensions(value):
         raise SpecError(
             f"{found} whose dimensions have names, which may mean another order; open its file with xarray, which "
             "knows them, or give what it holds, [...], which is taken by its places"
@@ -62,6 +65,14 @@ def decoded(value: Any, what: str) -> Any:
             "by its places"
         )
     return value
+
+
+def _codes(attributes: Mapping[Any, Any]) -> list[str]:
+    """Return the attributes by which numbers of a file stand for others."""
+    has_unit = any(str(key).lower() in ("unit", "units") for key in attributes)
+    beside_unit = _CODES_BESIDE_UNIT if has_unit else {}
+    own = {key for key, same in beside_unit.items() if key in attributes and np.any(attributes[key] != same)}
+    return sorted(own | (_CODES & set(attributes)))
 
 
 def _has_times(value: Any) -> bool:
