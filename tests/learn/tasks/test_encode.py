@@ -158,6 +158,13 @@ def test_values_are_held_against_a_threshold_in_their_own_precision():
     assert encode.delta(np.array([[[0.0], [0.01]]], np.float32), 0.01).any()
 
 
+@pytest.mark.parametrize("of_signal", [np.float32, np.float64])
+@pytest.mark.parametrize("of_levels", [np.float32, np.float64])
+def test_a_level_is_crossed_in_the_coarser_precision_of_both(of_signal, of_levels):
+    signal, levels = np.array([[[0.0], [0.1], [0.7]]], of_signal), np.array([0.1, 0.7], of_levels)
+    assert encode.crossings(signal, levels)[0].tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]]
+
+
 def test_no_trials_have_no_spikes():
     assert encode.latency(np.zeros((0, 3)), 5).shape == (0, 5, 3)
     assert encode.population(np.zeros((0, 4, 1))).shape == (0, 4, 8)

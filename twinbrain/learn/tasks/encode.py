@@ -139,7 +139,8 @@ def crossings(signal: Floats, levels: Floats) -> Spikes:
     signal : ndarray of float, shape (trial, step, feature)
         What is coded. It starts below all levels.
     levels : ndarray of float, shape (level,)
-        Ascending, one at least.
+        Ascending, one at least. They and the signal are compared in the coarser precision of both, so that 0.7 in
+        single precision reaches 0.7 in double.
 
     Returns
     -------
@@ -155,7 +156,9 @@ def crossings(signal: Floats, levels: Floats) -> Spikes:
         found = listed([f"{level:g}" for level in levels])
         raise LearnError(f"crossings code: expected finite levels that ascend, found {found}; sort them, each once")
     signal = real_array("crossings code", signal, _SIGNAL)
-    above = signal[..., None] >= levels
+    precision = min(signal.dtype, levels.dtype, key=lambda dtype: dtype.itemsize)
+    with np.errstate(over="ignore"):  # what is beyond single precision is infinite there
+        above = signal.astype(precision)[..., None] >= levels.astype(precision)
     before = np.concatenate([np.zeros_like(above[:, :1]), above[:, :-1]], axis=1)
     absent = np.isnan(signal)[..., None]
     absent = absent | np.concatenate([np.zeros_like(absent[:, :1]), absent[:, :-1]], axis=1)
