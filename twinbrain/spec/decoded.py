@@ -44,8 +44,8 @@ def decoded(value: Any, what: str) -> Any:
     if codes := _codes(attributes):
         raise SpecError(
             f"{found} with {', '.join(codes)} beside its numbers, which are not those that are meant; decode them "
-            "(xarray does, when it opens the file, or by xarray.decode_cf; NWB means numbers * conversion + offset), and "
-            "give them without these attributes"
+            "(xarray does, when it opens the file, or by xarray.decode_cf; NWB means numbers * conversion + offset), "
+            "and give them without these attributes"
         )
     if not _NAMES.isdisjoint(attributes) or _names_dimensions(value):
         raise SpecError(
