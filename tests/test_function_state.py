@@ -7,116 +7,8 @@ import sys
 
 import pytest
 
-from twinbrain.function_state import given, state_of
-
-F = "def f(run):\n    return h()\n"
-ON = (
-    "import collections, dataclasses, datetime, decimal, enum, functools, pathlib, re, types, typing\n"
-    "import numpy as np\n"
-)
-
-# Text of a module, and what an edit puts in place of what in it.
-EDITS = {
-    "default": ("def f(run, limit=3):\n    return limit\n", "3", "5"),
-    "default of a helper": ("def h(*, limit=3):\n    return limit\n" + F, "3", "5"),
-    "default of a method": (
-        "class C:\n    def g(self, x=3):\n        return x\ndef h():\n    return C().g()\n" + F,
-        "3",
-        "5",
-    ),
-    "field of a named tuple": (
-        "class C(typing.NamedTuple):\n    x: int = 3\ndef h():\n    return C().x\n" + F,
-        "3",
-        "5",
-    ),
-    "field with slots": (
-        "@dataclasses.dataclass(slots=True)\nclass C:\n    x: int = 3\ndef h():\n    return C().x\n" + F,
-        "3",
-        "5",
-    ),
-    "field that is made": (
-        "@dataclasses.dataclass\nclass C:\n    x: list = dataclasses.field(default_factory=lambda: [3])\n"
-        "def h():\n    return C().x\n" + F,
-        "3",
-        "5",
-    ),
-    "argument of a decorator": (
-        "def times(k):\n    def d(g):\n        def w():\n            return k * g()\n        return w\n    return d\n"
-        "@times(3)\ndef h():\n    return 1\n" + F,
-        "(3)",
-        "(5)",
-    ),
-    "partial": ("def g(x):\n    return x\nh = functools.partial(g, 3)\n" + F, "3", "5"),
-    "attribute of a function": ("def h():\n    return h.k\nh.k = 3\n" + F, "3", "5"),
-    "function of a library": ("h = np.mean\n" + F, "mean", "median"),
-    "universal function": ("h = np.add\n" + F, "add", "subtract"),
-    "built-in function": ("from math import sin as h\n" + F, "sin", "cos"),
-    "module": ("import math as m\n" + "def f(run):\n    return m.sqrt(run)\n", "math", "cmath"),
-    "which name means what": (
-        "def a():\n    return 1\ndef b():\n    return 2\nlow, high = a, b\n"
-        "def f(run):\n    return low() - 2 * high()\n",
-        "= a, b",
-        "= b, a",
-    ),
-    "table of functions": (
-        "def a():\n    return 1\ndef b():\n    return 2\nT = {1: a, 2: b}\ndef f(run):\n    return T[1]()\n",
-        "1: a, 2: b",
-        "1: b, 2: a",
-    ),
-    "order of bases": (
-        "class A:\n    def g(self):\n        return 1\nclass B:\n    def g(self):\n        return 2\n"
-        "class H(A, B):\n    pass\ndef f(run):\n    return H().g()\n",
-        "(A, B)",
-        "(B, A)",
-    ),
-    "object": (
-        "@dataclasses.dataclass(frozen=True)\nclass C:\n    x: int\nS = C(3)\ndef f(run):\n    return S.x\n",
-        "(3)",
-        "(5)",
-    ),
-    "method of an object": (
-        "class C:\n    def __init__(self, x):\n        self.x = x\n    def g(self):\n        return self.x\n"
-        "h = C(3).g\n" + F,
-        "(3)",
-        "(5)",
-    ),
-    "behind a vectorised function": ("h = np.vectorize(lambda: 3)\n" + F, "3", "5"),
-    "one under a name of an argument": (
-        "limit = 3\ndef h():\n    return limit\ndef f(run, limit=7):\n    return h()\n",
-        "limit = 3",
-        "limit = 5",
-    ),
-} | {
-    f"value: {value}": (f"S = {value}\ndef f(run):\n    return S\n", "3", "5")
-    for value in (
-        "3",
-        "[3]",
-        "{'a': [3]}",
-        "(1, [3])",
-        "{3}",
-        "types.SimpleNamespace(x=3)",
-        "decimal.Decimal(3)",
-        "datetime.timedelta(3)",
-        "re.compile('3')",
-        "slice(3)",
-        "bytearray(b'3')",
-        "pathlib.Path('/3')",
-        "pathlib.Path(__file__).parent / '3'",
-        "collections.OrderedDict(a=3)",
-        "collections.deque([3])",
-        "enum.Enum('E', {'a': 3}).a",
-        "np.array([3.0])",
-        "np.full(1_000_001, 3)",
-        "np.array([(3, 1.0)], dtype=[('a', int), ('b', float)])",
-        "np.array([3, 'a'], dtype=object)",
-        "np.ma.array([3, 1], mask=[0, 1])",
-        "__import__('xarray').DataArray([3.0], dims='x')",
-        "__import__('pandas').Series([3.0])",
-        "__import__('torch').tensor([3.0])",
-        "__import__('brian2').Quantity(3.0)",
-        "__import__('scipy.stats').stats.norm(3)",
-    )
-}
+from tests.edits import EDITS, ON, TOLD
+from twinbrain.function_state import called, given, state_of
 
 
 @pytest.fixture
@@ -138,7 +30,7 @@ def load(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_of_what_a_function_uses_makes_it_another(load, edit):
-    text, before, after = EDITS[edit]
+    text, (before, after) = EDITS[edit], TOLD.get(edit, ("3", "5"))
     first, again = (state_of(load(ON + text).f) for _ in range(2))
     assert first == again
     assert all(digest for names in first.values() for digest in names.values())
@@ -162,22 +54,94 @@ def test_what_a_person_sets_in_a_module_is_told_by_its_name(load, change):
 
 
 KEPT = {
-    "count": "n = 0\ndef f(run):\n    global n\n    n += 1\n",
-    "count in another module": "import own_helper\ndef f(run):\n    own_helper.n += 1\n",
-    "count of a class": "class S:\n    n = 0\ndef f(run):\n    S.n += 1\n",
-    "cache": "T = {}\ndef f(run):\n    if 1 not in T:\n        T[1] = eval('lambda: 1')\n    return T[1]()\n",
-    "list": "L = []\ndef f(run):\n    L.append(run)\n",
-    "under another name": "L = []\ndef f(run):\n    mine = L\n    mine.append(run)\n",
-    "buffer": "import numpy as np\nB = np.zeros(4)\ndef f(run):\n    B[:] = 1.0\n    B[0] += 1\n    return B.sum()\n",
-    "object that counts": "class S:\n    n = 0\n    def __call__(self):\n        self.n += 1\ns = S()\n"
-    "def f(run):\n    s()\n",
-    "object that keeps": "class S:\n    def __init__(self):\n        self.t = {}\n"
-    "    def put(self, x):\n        self.t[x] = x\ns = S()\ndef f(run):\n    s.put(1)\n",
-    "functools": "import functools\n@functools.cache\ndef h(x):\n    return x\ndef f(run):\n    return h(1)\n",
-    "vectorised": "import numpy as np\nh = np.vectorize(float)\ndef f(run):\n    return h(1)\n",
-    "pattern": "import re\nP = re.compile('a')\ndef f(run):\n    return P.match('a')\n",
-    "series": "import pandas as pd\nS = pd.Series([1, 2], index=['a', 'b'])\n"
-    "def f(run):\n    return S['a'], S.index.is_unique\n",
+    "count": """
+n = 0
+def f(run):
+    global n
+    n += 1
+""",
+    "count in another module": """
+import own_helper
+def f(run):
+    own_helper.n += 1
+""",
+    "count of a class": """
+class S:
+    n = 0
+def f(run):
+    S.n += 1
+""",
+    "cache": """
+T = {}
+def f(run):
+    if 1 not in T:
+        T[1] = eval('lambda: 1')
+    return T[1]()
+""",
+    "list": """
+L = []
+def f(run):
+    L.append(run)
+""",
+    "under another name": """
+L = []
+def f(run):
+    mine = L
+    mine.append(run)
+""",
+    "buffer": """
+import numpy as np
+B = np.zeros(4)
+def f(run):
+    B[:] = 1.0
+    B[0] += 1
+    return B.sum()
+""",
+    "object that counts": """
+class S:
+    n = 0
+    def __call__(self):
+        self.n += 1
+s = S()
+def f(run):
+    s()
+""",
+    "object that keeps": """
+class S:
+    def __init__(self):
+        self.t = {}
+    def put(self, x):
+        self.t[x] = x
+s = S()
+def f(run):
+    s.put(1)
+""",
+    "functools": """
+import functools
+@functools.cache
+def h(x):
+    return x
+def f(run):
+    return h(1)
+""",
+    "vectorised": """
+import numpy as np
+h = np.vectorize(float)
+def f(run):
+    return h(1)
+""",
+    "pattern": """
+import re
+P = re.compile('a')
+def f(run):
+    return P.match('a')
+""",
+    "series": """
+import pandas as pd
+S = pd.Series([1, 2], index=['a', 'b'])
+def f(run):
+    return S['a'], S.index.is_unique
+""",
 }
 
 
@@ -190,9 +154,79 @@ def test_what_a_function_keeps_for_itself_makes_it_no_other(load, kind):
     assert state_of(function) == before
 
 
+CHANGED = {
+    "object": """
+class F:
+    kept = None
+    def __call__(self, run):
+        vars(self)['kept'] = 1
+f = F()
+""",
+    "attribute": """
+def f(run):
+    f.calls += 1
+f.calls = 0
+""",
+    "default": """
+def f(run, cache={}):
+    cache[1] = 1
+""",
+    "closure": """
+def make():
+    n = 0
+    def f(run):
+        nonlocal n
+        n += 1
+    return f
+f = make()
+""",
+    "table that makes what it lacks": """
+import collections
+G = collections.defaultdict(int)
+def f(run):
+    return G[1]
+""",
+    "attributes by name": """
+class S:
+    n = 0
+def f(run):
+    setattr(S, 'n', S.n + 1)
+""",
+    "what a library puts": """
+import heapq
+H = []
+def f(run):
+    heapq.heappush(H, 1)
+""",
+    "what is there from then on": """
+import own_helper
+def f(run):
+    vars(own_helper)['m'] = 1
+    return own_helper.m
+""",
+}
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_what_calls_change_counts_as_before_and_what_a_person_changes_does_not(load, kind):
+    load("n = 0\n", "own_helper")
+    function = load(CHANGED[kind]).f
+    before = state_of(function)
+    for _ in range(2):
+        with called(function):
+            function(1)
+        assert state_of(function) == before
+    other = load(ON + "S = [1]\ndef f(run):\n    return S\n")
+    before = state_of(other.f)
+    with called(other.f):
+        other.f(1)
+    other.S.append(2)
+    assert state_of(other.f) != before
+
+
 def test_states_are_the_same_in_every_process(tmp_path, load):
     """Each has an order of sets, and addresses, of its own."""
-    values = [text.splitlines()[0] for kind, (text, _, _) in EDITS.items() if kind.startswith("value")]
+    values = [text.splitlines()[0] for text in EDITS.values() if text.startswith("S")]
     lines = [f"V{i}{value.removeprefix('S')}" for i, value in enumerate(values)]
     lines += ["def make(x):\n    class S:\n        limit = x\n    return S", *(f"K{i} = make({i})" for i in range(6))]
     lines += ["class E(enum.Enum):\n    A = object()\n    B = functools.partial(np.mean)", "A = E.A", "B = E.B"]

@@ -7,6 +7,7 @@ import sys
 from collections import namedtuple
 from collections.abc import Iterator
 from enum import Enum
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
@@ -20,7 +21,7 @@ _PLACES = (MemberDescriptorType, GetSetDescriptorType, type(vars(namedtuple("_Ex
 _OF_PYTHON = {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
 _OF_NAMED_TUPLES = {*vars(namedtuple("_Example", ()))} - {"_field_defaults"}
 _PYTHON = Path(dataclasses.__file__).parent
-_METHODS = (FunctionType, classmethod, staticmethod, property)
+_METHODS = (FunctionType, classmethod, staticmethod, property, _lru_cache_wrapper)
 
 
 def attributes_of_class(kind: type) -> Iterator[tuple[str, Any]]:
@@ -45,6 +46,8 @@ def attributes_of_class(kind: type) -> Iterator[tuple[str, Any]]:
         names.add(name)
         if issubclass(owner, Enum):
             yield from ((f"{name}.{key}", member.value) for key, member in owner.__members__.items())
+            methods = ((key, value) for key, value in list(vars(owner).items()) if isinstance(value, _METHODS))
+            yield from ((f"{name}.{key}", value) for key, value in methods if _counts(owner, key, value))
         else:
             held = dict(vars(owner))  # to which Python adds while it is looked at
             yield from ((f"{name}.{key}", value) for key, value in held.items() if _counts(owner, key, value))
@@ -72,5 +75,7 @@ def _counts(owner: type, name: str, value: Any) -> bool:
 
 def _is_made(method: Any) -> bool:
     """Return whether a method between double underscores was made by Python, such as those of data classes."""
+    if hasattr(method, "__wrapped__"):  # what a person wrote, behind a decorator
+        return False
     code = getattr(getattr(method, "__func__", method), "__code__", None)
     return code is not None and (code.co_filename == "<string>" or Path(code.co_filename).parent == _PYTHON)

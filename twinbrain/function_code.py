@@ -22,6 +22,12 @@ _CHANGING = {
 }
 # Methods that make an object what it is.
 _MAKING = frozenset(("__init__", "__init_subclass__", "__new__", "__post_init__", "__set_name__", "__setstate__"))
+# Instructions that put nothing upon the stack.
+_WITHOUT_RESULT = (
+    *("CACHE", "COPY_FREE_VARS", "DELETE", "DICT", "END", "EXTENDED_ARG", "JUMP", "KW_NAMES", "LIST_APPEND"),
+    *("LIST_EXTEND", "MAKE_CELL", "MAP_ADD", "NOP", "NOT_TAKEN", "POP", "PRECALL", "RAISE", "RERAISE", "RESUME"),
+    *("RETURN", "SET_ADD", "SET_UPDATE", "STORE"),
+)
 _NULL_FIRST = sys.version_info < (3, 13)  # whether Python puts its mark of a call before the function that is called
 
 
@@ -48,13 +54,24 @@ class Stored:
     Parameters
     ----------
     names : frozenset of (str, str)
-        Modules and their globals.
-    attributes : frozenset of str
-        Attributes of objects, classes and modules.
+        Modules, and globals of them that are set.
+    filled : frozenset of (str, str)
+        The same of tables, lists and the like in which something is put.
+    attributes : frozenset of (str, str, str)
+        The same of objects, classes and modules, with the attribute of them that is set.
+    own : frozenset of (str, str)
+        Classes, as `name_of_class` names them, and attributes of their objects that their methods set.
     """
 
     names: frozenset[tuple[str, str]] = frozenset()
-    attributes: frozenset[str] = frozenset()
+    filled: frozenset[tuple[str, str]] = frozenset()
+    attributes: frozenset[tuple[str, str, str]] = frozenset()
+    own: frozenset[tuple[str, str]] = frozenset()
+
+
+def name_of_class(kind: type) -> str:
+    """Return the name of a class with its module."""
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def digest_of_code(code: CodeType) -> str:
@@ -81,21 +98,38 @@ def attributes_of_code(code: CodeType) -> frozenset[str]:
 
 def stored_by(functions: Iterable[FunctionType]) -> Stored:
     """Return what some functions set, of those that use each other."""
-    functions = list(functions)
-    used = {n for f in functions for n in (*globals_of(f.__code__), *attributes_of_code(f.__code__))}
-    names, attributes = set(), set()
-    for function in functions:
-        name, owner = function.__name__, function.__qualname__.rpartition(".")[0]
-        is_method = bool(owner) and not owner.endswith("<locals>")
-        if is_method and (name in _MAKING or not (name in used or name.startswith("__"))):
-            continue  # what is called by a person sets what is then a setting
+    names, filled = set[tuple[str, str]](), set[tuple[str, str]]()
+    attributes, own = set[tuple[str, str, str]](), set[tuple[str, str]]()
+    for function in _called(list(functions)):
+        module, owner = str(function.__globals__.get("__name__", "")), _owner(function)
         for code in codes(function.__code__):
-            for origin in _stored(code, is_method):
-                if origin.attribute:
-                    attributes.add(origin.attribute)
+            for how, origin in _stored(code, bool(owner)):
+                if not origin.name and owner:
+                    own.add((f"{function.__module__}.{owner}", origin.attribute))
+                elif origin.attribute:
+                    attributes.add((module, origin.name, origin.attribute))
                 elif origin.name:
-                    names.add((str(function.__globals__.get("__name__", "")), origin.name))
-    return Stored(frozenset(names), frozenset(attributes))
+                    (names if how == "set" else filled).add((module, origin.name))
+    return Stored(frozenset(names), frozenset(filled), frozenset(attributes), frozenset(own))
+
+
+def _owner(function: FunctionType) -> str:
+    """Return the class of a method, by its name; ``""`` of other functions."""
+    owner = function.__qualname__.rpartition(".")[0]
+    return "" if owner.endswith("<locals>") else owner
+
+
+def _called(functions: list[FunctionType]) -> list[FunctionType]:
+    """Return functions that are called while others compute: methods that set what a person asks for are not."""
+    waiting = [one for one in functions if _owner(one) and one.__name__ not in _MAKING]
+    called = [one for one in functions if not _owner(one)]
+    while True:
+        used = {name for one in called for name in (*globals_of(one.__code__), *attributes_of_code(one.__code__))}
+        more = [one for one in waiting if one.__name__ in used or one.__name__.startswith("__")]
+        if not more:
+            return called
+        called += more
+        waiting = [one for one in waiting if one not in more]
 
 
 def codes(code: CodeType) -> Iterator[CodeType]:
@@ -123,29 +157,33 @@ def _written(constant: Any) -> str:
 
 
 @lru_cache(10_000)
-def _stored(code: CodeType, is_method: bool) -> frozenset[Origin]:
-    """Return what code sets, appends to and the like, as far as it comes from globals or the object of a method.
+def _stored(code: CodeType, is_method: bool) -> frozenset[tuple[str, Origin]]:
+    """Return what code sets, or fills, as far as it comes from globals or the object of a method.
 
     Follows what stands on Python's stack from one instruction to the next, as if nothing was skipped or repeated.
     """
-    found: set[Origin | None] = set()
+    found = set[tuple[str, Origin]]()
     variables: dict[str, Origin | None] = {code.co_varnames[0]: Origin("")} if is_method and code.co_argcount else {}
     stack: list[Origin | None] = []
 
     def held(depth: int) -> Origin | None:
         return stack[-depth] if len(stack) >= depth else None
 
+    def note(how: str, origin: Origin | None) -> None:
+        if origin is not None:
+            found.add((how, origin))
+
     for one in dis.get_instructions(code):
         name, argument, top = one.opname, one.argval, held(1)
         effect = dis.stack_effect(one.opcode, one.arg, jump=False)
         if name == "STORE_GLOBAL":
-            found.add(Origin(argument))
-        elif name == "STORE_ATTR" and top is not None:
-            found.add(Origin(top.name, argument))
+            note("set", Origin(argument))
+        elif name == "STORE_ATTR":
+            note("set", top and Origin(top.name, argument))
         elif name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE"):
-            found.add(held(3 if name == "STORE_SLICE" else 2))
+            note("filled", held(3 if name == "STORE_SLICE" else 2))
         elif name in ("LOAD_ATTR", "LOAD_METHOD") and argument in _CHANGING:
-            found.add(top)
+            note("filled", top)
         if name == "LOAD_GLOBAL":
             marks: list[Origin | None] = [None] * (effect - 1)
             stack += [*marks, Origin(argument)] if _NULL_FIRST else [Origin(argument), *marks]
@@ -162,4 +200,6 @@ def _stored(code: CodeType, is_method: bool) -> frozenset[Origin]:
             if name == "STORE_FAST":
                 variables[argument] = top
             stack = stack[:effect] if effect < 0 else stack + [None] * effect
-    return frozenset(origin for origin in found if origin is not None)
+            if stack and not name.startswith(_WITHOUT_RESULT):
+                stack[-1] = None  # what is made of something is another thing
+    return frozenset(found)

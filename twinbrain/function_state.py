@@ -10,11 +10,15 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import _lru_cache_wrapper, partial
 from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from twinbrain.class_attributes import attributes_of_class, is_of_person
 from twinbrain.function_code import Stored, attributes_of_code, digest_of_code, globals_of, stored_by
@@ -24,9 +28,12 @@ OWN = ""
 """In place of a module: what a function was given itself."""
 CODE = "its code"
 _MOST = 10_000  # globals that are looked at
+_FILLED = (list, dict, set, bytearray, deque, np.ndarray)
 
 State = dict[str, dict[str, str]]
 """Digests of what a function was given itself (`OWN`), and of what bears the names that it uses, module by module."""
+_BEFORE: dict[tuple[str, str, str], str | None] = {}
+"""Digests that what functions use had before a call, by those that it had afterwards; None of what was not there."""
 
 
 def source(function: Callable[..., Any]) -> dict[str, str]:
@@ -53,7 +60,8 @@ def state_of(function: Callable[..., Any]) -> State:
     and attributes of the object that it belongs to and of its class. Names that it uses, and those that functions of a
     person's own use which it reaches, are looked up in their modules, whatever they mean: functions, classes,
     settings, numbers, tables, what is imported from libraries. What these functions set themselves does not count, such
-    as counts of calls; nor does what they import when they are called, which may not be there yet.
+    as counts of calls, nor what was found to change in calls (`called`); nor does what they import when they are
+    called, which may not be there yet.
 
     Parameters
     ----------
@@ -64,6 +72,39 @@ def state_of(function: Callable[..., Any]) -> State:
     dict
         By modules and names. ``""`` in place of a digest where a value has none, such as an open file.
     """
+    where, found = _where(function), State()
+    for module, names in _now(function).items():
+        before = {name: _BEFORE.get((module or where, name, digest), digest) for name, digest in names.items()}
+        if kept := {name: digest for name, digest in before.items() if digest is not None}:
+            found[module] = kept
+    return found
+
+
+@contextmanager
+def called(*functions: Callable[..., Any]) -> Iterator[None]:
+    """Within it, functions are called: what these change of what they use, from now on counts as it was before.
+
+    Parameters
+    ----------
+    *functions : callable
+    """
+    before = [(_now(function), state_of(function)) for function in functions]
+    try:
+        yield
+    finally:
+        for function, (was, counted) in zip(functions, before, strict=True):
+            where = _where(function)
+            for module, names in _now(function).items():
+                for name, digest in names.items():
+                    if digest != was.get(module, {}).get(name):
+                        _BEFORE[module or where, name, digest] = counted.get(module, {}).get(name)
+
+
+def _where(function: Any) -> str:
+    return f"{getattr(function, '__module__', '')} {getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def _now(function: Any) -> State:
     found, functions = _state(function, Stored())
     stored = stored_by(functions)
     return _state(function, stored)[0] if stored != Stored() else found
@@ -84,18 +125,27 @@ def _written(module: str) -> str:
 
 
 def _state(function: Any, stored: Stored) -> tuple[State, list[FunctionType]]:
-    digests = Digests(stored.attributes)
+    digests = Digests(stored.own)
     own = {name: digests.of(value) for name, value in _own(function, digests)}
     found: State = {OWN: own} if own else {}
     looked_at = 0
     for user in _growing(digests.functions):
-        for module, name, value in _used(user, stored.attributes):
+        for module, name, value in _used(user):
             names = found.setdefault(module, {})
-            if name in names or (module, name) in stored.names:
+            if name in names or _is_stored(stored, user, module, name, value):
                 continue
-            names[name] = digests.of(_beside(user, value)) if looked_at < _MOST else ""
+            without = {one for where, holder, one in stored.attributes if (where, holder) == (module, name)}
+            names[name] = digests.of(_beside(user, value), without) if looked_at < _MOST else ""
             looked_at += 1
-    return {module: names for module, names in found.items() if names}, list(digests.functions.values())
+    functions = [one for key, one in digests.functions.items() if key not in digests.setters]
+    return {module: names for module, names in found.items() if names}, functions
+
+
+def _is_stored(stored: Stored, user: FunctionType, module: str, name: str, value: Any) -> bool:
+    if (module, name) in stored.names or ((module, name) in stored.filled and isinstance(value, _FILLED)):
+        return True
+    holders = (user.__globals__.get(holder) for _, holder, one in stored.attributes if one == name)
+    return any(isinstance(holder, ModuleType) and holder.__name__ == module for holder in holders)
 
 
 def _growing(functions: dict[int, FunctionType]) -> Iterator[FunctionType]:
@@ -143,29 +193,21 @@ def _of_object(value: Any) -> Iterator[tuple[str, Any]]:
     yield from attributes_of_class(type(value))
 
 
-def _used(function: FunctionType, passed_over: frozenset[str]) -> Iterator[tuple[str, str, Any]]:
+def _used(function: FunctionType) -> Iterator[tuple[str, str, Any]]:
     """Yield what a function uses of its module, and of other modules of a person's own, with where it stands."""
     held, module = function.__globals__, module_of(function)
     waiting = [(module, name, held[name]) for name in globals_of(function.__code__) if name in held]
-    attributes, known = attributes_of_code(function.__code__), set[str]()
+    attributes, known = sorted(attributes_of_code(function.__code__)), set[str]()
     while waiting:
         module, name, value = waiting.pop()
         if name.startswith("__") and name.endswith("__"):
             continue
-        yield module, name, value
-        if isinstance(value, ModuleType) and is_of_person(value.__name__) and value.__name__ not in known:
+        is_own = isinstance(value, ModuleType) and is_of_person(value.__name__)
+        if not (is_own and value.__name__ == f"{module}.{name}"):  # which is there from when anything first imports it
+            yield module, name, value
+        if is_own and value.__name__ not in known:
             known.add(value.__name__)  # of which it uses what its code names
-            there = vars(value)
-            waiting += [
-                (value.__name__, one, there[one])
-                for one in sorted(attributes - passed_over)
-                if one in there and not _is_part(value, there[one])
-            ]
-
-
-def _is_part(module: ModuleType, value: Any) -> bool:
-    """Return whether a value is a module within another, which is there from when anything first imports it."""
-    return isinstance(value, ModuleType) and value.__name__.startswith(f"{module.__name__}.")
+            waiting += [(value.__name__, one, vars(value)[one]) for one in attributes if one in vars(value)]
 
 
 def _beside(user: FunctionType, value: Any) -> Any:

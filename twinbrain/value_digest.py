@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from twinbrain.class_attributes import attributes_of_class, is_of_person
-from twinbrain.function_code import digest_of_code
+from twinbrain.function_code import digest_of_code, name_of_class
 
 _PLAIN = (str, bytes, bool, int, float, complex, type(None), type(...), range, PurePath, np.generic)
 _CONTAINERS = (list, tuple, set, frozenset, dict, MappingProxyType)
@@ -38,29 +38,44 @@ class Digests:
 
     Parameters
     ----------
-    passed_over : collection of str, optional
-        Attributes of objects and classes of a person's own that do not count.
+    passed_over : collection of (str, str), optional
+        Classes of a person's own (see `twinbrain.function_code.name_of_class`), and attributes of theirs and of their
+        objects that do not count.
     """
 
-    def __init__(self, passed_over: Collection[str] = ()) -> None:
+    def __init__(self, passed_over: Collection[tuple[str, str]] = ()) -> None:
         self.functions: dict[int, FunctionType] = {}
+        self.setters: set[int] = set()
         self._passed_over = passed_over
         self._within: list[int] = []  # what is being looked at, each within the one before
         self._highest = 0  # of these, how far up what was looked at last refers
         self._known: dict[int, tuple[Any, str]] = {}  # with the values, whose numbers are given again otherwise
         self._n = 0
 
-    def of(self, value: Any) -> str:
-        """Return the digest of a value; ``""`` where there is none, such as of an open file."""
-        within, n = self._within, self._n
+    def of(self, value: Any, without: Collection[str] = ()) -> str:
+        """Return the digest of a value; ``""`` where there is none, such as of an open file.
+
+        Parameters
+        ----------
+        value : object
+        without : collection of str, optional
+            Attributes of it, or of its class, that do not count.
+        """
+        within, n, over = self._within, self._n, self._passed_over
         self._within, self._n = [], 0
+        if without:
+            kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
+            self._passed_over = {*over, *((name_of_class(kind), name) for kind in kinds for name in without)}
+            self._known.clear()
         try:
             with warnings.catch_warnings(action="ignore"):  # of what libraries find wrong with being looked at
                 return self._of(value)
         except Exception:  # whatever an object of a person's own does when it is looked at
             return ""
         finally:
-            self._within, self._n = within, n
+            self._within, self._n, self._passed_over = within, n, over
+            if without:
+                self._known.clear()
 
     def meet(self, function: FunctionType) -> None:
         """Remember a function, if it is a person's own."""
@@ -91,8 +106,10 @@ class Digests:
     def _parts(self, value: Any) -> Iterable[Any]:
         if isinstance(value, Enum):
             return [self._of(type(value)), str(value.name or value.value)]
-        if isinstance(value, _PLAIN):
+        if type(value) in _PLAIN or isinstance(value, PurePath | np.generic):
             return [repr(value)]
+        if isinstance(value, _PLAIN):
+            return [_repr(value), self._of(type(value)), self._named(vars(value))]
         if type(value) in _CONTAINERS or isinstance(value, set | frozenset):
             return self._contained(value)
         if isinstance(value, ModuleType):
@@ -119,13 +136,15 @@ class Digests:
         if not is_of_person(kind.__module__):
             return [kind.__module__, kind.__qualname__]
         bases = [kind.__qualname__, *map(self._of, kind.__bases__), self._of(type(kind))]
-        return [*bases, self._named(dict(attributes_of_class(kind))), *self._fields(kind)]
+        return [*bases, self._named(dict(attributes_of_class(kind)), kind), *self._fields(kind)]
 
     def _fields(self, kind: type) -> Iterator[Any]:
         """Yield what a data class holds of its fields: those with slots, or made by a function, have no attribute."""
         for field in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
             for default in (field.default, field.default_factory):
                 yield [field.name, field.init, "" if default is dataclasses.MISSING else self._of(default)]
+        for name, field in (getattr(kind, "model_fields", None) or {}).items():  # of pydantic
+            yield [name, self._of(field.default), self._of(field.default_factory)]
 
     def _of_function(self, function: FunctionType) -> list[Any]:
         name = function.__qualname__
@@ -144,6 +163,7 @@ class Digests:
         if isinstance(value, _lru_cache_wrapper):  # what it has kept is no state
             return [value.__wrapped__]
         if isinstance(value, property):
+            self.setters.add(id(value.fset))
             return [value.fget, value.fset, value.fdel]
         if isinstance(value, classmethod | staticmethod):
             return [value.__func__]
@@ -199,24 +219,40 @@ class Digests:
             return [str(getattr(value, "__module__", "")), found]
         make, arguments, state, items, pairs = (*found, None, None, None)[:5]
         states = state if isinstance(state, tuple) and len(state) == 2 else (state,)  # of slots apart
-        is_own = is_of_person(type(value).__module__)
         held = [
-            self._named(one, all_of_it=not is_own) if isinstance(one, Mapping) else self._of(one)
+            self._named(_not_cached(value, one), type(value)) if isinstance(one, Mapping) else self._of(one)
             for one in states
             if one is not None
         ]
         contents = [list(items or ()), [list(pair) for pair in pairs or ()]]
         return [self._of(make), self._of(list(arguments)), *filter(None, held), self._of(contents)]
 
-    def _named(self, held: Mapping[str, Any], *, all_of_it: bool = False) -> list[list[str]]:
-        over = () if all_of_it else self._passed_over
-        counted = {str(name): value for name, value in held.items() if str(name).rpartition(".")[2] not in over}
+    def _named(self, held: Mapping[str, Any], owner: type = object) -> list[list[str]]:
+        """Return the digests of attributes, of an object or a class where one is given, by their names."""
+        owners = [name_of_class(kind) for kind in owner.__mro__ if is_of_person(kind.__module__)]
+        counted = {
+            str(name): value
+            for name, value in held.items()
+            if not any((one, str(name).rpartition(".")[2]) in self._passed_over for one in owners)
+        }
         return [[name, self._of(counted[name])] for name in sorted(counted)]
 
 
 def module_of(function: FunctionType) -> str:
     """Return the module whose globals a function uses; decorators give it the name of another."""
     return str(function.__globals__.get("__name__", ""))
+
+
+def _repr(value: Any) -> str:
+    """Return how a number or a text is written, whatever its class makes of it."""
+    plain: Any = next(kind for kind in type(value).__mro__ if kind in _PLAIN)
+    return str(plain.__repr__(value))
+
+
+def _not_cached(value: Any, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes without those that are computed when they are first asked for, and kept."""
+    cached = {n for kind in type(value).__mro__ for n, held in vars(kind).items() if isinstance(held, cached_property)}
+    return {name: held for name, held in state.items() if name not in cached}
 
 
 def _content(cell: Any) -> Any:

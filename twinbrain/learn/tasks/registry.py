@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
+from twinbrain.class_attributes import is_of_person
 from twinbrain.errors import LearnError, Problem, SpecError
+from twinbrain.function_state import called
 from twinbrain.functions import ending_refused
 from twinbrain.learn.options import options_of
 from twinbrain.learn.tasks.task import Task
@@ -78,7 +80,7 @@ def built(build: Build, options: Spec) -> Task:
     LearnError
         If the function returns no task, or as it says itself.
     """
-    with ending_refused(build.__name__):
+    with ending_refused(build.__name__), called(*([build] if is_of_person(str(build.__module__)) else [])):
         found = build(**{key: getattr(options, key) for key in options.model_fields_set})
     if not isinstance(found, Task):
         raise LearnError(f"{build.__name__}: expected a Task, found {type(found).__name__}; return what Task(…) makes")

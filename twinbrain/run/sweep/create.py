@@ -108,8 +108,14 @@ def prepare_sweep(workflow: Workflow, own: Own) -> PreparedSweep:
     if sweep is None:
         raise SpecError("expected a sweep, found a workflow without one; give values: coupling=[0.5, 1.0]")
     functions = own_functions(own, workflow.model_dump_json())  # before any is called
-    if workflow.train is not None:
-        return _prepare_trainings(workflow, sweep, functions)
+    with functions.called():
+        if workflow.train is not None:
+            return _prepare_trainings(workflow, sweep, functions)
+        return _prepare_runs(workflow, sweep, functions)
+
+
+def _prepare_runs(workflow: Workflow, sweep: Sweep, functions: OwnFunctions) -> PreparedSweep:
+    own = functions.reductions
     check_reductions(sweep.reduce, own)
     sweep = pinned_sweep(sweep)
     base = prepare(point_workflow(workflow, {})).workflow.model_copy(update={"sweep": sweep})

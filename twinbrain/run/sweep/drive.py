@@ -105,7 +105,8 @@ def drive(
     store.location.clean()
     jobs = missing_jobs(status, store.batch)
     if client is None:
-        driver.run_here(jobs)
+        with own.called():
+            driver.run_here(jobs)
     else:
         driver.run_on(client, jobs)
     return driver.state

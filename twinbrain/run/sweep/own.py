@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from twinbrain.function_state import State, state_of
+from twinbrain.function_state import State, called, state_of
 from twinbrain.functions import check_functions, described
 from twinbrain.run.sweep.reductions import Reduction
 from twinbrain.store.sweep import SweepStore
@@ -35,6 +36,10 @@ class OwnFunctions:
         """Yield every function, with its kind and name."""
         yield from ((("reduce", name), function) for name, function in self.reductions.items())
         yield from ((("task", name), function) for name, function in self.tasks.items())
+
+    def called(self) -> AbstractContextManager[None]:
+        """Return a context within which they are called, as `twinbrain.function_state.called` does."""
+        return called(*(function for _, function in self.each()))
 
 
 def own_functions(reductions: Mapping[str, Reduction], spec: str) -> OwnFunctions:

@@ -8,7 +8,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
@@ -17,6 +19,8 @@ from twinbrain.function_state import OWN, State, state_of
 from twinbrain.functions import described
 from twinbrain.language.tokens import printable
 from twinbrain.run.sweep.own import OwnFunctions
+
+_FIRST = WeakKeyDictionary[ModuleType, dict[str, str]]()
 
 
 def pack(own: OwnFunctions) -> bytes:
@@ -56,7 +60,7 @@ def unpack(packed: bytes) -> OwnFunctions:
     """
     own: OwnFunctions = pickle.loads(packed)
     for key, function in own.each():
-        if differing := _differing(own.states[key], state_of(function)):
+        if differing := _differing(own.states[key], _as_imported(state_of(function))):
             raise ClusterError(
                 f"expected the function {described(function)['function']!r} on workers as it is where the sweep is "
                 f"run, found {', '.join(map(printable, differing))} to differ: workers import modules anew; give them "
@@ -64,6 +68,15 @@ def unpack(packed: bytes) -> OwnFunctions:
                 "process, with workers = 0"
             )
     return own
+
+
+def _as_imported(state: State) -> State:
+    """Return what functions use as it was first seen here: what changed since, functions of other sweeps have set."""
+    found = dict(state)
+    for module in _imported(state):
+        first = _FIRST.setdefault(sys.modules[module], {})
+        found[module] = {name: first.setdefault(name, digest) for name, digest in state[module].items()}
+    return found
 
 
 def _differing(there: State, here: State) -> list[str]:
