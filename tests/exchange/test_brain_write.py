@@ -88,7 +88,7 @@ def test_a_folder_is_replaced_only_when_that_is_asked_for_and_nothing_half_is_le
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
-@pytest.mark.parametrize("name", ["recorded.npz", "projections.npz", "regions/mine.toml", "regions/mine.npz"])
+@pytest.mark.parametrize("name", ["recorded.npz", "regions/mine.npz"])
 def test_a_folder_with_files_of_a_persons_own_is_not_replaced(name, tmp_path):
     folder = tmp_path / "x"
     tb.write_brain(joined_brain(3), folder)
@@ -102,16 +102,11 @@ def test_a_folder_with_files_of_a_persons_own_is_not_replaced(name, tmp_path):
         assert found["time"] == [1.0]
 
 
-def test_a_workflow_with_more_than_a_brain_in_it_is_not_replaced(tmp_path):
-    path = tb.write_brain(joined_brain(3), tmp_path / "x")
-    path.write_text(f'summary = "mine"\n{path.read_text()}')
-    tb.write_brain(joined_brain(3), tmp_path / "x", overwrite=True)
-    text = f'{path.read_text()}\n[record]\nspikes = true\n[[stimuli]]\nname = "s"\n'
-    path.write_text(text)
-    with pytest.raises(
-        ExchangeError,
-        match=r"brain\.toml: expected nothing .* \(name, summary, run, brain\), .* found record, stimuli; move",
-    ):
+@pytest.mark.parametrize("name", ["brain.toml", "regions/test_relay.toml"])
+def test_a_brain_in_which_a_person_changed_a_file_is_not_replaced(name, tmp_path):
+    path = tb.write_brain(joined_brain(3), tmp_path / "x").parent / name
+    path.write_text(text := f"# mine\n{path.read_text()}")
+    with pytest.raises(ExchangeError, match=rf"found {name} \(which has changed\); move"):
         tb.write_brain(joined_brain(3), tmp_path / "x", overwrite=True)
     assert path.read_text() == text
 

@@ -70,14 +70,14 @@ def may_write_region(path: Path, location: Location, console: Console) -> bool:
 
 
 def may_write_brain(folder: Path, location: Location, console: Console) -> bool:
-    """Return the same of the folder of a brain, whose workflow holds the mark: nothing else may be in it or in that."""
-    from twinbrain.exchange.brain_write import WORKFLOW, brain_files
-    from twinbrain.exchange.files import others_in
+    """Return the same of the folder of a brain, whose workflow holds the mark: all in it is as it was written."""
+    from twinbrain.exchange.brain_write import WORKFLOW
+    from twinbrain.exchange.written import others_in
 
     if folder.is_symlink() or not folder.is_dir():
         return may_write(folder, location, console)
-    with suppress(ExchangeError):  # of a workflow to which something was added
-        if _is_marked(folder / WORKFLOW, mark_of(location)) and not others_in(folder, brain_files(folder)):
+    with suppress(ExchangeError):  # of a folder that cannot be read
+        if _is_marked(folder / WORKFLOW, mark_of(location)) and not others_in(folder):
             return True
     return _stays(folder, location, console)
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from twinbrain.connectome.datasets import connectome_names
 from twinbrain.connectome.load import load_connectome
 from twinbrain.connectome.write import write_connectome
-from twinbrain.exchange.files import refuse_further, written_whole
+from twinbrain.exchange.files import written_whole
 from twinbrain.paths import user_path
 from twinbrain.spec.brain import Brain
 from twinbrain.spec.connectome import Connectome
-from twinbrain.spec.replaced import held_besides, toml_there
 from twinbrain.spec.toml import comment, toml_text
 from twinbrain.spec.workflow import Run
 from twinbrain.spec.write import encoded, plain_projections, write_region
 
 WORKFLOW = "brain.toml"
-_KEYS = ("name", "summary", "run", "brain")
 _CONNECTOME, _PROJECTIONS, _REGIONS = "connectome.npz", "projections.npz", "regions"
 
 
@@ -41,8 +39,8 @@ def write_brain(
     run : Run, optional
         How the workflow runs it; delays that were trained ask for the time step of the training.
     overwrite : bool, optional
-        Whether to replace a folder that exists: one that holds nothing but such a brain, as its workflow tells, to
-        which no stimuli, sweep or the like were added. A symbolic link gives way, and what it points to stays.
+        Whether to replace a folder that exists: one that holds nothing but such a brain, whose files are as they were
+        written, by their digests in ``written.json``. A symbolic link gives way, and what it points to stays.
     note : str, optional
         What the workflow begins with, as a comment of one line or several.
 
@@ -61,7 +59,7 @@ def write_brain(
     folder = user_path(folder)
     if not isinstance(brain.connectome, Connectome) and brain.connectome not in connectome_names():
         brain = brain.replace(connectome=load_connectome(brain.connectome))
-    with written_whole(folder, overwrite=overwrite, own=brain_files) as part:
+    with written_whole(folder, overwrite=overwrite, folder=True) as part:
         data: dict[str, Any] = {"connectome": _connectome(brain, part)}
         plain = brain.model_dump(mode="json", exclude_defaults=True, exclude={"connectome", "regions", "projections"})
         data |= plain | {"regions": _regions(brain, part)}
@@ -75,29 +73,6 @@ def write_brain(
         text = comment(note) + toml_text(whole, frozenset({"brain"}))
         (part / WORKFLOW).write_bytes(encoded(text, "brain", "declare fewer projections between regions one by one"))
     return folder / WORKFLOW
-
-
-def brain_files(folder: Path) -> set[str]:
-    """Return the files of the brain that was written to a folder, as its workflow names them, from there on.
-
-    An archive that holds anything but the arrays of a file is not among them.
-
-    Raises
-    ------
-    ExchangeError
-        If the workflow has become more than a brain and how it runs, such as one with stimuli.
-    """
-    workflow = toml_there(folder / WORKFLOW)
-    data = workflow.get("brain")
-    if not isinstance(data, dict):
-        return set()
-    refuse_further(folder / WORKFLOW, workflow, _KEYS)
-    regions = data.get("regions")
-    named = regions.values() if isinstance(regions, dict) else ()
-    beside = {region for region in named if isinstance(region, str) and region.startswith(f"{_REGIONS}/")}
-    arrays = {str(PurePosixPath(region).with_suffix(".npz")): region for region in beside} | {_PROJECTIONS: WORKFLOW}
-    own = {file for file, toml in arrays.items() if not held_besides(folder / file, folder / toml)}
-    return {WORKFLOW} | beside | own | ({_CONNECTOME} if data.get("connectome") == _CONNECTOME else set())
 
 
 def _connectome(brain: Brain, folder: Path) -> str:

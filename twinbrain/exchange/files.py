@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -15,17 +15,11 @@ import numpy as np
 
 from twinbrain import units
 from twinbrain.errors import ExchangeError, Problem
+from twinbrain.exchange.written import WRITTEN, keep_digests, others_in
 from twinbrain.files import FileError
 from twinbrain.files.regular import check_no_url
 from twinbrain.spec.suggest import listed
 
-Own = Callable[[Path], Set[str]]
-"""Returns which files in a folder an earlier call wrote, by their names from there on, with "/".
-
-It may refuse one that has more in it by now (`refuse_further`).
-"""
-
-_OF_THE_SYSTEM = frozenset({".ds_store", "thumbs.db", "desktop.ini"})  # put by macOS and Windows into what one looks at
 _STEPS = (1e-6, 1e4)
 LATEST = 2.0**31
 """Where delays are cut off as they are counted, in steps: beyond all that a network takes, so that it refuses them."""
@@ -57,7 +51,7 @@ def is_count(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < 2**63
 
 
-def check_free(path: Path, *, overwrite: bool, own: Own | None = None) -> None:
+def check_free(path: Path, *, overwrite: bool, folder: bool = False) -> None:
     """Refuse a path where something stands that may not be replaced; see `written_whole`.
 
     Raises
@@ -75,55 +69,12 @@ def check_free(path: Path, *, overwrite: bool, own: Own | None = None) -> None:
         found = "a folder" if path.is_dir() else "a file"
         hint = "choose another, or allow it to be replaced (overwrite=True, --overwrite)"
         raise failure(path, f"expected a path that is free, found {found}; {hint}")
-    if path.is_dir() != (own is not None):
-        raise failure(path, f"expected a {'folder' if own else 'file'}, found the other; choose another path")
-    if own is not None and (others := others_in(path, own(path))):
-        expected = "expected nothing in it but what was written there before, since it is replaced as a whole"
+    if path.is_dir() != folder:
+        raise failure(path, f"expected a {'folder' if folder else 'file'}, found the other; choose another path")
+    if folder and (others := others_in(path)):
+        told = "" if (path / WRITTEN).exists() else f" and is told in {WRITTEN}"
+        expected = f"expected nothing in it but what was written there before{told}, since it is replaced as a whole"
         raise failure(path, f"{expected}, found {listed(others)}; move that elsewhere, or choose another path")
-
-
-def others_in(folder: Path, own: Set[str]) -> list[str]:
-    """Return what is in a folder besides some files, by names from there on; what the system puts there is nobody's.
-
-    Raises
-    ------
-    ExchangeError
-        If it cannot be read.
-    """
-    try:
-        return list(_others(folder, own))
-    except OSError as error:
-        raise failure(folder, f"expected a folder that can be read: {error.strerror or error}") from None
-
-
-def refuse_further(path: Path, found: Iterable[str], written: Iterable[str]) -> None:
-    """Refuse to replace a file to which a person has added something.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    found, written : iterable of str
-        Its keys, and those that are written there.
-
-    Raises
-    ------
-    ExchangeError
-        If there are others; with their names.
-    """
-    if further := sorted(set(found) - set(written)):
-        expected = f"expected nothing in it but what is written there ({', '.join(written)}), since it is replaced"
-        raise failure(path, f"{expected}, found {listed(further)}; move the folder elsewhere, or choose another path")
-
-
-def _others(folder: Path, own: Set[str], within: str = "") -> Iterator[str]:
-    for path in sorted(folder.iterdir()):
-        name = within + path.name
-        is_folder = path.is_dir() and not path.is_symlink()
-        if is_folder and any(file.startswith(f"{name}/") for file in own):
-            yield from _others(path, own, f"{name}/")
-        elif is_folder or (name not in own and path.name.lower() not in _OF_THE_SYSTEM):
-            yield f"{name}/" if is_folder else name
 
 
 def time_step(given: str | None, kept: float, where: str | Path) -> float:
@@ -141,7 +92,7 @@ def time_step(given: str | None, kept: float, where: str | Path) -> float:
 
 
 @contextmanager
-def written_whole(path: Path, *, overwrite: bool, own: Own | None = None) -> Iterator[Path]:
+def written_whole(path: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
     """Give a path beside ``path`` to write to, and put what was written in its place at the end.
 
     Parameters
@@ -150,16 +101,16 @@ def written_whole(path: Path, *, overwrite: bool, own: Own | None = None) -> Ite
         Where the file (or folder) is to be.
     overwrite : bool
         Whether what stands there may be replaced.
-    own : callable, optional
-        Given where a folder is written: what in one that stands there may be replaced. Where anything else is in it, it
-        stays as it is.
+    folder : bool
+        Whether a folder is written. One that stands there and holds anything else than what was written there before,
+        as it was written, stays as it is.
 
     Raises
     ------
     ExchangeError
         If something stands there already, or it cannot be written; nothing is left behind then.
     """
-    check_free(path, overwrite=overwrite, own=own)
+    check_free(path, overwrite=overwrite, folder=folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -169,11 +120,13 @@ def written_whole(path: Path, *, overwrite: bool, own: Own | None = None) -> Ite
         ) from None
     part, before = beside / path.name, beside / f"_{path.name}"
     try:
-        if own is not None:
+        if folder:
             part.mkdir()
         yield part
-        check_free(path, overwrite=overwrite, own=own)  # a person may have put something there meanwhile
-        if own is not None and path.exists():
+        if folder:
+            keep_digests(part)
+        check_free(path, overwrite=overwrite, folder=folder)  # a person may have put something there meanwhile
+        if folder and path.exists():
             path.rename(before)
         part.replace(path)
     except OSError as error:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from twinbrain.connectome.load import load_connectome
 from twinbrain.exchange.files import failure
-from twinbrain.exchange.sonata_folder import MARK
 from twinbrain.network.given import with_pinned_files
 from twinbrain.spec.base import IN_DIGEST
 from twinbrain.spec.connectome import Connectome
@@ -120,7 +119,6 @@ def write_spikes(h5py: Any, path: Path, run: xr.DataTree, numbers: dict[str, NDA
     for i, own in enumerate(numbers.values()):
         population[own], node[own] = i, np.arange(len(own))
     with h5py.File(path, "w") as file:
-        file.attrs[MARK] = "written with the circuit"
         groups = []
         for name in numbers:
             group = file.create_group(f"spikes/{name}")

@@ -31,7 +31,6 @@ from twinbrain.exchange.files import check_free, failure, optional, written_whol
 from twinbrain.exchange.sonata_cells import NEST, NODE_COLUMNS, Cells, misread_parameters, to_cells
 from twinbrain.exchange.sonata_config import UNITS
 from twinbrain.exchange.sonata_files import NULL
-from twinbrain.exchange.sonata_folder import EDGE_COLUMNS, circuit_files
 from twinbrain.exchange.sonata_spikes import check_run, write_spikes
 from twinbrain.models.neurons import NEURON_MODELS
 from twinbrain.models.receptors import RECEPTOR_MODELS
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
 _MAGIC, _VERSION = 0x0A7A, (0, 1)
 _FIRST_TYPE = 100
+_EDGE_COLUMNS = ("edge_type_id", "model_template", "receptor", "origin")
 _NO_NAME = f"expected another name than {NULL}, which stands for no value there; rename it"
 
 
@@ -84,9 +84,8 @@ def write_sonata(
         workflow that has them.
     overwrite : bool
         Whether a folder that stands there may be replaced: one that holds nothing but a circuit written by this
-        function, whose files are ``circuit_config.json``, ``simulation_config.json``, ``nodes.h5``, ``edges.h5``,
-        ``node_types.csv``, ``edge_types.csv``, ``spikes.h5`` and the populations' ``components``. Spikes that a
-        simulator put there are something else, as is what was added to a file, such as positions of nodes.
+        function, whose files are as they were written. Their digests, in ``written.json``, tell: spikes that a
+        simulator put there are something else, as is a file to which something was added, such as positions of nodes.
 
     Raises
     ------
@@ -97,7 +96,7 @@ def write_sonata(
     """
     h5py = optional("h5py")
     folder = user_path(folder)
-    check_free(folder, overwrite=overwrite, own=circuit_files)
+    check_free(folder, overwrite=overwrite, folder=True)
     if drives not in ("refuse", "drop", "keep"):
         raise failure("drives", f'expected "refuse", "drop" or "keep", found {drives!r}')
     workflow = as_workflow(model)
@@ -115,7 +114,7 @@ def write_sonata(
         raise ExchangeError(problem.within("SONATA cannot express") for problem in problems)
     cells = [to_cells(population, circuit.dt) for population in circuit.populations]
     nodes = _node_populations(circuit, cells)
-    with written_whole(folder, overwrite=overwrite, own=circuit_files) as part:
+    with written_whole(folder, overwrite=overwrite, folder=True) as part:
         _write_nodes(h5py, part, circuit, nodes, cells)
         pairs = _write_edges(h5py, part, circuit, nodes)
         if run is not None:
@@ -221,7 +220,7 @@ def _write_edges(h5py: Any, folder: Path, circuit: Circuit, nodes: dict[str, lis
             attributes["delay"] = np.concatenate([part.delay for part in parts]) * circuit.dt
             attributes["delay"].attrs["units"] = "ms"
     rows = [(number, "static_synapse", receptor, origin) for (receptor, origin), number in types.items()]
-    _write_table(folder / "edge_types.csv", EDGE_COLUMNS, rows)
+    _write_table(folder / "edge_types.csv", _EDGE_COLUMNS, rows)
     return names
 
 
