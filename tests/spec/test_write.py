@@ -166,30 +166,45 @@ def test_a_file_is_not_replaced_without_asking(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([arrays, path])
 
 
-def test_arrays_go_with_the_region_that_they_were_written_with(tmp_path):
-    short, path = Region.parse(region_data(RELAY)), tmp_path / "column.toml"
-    for region in (trained_region(), short, trained_region()):
-        written = tb.write_region(region, path, overwrite=True)
-        assert sorted(tmp_path.iterdir()) == sorted(written)
-        assert tb.load_region(path) == region
-
-
-def test_arrays_that_a_copy_of_the_region_names_stay(tmp_path):
-    region, (arrays, path) = trained_region(), tb.write_region(trained_region(), tmp_path / "column.toml")
-    copied = tmp_path / "baseline.toml"
-    copied.write_bytes(path.read_bytes())
-    with pytest.raises(SpecError, match=r"column\.npz: expected .*, found those that baseline\.toml names, too; move"):
-        tb.write_region(trained_region(1), path, overwrite=True)
-    assert tb.write_region(region.replace(summary="the same arrays"), path, overwrite=True) == [arrays, path]
-    tb.write_region(Region.parse(region_data(RELAY)), path, overwrite=True)
-    assert tb.load_region(copied) == region
-
-
-def test_arrays_that_a_person_made_for_a_region_stay_without_it(tmp_path):
+def test_arrays_stay_where_the_region_has_none_any_more(tmp_path):
     arrays, path = tb.write_region(trained_region(), tmp_path / "column.toml")
-    path.write_text(re.sub(', sha256 = "[^"]*"', "", path.read_text("utf-8")), "utf-8")
-    tb.write_region(Region.parse(region_data(RELAY)), path, overwrite=True)
+    assert tb.write_region(Region.parse(region_data(RELAY)), path, overwrite=True) == [path]
     assert arrays.exists()
+    assert tb.write_region(trained_region(), path, overwrite=True) == [arrays, path]
+    assert tb.load_region(path) == trained_region()
+
+
+def test_arrays_that_a_person_made_for_a_region_are_kept(tmp_path):
+    _, path = tb.write_region(trained_region(), tmp_path / "column.toml")
+    path.write_text(re.sub(', sha256 = "[^"]*"', "", path.read_text("utf-8")), "utf-8")
+    with pytest.raises(SpecError, match=r"column\.npz: .* found some that it names without their sha256, as a person"):
+        tb.write_region(trained_region(1), path, overwrite=True)
+    assert tb.load_region(path) == trained_region()
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("baseline.toml", "column.npz"),
+        ("column.toml.bak", "column.npz"),
+        ("column.old", "column.npz"),
+        ("paper/column.toml", "../column.npz"),
+        ("../brain.toml", "models/column.npz"),
+    ],
+)
+def test_arrays_that_a_copy_of_the_region_names_stay(name, file, tmp_path, monkeypatch):
+    (folder := tmp_path / "models").mkdir()
+    monkeypatch.chdir(folder)
+    _, path = tb.write_region(trained_region(), "column.toml")
+    copied = folder / name
+    copied.parent.mkdir(exist_ok=True)
+    copied.write_text(path.read_text("utf-8").replace("column.npz", file), "utf-8")
+    with pytest.raises(SpecError, match=rf"column\.npz: expected .*, found those that {name} names, too; move"):
+        tb.write_region(trained_region(1), path, overwrite=True)
+    tb.write_region(trained_region().replace(summary="the same arrays"), path, overwrite=True)
+    copied.write_text(path.read_text("utf-8").replace("column.npz", "other\\u0000.npz"), "utf-8")
+    tb.write_region(trained_region(1), path, overwrite=True)
+    assert tb.load_region(path) == trained_region(1)
 
 
 def test_digests_may_be_in_capitals(tmp_path):

@@ -11,24 +11,17 @@ from typing import Any
 from twinbrain.files import FileError, parse_toml, read_bytes, read_npz, read_text
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.files.text import LARGEST_TOML
+from twinbrain.paths import user_path
 from twinbrain.spec.suggest import listed
 
 _OF_ARRAYS = frozenset({"file", "array"})
 
 
-def toml_there(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds; nothing if there is none, or it cannot be read."""
-    try:
-        return parse_toml(read_text(path, LARGEST_TOML))
-    except FileError:
-        return {}
-
-
 def held_besides(arrays: Path, declaration: Path, instead: bytes | None = None) -> str:
     """Return what an archive holds besides the arrays that a declaration names, in words; "" if that is nothing.
 
-    A person may keep recorded spikes, or further arrays, where a declaration is to be written with its own, or a copy
-    of the declaration beside it, which names the same arrays: these are not replaced.
+    A person may keep recorded spikes, arrays of their own making, or further ones, where a declaration is to be written
+    with its own, or a copy of the declaration near it, which names the same arrays: these are not replaced.
 
     Parameters
     ----------
@@ -49,39 +42,47 @@ def held_besides(arrays: Path, declaration: Path, instead: bytes | None = None) 
         return f"those that {listed(sharing)} names, too"
     if others := sorted(held - {str(table["array"]) for table in tables}):
         return f"the arrays {listed(others)}"
+    if not all("sha256" in table for table in tables):
+        return "some that it names without their sha256, as a person does"
     digest = hashlib.sha256(contents).hexdigest()
-    return (
-        "" if all(str(table.get("sha256", digest)).lower() == digest for table in tables) else "other numbers in them"
-    )
-
-
-def goes_with(arrays: Path, declaration: Path) -> bool:
-    """Return whether an archive goes when its declaration is replaced by one without arrays.
-
-    One that was written with the declaration, whose digest that holds, does: left behind, it would be somebody else's
-    to the next declaration with arrays. One that a person made and named stays, and one that another declaration in the
-    folder names.
-
-    Parameters
-    ----------
-    arrays, declaration : Path
-        As those of `held_besides`.
-    """
-    tables = _tables_of(arrays, declaration)
-    return bool(tables) and all("sha256" in table for table in tables) and not held_besides(arrays, declaration)
+    return "" if all(str(table["sha256"]).lower() == digest for table in tables) else "other numbers in them"
 
 
 def _others_naming(arrays: Path, declaration: Path) -> list[str]:
-    """Return the names of further declarations in the folder of one that name its archive."""
-    others = (path for path in sorted(declaration.parent.glob("*.toml")) if path.name != declaration.name)
-    return [path.name for path in others if path.is_file() and _tables_of(arrays, path, {"file"})]
+    """Return the further declarations near one that name its archive, by their paths from its folder on."""
+    folder = Path(os.path.realpath(declaration.parent))
+    others = (path for path in _declarations_near(folder, declaration.stem) if path != folder / declaration.name)
+    return [os.path.relpath(path, folder) for path in others if _tables_of(arrays, path, {"file"})]
+
+
+def _declarations_near(folder: Path, stem: str) -> Iterator[Path]:
+    """Yield what may be declarations, or backups of one, in a folder, those within it, and the one around it."""
+    for near in (folder, *_in_order(folder), folder.parent):
+        yield from (path for path in _in_order(near) if ".toml" in path.name.lower() or path.name.startswith(stem))
+
+
+def _in_order(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # which is a file, or another user's
+        return []
 
 
 def _tables_of(arrays: Path, declaration: Path, keys: Set[str] = _OF_ARRAYS) -> list[dict[str, Any]]:
-    """Return the tables of a declaration that name one file, however they write its path."""
-    folder, file = declaration.parent, os.path.normpath(arrays)
-    named = _tables(toml_there(declaration), keys)
-    return [table for table in named if os.path.normpath(folder / str(table["file"])) == file]
+    """Return the tables of a declaration that name one file, however they write its path; none of what is no TOML."""
+    try:
+        named = _tables(parse_toml(read_text(declaration, LARGEST_TOML)), keys)
+    except FileError:
+        return []
+    folder, file = declaration.parent, os.path.realpath(arrays)
+    return [table for table in named if _real(folder, str(table["file"])) == file]
+
+
+def _real(folder: Path, file: str) -> str:
+    try:
+        return os.path.realpath(folder / user_path(file))
+    except ValueError:  # a NUL in the name
+        return ""
 
 
 def _tables(value: Any, keys: Set[str]) -> Iterator[dict[str, Any]]:

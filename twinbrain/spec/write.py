@@ -22,7 +22,7 @@ from twinbrain.spec.explicit import Explicit
 from twinbrain.spec.projection import Pairs, Projection
 from twinbrain.spec.quantity import Distribution
 from twinbrain.spec.region import Region
-from twinbrain.spec.replaced import goes_with, held_besides
+from twinbrain.spec.replaced import held_besides
 from twinbrain.spec.toml import comment, toml_text
 
 _ORDER = (
@@ -55,9 +55,9 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
     path : str or Path
         A ``.toml`` file.
     overwrite : bool, optional
-        Whether to replace files that exist; an ``.npz`` only if it holds nothing but the arrays that the file names,
-        and no other ``.toml`` of the folder names it, such as a copy. One that was written with the file is removed
-        where the region has no long arrays any more.
+        Whether to replace files that exist; an ``.npz`` only if it is the one that was written with the file, by the
+        digest there, and nothing else near names it, such as a copy: no ``.toml``, or backup of one, in the folder, one
+        within it or the one around it. Where the region has no long arrays any more, an ``.npz`` that is there stays.
     note : str, optional
         What the file begins with, as a comment of one line or several.
 
@@ -99,7 +99,11 @@ def write_region(region: Region, path: str | Path, *, overwrite: bool = False, n
         message = f"expected nothing but the arrays that {path.name} names, which are replaced with it, found {others}"
         message += "; move it away, or write the region under another name"
         raise SpecError([Problem(str(beside), message)])
-    _write(files, without=beside if not arrays and goes_with(beside, path) else None)
+    try:
+        write_whole(files)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        found = getattr(error, "strerror", None) or error
+        raise SpecError([Problem(str(next(iter(files))), f"expected to write it, found {found}")]) from None
     return list(files)
 
 
@@ -251,14 +255,3 @@ def _npz(arrays: Arrays) -> bytes:
             np.save(content, array, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
-
-
-def _write(files: dict[Path, bytes], without: Path | None) -> None:
-    """Write files, and then remove one that nothing names any more."""
-    try:
-        write_whole(files)
-        if without is not None:
-            without.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        found = getattr(error, "strerror", None) or error
-        raise SpecError([Problem(str(next(iter(files))), f"expected to write it, found {found}")]) from None
