@@ -48,7 +48,7 @@ def no_spike_of_the_trained_region_differs(ran):
 def a_brain_in_a_folder(ran):
     assert ran.output.split()[-1] == "0"
     files = {path.name for path in Path("stream").iterdir()}
-    assert files == {"brain.toml", "connectome.npz", "projections.npz", "regions"}
+    assert files == {"brain.toml", "connectome.npz", "projections.npz", "regions", "written.json"}
 
 
 def a_figure_of_each_kind(ran):
