@@ -148,6 +148,8 @@ def test_labels_of_a_table_in_another_order_than_its_rows_are_refused(four):
     table = pd.DataFrame({"name": list("wxyz"), "area": [3, 1, 2, 0]})
     for kept in (table, table.set_axis([3, 5, 8, 9]), table.set_axis(list("qprs"))):
         assert four.replace(labels=kept["name"]).labels == list("wxyz")
+        assert four.replace(labels=xr.DataArray(kept["name"].values)).labels == list("wxyz")
+        assert four.replace(labels=np.array(kept["name"].tolist(), "S1")).labels == list("wxyz")
     with pytest.raises(ConnectomeError, match="the labels of names of regions along region to ascend, or to be names"):
         four.replace(labels=table.sort_values("area")["name"])
 

@@ -280,6 +280,8 @@ def test_the_times_of_a_waveform_are_as_far_apart_as_its_interval():
         beside([5, 3, 9], units="mV"),
         beside(list("abc"), units="ms"),
         course([0, 1, 2], units="ms").assign_coords(beside([5, 3, 9], units="ms").coords),
+        course([0, 1, 2]).assign_coords(beside([5, 6, 7], "time", units="ms").coords),
+        course([0, 1, 2]).assign_coords(beside([5, 3, 9], "time").coords),
     ]
     for values in fine:
         assert waveform(values) == waveform([values]) == ((1, 2, 3),)
@@ -330,7 +332,7 @@ def test_the_dimensions_of_a_course_for_all_neurons_count_by_their_names():
     assert waveform(course) == waveform([course]) == waveform(course.to_series()) == ((1, 2, 3),)
     with pytest.raises(SpecError, match="values: expected the labels of an array along time to ascend"):
         waveform(course[::-1])
-    with pytest.raises(SpecError, match="values: expected the labels of an array along neuron to ascend"):
+    with pytest.raises(SpecError, match="values: expected rows with neurons 0, 1, 2, … as they are numbered, found"):
         waveform(xr.DataArray([[1.0, 2], [3, 4]], {"neuron": [1, 0]}, ["neuron", "time"]))
     assert trains(course.rename(time="spike")) == trains([course.to_series().loc[[2, 0, 1]].sort_values()])
     for dim in ("neuron", "foo"):

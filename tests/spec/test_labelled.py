@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.errors import SpecError
-from twinbrain.spec.labelled import is_labelled, refuse_disorder, refuse_other_labels, with_dims
+from twinbrain.spec.labelled import is_labelled, refuse_disorder, refuse_other_labels, refuse_other_neurons, with_dims
 
 DIMS = ("row", "column")
 
@@ -68,6 +68,28 @@ def test_numbers_and_times_as_labels_ascend():
         refuse_disorder(array, ["row"], "a course")
         with pytest.raises(SpecError, match=r"the labels of a course along time to ascend, .*sortby\('time'\)"):
             refuse_disorder(array, ["time"], "a course")
+
+
+def test_times_are_no_labels_of_neurons_and_channels():
+    days = pd.date_range("2024-01-01", periods=2)
+    for table in (
+        pd.DataFrame(np.zeros((2, 2)), days),
+        xr.DataArray(np.zeros((2, 2)), {"dim_0": days}, ["dim_0", "dim_1"]),
+    ):
+        assert with_dims(table, ("time", "neuron"), "an array").dims == ("time", "neuron")
+        with pytest.raises(SpecError, match=r"along neuron, time, found times as labels along neuron; transpose it"):
+            with_dims(table, ("neuron", "time"), "an array")
+
+
+def test_neurons_are_numbered_as_they_stand():
+    for labels in (range(3), list("abc")):
+        refuse_other_neurons(pd.Series([1, 2, 3], pd.Index(labels, name="neuron")), "rows")
+    refuse_other_neurons(pd.Series([1, 2, 3], [2, 5, 7]), "rows")  # rows of any table
+    for labels in ([2, 5, 7], [1, 2, 3]):
+        series = pd.Series([1, 2, 3], pd.Index(labels, name="neuron"))
+        for given in (series, xr.DataArray(series)):
+            with pytest.raises(SpecError, match=r"rows with neurons 0, 1, 2, … as they are numbered, found \[\d, "):
+                refuse_other_neurons(given, "rows")
 
 
 def test_labels_ascend_in_whatever_form_they_are():

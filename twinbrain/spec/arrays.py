@@ -19,7 +19,7 @@ from twinbrain.files import NpzArrays, read_bytes, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.paths import user_path
 from twinbrain.spec.base import IN_DIGEST
-from twinbrain.spec.labelled import refuse_disorder, with_dims
+from twinbrain.spec.labelled import refuse_disorder, refuse_other_neurons, with_dims
 from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
@@ -59,6 +59,7 @@ def _flat(value: Any, packed: np.dtype[Any], kinds: str, what: str, unit: str = 
         except (binascii.Error, zlib.error, ValueError) as error:
             raise ValueError(f"expected a list of {what}, or one packed as text, found a text ({error})") from None
     dims = getattr(value, "dims", ("value",))  # one dimension may have any name
+    refuse_other_neurons(value, f"a list of {what}")
     refuse_disorder(with_dims(value, dims, f"a list of {what}"), dims, f"a list of {what}")
     array = plain_array(value, unit, f"a list of {what}")
     if array.ndim != 1:

@@ -15,6 +15,7 @@ from twinbrain.spec.decoded import decoded
 from twinbrain.spec.plain_labels import are_texts, ascend, plain_labels
 
 _UNNAMED = re.compile(r"dim_\d+")  # as xarray calls them
+_NEVER_IN_TIME = frozenset(("channel", "feature", "neuron", "output"))
 
 
 def with_dims(
@@ -66,6 +67,12 @@ def with_dims(
             "rename them, or give .values, which are taken by their places"
         )
     called = dict(zip(array.dims, dims, strict=True))
+    for own, wanted in called.items():
+        if wanted in _NEVER_IN_TIME and own in array.coords and array[own].dtype.kind in "mM":
+            raise SpecError(
+                f"expected {what} along {', '.join(dims)}, found times as labels along {wanted}; transpose it (.T), or "
+                "give .values, which are taken by their places"
+            )
     coords = {
         name: (dim, coord.values, coord.attrs)
         for own, coord in array.coords.items()
@@ -99,6 +106,33 @@ def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
                 f"expected the labels of {what} along {dim} to ascend, or to be names, found others; select them in "
                 f"order (as .sortby({dim!r}) of xarray does), or give .values, which are taken by their places"
             )
+
+
+def refuse_other_neurons(value: Any, what: str) -> None:
+    """Refuse numbers of neurons as labels, where neurons are taken by their places, and these are other numbers.
+
+    Parameters
+    ----------
+    value : array_like
+        As it was given: its dimension, or index, is called "neuron".
+    what : str
+        What it is, for a message.
+
+    Raises
+    ------
+    SpecError
+        If they do not count from 0 on, as those of neurons that were selected, or of which some did not spike.
+    """
+    axes = {axis.name: axis for axis in value.axes} if _is_of_pandas(value) else {}
+    if isinstance(value, xr.DataArray) and "neuron" in value.coords and value["neuron"].ndim == 1:
+        axes = {"neuron": value["neuron"].to_index()}
+    labels = plain_labels(axes["neuron"]) if "neuron" in axes else np.arange(0)
+    if labels.dtype.kind in "iu" and not counts_places(labels):
+        raise SpecError(
+            f"expected {what} with neurons 0, 1, 2, … as they are numbered, found {labels[:3].tolist()}…; give each "
+            "neuron its own (.reindex, with an empty list or 0 for those without), or give .values, which are taken by "
+            "their places"
+        )
 
 
 def refuse_other_labels(one: Any, other: Any, what: str, *, of_one_table: bool = False) -> None:

@@ -136,7 +136,16 @@ def in_order(labels: Iterable[Any]) -> list[Any]:
         refuse_disorder(with_dims(labels, dims, "names of regions"), dims, "names of regions")
     except SpecError as error:
         raise ConnectomeError(str(error)) from None
-    return list(labels)
+    labels = labels.values.tolist() if isinstance(labels, xr.DataArray) else list(labels)
+    return [_decoded(label) if isinstance(label, bytes) else label for label in labels]
+
+
+def _decoded(label: bytes) -> str | bytes:
+    """Return a text that a file held as bytes; what is none is left to who looks at labels."""
+    try:
+        return label.decode()
+    except UnicodeDecodeError:
+        return label
 
 
 def iterates(value: object) -> bool:

@@ -47,10 +47,21 @@ def are_texts(labels: NDArray[Any]) -> bool:
 
 
 def ascend(labels: NDArray[Any]) -> bool:
-    """Return whether each label is at least the one before; of what cannot be compared, none is."""
+    """Return whether each label is at least the one before; of what cannot be compared, none is.
+
+    Of several levels, those of names have no order: the others ascend among labels of the same names.
+    """
     if labels.dtype.kind in "biufmM":
         return bool((labels[1:] >= labels[:-1]).all())
+    rows = dict[tuple[Any, ...], list[Any]]()
+    for label in labels.tolist():
+        parts = label if isinstance(label, tuple) else (label,)
+        names = tuple(part if isinstance(part, str | bytes) else None for part in parts)
+        if isinstance(label, tuple):
+            rows.setdefault(names, []).append(tuple(part for part in parts if not isinstance(part, str | bytes)))
+        else:
+            rows.setdefault((), []).append(label)
     try:
-        return all(one <= other for one, other in pairwise(labels.tolist()))
+        return all(one <= other for row in rows.values() for one, other in pairwise(row))
     except TypeError:
         return False

@@ -82,22 +82,25 @@ def refuse_other_times(array: Any, dim: str, interval: float, name: str) -> None
 
 
 def _times_along(array: xr.DataArray, dim: str) -> list[xr.DataArray]:
-    """Return the labels of a dimension that are times or numbers; without labels, what else along it is in time.
+    """Return the labels of a dimension that are times or numbers; where these have no unit, what else is in time too.
 
     Raises
     ------
     SpecError
         If labels are neither these nor names.
     """
+    beside = [coord for name, coord in array.coords.items() if name != dim and coord.dims == (dim,) and _is_time(coord)]
     if dim not in array.coords:
-        return [coord for coord in array.coords.values() if coord.dims == (dim,) and _is_time(coord)]
+        return beside
     own = array[dim]
     if own.dtype.kind not in "iufmM" and not are_texts(own.values):
         raise SpecError(
             f"expected times as labels along {dim}, found {own.values[0]!r}, which is none; label it by times alone, "
             "or give .values, which are taken by their places"
         )
-    return [own] if own.dtype.kind in "iufmM" else []
+    if own.dtype.kind in "mM" or told_unit(own.attrs):
+        return [own]
+    return [own, *beside] if own.dtype.kind in "iuf" else beside
 
 
 def _is_time(coord: xr.DataArray) -> bool:

@@ -249,6 +249,16 @@ def test_texts_along_a_dimension_are_kept_and_numbers_of_a_point_are_not():
     assert set(found.coords) == {"region", "family"}
 
 
+def test_texts_of_one_name_are_those_of_every_result_along_a_dimension():
+    one, other = (array("region", ["x", "y"], family=("region", texts)) for texts in (["p", "q"], ["r", "s"]))
+    assert template_of({"a": one, "b": one})["family"].values.tolist() == ["p", "q"]
+    with pytest.raises(SpecError, match=r"sweep\.reduce\.b: expected texts 'family' along region as those of another"):
+        template_of({"a": one, "b": other})
+    found = template_of({"a": one.drop_vars("region"), "b": other.drop_vars("region")})
+    assert (found["family"].dims, found["b_family"].dims) == (("region",), ("b_region",))
+    assert found["b_family"].values.tolist() == ["r", "s"]
+
+
 def test_what_a_result_was_selected_at_is_not_kept():
     rates = array("population", ["e", "i"], region="x", cell=("population", ["c", "d"]))
     known = template_of({"f": rates.sel(population="e"), "g": rates})

@@ -237,12 +237,13 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Return the dataset whose variables the results of a point fill.
 
     Its coordinates are those of every point: those of dimensions, and texts along them. Dimensions of one name but of
-    other coordinates take the name of the reduction before theirs.
+    other coordinates, and other texts of one name, take the name of the reduction before theirs.
 
     Raises
     ------
     SpecError
-        If a result is called as something else in a sweep, or could not be read again as it was.
+        If a result is called as something else in a sweep, has other texts of one name along a dimension than another,
+        or could not be read again as it was.
     """
     known = {*RESERVED, *(str(key) for array in results.values() for key in (*array.dims, *array.coords))}
     for name, array in results.items():
@@ -263,7 +264,16 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
             for dim in new.dims
             if dim in found.dims and not (dim in new.coords and new.indexes[dim].equals(found.indexes.get(dim)))
         }
-        new = new.rename(clashing).drop_vars([key for key in new.coords if key in found.coords and key not in new.dims])
+        new = new.rename(clashing)
+        same = [key for key in new.coords if key in found.coords and key not in new.dims]
+        other = [key for key in same if not new[key].variable.equals(found[key].variable)]
+        for key in other:
+            if {*new[key].dims} & {*found[key].dims}:  # of which it would be the second label
+                raise SpecError(
+                    f"sweep.reduce.{name}: expected texts {str(key)!r} along {', '.join(map(str, new[key].dims))} as "
+                    "those of another result, found others; give them a name of their own, or select the same"
+                )
+        new = new.drop_vars({*same} - {*other}).rename({key: f"{name}_{key}" for key in other})
         found = found.merge(new.rename(name), join="exact", compat="override")
     return keepable(found)
 
