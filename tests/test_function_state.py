@@ -78,6 +78,12 @@ def f(run):
         T[1] = eval('lambda: 1')
     return T[1]()
 """,
+    "lock": """
+import threading
+L = threading.Lock()
+def f(run):
+    L.acquire()
+""",
     "list": """
 L = []
 def f(run):

@@ -201,6 +201,8 @@ class Digests:
             return [_module_of_ufunc(value), value.__name__]
         if isinstance(value, np.random.RandomState) and value is np.random.mtrand._rand:
             return []  # that of everybody, which distributions of scipy hold
+        if kind.__module__ in ("_thread", "threading"):  # a lock holds nothing
+            return []
         if isinstance(value, _MOVING) or kind.__module__.startswith("dask."):  # of dask each has a name of its own
             raise ValueError("it is another at every use")
         return self._reduced(value)
