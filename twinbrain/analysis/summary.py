@@ -10,7 +10,7 @@ from twinbrain.analysis.grouping import By, group_by
 from twinbrain.analysis.intervals import cv_isi
 from twinbrain.analysis.rates import mean_rates
 from twinbrain.analysis.synchrony import synchrony
-from twinbrain.analysis.tree import clock, regions
+from twinbrain.analysis.tree import clock, regions, with_network
 
 
 def summarise(tree: xr.DataTree, by: By | None = None, start: str | None = None, stop: str | None = None) -> xr.Dataset:
@@ -33,6 +33,7 @@ def summarise(tree: xr.DataTree, by: By | None = None, start: str | None = None,
         3 ms, or of the time step if that is longer). Its attributes ``start`` and ``stop`` tell the part of the run,
         and ``breakdown`` where and when a state stopped being finite, if one did.
     """
+    tree = with_network(tree)
     by = by or ("family" if regions(tree).sizes["region"] > 1 else "population")
     rate = mean_rates(tree, by, start, stop)
     table = {

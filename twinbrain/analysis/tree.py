@@ -57,6 +57,15 @@ def group(tree: xr.DataTree, name: str, hint: str) -> xr.Dataset:
     return dataset
 
 
+def with_network(tree: xr.DataTree) -> xr.DataTree:
+    """Return a run whose populations are in memory, for many analyses, each of which reads them anew."""
+    check_run(tree)
+    found = tree.copy()
+    if (network := found.children.get("network")) is not None:
+        network.dataset = network.to_dataset(inherit=False).compute()
+    return found
+
+
 def populations(tree: xr.DataTree) -> xr.Dataset:
     """Return the populations of a run.
 
@@ -86,9 +95,15 @@ Columns = tuple[tuple[tuple[str, ...], ...], tuple[int, ...], tuple[int, ...]]
 
 def population_columns(tree: xr.DataTree) -> Columns:
     """Return what a run says of its populations, as plain values."""
-    network = group(tree, "network", "open a run of twinbrain, not a part of it").variables
-    texts = tuple(tuple(map(str, network[key].values.tolist())) for key in _TEXTS)
-    return texts, tuple(network["start"].values.tolist()), tuple(network["size"].values.tolist())
+    network = _read(group(tree, "network", "open a run of twinbrain, not a part of it"), *_TEXTS, "start", "size")
+    texts = tuple(tuple(map(str, network[key].tolist())) for key in _TEXTS)
+    return texts, tuple(network["start"].tolist()), tuple(network["size"].tolist())
+
+
+def _read(network: xr.Dataset, *names: str) -> dict[str, NDArray[Any]]:
+    """Return some of its arrays, read at once: one by one, lazy ones take milliseconds each."""
+    found = xr.Dataset({name: network.variables[name] for name in names}).compute()
+    return {name: found[name].values for name in names}
 
 
 @lru_cache(maxsize=4)  # each analysis asks anew, and so does each point of a sweep
@@ -125,14 +140,15 @@ def check_all_populations(tree: xr.DataTree, path: str) -> int:
         If some were.
     """
     network = group(tree, "network", "open a run of twinbrain, not a part of it")
-    start, size = network["start"].values, network["size"].values
+    start, size = _read(network, "start", "size").values()
+    n = int(size.sum())
     # Neurons are counted over all populations, in their order.
-    if _some_are_left_out(network) or (start != np.cumsum(size) - size).any():
+    if n != network.attrs.get("n_neurons", n) or (start != np.cumsum(size) - size).any():
         raise StoreError(
             f"expected all populations of the run, in their order, which {path} tells of; found {len(size)} that were "
             "selected: give the whole run, and select from the result"
         )
-    return int(size.sum())
+    return n
 
 
 def check_whole_groups(tree: xr.DataTree, by: str) -> None:

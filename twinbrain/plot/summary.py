@@ -11,7 +11,7 @@ import xarray as xr
 from twinbrain import analysis
 from twinbrain.analysis.grouping import By
 from twinbrain.analysis.intervals import mean_of_neurons
-from twinbrain.analysis.tree import check_all_populations, clock
+from twinbrain.analysis.tree import check_all_populations, clock, with_network
 from twinbrain.errors import UnitError
 from twinbrain.plot.brain_map import brain_map
 from twinbrain.plot.canvas import entitle, new_figure
@@ -51,6 +51,7 @@ def summary_figure(tree: xr.DataTree) -> Figure:
     matplotlib.figure.Figure
         Save it with `save`.
     """
+    tree = with_network(tree)
     key = colour_key(tree)
     check_all_populations(tree, "the summary figure")
     left, right, below = _left(tree), _right(tree), _below(tree, key)
