@@ -19,6 +19,7 @@ dt = "1 ms"
 [train]
 task = { name = "xor", duration = "20 ms", n_train = 8, n_validation = 4, n_test = 4 }
 epochs = 1
+precision = "float64" # as in tests/cli/test_training.py, whose kernels are compiled
 """
 OWN = """
 import numpy as np

@@ -16,6 +16,7 @@ dt = "1 ms"
 [train]
 epochs = 1
 batch_size = 16
+precision = "float64" # as in `test_training`, whose kernels are compiled
 task = { name = "xor", n_train = 16, n_validation = 8, n_test = 8 }
 
 [sweep.parameters]

@@ -53,10 +53,14 @@ def _files(folder):
     (folder / "pair.toml").write_text(REGION.split("[[drives]]")[0] + "[ports]" + REGION.split("[ports]")[1])
 
 
-def test_train_leaves_a_training_its_region_and_a_figure(twinbrain, folder, monkeypatch):
-    # Not compiled, which takes seconds and gives the same spikes; `tests/workflows/test_trained.py` compiles.
+@pytest.fixture(autouse=True)
+def _not_compiled(monkeypatch):
+    """Replay without compiling, which takes seconds and gives the same; `tests/workflows/test_trained.py` compiles."""
     replay = Trained.replay
     monkeypatch.setattr(Trained, "replay", lambda self, engine, n_trials: replay(self, f"{engine}-numpy", n_trials))
+
+
+def test_train_leaves_a_training_its_region_and_a_figure(twinbrain, folder):
     outcome = twinbrain("train", "learn.toml", "--replay", 2)
     assert (outcome.code, outcome.err) == (0, "")
     assert "2 held-out trials in brian2: 0 of" in outcome.out

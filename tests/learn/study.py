@@ -15,5 +15,5 @@ def small_study(**training):
     data = tomllib.loads(REGION)
     del data["drives"]
     brain = single_region_brain(Region.parse(data))
-    train = {"task": TASK, "epochs": 2, "batch_size": 16} | training
+    train = {"task": TASK, "epochs": 2, "batch_size": 16, "precision": "float64"} | training
     return Workflow.parse({"name": "study", "brain": brain, "run": {"dt": "1 ms"}, "train": train})

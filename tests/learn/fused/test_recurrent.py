@@ -70,7 +70,7 @@ def test_a_recurrent_block_is_the_step_loop_in_value_and_gradient(case, near):
 
 def test_a_gradient_that_is_one_for_all_steps_passes_as_one_for_each(case, near):
     program, state, constants, given, recurrences, past = case
-    arguments = (program, "fast_sigmoid", 2.0, state, constants, given, recurrences, (), past)
+    arguments = (program, "fast_sigmoid", 2.0, state, constants, given, recurrences, ("v",), past)
     weights = [r.weight for r in recurrences[:2]]
     # The gradient of a sum is one number expanded over steps.
     found, expected = (run(*arguments)[1].sum(0).square().sum() for run in (advance_recurrent, loop))
@@ -87,7 +87,7 @@ def test_gradients_do_not_depend_on_the_number_of_threads(case):
     def found(n_threads):
         torch.set_num_threads(n_threads)
         return gradients(
-            advance_recurrent(program, "fast_sigmoid", 2.0, state, constants, given, recurrences, (), past), tensors
+            advance_recurrent(program, "fast_sigmoid", 2.0, state, constants, given, recurrences, ("v",), past), tensors
         )
 
     for one, other in zip(found(1), found(2), strict=True):

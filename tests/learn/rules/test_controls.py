@@ -31,7 +31,7 @@ def hidden_and_readout(net, gradients=False):
 @pytest.mark.parametrize("model", ["lif_current", "alif"])
 def test_a_frozen_hidden_layer_stays_to_the_bit_and_spikes_as_before_while_the_readout_learns(model):
     task = patterns(0, n_steps=30, low=0.02, high=0.1)
-    net = trainable(leaky(*RECURRENT, model=model), task, ("weight", "C_m"), precision="float32")
+    net = trainable(leaky(*RECURRENT, model=model), task, ("weight", "C_m"))
     before, readout = hidden_and_readout(net)
     others = {name: p.detach().clone() for name, p in net.named_parameters() if name.startswith("cells")}
     batch, goal = whole(task), objective(task)

@@ -6,7 +6,7 @@ import twinbrain as tb
 from tests.cli.small import REGION
 from twinbrain.learn.rules.registry import rule_names
 
-TASK = {"name": "xor", "n_train": 16, "n_validation": 8, "n_test": 8, "duration": "20 ms"}
+TASK = {"name": "xor", "n_train": 8, "n_validation": 4, "n_test": 4, "duration": "20 ms"}
 
 
 class Stopped(Exception):
