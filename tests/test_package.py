@@ -39,6 +39,28 @@ def test_import_loads_no_heavy_module():
     assert loaded & HEAVY == set()
 
 
+def test_parts_load_what_they_need_and_that_late(tmp_path):
+    """All in one, since a process takes seconds to start."""
+    program = """
+import sys
+
+def loaded(*names):
+    print(*sorted(set(names) & set(sys.modules)), sep=",")
+
+from twinbrain import plot
+loaded("dask", "matplotlib")
+import twinbrain.run.simulate
+loaded("dask_jobqueue", "distributed")
+from twinbrain.spec.connectome import Connectome
+pair = Connectome([[0, 1], [1, 0]], [[0, 10], [10, 0]], ["A", "B"])
+plot.save(plot.connectome_matrix(pair), "matrix.png")
+loaded("matplotlib", "matplotlib.pyplot")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["", "", "matplotlib"], done.stderr
+    assert (tmp_path / "matrix.png").is_file()
+
+
 @pytest.mark.parametrize("option", ["-O", "-OO"])
 def test_a_python_without_assertions_is_refused(option):
     program = "import twinbrain as tb\ntry:\n    tb.simulate\nexcept Exception as error:\n    print(error)"

@@ -6,7 +6,6 @@ from tests.examples import (
     build_brain,
     build_region,
     fingerprint,
-    in_another_process,
     region_data,
     small_brain,
     small_connectome,
@@ -24,11 +23,6 @@ def test_the_same_seed_builds_the_same_network_and_another_another():
     brain = small_brain(3)
     assert fingerprint(build_brain(brain, seed=1)) == fingerprint(build_brain(brain, seed=1))
     assert fingerprint(build_brain(brain, seed=1)) != fingerprint(build_brain(brain, seed=2))
-
-
-def test_a_network_is_the_same_in_another_process():
-    code = "from tests.examples import *; print(fingerprint(build_brain(small_brain(3))))"
-    assert in_another_process(code, hash_seed=1) == fingerprint(build_brain(small_brain(3)))
 
 
 def inside(network, label):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.examples import in_another_process, relay_region, small_brain, two_population_region
+from tests.examples import relay_region, small_brain, two_population_region
 from twinbrain.connectome import load_connectome, normalise
 from twinbrain.errors import SpecError
 from twinbrain.network.layout import lay_out
@@ -104,11 +104,6 @@ def test_a_real_connectome_is_cut_evenly_with_long_windows(n_shards):
     found = cut(brain, n_shards)
     assert found.balance < 1.05
     assert found.window > 20
-
-
-def test_it_is_the_same_in_every_process():
-    code = "from tests.network.test_partition import cut, small_brain\nprint(cut(small_brain(9), 3).nodes)"
-    assert in_another_process(code, 1) == str(cut(small_brain(9), 3).nodes)
 
 
 def test_a_brain_of_one_region_cannot_be_cut():

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.examples import in_another_process
 from twinbrain.engines.brian2.drives import draw_words
 from twinbrain.network.random import Key, integers, philox, philox_words, stream_key, uniforms, words
 
@@ -87,14 +86,6 @@ def test_streams_of_other_names_and_seeds_are_others():
         (1, "1", ""),
     ]
     assert len({stream_key(*name) for name in names}) == len(names)
-
-
-def test_a_key_is_the_same_in_every_process():
-    code = (
-        "from twinbrain.network.random import *; print(*stream_key(3, 'weight', 'V1'), *words(stream_key(3, 'x'), 2))"
-    )
-    expected = [*stream_key(3, "weight", "V1"), *words(stream_key(3, "x"), 2)]
-    assert in_another_process(code, 5).split() == [str(word) for word in expected]
 
 
 def test_uniform_numbers_are_uniform_and_within_their_bounds():

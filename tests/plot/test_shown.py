@@ -1,8 +1,5 @@
 """Figures are pyplot's where somebody sees those, and nobody's elsewhere."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -43,20 +40,6 @@ def test_axes_that_are_given_are_drawn_on(pyplot):
     _, axes = pyplot.subplots(1, 2)
     assert plot.brain_map(PAIR, ax=axes[1]) is axes[1]
     assert len(pyplot.get_fignums()) == 1
-
-
-def test_a_script_never_imports_pyplot(tmp_path):
-    program = """
-import sys
-from twinbrain import plot
-from twinbrain.spec.connectome import Connectome
-pair = Connectome([[0, 1], [1, 0]], [[0, 10], [10, 0]], ["A", "B"])
-plot.save(plot.connectome_matrix(pair), "matrix.png")
-print("matplotlib.pyplot" in sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=200)
-    assert done.stdout == "False\n", done.stderr
-    assert (tmp_path / "matrix.png").is_file()
 
 
 def test_in_a_notebook_a_panel_is_shown_and_a_whole_figure_shows_itself(pyplot, monkeypatch):

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from functools import cache
 
@@ -102,12 +101,6 @@ def test_a_run_opened_from_zarr_is_drawn_as_it_is(region, tmp_path):
     assert len(lines[0]) > 20
     for here, there in zip(*lines, strict=True):
         np.testing.assert_array_equal(here.get_xydata(), there.get_xydata())
-
-
-def test_importing_the_plots_does_not_import_matplotlib():
-    program = "import sys, twinbrain.plot; print('matplotlib' in sys.modules, 'dask' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert found.stdout.split() == ["False", "False"]
 
 
 def pyplots_figures():
