@@ -44,7 +44,7 @@ def whole(tmp_path_factory):
     return run(tmp_path_factory.mktemp("whole") / "run.zarr")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local():
     """A client of a local cluster of three workers that no test changes."""
     with connected("local", workers=3) as client:
@@ -83,6 +83,7 @@ def same(contents):
         one, other = contents(one), contents(other)
         assert one.keys() == other.keys()
         for name in one:
-            np.testing.assert_equal(one[name], other[name], err_msg=name)
+            if one[name] != other[name]:  # or is NaN; numpy takes long to compare lists
+                np.testing.assert_equal(one[name], other[name], err_msg=name)
 
     return check

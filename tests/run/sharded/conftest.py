@@ -22,7 +22,7 @@ def client(local):
     return local
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clients(local):
     """Return a client of a local cluster that has some number of workers; more than three are started when needed."""
     with contextlib.ExitStack() as stack:

@@ -88,11 +88,13 @@ def client(cluster_client):
     return cluster_client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster_client():
     """A client of two workers; a task whose worker has died twice is given up."""
+    # As a cluster of ours, it looks at its processes seldom: else those that wait take a share of a core.
+    quiet = {"distributed.admin.tick.interval": "500ms", "distributed.worker.profile.enabled": False}
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        dask.config.set(quiet | {"distributed.scheduler.allowed-failures": 1}),
         LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=None, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
