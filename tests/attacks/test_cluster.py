@@ -13,6 +13,7 @@ from distributed import Client, Security
 
 import twinbrain as tb
 from tests.run.cluster.conftest import dask
+from tests.run.conftest import lively
 from twinbrain.run.cluster.connect import connected, workers_ready
 from twinbrain.run.cluster.scratch import BEFORE_SETUP, after_setup
 from twinbrain.run.cluster.slurm import job_arguments
@@ -60,7 +61,7 @@ def test_a_sweep_runs_on_a_scheduler_that_asks_for_certificates_and_strangers_do
     with connected(address, profile=profile) as client:
         workers_ready(client, 1, timeout=300)
     found = tb.sweep(
-        "single_region",
+        lively(),
         out=tmp_path / "s.zarr",
         engine="reference",
         duration="20 ms",

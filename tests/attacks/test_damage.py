@@ -6,7 +6,7 @@ import pytest
 
 from tests.attacks.damage import CLEAN, KINDS, NAMED, REFUSED, WRONG, attack
 
-N_PLACES = int(os.environ.get("TWINBRAIN_PLACES", "9"))
+N_PLACES = int(os.environ.get("TWINBRAIN_PLACES", "6"))
 
 
 # To train, and to run all points of a sweep, takes long.

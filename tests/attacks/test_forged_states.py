@@ -8,7 +8,7 @@ import pytest
 
 import twinbrain as tb
 from tests.attacks import damage
-from tests.examples import RELAY, region_data
+from tests.examples import RELAY, build_region, region_data, relay_region
 from tests.learn.networks import which_channels
 from tests.roots import edit_root, of_root, read, rewrite, slot_of
 from twinbrain.engines.base import Spikes
@@ -60,8 +60,11 @@ def forged_run(runs, tmp_path):
     return forge
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("neuron", [-1, -1000, 10**6, 2**31 - 1])
+# Before any engine: of every number with one of them is enough.
+@pytest.mark.parametrize(
+    ("engine", "neuron"),
+    [*((engine, -1) for engine in ENGINES), *(("reference", number) for number in (-1000, 10**6, 2**31 - 1))],
+)
 def test_a_spike_under_way_of_no_neuron_is_refused_before_any_engine_sees_it(forged_run, engine, neuron):
     with pytest.raises(
         tb.StoreError, match=rf"run\.zarr: expected neurons from 0 to \d+ of .*, found {neuron}; restore"
@@ -136,10 +139,7 @@ def _brain_of(path, spec):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("step", "neuron"), [(0, -1), (0, 10**6), (1, 0)])
 def test_spikes_that_are_given_to_a_simulation_are_of_its_neurons_and_not_of_later_steps(engine, step, neuron):
-    from twinbrain.run.prepare import build_network, prepare
-
-    network = build_network(prepare(tb.load_workflow("single_region")))
-    simulation = tb.get_engine(engine)(network)
+    simulation = tb.get_engine(engine)(build_region(relay_region()))
     with pytest.raises(tb.EngineError, match=r"expected spikes (of neurons from 0|up to the present step, 0)"):
         simulation.inject(Spikes(np.array([step], np.int32), np.array([neuron], np.int32)))
     simulation.close()

@@ -10,6 +10,7 @@ import pytest
 import twinbrain as tb
 from tests.examples import small_brain
 from tests.learn.study import small_study
+from tests.run.conftest import lively
 
 LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -37,7 +38,7 @@ class Listeners:
         self._thread.join()
 
     def _watch(self):
-        while not self._stop.wait(0.02):
+        while not self._stop.wait(0.1):
             me = psutil.Process()
             for process in [me, *me.children(recursive=True)]:
                 with contextlib.suppress(psutil.Error):
@@ -70,7 +71,7 @@ def test_a_brain_in_shards_listens_on_this_machine_alone(tmp_path):
 
 def test_a_sweep_listens_on_this_machine_alone(tmp_path):
     with Listeners() as listeners:
-        tb.sweep("single_region", out=tmp_path / "s.zarr", workers=1, engine="reference", duration="20 ms", seed=[1, 2])
+        tb.sweep(lively(), out=tmp_path / "s.zarr", workers=1, engine="reference", duration="20 ms", seed=[1, 2])
     check(listeners)
 
 

@@ -76,7 +76,7 @@ def test_many_steps_of_every_model_are_the_same_in_every_engine(engine, network,
 @pytest.mark.parametrize("check", [check for check in CHECKS if check is not check_spikes_and_samples])
 @pytest.mark.parametrize("engine", CHECKED)
 def test_engine_passes_the_check(engine, check, small):
-    check(get_engine(engine), small, 120)
+    check(get_engine(engine), small, 80)
 
 
 @pytest.mark.slow

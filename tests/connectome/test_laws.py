@@ -15,6 +15,7 @@ NAMES = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=8)
 AMOUNTS = st.just(0.0) | st.floats(1e-12, 1e12)
 
 laws = settings(deadline=None, max_examples=25)
+files = settings(deadline=None, max_examples=12)
 
 
 @st.composite
@@ -42,7 +43,7 @@ def connectomes(draw, max_regions=5):
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".npz", ".mat", ".graphml"])
-@laws
+@files
 @given(connectome=connectomes())
 def test_what_is_written_is_read(tmp_path_factory, suffix, connectome):
     path = tmp_path_factory.mktemp("laws") / f"brain{suffix}"
@@ -51,7 +52,7 @@ def test_what_is_written_is_read(tmp_path_factory, suffix, connectome):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
-@laws
+@files
 @given(connectome=connectomes())
 def test_tables_keep_all_but_name_and_normalisation(tmp_path_factory, suffix, connectome):
     path = tmp_path_factory.mktemp("laws") / f"brain{suffix}"

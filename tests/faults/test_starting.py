@@ -81,7 +81,7 @@ def test_ctrl_c_while_workers_start_says_that_it_was_stopped(sweep, tmp_path):
     ) as process:
         while not any(map(has_come_up, starting_workers(psutil.Process(process.pid)))):
             assert process.poll() is None
-            time.sleep(0.01)
+            time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all of them
         error = process.communicate()[1]
     assert process.returncode == 130, error

@@ -27,7 +27,7 @@ TASK = {"name": "xor", "duration": "50 ms", "n_train": 64, "n_validation": 16, "
 
 
 def run(path, seed=1, **options):
-    window = {"duration": "1.2 s", "window": "10 ms", "engine": "reference", "record": RECORD}
+    window = {"duration": "600 ms", "window": "10 ms", "engine": "reference", "record": RECORD}
     tb.simulate(REGION, out=path, seed=seed, **window, **options)
 
 

@@ -7,17 +7,18 @@ import pytest
 
 import twinbrain as tb
 from tests.roots import edit_root
-from tests.run.sweep.conftest import declared
+from tests.run.sweep.workers import small_workflow
 from twinbrain.store import Location
 from twinbrain.store.writer import RunWriter
 
+QUICK = {"duration": "10 ms", "window": "5 ms"}
 RUNS = ("runs/000000.zarr", "runs/000001.zarr")
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     path = tmp_path_factory.mktemp("kept") / "sweep.zarr"
-    tb.sweep(declared(engine="reference"), out=path, seed=[1, 2], keep_runs=True, workers=0)
+    tb.sweep(small_workflow(**QUICK), out=path, seed=[1, 2], keep_runs=True, workers=0)
     return path
 
 
@@ -76,7 +77,7 @@ def test_a_run_that_is_half_is_told_by_the_check_and_gone_on_with(kept, out, mon
     with monkeypatch.context() as patch:
         patch.setattr(RunWriter, "commit", stop_after)
         with pytest.raises(KeyboardInterrupt):
-            tb.simulate(declared(engine="reference", seed=2), out=half)
+            tb.simulate(small_workflow(**QUICK | {"seed": 2}), out=half)
     shutil.rmtree(out / RUNS[1])
     half.rename(out / RUNS[1])
     (damage,) = tb.check_store(out).damaged
@@ -99,11 +100,11 @@ def chunks_of(run):
 def test_what_a_sweep_replaces_is_its_own(kept, out):
     (out / "notes.txt").write_text("mine")
     (out / "runs" / "mine.zarr").mkdir()
-    tb.sweep(declared(engine="reference"), out=out, seed=[1], workers=0, overwrite=True)
+    tb.sweep(small_workflow(**QUICK), out=out, seed=[1], workers=0, overwrite=True)
     assert (out / "notes.txt").read_text() == "mine"
     assert [file.name for file in (out / "runs").iterdir()] == ["mine.zarr"]
 
 
 def test_workers_are_not_started_for_a_sweep_in_memory():
     with pytest.raises(tb.SpecError, match=r"out: expected a place that all workers reach, found memory://a/s\.zarr"):
-        tb.sweep(declared(engine="reference"), out="memory://a/s.zarr", seed=[1, 2], workers=2)
+        tb.sweep(small_workflow(**QUICK), out="memory://a/s.zarr", seed=[1, 2], workers=2)
