@@ -273,6 +273,40 @@ s = C()
 def f(run):
     return s()
 """,
+    "item that can be set": """
+class C:
+    def __init__(self, x):
+        self.t = {"a": x}
+    def __getitem__(self, key):
+        return self.t[key]
+    def __setitem__(self, key, x):
+        self.t[key] = x
+s = C(3)
+def f(run):
+    return s["a"]
+""",
+    "between underscores": """
+__gain__ = 3
+def f(run):
+    return __gain__
+""",
+    "method that is partly given": """
+class C:
+    def g(self, x):
+        return x
+    __call__ = functools.partialmethod(g, 3)
+s = C()
+def f(run):
+    return s()
+""",
+    "attribute of an array": """
+class L(np.ndarray):
+    pass
+S = np.ones(2).view(L)
+S.gain = 3
+def f(run):
+    return S.gain
+""",
 } | {
     value: f"S = {value}\ndef f(run):\n    return S\n"
     for value in (
@@ -293,6 +327,7 @@ def f(run):
         "collections.deque([3])",
         "enum.Enum('E', {'a': 3}).a",
         "np.array([3.0])",
+        "np.array(['a long text of region 3', 'b'], dtype=np.dtypes.StringDType())",
         "np.full(1_000_001, 3)",
         "np.array([(3, 1.0)], dtype=[('a', int), ('b', float)])",
         "np.array([3, 'a'], dtype=object)",

@@ -248,6 +248,29 @@ def test_states_are_the_same_in_every_process(tmp_path, load):
     assert unknown == ["G"]  # generators of random numbers move on at every use
 
 
+def test_a_helper_may_have_the_name_of_a_module_of_python(load):
+    text = "import trace\ndef f(run):\n    return trace.peak\n"
+    before = sys.modules.pop("trace", None)
+    try:
+        one, other = (load(f"peak = {n}\n", "trace") and state_of(load(text).f) for n in (1, 2))
+    finally:
+        sys.modules.pop("trace", None)
+        if before is not None:
+            sys.modules["trace"] = before
+    assert one["trace"] != other["trace"]
+
+
+def test_objects_that_all_hold_each_other_are_told_in_time_as_what_has_no_digest(load):
+    text = "class N:\n    pass\nS = [N() for _ in range(30)]\nfor n in S:\n    n.s = [o for o in S if o is not n]\n"
+    assert state_of(load(text + "def f(run):\n    return S\n").f)["own_state"]["S"] == ""
+    assert state_of(load("S = [0.5] * 100_000\ndef f(run):\n    return S\n").f)["own_state"]["S"]
+
+
+def test_a_module_that_is_a_value_has_no_digest(load):
+    load("n = 0\n", "own_helper")
+    assert state_of(load("import own_helper\ndef f(run, m=own_helper):\n    return m.n\n").f)[""]["m"] == ""
+
+
 def test_what_a_function_does_not_use_is_none_of_it(load):
     text = "used, other = 1, {}\ndef h():\n    return other\ndef f(run):\n    return used\n"
     assert state_of(load(text.format(1)).f) == state_of(load(text.format(2)).f)

@@ -7,7 +7,7 @@ import sys
 from collections import namedtuple
 from collections.abc import Iterator
 from enum import Enum
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partialmethod
 from pathlib import Path
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
@@ -21,7 +21,7 @@ _PLACES = (MemberDescriptorType, GetSetDescriptorType, type(vars(namedtuple("_Ex
 _OF_PYTHON = {"_abc_impl", "_is_protocol", "_is_runtime_protocol"}
 _OF_NAMED_TUPLES = {*vars(namedtuple("_Example", ()))} - {"_field_defaults"}
 _PYTHON = Path(dataclasses.__file__).parent
-_METHODS = (FunctionType, classmethod, staticmethod, property, _lru_cache_wrapper)
+_METHODS = (FunctionType, classmethod, staticmethod, property, partialmethod, _lru_cache_wrapper)
 
 
 def attributes_of_class(kind: type) -> Iterator[tuple[str, Any]]:
@@ -57,9 +57,11 @@ def is_of_person(name: str) -> bool:
     """Return whether a module is a person's script or file, rather than one of Python, of a package or of ours."""
     if name == "__main__":
         return True
-    if name.partition(".")[0] in {*sys.stdlib_module_names, _OURS}:
+    if name.partition(".")[0] == _OURS:
         return False
     file = getattr(sys.modules.get(name), "__file__", None) or ""
+    if name.partition(".")[0] in sys.stdlib_module_names:  # a file of a person's own may have such a name
+        return bool(file) and _PYTHON not in Path(file).parents
     return not _INSTALLED & {*Path(file).parts}
 
 

@@ -22,6 +22,8 @@ _CHANGING = {
 }
 # Methods that make an object what it is.
 _MAKING = frozenset(("__init__", "__init_subclass__", "__new__", "__post_init__", "__set_name__", "__setstate__"))
+# Methods by which a person sets something.
+_SETTING = frozenset(("__delattr__", "__delete__", "__delitem__", "__set__", "__setattr__", "__setitem__"))
 # Instructions that put nothing upon the stack.
 _WITHOUT_RESULT = (
     *("CACHE", "COPY_FREE_VARS", "DELETE", "DICT", "END", "EXTENDED_ARG", "JUMP", "KW_NAMES", "LIST_APPEND"),
@@ -121,7 +123,7 @@ def _owner(function: FunctionType) -> str:
 
 def _called(functions: list[FunctionType]) -> list[FunctionType]:
     """Return functions that are called while others compute: methods that set what a person asks for are not."""
-    waiting = [one for one in functions if _owner(one) and one.__name__ not in _MAKING]
+    waiting = [one for one in functions if _owner(one) and one.__name__ not in _MAKING | _SETTING]
     called = [one for one in functions if not _owner(one)]
     while True:
         used = {name for one in called for name in (*globals_of(one.__code__), *attributes_of_code(one.__code__))}

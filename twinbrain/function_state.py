@@ -28,6 +28,9 @@ OWN = ""
 """In place of a module: what a function was given itself."""
 CODE = "its code"
 _MOST = 10_000  # globals that are looked at
+_OF_PYTHON = frozenset(
+    ("__annotations__", "__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__name__", "__package__")
+) | {"__path__", "__spec__"}
 _FILLED = (list, dict, set, bytearray, deque, np.ndarray)
 
 State = dict[str, dict[str, str]]
@@ -73,7 +76,7 @@ def state_of(function: Callable[..., Any]) -> State:
         By modules and names. ``""`` in place of a digest where a value has none, such as an open file.
     """
     where, found = _where(function), State()
-    for module, names in _now(function).items():
+    for module, names in state_now(function).items():
         before = {name: _BEFORE.get((module or where, name, digest), digest) for name, digest in names.items()}
         if kept := {name: digest for name, digest in before.items() if digest is not None}:
             found[module] = kept
@@ -88,13 +91,13 @@ def called(*functions: Callable[..., Any]) -> Iterator[None]:
     ----------
     *functions : callable
     """
-    before = [(_now(function), state_of(function)) for function in functions]
+    before = [(state_now(function), state_of(function)) for function in functions]
     try:
         yield
     finally:
         for function, (was, counted) in zip(functions, before, strict=True):
             where = _where(function)
-            for module, names in _now(function).items():
+            for module, names in state_now(function).items():
                 for name, digest in names.items():
                     if digest != was.get(module, {}).get(name):
                         _BEFORE[module or where, name, digest] = counted.get(module, {}).get(name)
@@ -104,7 +107,8 @@ def _where(function: Any) -> str:
     return f"{getattr(function, '__module__', '')} {getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
-def _now(function: Any) -> State:
+def state_now(function: Callable[..., Any]) -> State:
+    """Return what `state_of` does, with what calls have changed as they left it."""
     found, functions = _state(function, Stored())
     stored = stored_by(functions)
     return _state(function, stored)[0] if stored != Stored() else found
@@ -135,7 +139,8 @@ def _state(function: Any, stored: Stored) -> tuple[State, list[FunctionType]]:
             if name in names or _is_stored(stored, user, module, name, value):
                 continue
             without = {one for where, holder, one in stored.attributes if (where, holder) == (module, name)}
-            names[name] = digests.of(_beside(user, value), without) if looked_at < _MOST else ""
+            value = ("module", value.__name__) if isinstance(value, ModuleType) else _beside(user, value)
+            names[name] = digests.of(value, without) if looked_at < _MOST else ""
             looked_at += 1
     functions = [one for key, one in digests.functions.items() if key not in digests.setters]
     return {module: names for module, names in found.items() if names}, functions
@@ -200,7 +205,7 @@ def _used(function: FunctionType) -> Iterator[tuple[str, str, Any]]:
     attributes, known = sorted(attributes_of_code(function.__code__)), set[str]()
     while waiting:
         module, name, value = waiting.pop()
-        if name.startswith("__") and name.endswith("__"):
+        if name in _OF_PYTHON:
             continue
         is_own = isinstance(value, ModuleType) and is_of_person(value.__name__)
         if not (is_own and value.__name__ == f"{module}.{name}"):  # which is there from when anything first imports it

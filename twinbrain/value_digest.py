@@ -9,6 +9,7 @@ import json
 import random
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import _lru_cache_wrapper, cached_property, partial
@@ -25,9 +26,10 @@ _PLAIN = (str, bytes, bool, int, float, complex, type(None), type(...), range, P
 _CONTAINERS = (list, tuple, set, frozenset, dict, MappingProxyType)
 _MOVING = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, random.Random)
 _OURS = __name__.partition(".")[0]
+_FLAT = frozenset((bool, bytes, complex, float, int, str, type(None)))
 _DEEPEST = 40
-# Looks at functions and classes: those that all use each other have more ways from one to another than can be gone.
-_MOST = 1_000
+# Looks at one object: of those that all hold each other, there are more ways from one to another than can be gone.
+_MOST = 50
 
 
 class Digests:
@@ -50,7 +52,7 @@ class Digests:
         self._within: list[int] = []  # what is being looked at, each within the one before
         self._highest = 0  # of these, how far up what was looked at last refers
         self._known: dict[int, tuple[Any, str]] = {}  # with the values, whose numbers are given again otherwise
-        self._n = 0
+        self._looks = Counter[int]()
 
     def of(self, value: Any, without: Collection[str] = ()) -> str:
         """Return the digest of a value; ``""`` where there is none, such as of an open file.
@@ -61,8 +63,8 @@ class Digests:
         without : collection of str, optional
             Attributes of it, or of its class, that do not count.
         """
-        within, n, over = self._within, self._n, self._passed_over
-        self._within, self._n = [], 0
+        within, over = self._within, self._passed_over
+        self._within, self._looks = [], Counter()
         if without:
             kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
             self._passed_over = {*over, *((name_of_class(kind), name) for kind in kinds for name in without)}
@@ -73,7 +75,7 @@ class Digests:
         except Exception:  # whatever an object of a person's own does when it is looked at
             return ""
         finally:
-            self._within, self._n, self._passed_over = within, n, over
+            self._within, self._passed_over = within, over
             if without:
                 self._known.clear()
 
@@ -89,8 +91,8 @@ class Digests:
             return f"^{len(self._within) - place}"
         if id(value) in self._known:
             return self._known[id(value)][1]
-        self._n += callable(value)
-        if len(self._within) == _DEEPEST or self._n > _MOST:
+        self._looks[id(value)] += type(value) not in _PLAIN
+        if len(self._within) == _DEEPEST or self._looks[id(value)] > _MOST:
             raise RecursionError
         place = len(self._within)
         before, self._highest = self._highest, place
@@ -113,6 +115,8 @@ class Digests:
         if type(value) in _CONTAINERS or isinstance(value, set | frozenset):
             return self._contained(value)
         if isinstance(value, ModuleType):
+            if is_of_person(value.__name__):
+                raise ValueError("what is used of a module that is a value is not known")
             return [value.__name__]
         if isinstance(value, type):
             return self._of_class(value)
@@ -129,6 +133,8 @@ class Digests:
             further = [] if type(value) in _CONTAINERS else [self._of(type(value)), self._named(vars(value))]
             return [sorted(map(self._of, value)), *further]
         if isinstance(value, list | tuple):
+            if set(map(type, value)) <= _FLAT:
+                return [hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()]
             return list(map(self._of, value))
         return [[self._of(key), self._of(item)] for key, item in list(value.items())]
 
@@ -181,7 +187,7 @@ class Digests:
     def _of_array(self, value: np.ndarray) -> list[Any]:
         if value.dtype.names:
             return [value.dtype.str, *([name, self._of(value[name])] for name in value.dtype.names)]
-        held = self._of(value.tolist()) if value.dtype.kind == "O" else hashlib.sha256(value.tobytes()).hexdigest()
+        held = self._of(value.tolist()) if value.dtype.kind in "OT" else hashlib.sha256(value.tobytes()).hexdigest()
         return [value.dtype.str, value.shape, held]
 
     def _of_object(self, value: Any) -> Iterable[Any]:
@@ -227,6 +233,8 @@ class Digests:
             if one is not None
         ]
         contents = [list(items or ()), [list(pair) for pair in pairs or ()]]
+        if isinstance(value, np.ndarray):  # what a class of arrays adds does not travel
+            held.append(self._named(getattr(value, "__dict__", {}), type(value)))
         return [self._of(make), self._of(list(arguments)), *filter(None, held), self._of(contents)]
 
     def _named(self, held: Mapping[str, Any], owner: type = object) -> list[list[str]]:

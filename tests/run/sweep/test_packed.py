@@ -88,6 +88,23 @@ def test_a_sweep_on_workers_ends_where_they_would_compute_something_else(module,
         tb.sweep(small_workflow(), out=tmp_path / "two.zarr", **options)
 
 
+def test_what_a_function_has_counted_travels_with_it():
+    def made():
+        calls = 0
+
+        def count(run):
+            nonlocal calls
+            calls += 1
+            return calls
+
+        return count
+
+    own = own_functions({"count": made()}, NO_TASKS)
+    with own.called():
+        own.reductions["count"](None)
+    assert unpack(pack(own)).reductions["count"](None) == 2
+
+
 def test_what_cannot_travel_at_all_is_told():
     lock = threading.Lock()
     with pytest.raises(ClusterError, match=r"functions that can travel to workers, found TypeError: .*workers = 0"):

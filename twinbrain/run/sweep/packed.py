@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
 from twinbrain.errors import ClusterError, FunctionWarning
-from twinbrain.function_state import OWN, State, state_of
+from twinbrain.function_state import OWN, State, state_now
 from twinbrain.functions import described
 from twinbrain.language.tokens import printable
 from twinbrain.run.sweep.own import OwnFunctions
@@ -41,9 +41,9 @@ def pack(own: OwnFunctions) -> bytes:
     states = {}
     for (key, function), (_, copy) in zip(own.each(), arrived.each(), strict=True):
         _tell_unknown(function, own.states[key])
-        before, after = state_of(function).get(OWN, {}), state_of(copy).get(OWN, {})
-        changed = {name: "" for name in before if before[name] != after.get(name)}  # by travelling, which is no fault
-        states[key] = {**own.states[key], OWN: own.states[key].get(OWN, {}) | changed}
+        sent, there = state_now(function).get(OWN, {}), state_now(copy).get(OWN, {})
+        # As it travels, after calls too; what travelling changes is no fault.
+        states[key] = {**own.states[key], OWN: {n: d if there.get(n) == d else "" for n, d in sent.items()}}
     content: bytes = cloudpickle.dumps(replace(own, states=states))
     return content
 
@@ -60,7 +60,7 @@ def unpack(packed: bytes) -> OwnFunctions:
     """
     own: OwnFunctions = pickle.loads(packed)
     for key, function in own.each():
-        if differing := _differing(own.states[key], _as_imported(state_of(function))):
+        if differing := _differing(own.states[key], _as_imported(state_now(function))):
             raise ClusterError(
                 f"expected the function {described(function)['function']!r} on workers as it is where the sweep is "
                 f"run, found {', '.join(map(printable, differing))} to differ: workers import modules anew; give them "
