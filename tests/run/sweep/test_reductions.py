@@ -259,6 +259,32 @@ def test_texts_of_one_name_are_those_of_every_result_along_a_dimension():
     assert found["b_family"].values.tolist() == ["r", "s"]
 
 
+def test_a_dimension_takes_no_texts_from_another_result():
+    texts = xr.DataArray([1.0, 2.0], dims="part").assign_coords(which=("part", ["x", "y"]))
+    for other in (array("which", ["p", "q"]), xr.DataArray([1.0, 2.0], dims="which")):
+        found = template_of({"a": texts, "b": other})
+        assert (found["which"].dims, found["which"].values.tolist()) == (("part",), ["x", "y"])
+        assert (found["b"].dims, "b_which" in found.coords) == (("b_which",), "which" in other.coords)
+        found = template_of({"b": other, "a": texts})
+        assert (found["a_which"].dims, found["b"].dims) == (("part",), ("which",))
+
+
+@pytest.mark.parametrize("first", ["b_part", "q"])
+def test_a_name_that_something_else_has_is_given_to_nothing(first):
+    taken = xr.DataArray([1.0, 2.0], dims=first).assign_coords(b_which=(first, ["m", "n"]))
+    one, other = (xr.DataArray([1.0, 2.0], dims="part").assign_coords(which=("part", list(of))) for of in ("xy", "zw"))
+    with pytest.raises(SpecError, match=r"sweep\.reduce\.b: expected '(part|which)' .*nothing else called 'b_"):
+        template_of({"a": taken, "c": one, "b": other})
+
+
+@pytest.mark.parametrize("value", [xr.DataTree(), [[1.0], [2.0, 3.0]]])
+def test_what_no_array_can_be_made_of_is_refused(value):
+    with pytest.raises(
+        SpecError, match=rf"sweep\.reduce\.f: .*Dataset of numbers, found {type(value).__name__}; return"
+    ):
+        reduce_run(xr.DataTree(), {"f": {}}, {"f": lambda run: value})
+
+
 def test_what_a_result_was_selected_at_is_not_kept():
     rates = array("population", ["e", "i"], region="x", cell=("population", ["c", "d"]))
     known = template_of({"f": rates.sel(population="e"), "g": rates})

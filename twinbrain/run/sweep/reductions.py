@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -230,7 +230,12 @@ def _array(value: Any) -> xr.DataArray:
     # NaN where it is masked, as xarray makes of masked arrays.
     if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "fiub":
         value = np.ma.filled(value.astype(np.float64), np.nan)
-    return xr.DataArray(np.array(value))
+    try:
+        return xr.DataArray(np.array(value))
+    except (ValueError, TypeError, RuntimeError):  # of a DataTree, or rows of unequal length
+        raise SpecError(
+            f"expected a number, a DataArray or a Dataset of numbers, found {type(value).__name__}; return one of these"
+        ) from None
 
 
 def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
@@ -242,8 +247,8 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
     Raises
     ------
     SpecError
-        If a result is called as something else in a sweep, has other texts of one name along a dimension than another,
-        or could not be read again as it was.
+        If a result is called as something else in a sweep, has other texts of one name along a dimension than another
+        or names that are those of another with its own before them, or could not be read again as it was.
     """
     known = {*RESERVED, *(str(key) for array in results.values() for key in (*array.dims, *array.coords))}
     for name, array in results.items():
@@ -259,23 +264,43 @@ def template_of(results: Mapping[str, xr.DataArray]) -> xr.Dataset:
         new = array.drop_vars(
             [key for key, c in array.coords.items() if key not in array.dims and not (c.dims and c.dtype.kind in "UT")]
         )
-        clashing = {
-            str(dim): f"{name}_{dim}"
-            for dim in new.dims
-            if dim in found.dims and not (dim in new.coords and new.indexes[dim].equals(found.indexes.get(dim)))
-        }
-        new = new.rename(clashing)
-        same = [key for key in new.coords if key in found.coords and key not in new.dims]
-        other = [key for key in same if not new[key].variable.equals(found[key].variable)]
-        for key in other:
-            if {*new[key].dims} & {*found[key].dims}:  # of which it would be the second label
-                raise SpecError(
-                    f"sweep.reduce.{name}: expected texts {str(key)!r} along {', '.join(map(str, new[key].dims))} as "
-                    "those of another result, found others; give them a name of their own, or select the same"
-                )
-        new = new.drop_vars({*same} - {*other}).rename({key: f"{name}_{key}" for key in other})
+        new = _named_apart(new, name, found, {*known, *results})
+        known.update(map(str, new.coords), map(str, new.dims))
         found = found.merge(new.rename(name), join="exact", compat="override")
     return keepable(found)
+
+
+def _named_apart(new: xr.DataArray, name: str, found: xr.Dataset, taken: Set[str]) -> xr.DataArray:
+    """Return a result whose dimensions and texts are called otherwise where those of another are called so."""
+    known = {*found.dims, *found.coords}
+    clashing = {
+        str(dim): f"{name}_{dim}"
+        for dim in new.dims
+        if dim in known and not (dim in new.coords and new.indexes[dim].equals(found.indexes.get(dim)))
+    }
+    _refuse_taken(name, clashing, taken)
+    new = new.rename(clashing)
+    same = [key for key in new.coords if key in known and key not in new.dims]
+    other = [key for key in same if not new[key].variable.equals(found[key].variable)]
+    for key in other:
+        if {*new[key].dims} & {*found[key].dims}:  # of which it would be the second label
+            raise SpecError(
+                f"sweep.reduce.{name}: expected texts {str(key)!r} along {', '.join(map(str, new[key].dims))} as "
+                "those of another result, found others; give them a name of their own, or select the same"
+            )
+    apart = {str(key): f"{name}_{key}" for key in other}
+    _refuse_taken(name, apart, taken)
+    return new.drop_vars({*same} - {*other}).rename(apart)
+
+
+def _refuse_taken(name: str, renamed: Mapping[str, str], taken: Set[str]) -> None:
+    """Refuse new names of dimensions and texts that something else has, which would be taken for the same."""
+    for key, given in renamed.items():
+        if given in taken:
+            raise SpecError(
+                f"sweep.reduce.{name}: expected {key!r} as in another result, or nothing else called {given!r}, as it "
+                "would be here, found neither; give it a name of its own"
+            )
 
 
 def _refuse_levels(name: str, array: xr.DataArray) -> None:
