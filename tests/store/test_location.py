@@ -82,7 +82,7 @@ def test_a_path_that_cannot_be_reached_is_named(tmp_path):
 
 
 def test_a_url_of_this_machine_may_name_it_and_no_other(tmp_path):
-    for url in (f"file://localhost{tmp_path}", f"file://{tmp_path}"):
+    for url in (f"file://localhost{tmp_path}", f"file://{tmp_path}", f"FILE://LOCALHOST{tmp_path}"):
         assert Location.of(url).path == tmp_path
     with pytest.raises(StoreError, match="found one of the host 'elsewhere'"):
         Location.of("file://elsewhere/tmp/a.zarr")
@@ -132,7 +132,14 @@ def test_paths_stay_as_they_are_given():
     assert str(Location.of(Path("runs/a.zarr"))) == "runs/a.zarr"
     assert Location.of("file:///runs/a.zarr").path == Path("/runs/a.zarr")
     assert str(Location.of("s3://bucket/a.zarr/")) == "s3://bucket/a.zarr"
+    assert str(Location.of("S3://Bucket/A.zarr")) == "s3://Bucket/A.zarr"
+    assert str(Location.of("HTTP://me@host:80/a b.zarr")) == "http://me@host:80/a b.zarr"
+    assert Location.of("./s3:b/x").path == Path("s3:b/x")
     assert Location.of("s3://bucket/a.zarr").name == Location.of("runs/a.zarr").name == "a.zarr"
+
+
+WITHOUT_HOST = (":80", "@", "#", "h\\@evil", "h:port", " h", "..")
+LEADING_ELSEWHERE = ("s3://b/..", "s3://b/../c/x", "gs://b/./x", "http://h/a/%2e%2E/b", "memory://x/../y")
 
 
 @pytest.mark.parametrize(
@@ -153,6 +160,14 @@ def test_paths_stay_as_they_are_given():
         ("s3:///bucket/x", r"expected s3://bucket/name, found no bucket: s3:///bucket/x; name one"),
         ("http:///host/x", r"expected http://host/name, found no host"),
         ("ssh://host/x", r"begins with one of .*found ssh://host/x"),
+        *((f"http://{host}/x", "expected http://host/name, found '.*' as its host") for host in WITHOUT_HOST),
+        *((f"s3://{bucket}/x", "expected s3://bucket/name, found '.*' as its bucket") for bucket in (" ", ".", "..")),
+        *((f"{kind}://b/", f"expected {kind}://bucket/name, found no name") for kind in ("s3a", "gs", "az", "abfs")),
+        *((url, "a URL that names its place, found '.*' in it: .*; leave that out") for url in LEADING_ELSEWHERE),
+        ("http://host/x#y", "without a fragment, found '#' in http://host/x#y; write %23"),
+        ("http:host/x", "a URL with '//' after http:, found http:host/x; write http://host/x$"),
+        ("s3:b/x", "write s3://b/x$"),
+        ("File:x", "'//' after file:, found File:x; write x$"),
     ],
 )
 def test_what_cannot_be_a_location_is_refused(given, message):

@@ -37,11 +37,11 @@ def place_of(out: str | None, name: str, *, durable: bool = False) -> Location:
     """
     from twinbrain.store import Location
 
-    if out is not None and out.startswith("memory://"):
+    place = Location.of(f"runs/{name}.zarr" if out is None else out)
+    if str(place).startswith("memory://"):
         raise SpecError(
             [Problem("--out", f"expected a place that outlives the command, found {out}; name a path or another URL")]
         )
-    place = Location.of(f"runs/{name}.zarr" if out is None else out)
     if place.name in ("", ".."):
         raise SpecError([Problem("--out", f"expected a path with a name, found {out}; name a folder that may be made")])
     return replace(place, durable=durable)

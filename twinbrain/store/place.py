@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from twinbrain.errors import StoreError
 from twinbrain.paths import user_path
@@ -14,7 +15,10 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
 SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https", "memory")
 """Kinds of URL at which a store may lie, beside paths of this machine."""
 _OF_THIS_MACHINE = ("file", "local")
-_MISTYPED = re.compile(rf"({'|'.join((*SCHEMES, *_OF_THIS_MACHINE))}):/(?!/)", re.IGNORECASE)
+_MISTYPED = re.compile(rf"({'|'.join((*SCHEMES, *_OF_THIS_MACHINE))}):(/?)(?!/)", re.IGNORECASE)
+# Of others, such as one with a backslash, programs differ in what the host is.
+_HOST = re.compile(r"([^\s\\@#]*@)?[\w.-]*\w[\w.-]*(:[0-9]+)?")
+_BUCKET = re.compile(r".*[^\s.].*")
 # What pathlib makes of a URL.
 _SQUASHED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
@@ -37,17 +41,18 @@ def place_of(path: str | os.PathLike[str]) -> Path | str:
     if not isinstance(path, str) and _SQUASHED.match(text):
         raise StoreError(f"expected a URL as text, found a path: {text}; give it as str, such as 's3://bucket/name'")
     if match := _MISTYPED.match(text):
-        scheme = match[1].lower()
-        raise StoreError(
-            f"expected a path, or a URL with '//' after {scheme}:, found {text}; write "
-            f"{scheme}://{'/' if scheme in _OF_THIS_MACHINE else ''}{text[match.end() :]}"
-        )
+        scheme, slash, rest = match[1].lower(), match[2], text[match.end() :]
+        right = f"{scheme}://{rest}" if rest else "a whole one"
+        if rest and scheme in _OF_THIS_MACHINE:
+            right = f"{scheme}:///{rest}" if slash else rest
+        raise StoreError(f"expected a path, or a URL with '//' after {scheme}:, found {text}; write {right}")
     if not _URL.match(text):
         return _reachable(user_path(text))
     scheme, _, rest = text.partition("://")
+    scheme = scheme.lower()
     if scheme == "file" and not rest.startswith(("/", "~")):  # between the second and the third "/" stands a host
         host, _, below = rest.partition("/")
-        if host != "localhost":
+        if host.lower() != "localhost":
             raise StoreError(
                 f"expected a path of this machine, such as file:///tmp/rest.zarr, found one of the host {host!r}: "
                 f"{text}; give the path alone, or a whole one after file://"
@@ -60,17 +65,28 @@ def place_of(path: str | os.PathLike[str]) -> Path | str:
             f"expected a path, or a URL that begins with one of {', '.join(f'{name}://' for name in SCHEMES)}, "
             f"found {text}; name another place"
         )
+    return _one_url(scheme, rest, text)
+
+
+def _one_url(scheme: str, rest: str, text: str) -> str:
+    """Return a URL, if it names one place, and none but that."""
     if "::" in rest:  # by which fsspec goes to another place through this one
         raise StoreError(f"expected one URL, found several with '::' between them: {text}; name one place")
-    if rest.startswith("/") and scheme != "memory":
-        what = "host" if scheme in ("http", "https") else "bucket"
-        raise StoreError(f"expected {scheme}://{what}/name, found no {what}: {text}; name one")
-    if found := re.search(r"[*?\[\]]", rest):
-        raise StoreError(f"expected a URL without patterns, found {found[0]!r} in {text}; name one place")
-    url = f"{scheme}://{rest.rstrip('/')}"
-    if scheme in ("s3", "s3a") and "/" not in rest.rstrip("/"):
-        raise StoreError(f"expected s3://bucket/name, found no name in the bucket: {text}; add one")
-    return url
+    first, _, below = rest.partition("/")
+    is_http = scheme in ("http", "https")
+    what, known = ("host", _HOST) if is_http else ("bucket", _BUCKET)
+    if scheme != "memory" and not known.fullmatch(first):
+        found = f"{first!r} as its" if first else "no"
+        raise StoreError(f"expected {scheme}://{what}/name, found {found} {what}: {text}; name one")
+    if pattern := re.search(r"[*?\[\]]", rest):
+        raise StoreError(f"expected a URL without patterns, found {pattern[0]!r} in {text}; name one place")
+    if is_http and "#" in rest:  # what follows is never sent, nor are names below it
+        raise StoreError(f"expected a URL without a fragment, found '#' in {text}; write %23 if it is of a name")
+    if part := next((part for part in rest.split("/") if unquote(part) in (".", "..")), None):
+        raise StoreError(f"expected a URL that names its place, found {part!r} in it: {text}; leave that out")
+    if not below.strip("/ ") and what == "bucket" and scheme != "memory":
+        raise StoreError(f"expected {scheme}://bucket/name, found no name in the bucket: {text}; add one")
+    return f"{scheme}://{rest.rstrip('/')}"
 
 
 def _reachable(path: Path) -> Path:
