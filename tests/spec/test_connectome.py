@@ -115,7 +115,8 @@ def test_it_is_a_field_of_a_declaration(four):
 
 def test_patterns_select_regions_in_the_order_of_the_connectome(four):
     assert four.match("r*").tolist() == [2, 3]
-    assert four.match(["rMT", "lV1"]).tolist() == [0, 3]
+    for labels in (["rMT", "lV1"], [b"rMT", "lV1"], xr.DataArray(["rMT", "lV1"]), xr.Variable("x", ["rMT", "lV1"])):
+        assert four.match(labels).tolist() == [0, 3]
     part = four.select(["*MT", "rV1"])
     assert part.labels == ["lMT", "rV1", "rMT"]
     np.testing.assert_array_equal(part.weight, four.weight[1:, 1:])

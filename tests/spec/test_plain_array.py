@@ -175,6 +175,14 @@ def test_where_no_unit_is_wanted_one_is_refused():
     assert plain_array([1, 2] * b2.mm / b2.metre).tolist() == [0.001, 0.002]
 
 
+def test_what_people_write_for_no_unit_is_none():
+    for unit in ("a.u.", "Streamlines", "none", "normalized", "-", "unitless"):
+        weights = xr.DataArray([1.0, 2.0], dims="x", attrs={"units": unit})
+        assert plain_array(weights).tolist() == [1, 2]
+        with pytest.raises(SpecError, match="expected an array of numbers in mm, found some in"):
+            plain_array(weights, "mm")
+
+
 def test_arrays_without_labels_may_stand_in_a_list():
     assert plain_array([pd.Series([1, 2]), xr.DataArray([3, 4])]).tolist() == [[1, 2], [3, 4]]
 

@@ -22,6 +22,7 @@ from twinbrain.spec.of_regions import (
     flags_of,
     hemispheres_of,
     iterates,
+    listed,
     numbers_of,
     places_of,
     texts_of,
@@ -201,7 +202,7 @@ class Connectome:
         if not iterates(patterns):
             raise ConnectomeError(f"expected labels or patterns of them, found {patterns!r}")
         found: set[int] = set()
-        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        for pattern in [patterns] if isinstance(patterns, str) else listed(patterns):
             if not isinstance(pattern, str):
                 raise ConnectomeError(f"expected labels or patterns of them, found {pattern!r} among them")
             wanted = set(matching(pattern, self._labels))

@@ -136,7 +136,12 @@ def in_order(labels: Iterable[Any]) -> list[Any]:
         refuse_disorder(with_dims(labels, dims, "names of regions"), dims, "names of regions")
     except SpecError as error:
         raise ConnectomeError(str(error)) from None
-    labels = labels.values.tolist() if isinstance(labels, xr.DataArray) else list(labels)
+    return listed(labels)
+
+
+def listed(labels: Iterable[Any]) -> list[Any]:
+    """Return labels as a list, and as texts what a file held as bytes."""
+    labels = labels.values.tolist() if isinstance(labels, xr.DataArray | xr.Variable) else labels
     return [_decoded(label) if isinstance(label, bytes) else label for label in labels]
 
 

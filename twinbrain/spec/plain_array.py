@@ -21,6 +21,9 @@ from twinbrain.spec.labelled import is_labelled
 # What NumPy takes as it stands; a time is a number of NumPy, too, but one with a unit.
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 _TIMES = {"m": "minute", "h": "hour", "D": "day", "W": "week"} | {unit: unit for unit in ("s", "ms", "us", "ns", "ps")}
+# What people write as the unit of what has none.
+_NO_UNIT = {"-", "a.u.", "arb. units", "arbitrary units", "au", "fraction", "n/a", "none", "normalised", "normalized"}
+_NO_UNIT |= {"probability", "streamline count", "streamlines", "unitless"}
 _POWER = re.compile(r"(?<=[^\W\d_])([-+]?\d+)\b")
 
 
@@ -35,7 +38,7 @@ def plain_array(value: Any, unit: str = "1", what: str = "an array of numbers") 
         of any of them, where these have neither labels nor names of dimensions. Numbers without a unit are taken to be
         in the one that is wanted.
     unit : str
-        Which one that is; ``"1"`` is none.
+        Which one that is; ``"1"`` is none, and beside numbers so are texts such as "a.u." and "streamlines".
     what : str
         What is expected, for a message.
 
@@ -174,6 +177,8 @@ def _converted(array: NDArray[Any], own: str, unit: str, what: str) -> NDArray[A
     try:
         factor = _factor(own, unit)
     except UnitError:
+        if unit == "1" and own.strip().casefold() in _NO_UNIT:
+            return array
         wanted = "without a unit" if unit == "1" else f"in {unit}"
         raise SpecError(f"expected {what} {wanted}, found some in {own!r}; convert them, or give numbers") from None
     if factor == 1:
