@@ -339,3 +339,14 @@ def test_the_dimensions_of_a_course_for_all_neurons_count_by_their_names():
         for declared in (waveform, trains):
             with pytest.raises(SpecError, match=f"expected an array along time, found dimensions called {dim}; rename"):
                 declared(course.drop_vars("time").rename(time=dim))
+
+
+def test_what_is_labelled_as_that_of_neuron_0_is_not_for_all():
+    def waveform(values):
+        return SampledWaveform(values=values, unit="pA", interval="1 ms").values
+
+    row = xr.DataArray([[1.0, 2, 3]], dims=["neuron", "time"])
+    assert waveform(row) == waveform(row.assign_coords(neuron=[0])[0]) == ((1, 2, 3),)
+    for labelled in (row.assign_coords(neuron=[0]), pd.Series([[1.0, 2, 3]], pd.Index([0], name="neuron"))):
+        with pytest.raises(SpecError, match=r"found \[0\]; give each neuron its own .* by their places, one for all"):
+            waveform(labelled)

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from twinbrain.errors import SpecError
-from twinbrain.spec.labelled import is_labelled, refuse_disorder, refuse_other_labels, refuse_other_neurons, with_dims
+from twinbrain.spec.labelled import is_labelled, refuse_disorder, refuse_other_labels, with_dims
 
 DIMS = ("row", "column")
 
@@ -81,15 +81,13 @@ def test_times_are_no_labels_of_neurons_and_channels():
             with_dims(table, ("neuron", "time"), "an array")
 
 
-def test_neurons_are_numbered_as_they_stand():
-    for labels in (range(3), list("abc")):
-        refuse_other_neurons(pd.Series([1, 2, 3], pd.Index(labels, name="neuron")), "rows")
-    refuse_other_neurons(pd.Series([1, 2, 3], [2, 5, 7]), "rows")  # rows of any table
-    for labels in ([2, 5, 7], [1, 2, 3]):
-        series = pd.Series([1, 2, 3], pd.Index(labels, name="neuron"))
-        for given in (series, xr.DataArray(series)):
-            with pytest.raises(SpecError, match=r"rows with neurons 0, 1, 2, … as they are numbered, found \[\d, "):
-                refuse_other_neurons(given, "rows")
+def test_times_are_labels_of_trials_where_nothing_else_is_in_time_or_the_steps_have_such_too():
+    onset = pd.date_range("2024-01-01", periods=2)
+    table = pd.DataFrame(np.zeros((2, 2)), onset)
+    assert with_dims(table, ("trial", "channel"), "an array").dims == ("trial", "channel")
+    assert with_dims(table.set_axis(onset, axis=1), ("trial", "step"), "an array").dims == ("trial", "step")
+    with pytest.raises(SpecError, match="along trial, step, found times as labels along trial; transpose it"):
+        with_dims(table, ("trial", "step"), "an array")
 
 
 def test_labels_ascend_in_whatever_form_they_are():

@@ -19,7 +19,8 @@ from twinbrain.files import NpzArrays, read_bytes, read_npz
 from twinbrain.files.archive import LARGEST_ARCHIVE
 from twinbrain.paths import user_path
 from twinbrain.spec.base import IN_DIGEST
-from twinbrain.spec.labelled import refuse_disorder, refuse_other_neurons, with_dims
+from twinbrain.spec.labelled import refuse_disorder, with_dims
+from twinbrain.spec.numbered_neurons import refuse_other_neurons
 from twinbrain.spec.plain_array import plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject

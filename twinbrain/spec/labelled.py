@@ -15,6 +15,7 @@ from twinbrain.spec.decoded import decoded
 from twinbrain.spec.plain_labels import are_texts, ascend, plain_labels
 
 _UNNAMED = re.compile(r"dim_\d+")  # as xarray calls them
+_IN_TIME = frozenset(("frame", "step", "time"))
 _NEVER_IN_TIME = frozenset(("channel", "feature", "neuron", "output"))
 
 
@@ -50,7 +51,7 @@ def with_dims(
         If it has other names, since they may mean another order, or `decoded` refuses it.
     """
     array = value = decoded(value, what)
-    if _is_of_pandas(value):
+    if is_of_pandas(value):
         array = _of_pandas(value, dims, renamed=labels_tell or value.ndim == 1)
     if not isinstance(array, xr.DataArray):
         return array
@@ -67,12 +68,13 @@ def with_dims(
             "rename them, or give .values, which are taken by their places"
         )
     called = dict(zip(array.dims, dims, strict=True))
-    for own, wanted in called.items():
-        if wanted in _NEVER_IN_TIME and own in array.coords and array[own].dtype.kind in "mM":
-            raise SpecError(
-                f"expected {what} along {', '.join(dims)}, found times as labels along {wanted}; transpose it (.T), or "
-                "give .values, which are taken by their places"
-            )
+    timed = {wanted for own, wanted in called.items() if own in array.coords and array[own].dtype.kind in "mM"}
+    never = _NEVER_IN_TIME | ({"trial"} if _IN_TIME & {*dims} and not _IN_TIME & timed else set())
+    if wrong := sorted(never & timed):
+        raise SpecError(
+            f"expected {what} along {', '.join(dims)}, found times as labels along {wrong[0]}; transpose it (.T), or "
+            "give .values, which are taken by their places"
+        )
     coords = {
         name: (dim, coord.values, coord.attrs)
         for own, coord in array.coords.items()
@@ -108,33 +110,6 @@ def refuse_disorder(array: Any, dims: Sequence[str], what: str) -> None:
             )
 
 
-def refuse_other_neurons(value: Any, what: str) -> None:
-    """Refuse numbers of neurons as labels, where neurons are taken by their places, and these are other numbers.
-
-    Parameters
-    ----------
-    value : array_like
-        As it was given: its dimension, or index, is called "neuron".
-    what : str
-        What it is, for a message.
-
-    Raises
-    ------
-    SpecError
-        If they do not count from 0 on, as those of neurons that were selected, or of which some did not spike.
-    """
-    axes = {axis.name: axis for axis in value.axes} if _is_of_pandas(value) else {}
-    if isinstance(value, xr.DataArray) and "neuron" in value.coords and value["neuron"].ndim == 1:
-        axes = {"neuron": value["neuron"].to_index()}
-    labels = plain_labels(axes["neuron"]) if "neuron" in axes else np.arange(0)
-    if labels.dtype.kind in "iu" and not counts_places(labels):
-        raise SpecError(
-            f"expected {what} with neurons 0, 1, 2, … as they are numbered, found {labels[:3].tolist()}…; give each "
-            "neuron its own (.reindex, with an empty list or 0 for those without), or give .values, which are taken by "
-            "their places"
-        )
-
-
 def refuse_other_labels(one: Any, other: Any, what: str, *, of_one_table: bool = False) -> None:
     """Refuse two lists that belong together by their places, where they have other labels than each other.
 
@@ -166,7 +141,7 @@ def _labels_of(value: Any) -> NDArray[Any] | None:
     """Return the labels of an array of one dimension, if it has any."""
     if getattr(value, "ndim", None) != 1:
         return None
-    if _is_of_pandas(value):
+    if is_of_pandas(value):
         return plain_labels(value.axes[0])
     if isinstance(value, xr.DataArray) and value.dims[0] in value.coords:
         return plain_labels(value[value.dims[0]].to_index())
@@ -176,7 +151,7 @@ def _labels_of(value: Any) -> NDArray[Any] | None:
 def _are_other_rows(one: Any, other: Any) -> bool:
     """Return whether both are rows of a column of a table of pandas, numbered as they come, and none is of both."""
     are_rows = all(
-        _is_of_pandas(column)
+        is_of_pandas(column)
         and column.name not in (None, "")  # which a Series has not that was made of seeds and values
         and column.index.name in (None, "")
         and column.index.dtype.kind in "iu"
@@ -194,7 +169,7 @@ def differ(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 def is_labelled(value: Any) -> bool:
     """Return whether an array has names of its dimensions, or labels along them."""
-    if _is_of_pandas(value):
+    if is_of_pandas(value):
         return any(axis.name not in (None, "") or not counts_places(plain_labels(axis)) for axis in value.axes)
     return isinstance(value, xr.DataArray) and any(
         not _UNNAMED.fullmatch(str(dim)) or (dim in value.coords and not counts_places(value[dim].values))
@@ -207,7 +182,8 @@ def counts_places(labels: NDArray[Any]) -> bool:
     return labels.dtype.kind in "iu" and labels.tolist() == list(range(len(labels)))
 
 
-def _is_of_pandas(value: Any) -> bool:
+def is_of_pandas(value: Any) -> bool:
+    """Return whether something is a Series or a DataFrame; pandas is not imported to tell that."""
     return hasattr(value, "axes") and hasattr(value, "iloc")
 
 

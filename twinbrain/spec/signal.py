@@ -14,7 +14,8 @@ from twinbrain.errors import Problem
 from twinbrain.paths import whole_path
 from twinbrain.spec.arrays import Folder
 from twinbrain.spec.base import Spec
-from twinbrain.spec.labelled import refuse_disorder, refuse_other_labels, refuse_other_neurons, with_dims
+from twinbrain.spec.labelled import refuse_disorder, refuse_other_labels, with_dims
+from twinbrain.spec.numbered_neurons import refuse_other_neurons
 from twinbrain.spec.plain_array import is_row, numbers_and_unit, plain_array
 from twinbrain.spec.plain_numbers import numbers_alone
 from twinbrain.spec.problems import reject
@@ -57,7 +58,7 @@ def _lists(value: Any, beside: dict[str, Any], of_spikes: bool) -> Any:
     if (cells := _rows_in_cells(value)) is not None:
         return _lists(cells, beside, of_spikes)
     along = "spike" if of_spikes and "spike" in getattr(value, "dims", ()) else "time"
-    refuse_other_neurons(value, "rows")
+    refuse_other_neurons(value, "rows", one_is_for_all=True)
     array = with_dims(value, ("neuron", along), "an array", alone=along)
     refuse_disorder(array, ("neuron",) if of_spikes else ("neuron", along), "an array")
     if "interval" in beside:
@@ -73,7 +74,7 @@ def _rows_in_cells(value: Any) -> list[Any] | None:
     has_unit = numbers_and_unit(value)[1] is not None  # which the rows would not have
     if has_unit or not cells or not all(is_row(cell) and getattr(cell, "ndim", 1) == 1 for cell in cells):
         return None
-    refuse_other_neurons(value, "rows")
+    refuse_other_neurons(value, "rows", one_is_for_all=True)
     refuse_disorder(with_dims(value, ("neuron",), "an array"), ("neuron",), "an array")
     return cells
 
