@@ -162,7 +162,8 @@ def _replace(file: Any, name: str, random: Random) -> None:
     if kind == 0 and list(file[name].attrs):
         file[name].attrs[random.choice(list(file[name].attrs))] = random.choice(_values(random))
         return
-    old = file[name][()] if isinstance(file[name], h5py.Dataset) else None
+    is_read = isinstance(file[name], h5py.Dataset) and file[name].size < 10**6  # it may be mutated already
+    old = file[name][()] if is_read else None
     if kind < 4 and old is not None and np.size(old) and np.asarray(old).dtype.kind in "iuf":
         new = np.array(old)
         flat = new.reshape(-1)

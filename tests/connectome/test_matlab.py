@@ -311,3 +311,14 @@ def test_a_struct_of_which_nothing_can_be_read_is_refused(tmp_path):
     path.write_bytes(damaged)
     with pytest.raises(ConnectomeError, match="brain: expected numbers, texts, cells or a struct"):
         read_matlab(path)
+
+
+def test_data_of_a_type_that_there_is_none_of_is_refused_before_scipy_reads_it(tmp_path):
+    """It would end the process."""
+    path = tmp_path / "brain.mat"
+    savemat(path, {"labels": np.array([["R1", "R2"]], dtype=object)})
+    data = path.read_bytes()
+    place = data.index(b"R1") - 4
+    path.write_bytes(data[:place] + b"\x7f" + data[place + 1 :])
+    with pytest.raises(ConnectomeError, match="found data of an unknown type in it, 127; copy it again"):
+        read_matlab(path)

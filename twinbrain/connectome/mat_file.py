@@ -28,6 +28,7 @@ _EACH, _EACH_HDF5 = 1_000, 80_000
 _MATRICES = 2  # weights and lengths, of which each may be as large as an unpacked file
 _LETTER = 64  # and a letter, since a text may be of one
 # Classes whose elements are arrays in turn.
+_TYPES = frozenset((*range(1, 8), 9, *range(12, 19)))  # of numbers, texts and matrices, packed or not
 _CELL, _STRUCT, _OBJECT, _CHAR = 1, 2, 3, 4
 
 Variable = Any
@@ -226,7 +227,10 @@ def _check_element(data: bytes, place: int, stop: int, order: str, spend: Spend,
     spend(_EACH, "cells and fields in all")
     with damaged("a .mat file"):
         kind, n = struct.unpack_from(f"{order}II", data, place)
-    if kind >> 16:  # a small element, in four bytes
+    is_small = bool(kind >> 16)  # in four bytes
+    if (kind & 0xFFFF if is_small else kind) not in _TYPES and (kind, n) != (0, 0):  # which would end the process
+        raise FileError(f"expected a .mat file, found data of an unknown type in it, {kind & 0xFFFF}; copy it again")
+    if is_small:
         return place + 8
     start, end = place + 8, place + 8 + n
     if end > stop:
