@@ -264,6 +264,15 @@ S = Hz(3)
 def f(run):
     return S
 """,
+    "number of a class without attributes": """
+class Hz(float):
+    __slots__ = ()
+    def double(self):
+        return 2 * self
+S = Hz(3)
+def f(run):
+    return S.double()
+""",
     "behind a decorator": """
 class C:
     @functools.lru_cache

@@ -104,7 +104,7 @@ def stored_by(functions: Iterable[FunctionType]) -> Stored:
     attributes, own = set[tuple[str, str, str]](), set[tuple[str, str]]()
     for function in _called(list(functions)):
         module, owner = str(function.__globals__.get("__name__", "")), _owner(function)
-        for code in codes(function.__code__):
+        for code in _codes(function.__code__):
             for how, origin in _stored(code, bool(owner)):
                 if not origin.name and owner:
                     own.add((f"{function.__module__}.{owner}", origin.attribute))
@@ -134,16 +134,16 @@ def _called(functions: list[FunctionType]) -> list[FunctionType]:
         waiting = [one for one in waiting if one not in more]
 
 
-def codes(code: CodeType) -> Iterator[CodeType]:
+def _codes(code: CodeType) -> Iterator[CodeType]:
     """Yield the code of a function, and that of all that it defines."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from codes(constant)
+            yield from _codes(constant)
 
 
 def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
-    for part in codes(code):
+    for part in _codes(code):
         yield from dis.get_instructions(part)
 
 

@@ -75,8 +75,13 @@ def state_of(function: Callable[..., Any]) -> State:
     dict
         By modules and names. ``""`` in place of a digest where a value has none, such as an open file.
     """
+    return _as_before(function, state_now(function))
+
+
+def _as_before(function: Callable[..., Any], state: State) -> State:
+    """Return a state with what calls have changed as it was before them."""
     where, found = _where(function), State()
-    for module, names in state_now(function).items():
+    for module, names in state.items():
         before = {name: _BEFORE.get((module or where, name, digest), digest) for name, digest in names.items()}
         if kept := {name: digest for name, digest in before.items() if digest is not None}:
             found[module] = kept
@@ -91,12 +96,12 @@ def called(*functions: Callable[..., Any]) -> Iterator[None]:
     ----------
     *functions : callable
     """
-    before = [(state_now(function), state_of(function)) for function in functions]
+    before = [state_now(function) for function in functions]
     try:
         yield
     finally:
-        for function, (was, counted) in zip(functions, before, strict=True):
-            where = _where(function)
+        for function, was in zip(functions, before, strict=True):
+            where, counted = _where(function), _as_before(function, was)
             for module, names in state_now(function).items():
                 for name, digest in names.items():
                     if digest != was.get(module, {}).get(name):
@@ -104,6 +109,7 @@ def called(*functions: Callable[..., Any]) -> Iterator[None]:
 
 
 def _where(function: Any) -> str:
+    """Return where the name of what a function was given itself stands, in place of a module."""
     return f"{getattr(function, '__module__', '')} {getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
@@ -147,6 +153,7 @@ def _state(function: Any, stored: Stored) -> tuple[State, list[FunctionType]]:
 
 
 def _is_stored(stored: Stored, user: FunctionType, module: str, name: str, value: Any) -> bool:
+    """Return whether functions set what bears a name, put something in it, or set it as an attribute of its module."""
     if (module, name) in stored.names or ((module, name) in stored.filled and isinstance(value, _FILLED)):
         return True
     holders = (user.__globals__.get(holder) for _, holder, one in stored.attributes if one == name)

@@ -111,7 +111,7 @@ class Digests:
         if type(value) in _PLAIN or isinstance(value, PurePath | np.generic):
             return [repr(value)]
         if isinstance(value, _PLAIN):
-            return [_repr(value), self._of(type(value)), self._named(vars(value))]
+            return [_repr(value), self._of(type(value)), self._named(_attributes(value))]
         if type(value) in _CONTAINERS or isinstance(value, set | frozenset):
             return self._contained(value)
         if isinstance(value, ModuleType):
@@ -130,7 +130,7 @@ class Digests:
 
     def _contained(self, value: Any) -> Iterable[Any]:
         if isinstance(value, set | frozenset):
-            further = [] if type(value) in _CONTAINERS else [self._of(type(value)), self._named(vars(value))]
+            further = [] if type(value) in _CONTAINERS else [self._of(type(value)), self._named(_attributes(value))]
             return [sorted(map(self._of, value)), *further]
         if isinstance(value, list | tuple):
             if set(map(type, value)) <= _FLAT:
@@ -234,7 +234,7 @@ class Digests:
         ]
         contents = [list(items or ()), [list(pair) for pair in pairs or ()]]
         if isinstance(value, np.ndarray):  # what a class of arrays adds does not travel
-            held.append(self._named(getattr(value, "__dict__", {}), type(value)))
+            held.append(self._named(_attributes(value), type(value)))
         return [self._of(make), self._of(list(arguments)), *filter(None, held), self._of(contents)]
 
     def _named(self, held: Mapping[str, Any], owner: type = object) -> list[list[str]]:
@@ -257,6 +257,12 @@ def _repr(value: Any) -> str:
     """Return how a number or a text is written, whatever its class makes of it."""
     plain: Any = next(kind for kind in type(value).__mro__ if kind in _PLAIN)
     return str(plain.__repr__(value))
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """Return the attributes of an object, none where its class has places for them alone."""
+    held: dict[str, Any] = getattr(value, "__dict__", {})
+    return held
 
 
 def _not_cached(value: Any, state: Mapping[str, Any]) -> dict[str, Any]:
